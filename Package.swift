@@ -1,0 +1,64 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One target per room of the design; the imports each room may use are the dependencies named here.
+let package = Package(
+  name: "Chimera",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "chimera", targets: ["chimera"]),
+    .library(name: "Chimera", targets: ["Components", "Composition", "Execution", "Models", "StandardComponents"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibYAML", pkgConfig: "yaml-0.1",
+      providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+    .target(name: "CKernels"),
+    .target(name: "Kernels", dependencies: ["CKernels"]),
+    .target(name: "Files"),
+    .target(name: "Components", dependencies: ["Kernels"]),
+    .target(name: "Specification", dependencies: ["CLibYAML", "Components"]),
+    .target(name: "Composition", dependencies: ["Components", "Specification"]),
+    .target(name: "Execution", dependencies: ["Components", "Kernels"]),
+    .target(name: "Checkpoints", dependencies: ["Files", "Specification"]),
+    .target(
+      name: "Tokenization",
+      dependencies: ["Files", .product(name: "Collections", package: "swift-collections")]),
+    .target(
+      name: "Models",
+      dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Specification", "Tokenization"]),
+    .target(
+      name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins",
+      plugins: ["ComponentList"]),
+    .executableTarget(
+      name: "chimera",
+      dependencies: [
+        "Checkpoints", "Components", "Composition", "Execution", "Files", "Kernels", "Models", "Specification",
+        "StandardComponents", "Tokenization",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .executableTarget(name: "list-components", path: "Sources/ListComponents"),
+    .plugin(
+      name: "ComponentList", capability: .buildTool(), dependencies: ["list-components"],
+      path: "Sources/ComponentList"),
+
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "ComponentsTests", dependencies: ["Components"]),
+    .testTarget(name: "SpecificationTests", dependencies: ["Specification", "StandardComponents"]),
+    .testTarget(name: "CompositionTests", dependencies: ["Composition", "StandardComponents"]),
+    .testTarget(name: "PluginsTests", dependencies: ["Composition", "Execution", "StandardComponents"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["Composition", "Execution", "StandardComponents"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "StandardComponents"]),
+    .testTarget(name: "CommandTests", dependencies: ["Files"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17
+)
