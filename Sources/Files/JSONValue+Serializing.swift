@@ -1,0 +1,65 @@
+extension JSONValue {
+  /// The value as JSON text, always the same for the same value: members in their order, the shortest exact numbers.
+  ///
+  /// `pretty` puts each member on its own line, indented by two spaces, but keeps an array of plain values on one line. A
+  /// number that JSON cannot say (NaN, infinity) becomes `null`.
+  public func serialized(pretty: Bool = false) -> String {
+    var text = ""
+    write(into: &text, indent: pretty ? 0 : nil)
+    return text
+  }
+
+  private func write(into text: inout String, indent: Int?) {
+    switch self {
+    case .null: text += "null"
+    case .bool(let value): text += value ? "true" : "false"
+    case .integer(let value): text += String(value)
+    case .number(let value): text += value.isFinite ? "\(value)" : "null"
+    case .string(let value): Self.write(value, into: &text)
+    case .array(let items):
+      let inner = items.contains { $0.array != nil || $0.object != nil } ? indent.map { $0 + 1 } : nil
+      Self.write(items, between: ("[", "]"), into: &text, indent: indent, inner: inner) { item, text in
+        item.write(into: &text, indent: inner)
+      }
+    case .object(let members):
+      let inner = indent.map { $0 + 1 }
+      Self.write(Array(members), between: ("{", "}"), into: &text, indent: indent, inner: inner) { member, text in
+        Self.write(member.0, into: &text)
+        text += indent == nil ? ":" : ": "
+        member.1.write(into: &text, indent: inner)
+      }
+    }
+  }
+
+  private static func write<Item>(
+    _ items: [Item], between brackets: (String, String), into text: inout String, indent: Int?, inner: Int?,
+    _ writeItem: (Item, inout String) -> Void
+  ) {
+    text += brackets.0
+    for (position, item) in items.enumerated() {
+      if position > 0 { text += inner == nil && indent != nil ? ", " : "," }
+      if let inner { text += "\n" + String(repeating: "  ", count: inner) }
+      writeItem(item, &text)
+    }
+    if let indent, inner != nil, !items.isEmpty { text += "\n" + String(repeating: "  ", count: indent) }
+    text += brackets.1
+  }
+
+  private static func write(_ string: String, into text: inout String) {
+    text += "\""
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case "\u{0}"..<" ":
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}
