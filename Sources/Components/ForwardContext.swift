@@ -43,8 +43,8 @@ public struct ForwardContext {
   public func state(_ index: Int, of sequence: Int) -> UnsafeMutablePointer<Float>? {
     pass.states.isEmpty ? nil : pass.states[sequence][bound.states[index]]
   }
-  /// How many rows the step's state `index` has room for.
-  public func stateRows(_ index: Int, of sequence: Int) -> Int { pass.stateRows[sequence][bound.states[index]] }
+  /// The position of the first row that the step's state `index` still holds: 0 unless a window has moved on.
+  public func firstPosition(_ index: Int, of sequence: Int) -> Int { pass.firstPositions[sequence][bound.states[index]] }
   /// How many tensors the step reads.
   public var parameterCount: Int { bound.parameters.count }
 
@@ -131,8 +131,8 @@ public struct Pass {
   public var outputRows: UnsafeBufferPointer<Int32>
   /// For each sequence, its states by index of the plan's states; empty when nothing is kept.
   public var states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>
-  /// For each sequence, how many rows each state has room for.
-  public var stateRows: UnsafeBufferPointer<UnsafePointer<Int>>
+  /// For each sequence, the position of the first row that each state holds.
+  public var firstPositions: UnsafeBufferPointer<UnsafePointer<Int>>
   /// The workers.
   public var pool: ThreadPool
   /// The workers' scratch memory, `scratchWidth` numbers for each.
@@ -145,7 +145,7 @@ public struct Pass {
     tokens: UnsafeBufferPointer<Int32>, positions: UnsafeBufferPointer<Int32>,
     sequences: UnsafeBufferPointer<SequenceSpan>, outputRows: UnsafeBufferPointer<Int32>,
     states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>,
-    stateRows: UnsafeBufferPointer<UnsafePointer<Int>>, pool: ThreadPool,
+    firstPositions: UnsafeBufferPointer<UnsafePointer<Int>>, pool: ThreadPool,
     scratch: UnsafeMutablePointer<Float>, scratchWidth: Int
   ) {
     self.tokens = tokens
@@ -153,7 +153,7 @@ public struct Pass {
     self.sequences = sequences
     self.outputRows = outputRows
     self.states = states
-    self.stateRows = stateRows
+    self.firstPositions = firstPositions
     self.pool = pool
     self.scratch = scratch
     self.scratchWidth = scratchWidth

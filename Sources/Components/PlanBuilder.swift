@@ -11,6 +11,8 @@ public struct PlanBuilder {
   private var parameterIndex: [String: Int] = [:]
   private var states: [PlannedState] = []
   private var problems = Problems()
+  private var sharedValues: [AnyHashable: Value] = [:]
+  private var longestSequence: Int?
 
   /// An empty plan for a model of `shape`.
   public init(shape: ModelShape) {
@@ -90,11 +92,28 @@ public struct PlanBuilder {
     apply(operation, to: inputs, widths: [width], parameters: parameters, states: states, kept: kept, extent: extent)[0]
   }
 
+  /// A value that several components use and that is written once: the first time `key` is asked for.
+  public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
+    if let value = sharedValues[key] { return value }
+    let outer = scopes
+    scopes = []
+    let value = write(&self)
+    scopes = outer
+    sharedValues[key] = value
+    return value
+  }
+
+  /// Notes that no sequence can be longer than `length` tokens, as with a table of positions.
+  public mutating func limitSequences(to length: Int) {
+    longestSequence = min(longestSequence ?? length, length)
+  }
+
   /// The finished plan; throws what components noted on the way.
   public consuming func finish(name: String, logits: Value) throws(Problems) -> Plan {
     try problems.check()
     return Plan(
-      name: name, shape: shape, steps: steps, values: values, parameters: parameters, states: states, logits: logits)
+      name: name, shape: shape, steps: steps, values: values, parameters: parameters, states: states, logits: logits,
+      longestSequence: longestSequence)
   }
 
   /// What components noted so far.
