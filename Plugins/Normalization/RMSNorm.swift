@@ -27,9 +27,9 @@ public struct RMSNorm: Normalization {
     var tensors: [ParameterReference] = []
     if weight {
       tensors.append(
-        plan.parameter("\(name).weight", shape: parts.weightShape, starts: unitOffset ? .zeros : .ones))
+        plan.parameter("\(name).weight", shape: parts.weightShape, starts: unitOffset ? .zeros : .ones, use: .vector))
     }
-    if bias { tensors.append(plan.parameter("\(name).bias", shape: parts.weightShape, starts: .zeros)) }
+    if bias { tensors.append(plan.parameter("\(name).bias", shape: parts.weightShape, starts: .zeros, use: .vector)) }
     let operation = Normalize(parts: parts, eps: eps, weight: weight, bias: bias, unitOffset: unitOffset)
     return plan.apply(operation, to: x, width: x.width, parameters: tensors)
   }

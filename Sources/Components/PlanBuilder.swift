@@ -38,16 +38,20 @@ public struct PlanBuilder {
   private func full(_ name: String) -> String { scopes.isEmpty ? name : "\(scope).\(name)" }
 
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
-  public mutating func parameter(_ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization)
-    -> ParameterReference
-  {
+  ///
+  /// One axis makes a vector and two a matrix, unless `use` says otherwise.
+  public mutating func parameter(
+    _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil
+  ) -> ParameterReference {
     let name = full(name)
     if let index = parameterIndex[name] {
       precondition(parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
       return ParameterReference(index: index, shape: shape)
     }
     parameterIndex[name] = parameters.count
-    parameters.append(PlannedTensor(name: name, shape: shape, initialization: initialization))
+    parameters.append(
+      PlannedTensor(
+        name: name, shape: shape, use: use ?? (shape.count == 1 ? .vector : .matrix), initialization: initialization))
     return ParameterReference(index: parameters.count - 1, shape: shape)
   }
 
