@@ -12,19 +12,19 @@ public struct BackwardContext {
   }
 
   /// The input `index`; only for operators whose backward reads inputs.
-  public func input(_ index: Int = 0) -> Rows { bound.inputs[index].rows }
+  public func input(_ index: Int = 0) -> Rows { bound.inputs[index].rows(in: pass).rows }
   /// The output `index`; only for operators whose backward reads outputs.
-  public func output(_ index: Int = 0) -> Rows { bound.outputs[index].rows }
+  public func output(_ index: Int = 0) -> Rows { bound.outputs[index].rows(in: pass).rows }
   /// The learned tensor `index`.
   public func parameter(_ index: Int = 0) -> Parameter { bound.parameters[index] }
   /// How many tensors the step reads.
   public var parameterCount: Int { bound.parameters.count }
   /// What forward kept as its rows `index`.
-  public func kept(_ index: Int = 0) -> Rows { bound.kept[index].rows }
+  public func kept(_ index: Int = 0) -> Rows { bound.kept[index].rows(in: pass).rows }
   /// The gradient of the output `index`.
-  public func outputGradient(_ index: Int = 0) -> Rows { bound.outputGradients[index].rows }
+  public func outputGradient(_ index: Int = 0) -> Rows { bound.outputGradients[index].rows(in: pass).rows }
   /// The gradient of the input `index`, to add to.
-  public func inputGradient(_ index: Int = 0) -> MutableRows? { bound.inputGradients[index] }
+  public func inputGradient(_ index: Int = 0) -> MutableRows? { bound.inputGradients[index]?.rows(in: pass) }
   /// The gradient of the learned tensor `index`, to add to; nil when it is not wanted.
   public func parameterGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bound.parameterGradients[index] }
 

@@ -16,7 +16,7 @@ public protocol Embedding: Component {
   /// Writes the lookup of the pass's tokens: a value of the model's width, one row a token.
   ///
   /// `position` is the model's own position encoding, which may add to the line here.
-  func write(position: any PositionEncoding, norm: any Normalization, into plan: inout PlanBuilder) -> Value
+  func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value
 }
 
 /// A way to tell positions apart. Each part defaults to nothing, so an encoding says only where it acts.
@@ -27,8 +27,8 @@ public protocol PositionEncoding: Component {
   func embed(_ x: Value, into plan: inout PlanBuilder) -> Value
   /// How it turns queries or keys: `x` holds `heads` vectors of equal width a row.
   func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value
-  /// What it adds to the scores of attention with `heads` heads.
-  func scoreBias(heads: Int) -> (any ScoreBias)?
+  /// What it adds to the scores of attention with `heads` heads, whose scores are q·k times `scale`.
+  func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)?
 }
 
 /// A bias on attention scores that follows from positions.
@@ -136,5 +136,5 @@ extension PositionEncoding {
   public var actsAtEmbedding: Bool { false }
   public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value { x }
   public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value { x }
-  public func scoreBias(heads: Int) -> (any ScoreBias)? { nil }
+  public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? { nil }
 }

@@ -32,19 +32,19 @@ public struct ForwardContext {
   }
 
   /// The input `index`.
-  public func input(_ index: Int = 0) -> Rows { bound.inputs[index].rows }
+  public func input(_ index: Int = 0) -> Rows { bound.inputs[index].rows(in: pass).rows }
   /// The output `index`.
-  public func output(_ index: Int = 0) -> MutableRows { bound.outputs[index] }
+  public func output(_ index: Int = 0) -> MutableRows { bound.outputs[index].rows(in: pass) }
   /// The learned tensor `index`.
   public func parameter(_ index: Int = 0) -> Parameter { bound.parameters[index] }
   /// Where forward keeps its rows `index` for backward; nil when no backward follows.
-  public func kept(_ index: Int = 0) -> MutableRows? { bound.kept.isEmpty ? nil : bound.kept[index] }
+  public func kept(_ index: Int = 0) -> MutableRows? { bound.kept.isEmpty ? nil : bound.kept[index].rows(in: pass) }
   /// What is kept of sequence `sequence` as the step's state `index`; nil when a pass keeps nothing, as in training.
   public func state(_ index: Int, of sequence: Int) -> UnsafeMutablePointer<Float>? {
     pass.states.isEmpty ? nil : pass.states[sequence][bound.states[index]]
   }
-  /// How many rows the step's state `index` has room for.
-  public func stateRows(_ index: Int, of sequence: Int) -> Int { pass.stateRows[sequence][bound.states[index]] }
+  /// The position of the first row that the step's state `index` still holds: 0 unless a window has moved on.
+  public func firstPosition(_ index: Int, of sequence: Int) -> Int { pass.firstPositions[sequence][bound.states[index]] }
   /// How many tensors the step reads.
   public var parameterCount: Int { bound.parameters.count }
 
@@ -78,98 +78,5 @@ public struct Worker {
   public init(index: Int, scratch: UnsafeMutablePointer<Float>) {
     self.index = index
     self.scratch = scratch
-  }
-}
-
-/// A step's memory, bound before the pass: an executor fills it in, and a step sees it through its context.
-public struct BoundStep {
-  /// Views of the inputs.
-  public var inputs: UnsafeBufferPointer<MutableRows>
-  /// Views of the outputs.
-  public var outputs: UnsafeBufferPointer<MutableRows>
-  /// What forward keeps for backward; empty when no backward follows.
-  public var kept: UnsafeBufferPointer<MutableRows>
-  /// The learned tensors.
-  public var parameters: UnsafeBufferPointer<Parameter>
-  /// The states, as indices of the plan's states.
-  public var states: UnsafeBufferPointer<Int>
-  /// The gradients of the inputs, in a backward pass; a null base where none is wanted.
-  public var inputGradients: UnsafeBufferPointer<MutableRows?>
-  /// The gradients of the outputs, in a backward pass.
-  public var outputGradients: UnsafeBufferPointer<MutableRows>
-  /// The gradients of the learned tensors, in a backward pass; nil where none is wanted.
-  public var parameterGradients: UnsafeBufferPointer<UnsafeMutablePointer<Float>?>
-
-  /// A step over this memory.
-  public init(
-    inputs: UnsafeBufferPointer<MutableRows>, outputs: UnsafeBufferPointer<MutableRows>,
-    kept: UnsafeBufferPointer<MutableRows>, parameters: UnsafeBufferPointer<Parameter>,
-    states: UnsafeBufferPointer<Int>, inputGradients: UnsafeBufferPointer<MutableRows?>,
-    outputGradients: UnsafeBufferPointer<MutableRows>,
-    parameterGradients: UnsafeBufferPointer<UnsafeMutablePointer<Float>?>
-  ) {
-    self.inputs = inputs
-    self.outputs = outputs
-    self.kept = kept
-    self.parameters = parameters
-    self.states = states
-    self.inputGradients = inputGradients
-    self.outputGradients = outputGradients
-    self.parameterGradients = parameterGradients
-  }
-}
-
-/// What all steps of a pass share.
-public struct Pass {
-  /// The token ids, a row each.
-  public var tokens: UnsafeBufferPointer<Int32>
-  /// The position of each row in its sequence.
-  public var positions: UnsafeBufferPointer<Int32>
-  /// The sequences and their rows.
-  public var sequences: UnsafeBufferPointer<SequenceSpan>
-  /// The rows whose logits are asked for.
-  public var outputRows: UnsafeBufferPointer<Int32>
-  /// For each sequence, its states by index of the plan's states; empty when nothing is kept.
-  public var states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>
-  /// For each sequence, how many rows each state has room for.
-  public var stateRows: UnsafeBufferPointer<UnsafePointer<Int>>
-  /// The workers.
-  public var pool: ThreadPool
-  /// The workers' scratch memory, `scratchWidth` numbers for each.
-  public var scratch: UnsafeMutablePointer<Float>
-  /// Numbers of scratch memory for each worker.
-  public var scratchWidth: Int
-
-  /// A pass over this memory.
-  public init(
-    tokens: UnsafeBufferPointer<Int32>, positions: UnsafeBufferPointer<Int32>,
-    sequences: UnsafeBufferPointer<SequenceSpan>, outputRows: UnsafeBufferPointer<Int32>,
-    states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>,
-    stateRows: UnsafeBufferPointer<UnsafePointer<Int>>, pool: ThreadPool,
-    scratch: UnsafeMutablePointer<Float>, scratchWidth: Int
-  ) {
-    self.tokens = tokens
-    self.positions = positions
-    self.sequences = sequences
-    self.outputRows = outputRows
-    self.states = states
-    self.stateRows = stateRows
-    self.pool = pool
-    self.scratch = scratch
-    self.scratchWidth = scratchWidth
-  }
-
-  func parallel(_ count: Int, grain: Int, _ body: (Range<Int>, Worker) -> Void) {
-    let workers = max(1, min(pool.threads, count / max(1, grain)))
-    if workers == 1 {
-      if count > 0 { body(0..<count, Worker(index: 0, scratch: scratch)) }
-      return
-    }
-    pool.run(workers) { indices in
-      for index in indices {
-        let range = count * index / workers..<count * (index + 1) / workers
-        body(range, Worker(index: index, scratch: scratch + index * scratchWidth))
-      }
-    }
   }
 }

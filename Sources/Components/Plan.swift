@@ -34,6 +34,8 @@ public struct Plan: Sendable {
   public let states: [PlannedState]
   /// The logits: one row for each token whose logits are asked for.
   public let logits: Value
+  /// How long a sequence can be, when anything limits it.
+  public let longestSequence: Int?
 
   /// How many numbers are learned.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }

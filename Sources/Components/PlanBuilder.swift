@@ -11,6 +11,8 @@ public struct PlanBuilder {
   private var parameterIndex: [String: Int] = [:]
   private var states: [PlannedState] = []
   private var problems = Problems()
+  private var sharedValues: [AnyHashable: Value] = [:]
+  private var longestSequence: Int?
 
   /// An empty plan for a model of `shape`.
   public init(shape: ModelShape) {
@@ -36,16 +38,20 @@ public struct PlanBuilder {
   private func full(_ name: String) -> String { scopes.isEmpty ? name : "\(scope).\(name)" }
 
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
-  public mutating func parameter(_ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization)
-    -> ParameterReference
-  {
+  ///
+  /// One axis makes a vector and two a matrix, unless `use` says otherwise.
+  public mutating func parameter(
+    _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil
+  ) -> ParameterReference {
     let name = full(name)
     if let index = parameterIndex[name] {
       precondition(parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
       return ParameterReference(index: index, shape: shape)
     }
     parameterIndex[name] = parameters.count
-    parameters.append(PlannedTensor(name: name, shape: shape, initialization: initialization))
+    parameters.append(
+      PlannedTensor(
+        name: name, shape: shape, use: use ?? (shape.count == 1 ? .vector : .matrix), initialization: initialization))
     return ParameterReference(index: parameters.count - 1, shape: shape)
   }
 
@@ -90,11 +96,28 @@ public struct PlanBuilder {
     apply(operation, to: inputs, widths: [width], parameters: parameters, states: states, kept: kept, extent: extent)[0]
   }
 
+  /// A value that several components use and that is written once: the first time `key` is asked for.
+  public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
+    if let value = sharedValues[key] { return value }
+    let outer = scopes
+    scopes = []
+    let value = write(&self)
+    scopes = outer
+    sharedValues[key] = value
+    return value
+  }
+
+  /// Notes that no sequence can be longer than `length` tokens, as with a table of positions.
+  public mutating func limitSequences(to length: Int) {
+    longestSequence = min(longestSequence ?? length, length)
+  }
+
   /// The finished plan; throws what components noted on the way.
   public consuming func finish(name: String, logits: Value) throws(Problems) -> Plan {
     try problems.check()
     return Plan(
-      name: name, shape: shape, steps: steps, values: values, parameters: parameters, states: states, logits: logits)
+      name: name, shape: shape, steps: steps, values: values, parameters: parameters, states: states, logits: logits,
+      longestSequence: longestSequence)
   }
 
   /// What components noted so far.

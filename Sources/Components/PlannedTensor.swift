@@ -10,10 +10,20 @@ public struct PlannedTensor: Sendable, Hashable {
     case normal(Double)
   }
 
+  /// How operators read a tensor.
+  public enum Use: Sendable, Hashable {
+    /// As a matrix in its stored format.
+    case matrix
+    /// As numbers in `Float`: norms, biases.
+    case vector
+  }
+
   /// The canonical name, such as `layers.0.attn.q.weight`.
   public let name: String
   /// The lengths of the axes, outermost first: `[out, in]` for a matrix, `[n]` for a vector.
   public let shape: [Int]
+  /// How operators read it.
+  public let use: Use
   /// How its numbers start.
   public let initialization: Initialization
 
@@ -21,9 +31,10 @@ public struct PlannedTensor: Sendable, Hashable {
   public var count: Int { shape.reduce(1, *) }
 
   /// The tensor `name`.
-  public init(name: String, shape: [Int], initialization: Initialization) {
+  public init(name: String, shape: [Int], use: Use, initialization: Initialization) {
     self.name = name
     self.shape = shape
+    self.use = use
     self.initialization = initialization
   }
 }
