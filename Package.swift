@@ -52,7 +52,7 @@ let package = Package(
     .testTarget(name: "ComponentsTests", dependencies: ["Components"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
     .testTarget(name: "CompositionTests", dependencies: ["Composition", "StandardComponents"]),
-    .testTarget(name: "PluginsTests", dependencies: ["Composition", "Execution", "StandardComponents"]),
+    .testTarget(name: "PluginsTests", dependencies: ["Composition", "Execution", "Specification", "StandardComponents"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Composition", "Execution", "StandardComponents"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
