@@ -83,9 +83,11 @@ struct GGUFTensorReader {
       throw problem("tensor '\(name)' has the unknown type \(typeNumber)", at: place)
     }
     let shape = Array(lengths.reversed())
-    guard (lengths.first ?? 1) % type.elementsPerBlock == 0 else {
+    // Without axes there is one element.
+    let rowLength = lengths.first ?? 1
+    guard rowLength % type.elementsPerBlock == 0 else {
       throw problem(
-        "tensor '\(name)' of \(type.name) has rows of \(lengths[0]); whole blocks of \(type.elementsPerBlock) are needed",
+        "tensor '\(name)' of \(type.name) has rows of \(rowLength); whole blocks of \(type.elementsPerBlock) are needed",
         at: place)
     }
     guard let elements = checkedProduct(shape) else {
