@@ -24,7 +24,7 @@ let package = Package(
     .target(name: "Specification", dependencies: ["CLibYAML", "Components", "Files"]),
     .target(name: "Composition", dependencies: ["Components", "Specification"]),
     .target(name: "Execution", dependencies: ["Components", "Kernels"]),
-    .target(name: "Checkpoints", dependencies: ["Files", "Specification"]),
+    .target(name: "Checkpoints", dependencies: ["Components", "Files", "Kernels", "Specification"]),
     .target(
       name: "Tokenization",
       dependencies: ["Files", .product(name: "Collections", package: "swift-collections")]),
@@ -54,7 +54,7 @@ let package = Package(
     .testTarget(name: "CompositionTests", dependencies: ["Composition", "StandardComponents"]),
     .testTarget(name: "PluginsTests", dependencies: ["Composition", "Execution", "Specification", "StandardComponents"]),
     .testTarget(name: "ExecutionTests", dependencies: ["Composition", "Execution", "StandardComponents"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "StandardComponents"]),
     .testTarget(name: "CommandTests", dependencies: ["Files"]),
