@@ -40,7 +40,7 @@ final class PieceTable: @unchecked Sendable {
           slot = (slot + 1) & mask
         }
         guard isNew else { continue }
-        slots[slot] = hash >> 32 << 32 | UInt64(id + 1)
+        slots[slot] = hash & ~0xFFFF_FFFF | UInt64(id + 1)
         longest = max(longest, length)
       }
     }

@@ -10,6 +10,7 @@ extension MergingModel {
 
   // Ranks are positions in a list or ids, far below this.
   private static let noRank = UInt32.max
+  private static let rankBits = UInt64.max << 32
 
   /// Merges a long word through a queue of pairs in O(n log n): quadratic time on a run of one character has stopped
   /// servers (openai/harmony issue 151, openai/tiktoken issue 195).
@@ -59,10 +60,16 @@ extension MergingModel {
       let found = mergeWithNext(place)
       guard found != PairTable.none else { continue }
       nodes[place].rank = UInt32(truncatingIfNeeded: found >> 32)
-      queue.appendUnordered(found >> 32 << 32 | UInt64(place))
+      queue.appendUnordered(found & Self.rankBits | UInt64(place))
     }
     queue.order()
 
+    func renew(_ place: Int32) {
+      guard place >= 0 else { return }
+      let found = mergeWithNext(Int(place))
+      nodes[Int(place)].rank = found == PairTable.none ? Self.noRank : UInt32(truncatingIfNeeded: found >> 32)
+      if found != PairTable.none { queue.insert(found & Self.rankBits | UInt64(place)) }
+    }
     while let pair = queue.removeFirst() {
       let place = Int(pair & 0xFFFF_FFFF)
       // A pair whose neighbours have changed since is stale.
@@ -75,11 +82,8 @@ extension MergingModel {
       nodes[place].next = behind
       nodes[right].next = -2
       if behind >= 0 { nodes[Int(behind)].previous = Int32(truncatingIfNeeded: place) }
-      for changed in [nodes[place].previous, Int32(truncatingIfNeeded: place)] where changed >= 0 {
-        let found = mergeWithNext(Int(changed))
-        nodes[Int(changed)].rank = found == PairTable.none ? Self.noRank : UInt32(truncatingIfNeeded: found >> 32)
-        if found != PairTable.none { queue.insert(found >> 32 << 32 | UInt64(changed)) }
-      }
+      renew(nodes[place].previous)
+      renew(Int32(truncatingIfNeeded: place))
     }
 
     var place: Int32 = 0
