@@ -10,6 +10,15 @@ struct IDBuffer {
 
   mutating func removeAll() { count = 0 }
 
+  /// Gives back the room that one long text needed.
+  mutating func shrink() {
+    guard capacity > 1 << 16 else { return }
+    base.deallocate()
+    capacity = 1024
+    base = .allocate(capacity: capacity)
+    count = 0
+  }
+
   @inline(__always)
   mutating func append(_ id: Int32) {
     if count == capacity { grow(to: count + 1) }
