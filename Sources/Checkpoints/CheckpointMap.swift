@@ -54,12 +54,14 @@ public struct CheckpointMap: Sendable {
             ?? "its keys are \(Self.keys.joined(separator: ", "))"))
     }
     let prefixes = Self.texts(setting["prefix"], "prefix", &problems)
-    let layerPrefix = Self.texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
+    var layerPrefix = Self.texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
     if setting["layer"]?.entries?.isEmpty == false, TensorNamePattern(layerPrefix).starCount != 1 {
       problems.add(
         Problem(
           "'layer_prefix' is '\(layerPrefix)'; expected a text with one '*' for the layer's number",
           at: setting["layer_prefix"]?.place ?? setting["layer"]?.place))
+      // So that the rules below are not all blamed for it.
+      layerPrefix = "*."
     }
     var rules: [CheckpointRule] = []
     for (key, storedPrefix, canonicalPrefix) in [("tensors", "", ""), ("layer", layerPrefix, "layers.*.")] {
