@@ -13,7 +13,7 @@ private func sentences(_ body: () throws(Problems) -> Void) -> [String] {
 }
 
 private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
-  tensors.map { PlannedTensor(name: $0.0, shape: $0.1, initialization: .zeros) }
+  tensors.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
 }
 
 /// Opens a file of `tensors` and lends its list.
@@ -168,13 +168,10 @@ private func withStored(
         == ["'emb.weight' is stored as I64, which is not computed with"])
   }
 
-  @Test("a naming is a preset that the map patches, and a null deletes a rule")
-  func presets() throws {
-    let preset = try Setting(json: #"{"prefix": "m.", "tensors": {"a": "x", "b": "y"}}"#)
-    let map = try CheckpointMap(Setting(json: #"{"naming": "p", "tensors": {"b": null, "c": "y"}}"#)) { name in
-      name == "p" ? preset : nil
-    }
-    try withStored([("m.a.weight", [1], 1), ("m.c.weight", [1], 2)]) { stored throws in
+  @Test("a rule that is null is no rule")
+  func deletedRules() throws {
+    let map = try CheckpointMap(Setting(json: #"{"tensors": {"a": "x", "b": null, "c": "y"}}"#))
+    try withStored([("a.weight", [1], 1), ("c.weight", [1], 2)]) { stored throws in
       #expect(try map.match(planned([("x.weight", [1]), ("y.weight", [1])]), with: stored).load().count == 2)
     }
   }
@@ -204,7 +201,6 @@ private func withStored(
     (#"{"tensors": {"a": "x.*.b"}}"#,
       "'a' has 0 '*', and 'x.*.b' has 1; a layout that begins with 'e' holds all experts in one tensor"),
     (#"{"tensors": {"/": "b"}}"#, "a stored tensor's name is empty"),
-    (#"{"naming": "none"}"#, "there is no naming 'none'"),
     (#"{"prefix": {}}"#, "'prefix' is a group of keys; expected a text or a list of texts"),
     (#"{"tied": {"head": []}}"#, "'head' is a list; expected a name"),
     ("[]", "a checkpoint map is a list; expected a group of keys"),

@@ -14,7 +14,7 @@ struct FixtureMap: Sendable, CustomTestStringConvertible {
   var tensors: [PlannedTensor] {
     var all = shared.map { ($0.key, $0.value) }
     for number in 0..<4 { all += layer.map { ("layers.\(number)." + $0.key, $0.value) } }
-    return all.sorted { $0.0 < $1.0 }.map { PlannedTensor(name: $0.0, shape: $0.1, initialization: .zeros) }
+    return all.sorted { $0.0 < $1.0 }.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
   }
 
   /// `names` with a `.weight` and, if wanted, a `.bias` as long as the first axis.

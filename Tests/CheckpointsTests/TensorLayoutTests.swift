@@ -64,7 +64,7 @@ import Testing
     ]
     let map = try CheckpointMap(
       Setting(["tensors": ["s": rule], "axes": ["h": "h", "kv": "kv"]]))
-    let planned = targets.map { PlannedTensor(name: $0.0, shape: $0.1, initialization: .zeros) }
+    let planned = targets.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
     let values = (0..<stored.reduce(1, *)).map(Float.init)
     var result: [String: [Float]] = [:]
     try withFolder { folder throws in
@@ -162,7 +162,7 @@ import Testing
   ) throws -> [String: [Float]] {
     let map = try CheckpointMap(
       Setting(["tensors": ["s": ["to": ["x.*.gate", "x.*.up"], "layout": .string(layout), "exact": true]]]))
-    let planned = targets.map { PlannedTensor(name: $0.0, shape: $0.1, initialization: .zeros) }
+    let planned = targets.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
     let values = (0..<stored.reduce(1, *)).map(Float.init)
     var result: [String: [Float]] = [:]
     try withFolder { folder throws in
@@ -194,7 +194,7 @@ import Testing
         [tensor("a.weight", [3, 2], [0, 1, 2, 3, 4, 5]), tensor("b.weight", [1, 2], [6, 7])], to: folder + "/f")
       let file = try SafetensorsFile(path: folder + "/f")
       let planned = [("q.weight", [2, 2]), ("k.weight", [1, 2]), ("o.weight", [2, 1])].map {
-        PlannedTensor(name: $0.0, shape: $0.1, initialization: .zeros)
+        PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros)
       }
       let loaded = try map.match(planned, with: file.tensors).load()
       let start = UInt(bitPattern: file.file.bytes.baseAddress)
@@ -214,7 +214,7 @@ import Testing
     let bytes = withUnsafeBytes(of: UInt64(header.utf8.count), Array.init) + Array(header.utf8) + [0, 0, 0x80, 0x3F]
     let file = try SafetensorsFile(MappedFile(copying: bytes, name: "f"))
     let map = try CheckpointMap(Setting(json: #"{"tensors": {"a": "o"}}"#))
-    let planned = [PlannedTensor(name: "o.weight", shape: [1], initialization: .zeros)]
+    let planned = [PlannedTensor(name: "o.weight", shape: [1], use: .matrix, initialization: .zeros)]
     let loaded = try #require(try map.match(planned, with: file.tensors).load()["o.weight"])
     #expect(UInt(bitPattern: loaded.bytes.baseAddress) % 4 == 0)
     #expect(loaded.floats == [1])
@@ -229,7 +229,7 @@ import Testing
     func load(_ layout: String, _ shape: [Int]) throws -> [String: StoredTensor] {
       let map = try CheckpointMap(
         Setting(["tensors": ["a": ["to": ["q", "k"], "layout": .string(layout)]], "axes": ["h": "h"]]))
-      let planned = ["q.weight", "k.weight"].map { PlannedTensor(name: $0, shape: shape, initialization: .zeros) }
+      let planned = ["q.weight", "k.weight"].map { PlannedTensor(name: $0, shape: shape, use: .matrix, initialization: .zeros) }
       return try map.match(planned, with: file.tensors) { _, _ in 2 }.load()
     }
     let rows = try load("(h (q|k)) m", [2, 32])
