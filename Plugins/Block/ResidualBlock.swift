@@ -8,6 +8,9 @@ import Components
 /// He et al., 2015, https://arxiv.org/abs/1512.03385; placements: `post` Vaswani et al., 2017, `pre` Xiong et al., 2020,
 /// https://arxiv.org/abs/2002.04745, `sandwich` as Gemma 2, `output` as OLMo 2; parallel: Wang and Komatsuzaki, 2021 (GPT-J).
 /// In `output` the line itself is never normalized; in `post` it always is, so no final norm follows.
+///
+/// Examples: `{placement: sandwich}` `{placement: output, residual_scale: 0.5}` `{parallel: true}`
+/// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}`
 public struct ResidualBlock: Block {
   public static let name = "block"
 

@@ -6,6 +6,8 @@ import Components
 ///
 /// Bengio et al., 2003, https://www.jmlr.org/papers/v3/bengio03a.html; scaled by √hidden_size in Vaswani et al., 2017,
 /// https://arxiv.org/abs/1706.03762, and in Gemma. The scale acts before positions are added, and not on a tied head.
+///
+/// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}`
 public struct TokenEmbedding: Embedding {
   public static let name = "embedding"
 

@@ -5,7 +5,9 @@ import Components
 ///     y = act(x·Wupᵀ)·Wdownᵀ        gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
 ///
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; gated: Shazeer, 2020, https://arxiv.org/abs/2002.05202.
-/// The activation acts on the gate, not on `up`. SwiGLU is `{gated: true, activation: silu}`.
+/// The activation acts on the gate, not on `up`. SwiGLU is gated with `silu`.
+///
+/// Examples: `{intermediate_size: 24, bias: true}` `{gated: true, activation: silu}`
 public struct MLP: FeedForward {
   public static let name = "mlp"
 

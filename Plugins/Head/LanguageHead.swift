@@ -6,6 +6,8 @@ import Components
 ///
 /// Press and Wolf, 2016 (tied weights), https://arxiv.org/abs/1608.05859.
 /// The final norm is there unless the last block ends in one; `norm` overrules that.
+///
+/// Examples: `{tied: true, scale: 0.25}` `{bias: true, softcap: 3}` `{norm: false}`
 public struct LanguageHead: Head {
   public static let name = "head"
 

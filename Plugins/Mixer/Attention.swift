@@ -7,6 +7,11 @@ import Components
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; grouped queries: Ainslie et al., 2023,
 /// https://arxiv.org/abs/2305.13245.
 /// A `window` of w sees w keys, the token's own included. `qk_norm` is the layer's norm with the options given there.
+///
+/// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, window: 3}` `{num_heads: 2, num_kv_heads: 1, softcap: 5}`
+/// `{num_heads: 4, head_dim: 6, scale: inverse_head_dim, bias: {q: true, k: true, v: true}}`
+/// `{num_heads: 4, bias: true, qk_norm: {scope: head}}` `{num_heads: 4, num_kv_heads: 2, qk_norm: {scope: full}}`
+/// `{num_heads: 4, qk_norm: {scope: per_head, when: after_rope, type: rmsnorm, eps: 0.001}}`
 public struct Attention: Mixer {
   public static let name = "attention"
 

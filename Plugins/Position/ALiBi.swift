@@ -8,6 +8,8 @@ import Foundation
 /// Press, Smith and Lewis, 2021, https://arxiv.org/abs/2108.12409.
 /// For other head counts the slopes of the next power of two are taken: every second one first, as the paper's code
 /// does. `before_scale` adds the bias before the scores are scaled, as Falcon-RW does.
+///
+/// Examples: `{max_bias: 4}`
 public struct ALiBi: PositionEncoding {
   public static let name = "alibi"
 

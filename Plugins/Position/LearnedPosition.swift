@@ -8,6 +8,8 @@ import Kernels
 /// Gehring et al., 2017, https://arxiv.org/abs/1705.03122; Radford et al., 2018 (GPT).
 /// `offset` skips rows at the start of the table: OPT stores two that no position uses. No sequence can be longer than
 /// the table.
+///
+/// Examples: `{offset: 2}` `{max: 12}`
 public struct LearnedPosition: PositionEncoding {
   public static let name = "learned"
   public let actsAtEmbedding = true

@@ -8,6 +8,11 @@ import Foundation
 /// Su et al., 2021, https://arxiv.org/abs/2104.09864.
 /// Pairs are (i, i + d/2) with `pairing: half`, as Hugging Face stores LLaMA, and (2i, 2i + 1) with `interleaved`, as
 /// GPT-J, Cohere and Meta's own files do: a fact of the stored weights, never to be guessed.
+///
+/// Examples: `{theta: 500000}` `{fraction: 0.5}` `{dim: 2, pairing: interleaved}` `{scaling: {type: linear, factor: 2}}`
+/// `{scaling: {type: dynamic, factor: 2, original_context: 8}}`
+/// `{scaling: {type: llama3, factor: 8, original_context: 8}}` `{scaling: {type: yarn, factor: 4, original_context: 8}}`
+/// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8}}`
 public struct RoPE: PositionEncoding {
   public static let name = "rope"
 

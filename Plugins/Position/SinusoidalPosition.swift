@@ -8,6 +8,8 @@ import Foundation
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762.
 /// The paper alternates sin and cos (`order: interleaved`); its first implementation and CTRL put all sines before all
 /// cosines (`order: concat`). XGLM spaces the frequencies by d/2 − 1 instead of d/2 (`spacing: half_minus_1`).
+///
+/// Examples: `{offset: 2, theta: 100}`
 public struct SinusoidalPosition: PositionEncoding {
   public static let name = "sinusoidal"
   public let actsAtEmbedding = true

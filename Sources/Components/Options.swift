@@ -26,8 +26,8 @@ public final class Options {
     /// When set, options are being described: nothing is required.
     var describing = false
     var descriptions: [OptionDescription] = []
-    /// The words that choices take while a component is described, by path.
-    var forcedChoices: [String: String] = [:]
+    /// The words that choices and flags take while a component is described, by path.
+    var forced: [String: String] = [:]
 
     init(registry: Registry) { self.registry = registry }
   }
@@ -180,7 +180,9 @@ public final class Options {
 
   /// The flag under `key`.
   public func flag(_ key: String, default fallback: Bool, _ meaning: String) -> Bool {
-    guard let found = find(key, .flag, default: String(fallback), meaning) else { return fallback }
+    let found = find(key, .flag, default: String(fallback), meaning)
+    if let forced = environment.forced[full(key)] { return forced == "true" }
+    guard let found else { return fallback }
     guard let value = found.flag else {
       wrong(key, found, expected: "true or false")
       return fallback
@@ -222,7 +224,7 @@ public final class Options {
   where Word: RawRepresentable<String> & CaseIterable {
     let words = Word.allCases.map(\.rawValue)
     let found = find(key, .choice(words), default: fallback.rawValue, meaning)
-    if let forced = environment.forcedChoices[full(key)], let word = Word(rawValue: forced) { return word }
+    if let forced = environment.forced[full(key)], let word = Word(rawValue: forced) { return word }
     guard let found else { return fallback }
     guard let word = found.text.flatMap(Word.init(rawValue:)) else {
       let hint = found.text.flatMap { nearestName(to: $0, in: words) }.map { "did you mean '\($0)'?" }

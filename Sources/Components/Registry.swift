@@ -39,7 +39,7 @@ public struct Registry: Sendable {
     }
   }
 
-  /// The options that `type` reads, found by letting it read with nothing set, once for every word of every choice.
+  /// The options that `type` reads, found by letting it read with nothing set, once for every word of every choice and flag.
   private func describe(_ type: any Component.Type) -> [OptionDescription] {
     let environment = Options.Environment(registry: self)
     environment.describing = true
@@ -47,9 +47,14 @@ public struct Registry: Sendable {
     let read = { _ = type.init(Options(Setting(.group([])), path: "", shape: shape, environment: environment)) }
     read()
     for option in environment.descriptions {
-      guard case .choice(let words) = option.kind else { continue }
+      let words: [String]
+      switch option.kind {
+      case .choice(let choices): words = choices
+      case .flag: words = ["true", "false"]
+      default: continue
+      }
       for word in words {
-        environment.forcedChoices = [option.path: word]
+        environment.forced = [option.path: word]
         read()
       }
     }

@@ -16,14 +16,5 @@ public func narrow(
 ) {
   precondition(format.canBeWritten, "\(format.rawValue) can only be read")
   precondition(count % format.elementsPerBlock == 0, "\(count) elements are not whole blocks of \(format.rawValue)")
-  switch format {
-  case .f32: bytes.copyMemory(from: x, byteCount: count * 4)
-  case .bf16:
-    for i in 0..<count {
-      let bits = x[i].bitPattern
-      let rounded = x[i].isNaN ? (bits >> 16) | 0x40 : (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16
-      bytes.storeBytes(of: UInt16(truncatingIfNeeded: rounded), toByteOffset: 2 * i, as: UInt16.self)
-    }
-  default: preconditionFailure("not yet: \(format.rawValue)")
-  }
+  ck_narrow(format.code, x, count, bytes)
 }

@@ -1,16 +1,23 @@
+import CKernels
+
 /// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], both with a row stride in floats.
+///
+/// The arithmetic is f32 whatever the weight's format. One output is the same sum in the same order for any number of
+/// threads. x, bias and w must not overlap y.
 public func multiply(
   _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by w: WeightMatrix, bias: UnsafePointer<Float>?,
   into y: UnsafeMutablePointer<Float>, stride yStride: Int, accumulate: Bool, pool: ThreadPool
 ) {
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, w.columns)) { row in
-    for output in 0..<w.rows {
-      widen(w.format, w.base + output * w.rowBytes, count: w.columns, into: row.baseAddress!)
-      for r in 0..<rows {
-        let product = dot(x + r * xStride, row.baseAddress!, count: w.columns) + (bias?[output] ?? 0)
-        y[r * yStride + output] = product + (accumulate ? y[r * yStride + output] : 0)
-      }
-    }
+  precondition(rows <= 1 || (xStride >= w.columns && yStride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
+  guard rows > 0, w.rows > 0 else { return }
+  if rows <= mostRowsByDots || w.columns == 0 {
+    multiplyByDots(
+      x, stride: xStride, rows: rows, by: w, bias: bias, into: y, stride: yStride, accumulate: accumulate, pool: pool)
+  } else {
+    BlockedProduct(
+      rows: rows, columns: w.rows, depth: w.columns, left: x, leftStride: xStride, leftTransposed: false,
+      right: w, rightTransposed: false, output: y, outputStride: yStride, bias: bias, accumulate: accumulate
+    ).run(on: pool)
   }
 }
 
@@ -19,14 +26,10 @@ public func multiplyTransposed(
   _ dy: UnsafePointer<Float>, rows: Int, by w: WeightMatrix, addingInto dx: UnsafeMutablePointer<Float>,
   pool: ThreadPool
 ) {
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, w.columns)) { row in
-    for output in 0..<w.rows {
-      widen(w.format, w.base + output * w.rowBytes, count: w.columns, into: row.baseAddress!)
-      for r in 0..<rows {
-        add(row.baseAddress!, scaledBy: dy[r * w.rows + output], to: dx + r * w.columns, count: w.columns)
-      }
-    }
-  }
+  BlockedProduct(
+    rows: rows, columns: w.columns, depth: w.rows, left: dy, leftStride: w.rows, leftTransposed: false,
+    right: w, rightTransposed: true, output: dx, outputStride: w.columns, bias: nil, accumulate: true
+  ).run(on: pool)
 }
 
 /// dw += dyᵀ·x.  dy: [rows, outputs], x: [rows, inputs], dw: [outputs, inputs].
@@ -34,9 +37,39 @@ public func accumulateOuterProducts(
   _ dy: UnsafePointer<Float>, outputs: Int, _ x: UnsafePointer<Float>, inputs: Int, rows: Int,
   into dw: UnsafeMutablePointer<Float>, pool: ThreadPool
 ) {
-  for r in 0..<rows {
-    for o in 0..<outputs {
-      add(x + r * inputs, scaledBy: dy[r * outputs + o], to: dw + o * inputs, count: inputs)
+  BlockedProduct(
+    rows: outputs, columns: inputs, depth: rows, left: dy, leftStride: outputs, leftTransposed: true,
+    right: WeightMatrix(base: x, format: .f32, rows: rows, columns: inputs), rightTransposed: true,
+    output: dw, outputStride: inputs, bias: nil, accumulate: true
+  ).run(on: pool)
+}
+
+/// With no more rows than this, dots straight from the stored weights beat packing them first (measured).
+private let mostRowsByDots = 12
+
+/// Element products that keep one thread busy for about a microsecond; fewer are not worth a second thread.
+private let productsPerPart = 32_768
+
+private func multiplyByDots(
+  _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by w: WeightMatrix, bias: UnsafePointer<Float>?,
+  into y: UnsafeMutablePointer<Float>, stride yStride: Int, accumulate: Bool, pool: ThreadPool
+) {
+  let kernels = ck_current()
+  var stored = w.stored
+  // Cache lines of y belong to one thread each.
+  let outputsTogether = 16
+  let worth = w.rows * max(1, w.columns) * rows / productsPerPart
+  pool.exclusively { session in
+    let parts = max(1, min(session.threads, worth, w.rows / outputsTogether))
+    let needsScratch = rows > 1 && w.format.elementsPerBlock > 1
+    withUnsafePointer(to: &stored) { stored in
+      session.run(parts: parts) { part in
+        let outputs = piece(part, of: parts, count: w.rows, multiple: outputsTogether)
+        let scratch = session.floats(needsScratch ? 4 * w.columns : 1, part: part)
+        ck_multiply_rows(
+          kernels, stored, outputs.lowerBound, outputs.upperBound, x, xStride, rows, bias, y, yStride, accumulate,
+          scratch)
+      }
     }
   }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A matrix of weights as it is stored: `rows` outputs by `columns` inputs, row after row without gaps.
 ///
 /// It does not own its bytes. `@unchecked Sendable` because it only ever reads through `base`, and whoever makes one
@@ -26,4 +28,7 @@ public struct WeightMatrix: @unchecked Sendable {
 
   /// The bytes from one row to the next.
   public var rowBytes: Int { columns / format.elementsPerBlock * format.bytesPerBlock }
+
+  /// The same, as CKernels takes it.
+  var stored: ck_weight { ck_weight(base: base, row_bytes: rowBytes, columns: columns, format: format.code) }
 }

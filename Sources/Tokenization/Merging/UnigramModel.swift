@@ -1,0 +1,117 @@
+/// Splits text into the pieces whose probabilities multiply to the most (Viterbi's algorithm).
+///
+/// Kudo 2018, arXiv:1804.10959; google/sentencepiece `src/unigram_model.cc`. A character without a piece costs 10 more than
+/// the least likely piece.
+final class UnigramModel: Sendable {
+  let vocabulary: Vocabulary
+  private let scores: FrozenArray<Float>  // [count], natural logarithms
+  private let trie: ByteTrie
+  private let unknown: Int32?
+  private let unknownScore: Float
+  private let fallsBackToBytes: Bool
+
+  /// The penalty of an unknown character beside the least likely piece, in nats (`kUnkPenalty` there).
+  private static let unknownPenalty: Float = 10
+
+  init(
+    vocabulary: Vocabulary, scores: [Float], unknown: Int?, fallsBackToBytes: Bool, path: String
+  ) throws(TokenizerProblem) {
+    self.vocabulary = vocabulary
+    self.unknown = unknown.map { Int32(truncatingIfNeeded: $0) }
+    self.fallsBackToBytes = fallsBackToBytes
+    var least: Float = 0
+    var strings: [(bytes: [UInt8], value: Int32)] = []
+    for id in 0..<vocabulary.count where vocabulary.kind(of: id) == .normal {
+      let bytes = vocabulary.bytes(of: id)
+      guard bytes.count <= ByteTrie.longestString else {
+        throw .broken(
+          path: path,
+          sentence: "the piece with the id \(id) has \(bytes.count) bytes; at most \(ByteTrie.longestString) are tried")
+      }
+      guard scores[id].isFinite else {
+        throw .broken(path: path, sentence: "the piece with the id \(id) has the score \(scores[id])")
+      }
+      least = min(least, scores[id])
+      strings.append((Array(bytes), Int32(id)))
+    }
+    trie = ByteTrie(strings)
+    self.scores = FrozenArray(scores)
+    unknownScore = least - Self.unknownPenalty
+  }
+
+  /// Where the best way to a place comes from.
+  private struct Step {
+    var score: Float
+    var start: Int32
+    var id: Int32  // -1: an unknown character
+  }
+
+  /// Appends the ids of `text`.
+  func append(_ text: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer) {
+    // Places are 32-bit; a longer text is cut, at a limit that no text of a person's reaches.
+    var done = 0
+    while count - done > 1 << 30 {
+      appendPart(text + done, 1 << 30, to: &output)
+      done += 1 << 30
+    }
+    appendPart(text + done, count - done, to: &output)
+  }
+
+  private func appendPart(_ text: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer) {
+    let steps = UnsafeMutablePointer<Step>.allocate(capacity: count + 1)
+    defer { steps.deallocate() }
+    steps.initialize(repeating: Step(score: -.infinity, start: -1, id: -1), count: count + 1)
+    steps[0].score = 0
+    var place = 0
+    while place < count {
+      let length = characterLength(at: place, in: text, end: count)
+      let score = steps[place].score
+      var hasSingle = false
+      trie.forEachMatch(at: place, in: text, end: count) { end, id in
+        let sum = score + scores.base[Int(id)]
+        if sum > steps[end].score { steps[end] = Step(score: sum, start: Int32(truncatingIfNeeded: place), id: id) }
+        if end == place + length { hasSingle = true }
+      }
+      if !hasSingle, score + unknownScore > steps[place + length].score {
+        steps[place + length] = Step(
+          score: score + unknownScore, start: Int32(truncatingIfNeeded: place), id: -1)
+      }
+      place += length
+    }
+
+    // The way back gives the pieces last first; `start` of each place is turned round to point to the next one's end.
+    var end = count
+    var next: Int32 = -1
+    while end > 0 {
+      let start = Int(steps[end].start)
+      steps[end].start = next
+      next = Int32(truncatingIfNeeded: end)
+      end = start
+    }
+    var from = 0
+    var lastWasUnknown = false
+    while next >= 0 {
+      let to = Int(next)
+      append(steps[to].id, text, from, to, &lastWasUnknown, to: &output)
+      from = to
+      next = steps[to].start
+    }
+  }
+
+  private func append(
+    _ id: Int32, _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ lastWasUnknown: inout Bool,
+    to output: inout IDBuffer
+  ) {
+    if id >= 0 {
+      output.append(id)
+      lastWasUnknown = false
+    } else if fallsBackToBytes, (start..<end).allSatisfy({ vocabulary.fallbacks.base[Int(text[$0])] >= 0 }) {
+      for place in start..<end { output.append(vocabulary.fallbacks.base[Int(text[place])]) }
+      lastWasUnknown = false
+    } else if let unknown {
+      // Neighbouring unknown characters are one unknown.
+      if !lastWasUnknown { output.append(unknown) }
+      lastWasUnknown = true
+    }
+  }
+}

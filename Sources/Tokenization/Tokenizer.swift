@@ -1,0 +1,145 @@
+import Synchronization
+
+/// Turns text into the ids of a vocabulary's pieces, and ids into text.
+///
+/// Encoding is total: every `String` has ids, where the vocabulary has an unknown piece or the bytes; `requireEncodable` says
+/// beforehand when something would be left out. Decoding is total too: an id without a piece, and bytes that are not UTF-8,
+/// become U+FFFD. One tokenizer may be used by many threads at once.
+///
+/// A careful reader's mistake: `encode(a) + encode(b)` is not `encode(a + b)`, for pieces cross the seam.
+public final class Tokenizer: Sendable {
+  let parts: Parts
+  private let idle = Mutex<[EncodingScratch]>([])
+
+  /// Everything a tokenizer is made of.
+  struct Parts: Sendable {
+    var vocabulary: Vocabulary
+    var model: Model
+    var splitter = Splitter([])
+    var added: AddedTokens
+    /// Before normalised added tokens are looked for.
+    var normalizer = TextNormalizer()
+    /// After that, and before splitting.
+    var preparation = TextNormalizer()
+    /// Ids around a text that asks for its special tokens.
+    var prefix: [Int] = []
+    var suffix: [Int] = []
+    var beginningOfText: Int?
+    var endOfText: Set<Int> = []
+    /// Whether a space that encoding put before the text is taken off when decoding.
+    var stripsLeadingSpace = false
+    var path = ""
+  }
+
+  enum Model: Sendable {
+    case merging(MergingModel)
+    case unigram(UnigramModel)
+    case characters(CharacterModel)
+  }
+
+  init(_ parts: Parts) {
+    self.parts = parts
+  }
+
+  /// One more than the largest id: the number of rows that a model's embedding needs at least.
+  public var count: Int { parts.vocabulary.count }
+
+  /// The id that begins a text, where the vocabulary has one.
+  public var beginningOfText: Int? { parts.beginningOfText }
+
+  /// Every id that ends what a model writes: the end of a text, of a turn, of a message.
+  public var endOfText: Set<Int> { parts.endOfText }
+
+  /// Whether `encode` puts `beginningOfText` in front when asked for special tokens.
+  public var addsBeginningOfText: Bool {
+    parts.beginningOfText.map { parts.prefix.contains($0) } ?? false
+  }
+
+  /// The marks of this vocabulary and their ids: what `parseSpecialTokens` finds and `skipSpecialTokens` leaves out.
+  public var specialTokens: [String: Int] {
+    var result: [String: Int] = [:]
+    for token in parts.added.tokens where token.isSpecial { result[token.content] = token.id }
+    return result
+  }
+
+  /// The piece with this id as its file spells it (`Ġthe`, `▁the`, `<0x0A>`), or nil when there is none.
+  public func piece(of id: Int) -> String? { parts.vocabulary.piece(of: id) }
+
+  /// The id of the piece that is spelled so, or nil.
+  public func id(of piece: String) -> Int? {
+    for token in parts.added.tokens where token.content.utf8.elementsEqual(piece.utf8) { return token.id }
+    return parts.vocabulary.id(of: piece)
+  }
+
+  /// The bytes of text that an id stands for, or nil when no piece has it; they may be a part of a character.
+  public func bytes(of id: Int) -> [UInt8]? {
+    parts.vocabulary.hasPiece(id) ? Array(parts.vocabulary.bytes(of: id)) : nil
+  }
+
+  /// Whether an id is a mark and not text.
+  public func isSpecial(_ id: Int) -> Bool {
+    let kind = parts.vocabulary.kind(of: id)
+    return kind == .control || kind == .unknown
+  }
+
+  /// The ids of `text`.
+  ///
+  /// `addSpecialTokens` puts the marks around it that the vocabulary's files ask for. `parseSpecialTokens` finds marks that
+  /// are written in the text; without it `<|endoftext|>` in a document is text like any other, as it must be in what a user
+  /// wrote.
+  public func encode(_ text: String, addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) -> [Int] {
+    let scratch = idle.withLock { $0.popLast() } ?? EncodingScratch(cursorStateCount: parts.splitter.stateCount)
+    // Worked on in a local: a class's field is loaded and stored at each append.
+    var output = scratch.output
+    output.removeAll()
+    if addSpecialTokens {
+      for id in parts.prefix { output.append(Int32(truncatingIfNeeded: id)) }
+    }
+    var text = text
+    text.withUTF8 { encode($0, parseSpecialTokens: parseSpecialTokens, to: &output, scratch) }
+    if addSpecialTokens {
+      for id in parts.suffix { output.append(Int32(truncatingIfNeeded: id)) }
+    }
+    let ids = [Int](unsafeUninitializedCapacity: output.count) { ids, count in
+      for place in 0..<output.count { ids.initializeElement(at: place, to: Int(output.base[place])) }
+      count = output.count
+    }
+    output.shrink()
+    scratch.output = output
+    idle.withLock { if $0.count < 16 { $0.append(scratch) } }
+    return ids
+  }
+
+  /// Throws the first character of `text` that `encode` would leave out because this vocabulary has no id for it.
+  public func requireEncodable(_ text: String) throws(TokenizerProblem) {
+    var text = text
+    let place: Int? = text.withUTF8 { bytes in
+      switch parts.model {
+      case .characters(let model): model.firstLost(in: bytes)
+      case .merging(let model): model.firstLost(in: bytes)
+      case .unigram: nil
+      }
+    }
+    guard let place else { return }
+    let index = text.utf8.index(text.startIndex, offsetBy: place)
+    let scalars = text.unicodeScalars
+    let scalar = scalars[index.samePosition(in: scalars) ?? text.startIndex]
+    throw .unknownCharacter(
+      character: String(Character(scalar)), offset: scalars.distance(from: scalars.startIndex, to: index))
+  }
+
+  /// The text of `ids`; `skipSpecialTokens` leaves marks out.
+  public func decode(_ ids: some Sequence<Int>, skipSpecialTokens: Bool = false) -> String {
+    var decoder = StreamDecoder(self, skipSpecialTokens: skipSpecialTokens)
+    var bytes: [UInt8] = []
+    for id in ids { decoder.appendBytes(of: id, to: &bytes) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// A decoder for ids that come one by one.
+  ///
+  /// `startsText` false means that text stands before the first id already, so a leading space is kept.
+  public func streamDecoder(skipSpecialTokens: Bool = false, startsText: Bool = true) -> StreamDecoder {
+    StreamDecoder(self, skipSpecialTokens: skipSpecialTokens, startsText: startsText)
+  }
+}

@@ -1,0 +1,66 @@
+import Files
+
+/// Gathers the pieces of a vocabulary while its file is read.
+struct VocabularyBuilder {
+  struct Entry {
+    var start = 0
+    var length = 0
+    var kind: UInt8 = 0
+    /// Has an id, and is never found in text.
+    var isHidden = false
+  }
+
+  let path: String
+  let spelling: Vocabulary.Spelling
+  private(set) var storage: [UInt8] = []
+  private(set) var entries: [Entry] = []
+
+  init(path: String, spelling: Vocabulary.Spelling) {
+    self.path = path
+    self.spelling = spelling
+  }
+
+  var count: Int { entries.count }
+
+  func isFree(_ id: Int) -> Bool { id >= entries.count || entries[id].kind == 0 }
+
+  /// Gives `id` to the piece that is spelled so: a normal piece in the vocabulary's spelling, others as UTF-8.
+  mutating func add(
+    _ piece: String, id: Int, kind: PieceKind = .normal, isHidden: Bool = false
+  ) throws(TokenizerProblem) {
+    try reserve(id)
+    let start = storage.count
+    var piece = piece
+    let spelling = spelling
+    let isSpelled = kind == .normal
+    piece.withUTF8 { bytes in
+      switch spelling {
+      case .byteAlphabet where isSpelled && ByteAlphabet.decode(bytes, into: &storage): break
+      case .spaceMark where isSpelled: storage.append(contentsOf: Vocabulary.withSpaces(bytes))
+      default: storage.append(contentsOf: bytes)
+      }
+    }
+    place(id, start: start, kind: kind, isHidden: isHidden)
+  }
+
+  /// Gives `id` to the piece of these bytes of text.
+  mutating func add(
+    bytes: some Collection<UInt8>, id: Int, kind: PieceKind = .normal, isHidden: Bool = false
+  ) throws(TokenizerProblem) {
+    try reserve(id)
+    let start = storage.count
+    storage.append(contentsOf: bytes)
+    place(id, start: start, kind: kind, isHidden: isHidden)
+  }
+
+  private mutating func reserve(_ id: Int) throws(TokenizerProblem) {
+    guard id >= 0, id < Vocabulary.largestCount else {
+      throw .broken(path: path, sentence: "a piece has the id \(id); ids go from 0 to \(Vocabulary.largestCount - 1)")
+    }
+    if id >= entries.count { entries.append(contentsOf: repeatElement(Entry(), count: id + 1 - entries.count)) }
+  }
+
+  private mutating func place(_ id: Int, start: Int, kind: PieceKind, isHidden: Bool) {
+    entries[id] = Entry(start: start, length: storage.count - start, kind: kind.rawValue, isHidden: isHidden)
+  }
+}
