@@ -26,7 +26,7 @@ public struct ConfigSource: Sendable {
   }
 
   /// The value at a path: a key, or keys joined by dots. A null counts as absent.
-  func value(at path: String) -> JSONValue? {
+  public func value(at path: String) -> JSONValue? {
     Self.value(at: path, in: values)
   }
 

@@ -70,34 +70,9 @@ extension ModelLoader {
   }
 
   private func finish(_ described: ModelDescription, _ parameters: Parameters, tokenizer path: String?) throws -> LoadedModel {
-    var tokenizer: Tokenizer?
-    var jinja: String?
-    if let path {
-      tokenizer = try Tokenizer.load(from: path)
-    } else if let setting = described.architecture.tokenizer, setting.entries != nil {
-      tokenizer = try Tokenizer.described(by: setting, in: described.source.folder)
-    } else {
-      switch described.source {
-      case .gguf(let path):
-        let file = try GGUFFile(path: path)
-        tokenizer = try VocabularyTable(file).map { try Tokenizer($0) }
-        jinja = file["tokenizer.chat_template"]?.string
-      case .folder, .safetensors:
-        let folder = described.source.folder
-        if Tokenizer.isThere(in: folder) { tokenizer = try Tokenizer.load(from: folder) }
-        jinja = chatTemplate(in: folder)
-      case .specification: break
-      }
-    }
-    let chat = try described.architecture.chat.map { try ChatTemplate($0) } ?? jinja.flatMap { ChatTemplate(jinja: $0) }
-    return LoadedModel(description: described, parameters: parameters, tokenizer: tokenizer, chat: chat)
-  }
-
-  /// The Jinja template that stands beside a model, in its own file or in the tokenizer's configuration.
-  private func chatTemplate(in folder: String) -> String? {
-    if let text = try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8) { return text }
-    let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20)
-    return config?["chat_template"]?.string
+    let tokenizer = try path.map { path throws(TokenizerProblem) in try Tokenizer.load(from: path) } ?? tokenizer(of: described)
+    return LoadedModel(
+      description: described, parameters: parameters, tokenizer: tokenizer, chat: try chat(of: described))
   }
 }
 

@@ -114,7 +114,7 @@ public struct ModelLoader: Sendable {
         ? [] : ["\(config.name): not read: \(result.unused.joined(separator: ", "))"]
       return Found(architecture: architecture, source: source, notes: notes)
     }
-    throw ModelProblem.unknownKind(config.text(at: kindKey) ?? "no \(kindKey)", path: config.name, nearest: nil)
+    throw ModelProblem.unknownKind(config.value(at: kindKey)?.string ?? "no \(kindKey)", path: config.name, nearest: nil)
   }
 
   /// Weights for a model of the zoo, where this machine has them: in `weightFolders`, or in the cache that the Hugging

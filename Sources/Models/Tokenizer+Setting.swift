@@ -6,7 +6,7 @@ extension Tokenizer {
   /// The tokenizer that a spec describes in a group: `{characters: ABC}` for one id a character in that order, or
   /// `{file: vocabulary.json}` for a file beside the weights. Nil when the file is not there.
   static func described(by setting: Setting, in folder: String) throws -> Tokenizer? {
-    if let characters = setting["characters"]?.text { return try Tokenizer(characters: characters) }
+    if let characters = setting["characters"]?.text { return try Tokenizer(characters: characters.unicodeScalars) }
     guard let file = setting["file"]?.text else {
       throw Problems([
         Problem("'tokenizer' takes a name, {characters: …} or {file: …}", at: setting.place)
