@@ -21,13 +21,18 @@ public enum ModelSource: Sendable, Hashable {
       if path.hasSuffix(".yaml") || path.hasSuffix(".yml") { return nil }
       if path.hasSuffix(".safetensors") {
         self = .safetensors(path: path)
-      } else if GGUFFile.isGGUF(try MappedFile(path: path).bytes) || path.hasSuffix(".gguf") {
+      } else if try ModelSource.startsAsGGUF(path) || path.hasSuffix(".gguf") {
         self = .gguf(path: path)
       } else {
         return nil
       }
     default: return nil
     }
+  }
+
+  private static func startsAsGGUF(_ path: String) throws(FileProblem) -> Bool {
+    let file = try MappedFile(path: path)
+    return withExtendedLifetime(file) { GGUFFile.isGGUF(file.bytes) }
   }
 
   /// The name that a file or folder gives a model.

@@ -11,7 +11,7 @@ struct Run: ParsableCommand {
     discussion: """
       The text goes to standard output as it comes, the speed to standard error.
 
-        chimera run stories260k "Once upon a time"
+        chimera run stories260K "Once upon a time"
         chimera run model.gguf --chat "What is the capital of France?" --temperature 0
         chimera run my-variant.yaml --random-weights --max-tokens 20
       """)
@@ -21,7 +21,7 @@ struct Run: ParsableCommand {
   @Flag(help: "Ask the prompt as a question, in the model's chat format.") var chat = false
   @Option(help: "What a system turn says, with --chat.") var system: String?
   @Option(help: "The prompt as token ids: 1,2,3.") var tokens: String?
-  @Option(name: [.short, .customLong("max-tokens")], help: "How many tokens to write at most.") var maxTokens = 256
+  @Option(name: [.customShort("n"), .customLong("max-tokens")], help: "How many tokens to write at most.") var maxTokens = 256
   @Option(help: "What logits are divided by; 0 takes the most likely token.") var temperature = 0.8
   @Option(help: "Draw from this many of the likeliest tokens; 0 for all.") var topK = 0
   @Option(help: "Draw from the smallest set with this probability.") var topP = 1.0
