@@ -73,7 +73,7 @@ public struct SpecificationSchema {
           component.options, type: ["const": .string(component.name)], meaning: component.documentation)
         for option in component.options { all.append(option) }
       }
-      definitions["\(slot.rawValue) without type"] = group(all, type: nil, meaning: nil)
+      definitions["\(slot.rawValue)-untyped"] = group(all, type: nil, meaning: nil)
     }
     var patch = JSONObject()
     for slot in LayerSpec.slots { patch[slot.rawValue] = reference(to: slot) }
@@ -105,7 +105,7 @@ public struct SpecificationSchema {
     }
     cases.append([
       "if": ["anyOf": [["not": ["required": ["type"]]], ["properties": ["type": ["type": "null"]]]]],
-      "then": ["$ref": .string("#/definitions/\(slot.rawValue) without type")],
+      "then": ["$ref": .string("#/definitions/\(slot.rawValue)-untyped")],
     ])
     return described(
       [
@@ -152,7 +152,9 @@ public struct SpecificationSchema {
   private func schema(of node: OptionTree.Node) -> JSONValue {
     var alternatives = node.options.map(schema(of:))
     if let inner = node.inner {
-      alternatives = alternatives.filter { $0["type"] != "object" } + [schema(of: inner), ["type": "null"]]
+      let meaning = node.options.first { $0.kind == .group }?.meaning
+      alternatives = alternatives.filter { $0["type"] != "object" }
+      alternatives += [described(schema(of: inner), meaning), ["type": "null"]]
     }
     var unique: [JSONValue] = []
     for alternative in alternatives where !unique.contains(alternative) { unique.append(alternative) }
