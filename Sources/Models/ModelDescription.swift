@@ -12,13 +12,3 @@ public struct ModelDescription: Sendable {
   /// What a user should know: configuration keys that were not read, a count that is not the published one.
   public let notes: [String]
 }
-
-/// Where a model comes from.
-public enum ModelSource: Sendable, Hashable {
-  /// A spec of the zoo or a YAML file; weights are elsewhere.
-  case specification(path: String)
-  /// A folder with `config.json` and safetensors files.
-  case folder(path: String)
-  /// A GGUF file.
-  case gguf(path: String)
-}

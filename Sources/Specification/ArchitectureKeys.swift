@@ -11,6 +11,9 @@ enum ArchitectureKeys {
   /// The slots that a file fills at its root; an activation is chosen where it is used.
   static let slots: [Slot] = [.embedding, .position, .norm, .block, .attention, .mlp, .head]
 
+  /// The keys that decide what is computed.
+  static let shaping = Set(["vocab_size", "context_length", "hidden_size", "layers"] + slots.map(\.rawValue))
+
   /// The keys that belong to one model and are not handed on to those that extend it.
   static let own = ["extends", "name", "expected_params"]
 
@@ -33,6 +36,9 @@ enum ArchitectureKeys {
   /// The keys of `facts`.
   static let facts = ["title", "year", "authors", "paper", "licence", "weights", "note"]
 
+  /// Keys that stand in a group of the root, as paths: what a misplaced key may have meant.
+  static let nested = layers.map { "layers." + $0 } + facts.map { "facts." + $0 }
+
   /// How large a size may be.
   static let sizeLimit = 1 << 31
   /// How many layers a model may have.
@@ -41,9 +47,19 @@ enum ArchitectureKeys {
   static let overrideLimit = 1_000
 }
 
-/// The sentence for a key that has no meaning where it stands.
-func unknownKey(_ entry: Setting.Entry, in owner: String, among keys: [String]) -> Problem {
-  let near = nearestName(to: entry.key, in: keys)
+/// The sentence for a key that has no meaning where it stands; `elsewhere` are keys of groups beside it, as paths.
+func unknownKey(
+  _ entry: Setting.Entry, in owner: String, among keys: [String], elsewhere: [String] = []
+) -> Problem {
+  var near = nearestName(to: entry.key, in: keys)
+  // A word cut short is far from the whole by letters, and close by meaning.
+  if near == nil, entry.key.count >= 3 { near = keys.first { $0.hasPrefix(entry.key) } }
+  if near == nil {
+    let lastKeys = elsewhere.map { String($0.split(separator: ".").last ?? "") }
+    if let last = nearestName(to: entry.key, in: lastKeys), let index = lastKeys.firstIndex(of: last) {
+      near = elsewhere[index]
+    }
+  }
   return Problem(
     "'\(entry.key.prefix(60))' is not a key of \(owner)", at: entry.place,
     hint: near.map { "did you mean '\($0)'?" } ?? "the keys are \(keys.joined(separator: ", "))")

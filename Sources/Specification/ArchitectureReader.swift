@@ -15,9 +15,7 @@ struct ArchitectureReader {
 
   /// The architecture; throws every problem at once.
   mutating func read() throws(Problems) -> Architecture {
-    for (key, meaning) in ArchitectureKeys.required where tree[key].map(\.isNull) ?? true {
-      note(Problem("the key '\(key)' is missing", at: resolution.place, hint: "\(key): \(meaning)"))
-    }
+    noteMissingKeys()
     let name = name()
     let vocabSize = size("vocab_size")
     let contextLength = size("context_length")
@@ -48,6 +46,18 @@ struct ArchitectureReader {
       layers: layers.specs, layerKinds: layers.kinds, facts: facts, expectedParams: expected,
       tokenizer: tree["tokenizer"], chat: tree["chat"], checkpoint: tree["checkpoint"], config: tree["config"],
       gguf: tree["gguf"], initialization: tree["init"], resolved: inReadingOrder(named: name), files: resolution.files)
+  }
+
+  private mutating func noteMissingKeys() {
+    let missing = ArchitectureKeys.required.filter { tree[$0.key] == nil && !resolution.nulledKeys.contains($0.key) }
+    if missing.count == 1 {
+      note(
+        Problem(
+          "the key '\(missing[0].key)' is missing", at: resolution.place,
+          hint: "\(missing[0].key): \(missing[0].meaning)"))
+    } else if !missing.isEmpty {
+      note(Problem("these keys are missing: \(missing.map(\.key).joined(separator: ", "))", at: resolution.place))
+    }
   }
 
   // MARK: Values

@@ -8,9 +8,12 @@ extension Problem {
     let since = "begins at \(begin.line):\(begin.column)"
     let line = text.line(failure.mark.line)
     let placeholder = line.contains("{i}") || line.contains("{layer}") || line.contains("{}")
+    let end = failure.problem.contains("'}'") ? "}" : "]"
     let flowHint =
       placeholder
-      ? "the number of a layer or an expert is written '*'" : "quote a text that holds any of , [ ] { } : or #"
+      ? "the number of a layer or an expert is written '*'"
+      : failure.mark.line > failure.contextMark.line
+        ? "is a '\(end)' missing before this?" : "quote a text that holds any of , [ ] { } : or #"
     switch failure.problem {
     case "mapping values are not allowed in this context":
       self.init(

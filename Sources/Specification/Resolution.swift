@@ -16,6 +16,8 @@ struct Resolution: Sendable {
   var place: Place?
   /// What is wrong with it.
   private(set) var problems = Problems()
+  /// The required keys that were set to null, which is a problem already noted.
+  private(set) var nulledKeys: Set<String> = []
   /// Whether a file could not be read, so that looking further would report what only follows from that.
   var isBroken = false
 
@@ -52,6 +54,7 @@ struct Resolution: Sendable {
   mutating func add(_ other: Resolution) {
     for file in other.files where !files.contains(file) { files.append(file) }
     for problem in other.problems.list { note(problem) }
+    nulledKeys.formUnion(other.nulledKeys)
     isBroken = isBroken || other.isBroken
   }
 
@@ -79,6 +82,12 @@ struct Resolution: Sendable {
   /// Notes a problem.
   mutating func note(_ problem: Problem) {
     if problems.list.count < Self.problemLimit { problems.add(problem) }
+  }
+
+  /// Notes that the required `key` is set to null.
+  mutating func noteNull(under key: String, at place: Place?) {
+    note(Problem("'\(key)' cannot be null: every model needs it", at: place))
+    nulledKeys.insert(key)
   }
 
   /// Notes a problem after which the tree is not worth looking at.

@@ -46,10 +46,11 @@ struct Merger {
         }
         continue
       }
+      let old = merged[index]
       if change.value.isNull {
-        merged.remove(at: index)
+        // A null that waits for the model is not taken back by saying it again.
+        if !old.value.isNull || !inner.isKeptNull { merged.remove(at: index) }
       } else {
-        let old = merged[index]
         merged.replace(
           at: index, with: Entry(change.key, merge(old.value, change.value, inner), at: change.place ?? old.place))
       }

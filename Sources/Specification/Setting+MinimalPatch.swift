@@ -3,8 +3,8 @@ import Components
 extension Setting {
   /// The smallest patch that makes `target` out of `base`: `base.merging(patch)` is equivalent to `target`.
   ///
-  /// An empty group when the two are equivalent. One thing no patch can say: that a layer variant deletes an option of the
-  /// model (`null`) where the same variant set it before, since that `null` only takes the variant's own value back.
+  /// An empty group when the two are equivalent. What no patch can say is that a layer variant comes to delete an option of
+  /// the model (`null`) which it set before, or no longer deletes it: a `null` only takes back what the variant set.
   public static func minimalPatch(from base: Setting, to target: Setting) -> Setting {
     difference(base, target, .root) ?? Setting(.group([]))
   }
@@ -44,7 +44,9 @@ extension Setting {
         changes.append(Entry(entry.key, change))
       }
     }
-    for entry in present where !keys.contains(entry.key) { changes.append(Entry(entry.key, .null)) }
+    for entry in present where !keys.contains(entry.key) && !entry.value.isNull {
+      changes.append(Entry(entry.key, .null))
+    }
     return changes.isEmpty ? nil : Setting(.group(changes))
   }
 

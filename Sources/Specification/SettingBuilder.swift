@@ -45,13 +45,13 @@ struct SettingBuilder {
     var event = try next(&events)
     if case .other = event.content { event = try next(&events) }
     guard case .documentStart = event.content else {
-      throw Problem("the text is empty", at: reader.place(line: 0, column: 0), hint: "a group of keys is expected")
+      throw Problem("nothing is described here", at: reader.place(line: 0, column: 0), hint: "a group of keys is expected")
     }
     event = try next(&events)
     let start = event.start
     let node = try node(event, &events, depth: 1)
     if node.setting.isNull, node.setting.content == .scalar("", quoted: false) {
-      throw Problem("the text is empty", at: place(start), hint: "a group of keys is expected")
+      throw Problem("nothing is described here", at: place(start), hint: "a group of keys is expected")
     }
     _ = try next(&events)
     event = try next(&events)

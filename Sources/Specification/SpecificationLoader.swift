@@ -21,6 +21,7 @@ public final class SpecificationLoader: Sendable {
 
   /// The architecture of the model that `nameOrPath` means, with `patches` laid over it in order.
   ///
+  /// A patch that changes what is computed drops `expected_params`, for that is the number of the unchanged model.
   /// Throws every problem of the files and the tree at once; parsing problems of a file hide the problems of the tree.
   public func load(_ nameOrPath: String, patches: [Setting] = []) throws(Problems) -> Architecture {
     let resolution = try resolution(of: nameOrPath, patches: patches)
@@ -66,6 +67,11 @@ public final class SpecificationLoader: Sendable {
         resolution.note(Problem("'extends' is part of a file, and cannot be set from outside", at: extends.place))
       }
       lay(patch, over: &resolution, chain: [resolution.path])
+      // The published number is that of the unchanged model.
+      let keys = (patch.entries ?? []).map(\.key)
+      if !keys.contains("expected_params"), keys.contains(where: ArchitectureKeys.shaping.contains) {
+        resolution.tree["expected_params"] = nil
+      }
     }
     if resolution.isBroken { throw resolution.problems }
     return resolution
@@ -182,11 +188,18 @@ public final class SpecificationLoader: Sendable {
           result.note(
             Problem("an activation is an option of the component that uses it", at: entry.place, hint: "mlp.activation"))
         } else {
-          result.note(unknownKey(entry, in: "a specification", among: ArchitectureKeys.root))
+          result.note(
+            unknownKey(
+              entry, in: "a specification", among: ArchitectureKeys.root, elsewhere: ArchitectureKeys.nested))
         }
       }
     }
     var patch = patch
+    for (key, _) in ArchitectureKeys.required where !result.isFragment {
+      guard let value = patch[key], value.isNull else { continue }
+      result.noteNull(under: key, at: value.place)
+      patch[key] = nil
+    }
     for section in ArchitectureKeys.bindings where !result.isFragment {
       if patch[section]?.isNull ?? false { result.namings[section] = nil }
       guard let entry = patch[section]?.entries?.first(where: { $0.key == "naming" }) else { continue }

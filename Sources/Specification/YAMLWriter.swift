@@ -72,6 +72,7 @@ public struct YAMLWriter: Sendable {
   // MARK: One line
 
   private func isInline(_ setting: Setting, used: Int) -> Bool {
+    if setting.entries?.isEmpty ?? setting.list?.isEmpty ?? true { return true }
     var budget = width - used
     guard fits(setting, budget: &budget, depth: 0) else { return false }
     guard showsOrigins else { return true }

@@ -44,6 +44,13 @@ struct Failure: Error {
     case let problem as TokenizerProblem:
       Console.note("error: \(problem)")
       return Status.invalid.rawValue
+    case let problem as ModelProblem:
+      Console.note("error: \(problem)")
+      switch problem {
+      case .notFound, .noWeights: return Status.notFound.rawValue
+      case .notAModel, .unknownKind: return Status.invalid.rawValue
+      case .tooLarge: return Status.failed.rawValue
+      }
     case let problem as ExecutionProblem:
       Console.note("error: \(problem)")
       return Status.failed.rawValue

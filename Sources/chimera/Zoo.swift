@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Files
 import Foundation
 import Models
 import Specification
@@ -11,30 +12,29 @@ struct Zoo {
   let registry: Registry
 
   init() throws {
-    catalog = Catalog(folders: Zoo.folders())
+    catalog = Catalog(folders: Zoo.folders("Architectures", variable: "CHIMERA_ARCHITECTURES"))
     registry = try Registry(standardComponents, documentation: standardComponentDocumentation)
   }
 
   /// Reads and composes.
-  var models: ModelLoader { ModelLoader(catalog: catalog, composer: Composer(registry)) }
+  var models: ModelLoader {
+    ModelLoader(
+      catalog: catalog, composer: Composer(registry), weightFolders: Zoo.folders("Models", variable: "CHIMERA_MODELS"))
+  }
 
-  /// The folders that hold the zoo: those in CHIMERA_ARCHITECTURES, and the `Architectures` folder of the checkout or
-  /// of the installation that the program stands in.
-  private static func folders() -> [String] {
-    var folders = ProcessInfo.processInfo.environment["CHIMERA_ARCHITECTURES", default: ""]
-      .split(separator: ":").map(String.init)
+  /// The folders of a kind: those in an environment variable, then the one of the checkout or of the installation that
+  /// the program stands in.
+  private static func folders(_ name: String, variable: String) -> [String] {
+    let named = ProcessInfo.processInfo.environment[variable, default: ""].split(separator: ":").map(String.init)
     var place = URL(fileURLWithPath: executablePath).resolvingSymlinksInPath().deletingLastPathComponent()
     for _ in 0..<6 {
-      for name in ["Architectures", "share/chimera/Architectures"] {
-        let folder = place.appending(path: name).path
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue {
-          return folders + [folder]
-        }
+      for folder in [place.appending(path: name).path, place.appending(path: "share/chimera/\(name)").path]
+      where kind(ofPath: folder) == .folder {
+        return named + [folder]
       }
       place = place.deletingLastPathComponent()
     }
-    return folders
+    return named
   }
 
   private static var executablePath: String {
