@@ -1,0 +1,2 @@
+import ArgumentParser
+struct ComponentsCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "components"); func run() throws {} }

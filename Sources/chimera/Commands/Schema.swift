@@ -1,0 +1,2 @@
+import ArgumentParser
+struct Schema: ParsableCommand { static let configuration = CommandConfiguration(commandName: "schema"); func run() throws {} }
