@@ -32,8 +32,7 @@ public struct ArchitectureDiff: Sendable {
     for group in groups.filter({ $0 != "costs" }) + ["costs"] {
       let inGroup = { (facts: [ArchitectureFact]) in facts.filter { $0.group == group } }
       let (left, right) = (inGroup(left), inGroup(right))
-      var keys = left.map(\.key)
-      for fact in right where !keys.contains(fact.key) { keys.append(fact.key) }
+      let keys = Self.merged(left.map(\.key), right.map(\.key))
       for key in keys {
         let a = left.first { $0.key == key }?.value
         let b = right.first { $0.key == key }?.value
@@ -41,6 +40,21 @@ public struct ArchitectureDiff: Sendable {
       }
     }
     self.rows = rows
+  }
+
+  /// Both lists in one, each key of the second after the one that it follows there.
+  private static func merged(_ first: [String], _ second: [String]) -> [String] {
+    var keys = first
+    var place = 0
+    for key in second {
+      if let index = keys.firstIndex(of: key) {
+        place = index + 1
+      } else {
+        keys.insert(key, at: min(place, keys.count))
+        place += 1
+      }
+    }
+    return keys
   }
 
   /// The keys of a specification that decide what is composed.

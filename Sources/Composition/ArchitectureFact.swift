@@ -70,13 +70,13 @@ extension ModelSheet {
     return [fact("") { $0.name }] + paths.map { path in fact(path) { $0.value(path).map(\.inWords) } }
   }
 
-  /// One value for all layers, or each with the layers that have it.
+  /// One value for all layers, or each with the layers that have it; layers that have none are not named.
   private func summary(_ values: [String?]) -> String? {
     var order: [String?] = []
     for value in values where !order.contains(value) { order.append(value) }
     if order.count == 1 { return order[0] }
-    return order.map { value in
-      "\(value ?? "none") (\(shortRanges(values.indices.filter { values[$0] == value })))"
+    return order.compactMap { value in
+      value.map { "\($0) (\(shortRanges(values.indices.filter { values[$0] == value })))" }
     }.joined(separator: ", ")
   }
 
@@ -101,7 +101,7 @@ extension Setting {
   /// The value on one line: `10000`, `q, k, v`, `[1, 1.5]`.
   public var inWords: String {
     switch content {
-    case .scalar(let text, _): text
+    case .scalar(let text, _): text.utf8.count > 12 ? number.map { String(Float($0)) } ?? text : text
     case .list(let items): "[" + items.map(\.inWords).joined(separator: ", ") + "]"
     case .group(let entries):
       entries.map { $0.value.flag == true ? $0.key : "\($0.key): \($0.value.inWords)" }.joined(separator: ", ")

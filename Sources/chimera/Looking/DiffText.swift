@@ -26,12 +26,12 @@ struct DiffText {
       if row.key.isEmpty {
         table.add([row.group] + values)
       } else {
-        if row.group != group { if diff.rows.first(where: { $0.group == row.group })?.key.isEmpty == false { table.add([row.group]) } }
+        if row.group != group { table.add([row.group]) }
         table.add(["  \(row.key)"] + values)
       }
       group = row.group
     }
-    let yaml = file.map { "\n# \(names.1) in the words of \(names.0)\n" + YAMLWriter().write($0) } ?? ""
+    let yaml = file.map { "\n# makes \(names.1) of \(names.0)\n" + YAMLWriter().write($0) } ?? ""
     return table.text(width: width) + yaml
   }
 
