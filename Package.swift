@@ -47,13 +47,16 @@ let package = Package(
       name: "ComponentList", capability: .buildTool(), dependencies: ["list-components"],
       path: "Sources/ComponentList"),
 
+    .target(
+      name: "TestSupport", dependencies: ["Composition", "Execution", "Specification", "StandardComponents"],
+      path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "ComponentsTests", dependencies: ["Components"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
     .testTarget(name: "CompositionTests", dependencies: ["Composition", "StandardComponents"]),
-    .testTarget(name: "PluginsTests", dependencies: ["Composition", "Execution", "Specification", "StandardComponents"]),
-    .testTarget(name: "ExecutionTests", dependencies: ["Composition", "Execution", "StandardComponents"]),
+    .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "StandardComponents"]),

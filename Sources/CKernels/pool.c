@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #endif
 #include "include/CKernels.h"
+#include "placement.h"
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,10 +33,17 @@ struct part {
 
 struct scratch { void *base; size_t bytes; };
 
+struct worker {
+  struct ck_pool *pool;
+  int number;
+  pthread_t handle;
+  struct placement placement;
+};
+
 struct ck_pool {
   int threads;  // the caller included
-  int workers;  // those that could be started
-  pthread_t *handles;
+  int running;  // workers that could be started
+  struct worker *workers;
   struct part *parts;
   struct scratch *scratch;  // [threads + 1]
   pthread_mutex_t lock;
@@ -53,8 +61,6 @@ struct ck_pool {
   pthread_cond_t sleep_condition;
 #endif
 };
-
-struct worker { struct ck_pool *pool; int number; };
 
 // Set while this thread runs a part, so that a job begun inside one runs there and then.
 static _Thread_local bool inside;
@@ -119,17 +125,21 @@ static void take_parts(struct ck_pool *pool, uint64_t job, int first) {
 }
 
 /// Waits for a job other than `seen`.
-static uint64_t next_job(struct ck_pool *pool, uint64_t seen) {
+static uint64_t next_job(struct ck_pool *pool, struct placement *placement, uint64_t seen) {
   for (;;) {
+    placement_note(placement);
     uint64_t until = nanoseconds() + SPIN_NANOSECONDS;
     for (unsigned turn = 1;; turn++) {
       uint64_t job = atomic_load_explicit(&pool->job, memory_order_acquire);
       if (job != seen) return job;
       relax();
-      if (turn % 32 == 0 && nanoseconds() > until) break;
+      if (turn % 32 != 0) continue;
+      placement_note(placement);
+      if (nanoseconds() > until) break;
     }
     // The caller writes the job, rings, then looks for sleepers; here the bell is read, the sleeper announced, then
     // the job looked for. Whichever comes first, either the caller sees the sleeper or the sleeper sees the job.
+    placement_sleep(placement);
     uint32_t bell = atomic_load(&pool->bell);
     atomic_fetch_add(&pool->sleepers, 1);
     if (atomic_load(&pool->job) == seen) sleep_on(pool, &pool->bell, bell);
@@ -138,12 +148,13 @@ static uint64_t next_job(struct ck_pool *pool, uint64_t seen) {
 }
 
 static void *work(void *argument) {
-  struct worker worker = *(struct worker *)argument;
-  free(argument);
+  struct worker *worker = argument;
+  struct ck_pool *pool = worker->pool;
+  placement_begin(&worker->placement);
   for (uint64_t seen = 0;;) {
-    seen = next_job(worker.pool, seen);
-    if (atomic_load(&worker.pool->over)) return NULL;
-    take_parts(worker.pool, seen, worker.number);
+    seen = next_job(pool, &worker->placement, seen);
+    if (atomic_load(&pool->over)) return NULL;
+    take_parts(pool, seen, worker->number);
   }
 }
 
@@ -151,6 +162,8 @@ static void publish(struct ck_pool *pool, int parts) {
   uint64_t number = (atomic_load_explicit(&pool->job, memory_order_relaxed) >> 16) + 1;
   atomic_store(&pool->job, number << 16 | (uint64_t)parts);
   atomic_fetch_add(&pool->bell, 1);
+  int processor = current_processor();
+  for (int i = 0; i < pool->running && i + 1 < parts; i++) placement_steer(&pool->workers[i].placement, processor);
   if (atomic_load(&pool->sleepers) > 0) wake(pool, &pool->bell);
 }
 
@@ -161,7 +174,7 @@ struct ck_pool *ck_pool_create(int threads) {
   if (!pool) return NULL;
   memset(pool, 0, sizeof *pool);
   pool->threads = threads;
-  pool->handles = calloc((size_t)threads, sizeof *pool->handles);
+  pool->workers = calloc((size_t)threads, sizeof *pool->workers);
   pool->scratch = calloc((size_t)threads + 1, sizeof *pool->scratch);
   pool->parts = aligned_alloc(APART, (size_t)threads * sizeof *pool->parts);
   if (pool->parts) memset(pool->parts, 0, (size_t)threads * sizeof *pool->parts);
@@ -170,35 +183,32 @@ struct ck_pool *ck_pool_create(int threads) {
   pthread_mutex_init(&pool->sleep_lock, NULL);
   pthread_cond_init(&pool->sleep_condition, NULL);
 #endif
-  if (!pool->handles || !pool->scratch || !pool->parts) {
+  if (!pool->workers || !pool->scratch || !pool->parts) {
     ck_pool_destroy(pool);
     return NULL;
   }
   // A thread that cannot be started is not missed: the others take its parts.
   for (int i = 1; i < threads; i++) {
-    struct worker *worker = malloc(sizeof *worker);
-    if (!worker) break;
-    *worker = (struct worker){pool, i};
-    if (pthread_create(&pool->handles[pool->workers], NULL, work, worker) != 0) {
-      free(worker);
-      break;
-    }
-    pool->workers++;
+    struct worker *worker = &pool->workers[pool->running];
+    worker->pool = pool;
+    worker->number = i;
+    if (pthread_create(&worker->handle, NULL, work, worker) != 0) break;
+    pool->running++;
   }
   return pool;
 }
 
 void ck_pool_destroy(struct ck_pool *pool) {
   atomic_store(&pool->over, true);
-  if (pool->workers) publish(pool, 0);
-  for (int i = 0; i < pool->workers; i++) pthread_join(pool->handles[i], NULL);
+  if (pool->running) publish(pool, 0);
+  for (int i = 0; i < pool->running; i++) pthread_join(pool->workers[i].handle, NULL);
   for (int i = 0; pool->scratch && i <= pool->threads; i++) free(pool->scratch[i].base);
   pthread_mutex_destroy(&pool->lock);
 #if !defined(__linux__)
   pthread_mutex_destroy(&pool->sleep_lock);
   pthread_cond_destroy(&pool->sleep_condition);
 #endif
-  free(pool->handles);
+  free(pool->workers);
   free(pool->scratch);
   free(pool->parts);
   free(pool);

@@ -8,7 +8,7 @@ extension CheckpointMap {
   public func save(
     _ tensors: [StoredTensor], count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
   ) throws(Problems) -> [StoredTensor] {
-    let planned = tensors.map { PlannedTensor(name: $0.name, shape: $0.shape, initialization: .zeros) }
+    let planned = tensors.map { PlannedTensor(name: $0.name, shape: $0.shape, use: .matrix, initialization: .zeros) }
     var (mapped, uncovered, problems) = mappedTensors(for: planned, count: count)
     // The later rule wins: a family's patch over a preset.
     mapped.sort { $0.rule.order > $1.rule.order }

@@ -30,19 +30,11 @@ public struct CheckpointMap: Sendable {
 
   /// The suffixes that follow automatically.
   static let suffixes = [".weight", ".bias"]
-  private static let keys = ["naming", "prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore"]
+  private static let keys = ["prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore"]
 
-  /// Reads a map; `preset` gives the map that `naming` names. Throws every problem at once.
-  public init(_ setting: Setting, preset: (String) -> Setting? = { _ in nil }) throws(Problems) {
+  /// Reads a map, whose `naming` has been resolved. Throws every problem at once.
+  public init(_ setting: Setting) throws(Problems) {
     var problems = Problems()
-    var setting = setting
-    if let naming = setting["naming"] {
-      if let name = naming.text, let base = preset(name) {
-        setting = Self.merged(base, setting)
-      } else {
-        problems.add(Problem("there is no naming \(naming.kindInWords)", at: naming.place))
-      }
-    }
     guard let entries = setting.entries else {
       throw Problems([Problem("a checkpoint map is \(setting.kindInWords); expected a group of keys", at: setting.place)])
     }
@@ -54,12 +46,14 @@ public struct CheckpointMap: Sendable {
             ?? "its keys are \(Self.keys.joined(separator: ", "))"))
     }
     let prefixes = Self.texts(setting["prefix"], "prefix", &problems)
-    let layerPrefix = Self.texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
+    var layerPrefix = Self.texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
     if setting["layer"]?.entries?.isEmpty == false, TensorNamePattern(layerPrefix).starCount != 1 {
       problems.add(
         Problem(
           "'layer_prefix' is '\(layerPrefix)'; expected a text with one '*' for the layer's number",
           at: setting["layer_prefix"]?.place ?? setting["layer"]?.place))
+      // So that the rules below are not all blamed for it.
+      layerPrefix = "*."
     }
     var rules: [CheckpointRule] = []
     for (key, storedPrefix, canonicalPrefix) in [("tensors", "", ""), ("layer", layerPrefix, "layers.*.")] {
@@ -80,23 +74,6 @@ public struct CheckpointMap: Sendable {
     self.layerPrefix = layerPrefix
     self.rules = rules
     try problems.check()
-  }
-
-  /// `patch` over `base`, group by group; a null deletes.
-  private static func merged(_ base: Setting, _ patch: Setting) -> Setting {
-    guard var entries = base.entries, let changes = patch.entries else { return patch }
-    for change in changes {
-      let index = entries.firstIndex { $0.key == change.key }
-      if change.value.isNull {
-        if let index { entries.remove(at: index) }
-      } else if let index, entries[index].value.entries != nil, change.value.entries != nil {
-        entries[index].value = merged(entries[index].value, change.value)
-      } else {
-        if let index { entries.remove(at: index) }
-        entries.append(change)
-      }
-    }
-    return Setting(.group(entries), at: patch.place ?? base.place)
   }
 
   private static func group(_ setting: Setting?, _ key: String, _ problems: inout Problems) -> [Setting.Entry] {

@@ -49,9 +49,7 @@ public struct PlanBuilder {
       return ParameterReference(index: index, shape: shape)
     }
     parameterIndex[name] = parameters.count
-    parameters.append(
-      PlannedTensor(
-        name: name, shape: shape, use: use ?? (shape.count == 1 ? .vector : .matrix), initialization: initialization))
+    parameters.append(PlannedTensor(name: name, shape: shape, use: use, initialization: initialization))
     return ParameterReference(index: parameters.count - 1, shape: shape)
   }
 

@@ -30,11 +30,11 @@ public struct PlannedTensor: Sendable, Hashable {
   /// How many numbers it has.
   public var count: Int { shape.reduce(1, *) }
 
-  /// The tensor `name`.
-  public init(name: String, shape: [Int], use: Use, initialization: Initialization) {
+  /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise.
+  public init(name: String, shape: [Int], use: Use? = nil, initialization: Initialization) {
     self.name = name
     self.shape = shape
-    self.use = use
+    self.use = use ?? (shape.count == 1 ? .vector : .matrix)
     self.initialization = initialization
   }
 }

@@ -88,9 +88,10 @@ extension JSONValue: Equatable {
   }
 }
 
+// Not by `nil`: in a function that returns an optional value, that would make a null of nothing.
 extension JSONValue:
   ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
-  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   public init(stringLiteral value: String) { self = .string(value) }
   public init(integerLiteral value: Int) { self = .integer(value) }
@@ -103,5 +104,4 @@ extension JSONValue:
     for (key, value) in elements { object[key] = value }
     self = .object(object)
   }
-  public init(nilLiteral: ()) { self = .null }
 }

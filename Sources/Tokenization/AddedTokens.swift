@@ -32,7 +32,7 @@ final class AddedTokens: Sendable {
     self.tokens = tokens
     func trie(normalized: Bool) -> ByteTrie {
       ByteTrie(
-        tokens.enumerated().lazy.filter { $0.element.isNormalized == normalized }.map { place, token in
+        tokens.enumerated().filter { $0.element.isNormalized == normalized }.map { place, token in
           let bytes = Array(token.content.utf8)
           return (bytes: normalized ? normalize(bytes) : bytes, value: Int32(place))
         })

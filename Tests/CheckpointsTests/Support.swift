@@ -41,6 +41,9 @@ func tensor(_ name: String, _ shape: [Int], _ format: StorageFormat, _ bytes: [U
 }
 
 extension StoredTensor {
+  /// A copy of the bytes, taken while their owner is there.
+  var contents: [UInt8] { withExtendedLifetime(owner) { Array(bytes) } }
+
   /// The numbers of a tensor of 32-bit numbers.
   var floats: [Float] {
     withExtendedLifetime(owner) {
@@ -59,4 +62,23 @@ extension MappedFile {
 extension StoredTensorEntry {
   /// A copy of the bytes, taken while the file is there.
   var contents: [UInt8] { withExtendedLifetime(file) { Array(bytes) } }
+}
+
+extension Setting {
+  /// The setting that JSON text spells; keeps tests free of a YAML reader.
+  init(json text: String) throws {
+    self.init(try JSONValue(parsing: text))
+  }
+
+  init(_ json: JSONValue) {
+    switch json {
+    case .null: self = .null
+    case .bool(let value): self.init(text: value ? "true" : "false")
+    case .integer(let value): self.init(text: String(value))
+    case .number(let value): self.init(text: String(value))
+    case .string(let value): self.init(.scalar(value, quoted: true))
+    case .array(let items): self.init(.list(items.map { Setting($0) }))
+    case .object(let members): self.init(.group(members.map { Entry($0.0, Setting($0.1)) }))
+    }
+  }
 }

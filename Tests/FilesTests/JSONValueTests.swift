@@ -5,7 +5,7 @@ import Testing
   @Test("values of every kind are read")
   func kinds() throws {
     let value = try JSONValue(parsing: #" {"a": [1, -2, 3.5, 1e3, true, false, null, "x"], "b": {}} "#)
-    #expect(value["a"]?.array == [1, -2, 3.5, .number(1000), true, false, nil, "x"])
+    #expect(value["a"]?.array == [1, -2, 3.5, .number(1000), true, false, .null, "x"])
     #expect(value["b"]?.object?.isEmpty == true)
     #expect(value["c"] == nil)
     #expect(value["a"]?.array?[3].integer == 1000)
@@ -106,14 +106,14 @@ import Testing
   @Test("written text reads back as the same value", arguments: [false, true])
   func roundTrip(pretty: Bool) throws {
     let value: JSONValue = [
-      "a": [1, -2, 0.1, 1e300, true, nil], "b": ["c": "\u{0}\"\\\n é 𝄞", "d": [:], "e": []], "f": [["x": 1], [2]],
+      "a": [1, -2, 0.1, 1e300, true, .null], "b": ["c": "\u{0}\"\\\n é 𝄞", "d": [:], "e": []], "f": [["x": 1], [2]],
     ]
     #expect(try JSONValue(parsing: value.serialized(pretty: pretty)) == value)
   }
 
   @Test("pretty text is the same every time and keeps the order")
   func pretty() {
-    let value: JSONValue = ["b": [1, 2], "a": ["c": true], "d": [["e": nil]]]
+    let value: JSONValue = ["b": [1, 2], "a": ["c": true], "d": [["e": .null]]]
     #expect(value.serialized() == #"{"b":[1,2],"a":{"c":true},"d":[{"e":null}]}"#)
     #expect(
       value.serialized(pretty: true) == """

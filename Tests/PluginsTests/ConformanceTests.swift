@@ -4,7 +4,7 @@ import Execution
 import Foundation
 import Kernels
 import Specification
-import StandardComponents
+import TestSupport
 import Testing
 
 @Suite("every component, without being named")
@@ -21,7 +21,7 @@ struct ConformanceTests {
     var setting = sample.setting
     setting["no_such_option"] = Setting(text: "1")
     do {
-      _ = try ConformanceModel(sample.component.slot, setting)
+      _ = try TinyModel(sample.component.slot, setting)
       Issue.record("it took no_such_option")
     } catch let problems as Problems {
       #expect(problems.list.contains { $0.sentence == "no option here is named 'no_such_option'" }, "\(problems.list)")
@@ -30,8 +30,8 @@ struct ConformanceTests {
 
   @Test("never looks ahead: a later token changes no earlier logits", arguments: ConformanceCase.all)
   func causal(_ sample: ConformanceCase) throws {
-    let model = try ConformanceModel(sample.component.slot, sample.setting)
-    let tokens = ConformanceModel.tokens
+    let model = try TinyModel(sample.component.slot, sample.setting)
+    let tokens = TinyModel.tokens
     let before = try model.logits(tokens, parts: tokens.count)
     let after = try model.logits(tokens.dropLast() + [7], parts: tokens.count)
     let width = model.plan.shape.vocabSize
@@ -44,31 +44,31 @@ struct ConformanceTests {
   // The same sums in another order: a few roundings of numbers near 1.
   @Test("gives the same logits for a prompt at once, in parts and token by token", arguments: ConformanceCase.all)
   func stepwise(_ sample: ConformanceCase) throws {
-    let model = try ConformanceModel(sample.component.slot, sample.setting)
-    let whole = try model.logits(ConformanceModel.tokens, parts: ConformanceModel.tokens.count)
+    let model = try TinyModel(sample.component.slot, sample.setting)
+    let whole = try model.logits(TinyModel.tokens, parts: TinyModel.tokens.count)
     for parts in [1, 3] {
-      let pieces = try model.logits(ConformanceModel.tokens, parts: parts)
+      let pieces = try model.logits(TinyModel.tokens, parts: parts)
       #expect(largestDifference(whole, pieces) < 2e-5)
     }
   }
 
   @Test("gives the same bits on any number of threads, and again", arguments: ConformanceCase.all)
   func deterministic(_ sample: ConformanceCase) throws {
-    let model = try ConformanceModel(sample.component.slot, sample.setting)
-    let one = try model.logits(ConformanceModel.tokens, parts: ConformanceModel.tokens.count)
-    let three = try model.logits(ConformanceModel.tokens, parts: ConformanceModel.tokens.count, threads: 3)
-    let again = try model.logits(ConformanceModel.tokens, parts: ConformanceModel.tokens.count, threads: 3)
+    let model = try TinyModel(sample.component.slot, sample.setting)
+    let one = try model.logits(TinyModel.tokens, parts: TinyModel.tokens.count)
+    let three = try model.logits(TinyModel.tokens, parts: TinyModel.tokens.count, threads: 3)
+    let again = try model.logits(TinyModel.tokens, parts: TinyModel.tokens.count, threads: 3)
     #expect(three == again)
     #expect(largestDifference(one, three) < 2e-5)
   }
 
   @Test("training's forward gives the logits of inference", arguments: ConformanceCase.all)
   func trainingForward(_ sample: ConformanceCase) throws {
-    let model = try ConformanceModel(sample.component.slot, sample.setting)
-    let inference = try model.logits(ConformanceModel.tokens, parts: ConformanceModel.tokens.count)
+    let model = try TinyModel(sample.component.slot, sample.setting)
+    let inference = try model.logits(TinyModel.tokens, parts: TinyModel.tokens.count)
     let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 32)
     // Twice the sequence, to see that sequences of a batch do not meet.
-    let logits = Array(try executor.forward([ConformanceModel.tokens, ConformanceModel.tokens]))
+    let logits = Array(try executor.forward([TinyModel.tokens, TinyModel.tokens]))
     #expect(largestDifference(inference + inference, logits) < 2e-5)
   }
 
@@ -77,9 +77,9 @@ struct ConformanceTests {
   /// a kink lies in between, a smaller ε misses it and keeps 3 digits, so the better of the two counts.
   @Test("has the gradient that finite differences give", arguments: ConformanceCase.all)
   func gradients(_ sample: ConformanceCase) throws {
-    let model = try ConformanceModel(sample.component.slot, sample.setting)
+    let model = try TinyModel(sample.component.slot, sample.setting)
     let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 32)
-    let batch = [ConformanceModel.tokens, [2, 7, 1, 8]]
+    let batch = [TinyModel.tokens, [2, 7, 1, 8]]
     var noise = Noise(seed: 5)
     let weights = (0..<14 * model.plan.shape.vocabSize).map { _ in noise.next() }
     let loss = { () throws -> Double in
@@ -106,9 +106,4 @@ struct ConformanceTests {
       #expect(abs(measured - computed) <= 0.01 * size + 0.02, "\(tensor.name): measured \(measured), computed \(computed)")
     }
   }
-}
-
-func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-  #expect(a.count == b.count)
-  return zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }

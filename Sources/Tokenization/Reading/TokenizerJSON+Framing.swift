@@ -1,0 +1,57 @@
+import Files
+
+extension TokenizerJSON {
+  /// The marks around a single text.
+  func readPostProcessor(
+    _ part: JSONValue?, into parts: inout Tokenizer.Parts, _ tokens: [AddedTokens.Token]
+  ) throws(TokenizerProblem) {
+    guard let part, !part.isNull else { return }
+    switch part["type"]?.string {
+    case "ByteLevel": break
+    case "Sequence":
+      for inner in part["processors"]?.array ?? [] { try readPostProcessor(inner, into: &parts, tokens) }
+    case "TemplateProcessing":
+      var isBehind = false
+      for item in part["single"]?.array ?? [] {
+        if item["Sequence"] != nil { isBehind = true }
+        guard let name = item["SpecialToken"]?["id"]?.string else { continue }
+        guard let ids = part["special_tokens"]?[name]?["ids"]?.array else {
+          throw broken("the post-processor's token \(TokenizerProblem.shortened(name)) has no ids")
+        }
+        let found = ids.compactMap(\.integer)
+        if isBehind { parts.suffix += found } else { parts.prefix += found }
+      }
+      if parts.beginningOfText == nil { parts.beginningOfText = parts.prefix.first }
+    case "BertProcessing", "RobertaProcessing":
+      if let id = part["cls"]?.array?.last?.integer { parts.prefix.append(id) }
+      if let id = part["sep"]?.array?.last?.integer { parts.suffix.append(id) }
+    case let type:
+      throw unsupported("the post-processor", type ?? "")
+    }
+  }
+
+  /// What decoding does beside putting bytes together.
+  mutating func readDecoder(_ part: JSONValue?) throws(TokenizerProblem) {
+    guard let part, !part.isNull else { return }
+    switch part["type"]?.string {
+    case "Sequence":
+      for inner in part["decoders"]?.array ?? [] { try readDecoder(inner) }
+    case "ByteLevel", "ByteFallback", "Fuse":
+      break
+    case "Metaspace":
+      let scheme = part["prepend_scheme"]?.string ?? (part["add_prefix_space"]?.bool ?? true ? "always" : "never")
+      if scheme != "never" { stripsLeadingSpace = true }
+    case "Strip":
+      guard part["content"]?.string == " ", (part["stop"]?.integer ?? 0) == 0, (part["start"]?.integer ?? 0) <= 1 else {
+        throw unsupported("the decoder Strip", part.serialized())
+      }
+      if part["start"]?.integer == 1 { stripsLeadingSpace = true }
+    case "Replace":
+      guard part["pattern"]?["String"]?.string == "▁", part["content"]?.string == " " else {
+        throw unsupported("the decoder Replace", part.serialized())
+      }
+    case let type:
+      throw unsupported("the decoder", type ?? "")
+    }
+  }
+}
