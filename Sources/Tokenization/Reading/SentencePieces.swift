@@ -78,10 +78,10 @@ struct SentencePieces {
       added: try AddedTokens(tokens, normalize: { $0 }, path: path))
     parts.path = path
     if case .merging(let model) = parts.model, model.keepsToWords {
-      parts.splitter = Splitter([.known(" *[^ ]+| +")])
+      parts.splitter = Splitter([SplitStage(finder: .pattern(SplitPattern(SplitPattern.spacedWords)))])
     }
     parts.normalizer.steps = try steps()
-    parts.stripsLeadingSpace = spacePrefix != .none
+    parts.leadingSpace = collapsesSpaces ? .allStripped : spacePrefix == .none ? .kept : .oneStripped
     parts.beginningOfText = beginningOfText
     parts.endOfText = Set(endOfText)
     if addsBeginning, let beginningOfText { parts.prefix = [beginningOfText] }
