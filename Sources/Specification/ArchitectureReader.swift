@@ -141,17 +141,18 @@ struct ArchitectureReader {
 func wholeNumber(_ setting: Setting, of key: String, limit: Int, problems: inout Problems) -> Int? {
   if setting.isNull { return nil }
   if let value = setting.integer, (1...limit).contains(value) { return value }
-  let isNumber = setting.number != nil
+  var sentence = "takes a whole number, not \(setting.kindInWords)"
+  if let number = setting.number, let text = setting.text?.prefix(40) {
+    sentence =
+      number < 1
+      ? "must be at least 1, not \(text)"
+      : number > Double(limit) ? "must be at most \(limit), not \(text)" : "takes a whole number, not \(text)"
+  }
   var hint: String?
   if case .scalar(let text, quoted: true) = setting.content, Setting(text: text).integer != nil {
     hint = "without quotes it is a number"
   }
-  problems.add(
-    Problem(
-      isNumber
-        ? "'\(key)' takes a whole number from 1 to \(limit), not \(setting.text?.prefix(40) ?? "")"
-        : "'\(key)' takes a whole number, not \(setting.kindInWords)",
-      at: setting.place, hint: hint))
+  problems.add(Problem("'\(key)' \(sentence)", at: setting.place, hint: hint))
   return nil
 }
 

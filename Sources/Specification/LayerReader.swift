@@ -31,7 +31,7 @@ struct LayerReader {
     guard let layers = tree["layers"] else { return ([], []) }
     guard let entries = layers.entries else {
       problems.add(
-        Problem("'layers' takes a group of keys, not \(layers.kindInWords)", at: layers.place, hint: "{count: 12}"))
+        Problem("'layers' takes a group of keys, not \(layers.kindInWords)", at: layers.place, hint: "write {count: 12}"))
       return ([], [])
     }
     for entry in entries where !ArchitectureKeys.layers.contains(entry.key) {
@@ -115,7 +115,7 @@ struct LayerReader {
       problems.add(
         Problem(
           "'overrides' takes a list of patches, not \(setting.kindInWords)", at: setting.place,
-          hint: "- {layers: 0, …}"))
+          hint: "write - {layers: 0, …}"))
       return []
     }
     guard items.count <= ArchitectureKeys.overrideLimit else {
@@ -156,7 +156,7 @@ struct LayerReader {
           problems.add(
             Problem(
               "'\(entry.key)' cannot differ from layer to layer", at: entry.place,
-              hint: "what can is \(keys.joined(separator: ", "))"))
+              hint: "only \(keys.dropLast().joined(separator: ", ")) and \(keys.last ?? "") can"))
         } else {
           problems.add(unknownKey(entry, in: owner, among: keys + (extra.map { [$0] } ?? [])))
         }

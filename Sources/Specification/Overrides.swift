@@ -47,7 +47,7 @@ public struct Overrides: Sendable {
     }
     if deletes, let equals {
       let column = scalars.distance(from: scalars.startIndex, to: equals)
-      throw fail("'~' deletes a key, so no value follows", at: place(column), hint: "leave '~' or '=…' away")
+      throw fail("'~' deletes a key, so no value follows", at: place(column), hint: "leave out '~' or '=…'")
     }
     guard deletes || equals != nil else {
       throw fail(

@@ -3,17 +3,21 @@ import Components
 extension Problem {
   /// What libyaml could not read, in a sentence that says what to do about it.
   init(_ failure: YAMLEvents.Failure, in text: SourceText, reader: YAMLReader) {
-    let place = reader.place(line: failure.mark.line, column: failure.mark.column)
+    // libyaml finds the end of a text on a line after its last; a person looks for it where the text stops.
+    let end = text.end
+    let isAtEnd = failure.mark.line > end.line
+    let place = reader.place(
+      line: isAtEnd ? end.line : failure.mark.line, column: isAtEnd ? end.column : failure.mark.column)
     let begin = reader.place(line: failure.contextMark.line, column: failure.contextMark.column)
     let since = "begins at \(begin.line):\(begin.column)"
     let line = text.line(failure.mark.line)
     let placeholder = line.contains("{i}") || line.contains("{layer}") || line.contains("{}")
-    let end = failure.problem.contains("'}'") ? "}" : "]"
+    let bracket = failure.problem.contains("'}'") ? "}" : "]"
     let flowHint =
       placeholder
       ? "the number of a layer or an expert is written '*'"
-      : failure.mark.line > failure.contextMark.line
-        ? "is a '\(end)' missing before this?" : "quote a text that holds any of , [ ] { } : or #"
+      : isAtEnd || failure.mark.line > failure.contextMark.line
+        ? "is a '\(bracket)' missing before this?" : "quote a text that holds any of , [ ] { } : or #"
     switch failure.problem {
     case "mapping values are not allowed in this context":
       self.init(
@@ -47,7 +51,8 @@ extension Problem {
         hint: "put it on its own line, or write the list as [a, b]")
     case "did not find expected <document start>":
       self.init(
-        "a second document begins here, and a file describes one thing", at: place, hint: "put it into its own file")
+        "the text goes on here, after what it describes is complete", at: place,
+        hint: "is a bracket or an indentation wrong?")
     case "found unknown escape character":
       self.init(
         "this escape is not known in double quotes", at: place,
@@ -77,6 +82,14 @@ extension SourceText {
     }
     let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.endIndex
     return String(decoding: bytes[start..<end], as: UTF8.self)
+  }
+
+  /// The line and column, counted from 0, after the last character that is not a space or a line break.
+  var end: (line: Int, column: Int) {
+    let body = bytes[..<((bytes.lastIndex { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D } ?? -1) + 1)]
+    let line = body.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+    let start = body.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+    return (line, String(decoding: body[start...], as: UTF8.self).unicodeScalars.count)
   }
 
   /// The character at a line and column counted from 0; a space past the end.

@@ -67,7 +67,7 @@ struct Resolution: Sendable {
       note(
         Problem(
           "there is no '\(deletion.key.prefix(60))' here that null could delete", at: deletion.place,
-          hint: near.map { "did you mean '\($0)'?" } ?? "leave the line away"))
+          hint: near.map { "did you mean '\($0)'?" } ?? "leave the line out"))
     }
     return merged
   }

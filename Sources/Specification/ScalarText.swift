@@ -37,8 +37,8 @@ enum ScalarText {
     if text.hasPrefix("---") || text.hasPrefix("...") { return false }
     let next = scalars.count > 1 ? scalars[1] : " "
     switch first {
-    case "-", "?": if next == " " || next == "-" { return false }
-    case ":", "#", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", "=": return false
+    case "-": if next == " " || next == "-" { return false }
+    case ":", "?", "#", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`", "=": return false
     default: break
     }
     for (index, scalar) in scalars.enumerated() {

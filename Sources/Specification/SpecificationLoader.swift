@@ -12,6 +12,8 @@ public final class SpecificationLoader: Sendable {
   public let catalog: Catalog
 
   private let resolutions = Mutex<[String: Resolution]>([:])
+  // Files that failed, for as long as one architecture is loaded: how deep a chain is depends on where it starts.
+  private let failures = Mutex<[String: Resolution]>([:])
   private static let chainLimit = 16
 
   /// A loader for the zoo of `catalog`.
@@ -61,6 +63,7 @@ public final class SpecificationLoader: Sendable {
   private func resolution(of nameOrPath: String, patches: [Setting]) throws(Problems) -> Resolution {
     let path: String
     do throws(Problem) { path = try locate(nameOrPath) } catch { throw Problems([error]) }
+    failures.withLock { $0 = [:] }
     var resolution = resolve(path, chain: [], askedAt: nil)
     for patch in patches {
       if let extends = patch.entries?.first(where: { $0.key == "extends" }) {
@@ -82,7 +85,7 @@ public final class SpecificationLoader: Sendable {
   /// What the file at `path` says, with everything it extends; `chain` are the files that extend it, outermost first.
   private func resolve(_ path: String, chain: [String], askedAt place: Place?) -> Resolution {
     let identity = SourceFile.canonicalPath(path) ?? path
-    if let known = resolutions.withLock({ $0[identity] }) { return known }
+    if let known = resolutions.withLock({ $0[identity] }) ?? failures.withLock({ $0[identity] }) { return known }
     var result = Resolution(path: path, family: catalog.family(ofPath: path))
     do throws(Problems) {
       let bytes: [UInt8]
@@ -104,7 +107,11 @@ public final class SpecificationLoader: Sendable {
       for problem in error.list { result.note(problem) }
       result.isBroken = true
     }
-    resolutions.withLock { $0[identity] = result }
+    if result.isBroken {
+      failures.withLock { $0[identity] = result }
+    } else {
+      resolutions.withLock { $0[identity] = result }
+    }
     return result
   }
 
@@ -186,7 +193,7 @@ public final class SpecificationLoader: Sendable {
       for entry in patch.entries ?? [] where !ArchitectureKeys.root.contains(entry.key) {
         if entry.key == Slot.activation.rawValue {
           result.note(
-            Problem("an activation is an option of the component that uses it", at: entry.place, hint: "mlp.activation"))
+            Problem("an activation is an option of the component that uses it", at: entry.place, hint: "it is 'mlp.activation'"))
         } else {
           result.note(
             unknownKey(

@@ -1,8 +1,10 @@
 import Checkpoints
 import Components
-import Execution
+import Composition
 import Files
+import Foundation
 import Kernels
+import Models
 import Testing
 
 /// Families on checkpoints: a folder or a GGUF file is bound by its family's file alone, every tensor is accounted for,
@@ -19,18 +21,18 @@ struct ZooTestsBindings {
   func fixture(folder: String, family: String) throws {
     guard let data = PackageZoo.data else { return }
     let path = "\(data)/fixtures/\(folder)"
-    let bound = try BoundCheckpoint(folder: path)
-    #expect(bound.family == family)
-    #expect(bound.unused == [])
-    #expect(try largestError(bound, path) < 1e-4)
+    let model = try PackageZoo.models().describe(path)
+    #expect(model.architecture.family == family)
+    #expect(model.notes == [])
+    #expect(try agrees(model, path))
   }
 
-  /// The spelling of transformers 4 moves `rope_parameters` apart and `dtype` to `torch_dtype`.
+  /// The spelling of transformers 4 moves `rope_parameters` apart and calls `dtype` `torch_dtype`.
   @Test("bind the older spelling of a folder the same way", arguments: references)
   func olderSpelling(folder: String, family: String) throws {
     guard let data = PackageZoo.data else { return }
     let path = "\(data)/fixtures/\(folder)"
-    let bound = try BoundCheckpoint(folder: path) { config in
+    try withVariant(of: path) { config in
       config["torch_dtype"] = config["dtype"]
       config["dtype"] = nil
       guard let parameters = config["rope_parameters"]?.object else { return }
@@ -47,70 +49,92 @@ struct ZooTestsBindings {
       scaling[type.string == "llama3" ? "rope_type" : "type"] = type
       for (key, value) in parameters where !key.hasPrefix("rope_") { scaling[key] = value }
       config["rope_scaling"] = .object(scaling)
-    }
-    #expect(bound.family == family)
-    #expect(bound.unused == [])
-    #expect(try largestError(bound, path) < 1e-4)
-  }
-
-  @Test("bind the checkpoints that people made") func folders() throws {
-    guard let data = PackageZoo.data else { return }
-    for (folder, member) in [("gpt2/nano-sort", "nano-sort"), ("llama/stories260K", "stories260K")] {
-      let bound = try BoundCheckpoint(folder: "\(data)/\(folder)")
-      #expect(bound.unused == [])
-      // The member's own file says the same as the folder's configuration.
-      let plan = try PackageZoo.plan(try PackageZoo.load(member))
-      #expect(plan.parameters == bound.plan.parameters)
-      #expect(plan.shape == bound.plan.shape)
-      #expect(plan.steps.map(\.operation.detail) == bound.plan.steps.map(\.operation.detail))
+    } run: { model in
+      #expect(model.architecture.family == family)
+      #expect(model.notes == [])
+      let holds = try agrees(model, path)
+      #expect(holds)
     }
   }
 
-  @Test("bind GGUF files") func gguf() throws {
+  @Test("give the layers of Qwen 2 their windows, whether they are listed or counted")
+  func windows() throws {
     guard let data = PackageZoo.data else { return }
-    let files = [
-      ("stories260K/stories260K.gguf", "stories260K"),
-      ("smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2-135m-instruct"),
-    ]
-    for (file, member) in files {
-      let bound = try BoundCheckpoint(gguf: "\(data)/llama/\(file)")
-      #expect(bound.family == "llama")
-      #expect(bound.unused == [])
-      let plan = try PackageZoo.plan(try PackageZoo.load(member))
-      #expect(plan.parameters == bound.plan.parameters)
-      #expect(plan.shape == bound.plan.shape)
-    }
-  }
-
-  @Test("find in the file of characters what its member says") func characters() throws {
-    guard let data = PackageZoo.data else { return }
-    let folder = "\(data)/gpt2/tinystories-char-223k"
-    let architecture = try PackageZoo.load("tinystories-char-223k")
-    let map = try CheckpointMap(#require(architecture.checkpoint))
-    let plan = try PackageZoo.plan(architecture)
-    #expect(try map.match(plan.parameters, with: CheckpointFolder(path: folder).tensors).ignored == [])
-  }
-
-  /// The largest difference to the logits in `expected.safetensors`.
-  private func largestError(_ bound: BoundCheckpoint, _ folder: String) throws -> Float {
-    let expected = try SafetensorsFile(path: folder + "/expected.safetensors").tensors
-    let ids = try #require(expected.first { $0.name == "input_ids" })
-    let logits = try #require(expected.first { $0.name == "logits" })
-    let (rows, length) = (ids.shape[0], ids.shape[1])
-    let parameters = try Parameters(bound.plan, stored: try bound.match.load())
-    let executor = try PlanExecutor(bound.plan, parameters, pool: ThreadPool(threads: 1), maximumRows: length)
-    var error: Float = 0
-    for row in 0..<rows {
-      let tokens = (0..<length).map { Int(ids.bytes.loadUnaligned(fromByteOffset: (row * length + $0) * 8, as: Int64.self)) }
-      let sequence = try executor.openSequence(length: length)
-      var computed: [Float] = []
-      try executor.forward([(sequence, tokens)], logits: .all) { _, _, row in computed += row }
-      let start = row * computed.count
-      for (i, value) in computed.enumerated() {
-        let wanted = logits.bytes.loadUnaligned(fromByteOffset: (start + i) * 4, as: Float.self)
-        error = max(error, abs(value - wanted))
+    for listed in [true, false] {
+      try withVariant(of: "\(data)/fixtures/qwen2") { config in
+        config["use_sliding_window"] = .bool(true)
+        config["sliding_window"] = .integer(8)
+        config["max_window_layers"] = .integer(3)
+        config["layer_types"] =
+          listed ? .array(["full", "full", "full", "sliding"].map { .string($0 + "_attention") }) : nil
+      } run: { model in
+        #expect(model.notes == [])
+        #expect(model.architecture.layers.map { $0.attention.options["window"]?.integer } == [nil, nil, nil, 8])
       }
     }
-    return withExtendedLifetime((ids.file, logits.file)) { error }
+  }
+
+  @Test("leave out a window that is null, as in later versions of Mistral") func noWindow() throws {
+    guard let data = PackageZoo.data else { return }
+    try withVariant(of: "\(data)/fixtures/mistral") { $0["sliding_window"] = .null } run: { model in
+      #expect(model.architecture.layers.allSatisfy { $0.attention.options["window"] == nil })
+    }
+  }
+
+  @Test("refuse what a spec of the family cannot say") func refusals() throws {
+    guard let data = PackageZoo.data else { return }
+    #expect(throws: Problems.self) {
+      try withVariant(of: "\(data)/fixtures/gpt2") { $0["add_cross_attention"] = .bool(true) } run: { _ in }
+    }
+    #expect(throws: Problems.self) {
+      try withVariant(of: "\(data)/fixtures/llama") { $0["hidden_act"] = .string("mish") } run: { _ in }
+    }
+  }
+
+  @Test("find in folders and GGUF files what the zoo's members say") func members() throws {
+    guard let data = PackageZoo.data else { return }
+    let models = try PackageZoo.models()
+    for (path, member) in [
+      ("gpt2/nano-sort", "nano-sort"), ("llama/stories260K", "stories260K"),
+      ("llama/stories260K/stories260K.gguf", "stories260K"),
+      ("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2-135m-instruct"),
+    ] {
+      let found = try models.describe("\(data)/\(path)")
+      #expect(found.notes == [], "\(path)")
+      _ = try models.match(found)
+      let wired = try models.describe(member, weights: "\(data)/\(path)")
+      _ = try models.match(wired)
+      #expect(wired.plan.parameters == found.plan.parameters, "\(path)")
+      #expect(wired.plan.shape == found.plan.shape, "\(path)")
+      // Angles and scales too; a file of GGUF gives theta and eps in single precision.
+      if !path.hasSuffix(".gguf") {
+        #expect(wired.plan.steps.map(\.operation.detail) == found.plan.steps.map(\.operation.detail), "\(path)")
+      }
+    }
+    let characters = try models.describe("tinystories-char-223k", weights: "\(data)/gpt2/tinystories-char-223k")
+    #expect(try models.match(characters).ignored == [])
+  }
+
+  /// The model of the folder at `path` with another configuration.
+  private func withVariant(
+    of path: String, _ change: (inout JSONObject) -> Void, run: (ModelDescription) throws -> Void
+  ) throws {
+    let folder = NSTemporaryDirectory() + "chimera-zoo-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var config = try #require(try JSONValue(contentsOf: path + "/config.json").object)
+    change(&config)
+    try JSONValue.object(config).serialized(pretty: true).write(
+      toFile: folder + "/config.json", atomically: true, encoding: .utf8)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder + "/model.safetensors", withDestinationPath: path + "/model.safetensors")
+    try run(PackageZoo.models().describe(folder))
+  }
+
+  /// Whether the logits are those in the folder's `expected.safetensors`, and the greedy continuation too.
+  private func agrees(_ model: ModelDescription, _ folder: String) throws -> Bool {
+    let loaded = try PackageZoo.models().load(model)
+    let found = try Verification(loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 1))
+    return found.holds(tolerance: 1e-4) && found.greedy != nil
   }
 }

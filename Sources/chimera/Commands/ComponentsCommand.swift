@@ -64,7 +64,7 @@ struct ComponentsCommand: ParsableCommand {
   /// The models that use each component. What is broken uses nothing.
   private static func users(_ zoo: Zoo) -> [ComponentName: [String]] {
     let (entries, broken) = ZooEntry.all(of: zoo) { _ in true }
-    for (model, _) in broken { Console.note("note: '\(model.name)' is left out, for it does not compose") }
+    for model in broken { Console.note("note: '\(model.name)' is left out, for it does not compose") }
     var users: [ComponentName: [String]] = [:]
     for entry in entries {
       for name in entry.choices.used { users[name, default: []].append(entry.architecture.name) }

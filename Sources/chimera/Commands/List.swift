@@ -36,9 +36,8 @@ struct List: ParsableCommand {
       return
     }
     let (all, broken) = ZooEntry.all(of: zoo) { family == nil || $0.family == family }
-    for (model, error) in broken {
-      Console.note("note: '\(model.name)' is left out, for it does not compose; 'chimera check \(model.name)' says more")
-      _ = error
+    for model in broken {
+      Console.note("note: '\(model.name)' is left out, for it does not compose; 'chimera check \(model.name)' says why")
     }
     let entries = all.filter(isWanted)
     if quiet {

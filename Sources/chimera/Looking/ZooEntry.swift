@@ -9,12 +9,12 @@ struct ZooEntry {
   let choices: ArchitectureChoices
   let parameterCount: Int
 
-  /// Every model of `zoo` that can be read, and for each that cannot, why.
-  static func all(of zoo: Zoo, _ isWanted: (Catalog.Model) -> Bool) -> (entries: [ZooEntry], broken: [(Catalog.Model, any Error)]) {
+  /// Every model of `zoo` that composes, by family and size, and those that do not.
+  static func all(of zoo: Zoo, _ isWanted: (Catalog.Model) -> Bool) -> (entries: [ZooEntry], broken: [Catalog.Model]) {
     let loader = SpecificationLoader(catalog: zoo.catalog)
     let composer = Composer(zoo.registry)
     var entries: [ZooEntry] = []
-    var broken: [(Catalog.Model, any Error)] = []
+    var broken: [Catalog.Model] = []
     for model in zoo.catalog.models() where isWanted(model) {
       do {
         let architecture = try loader.load(model.path)
@@ -22,10 +22,14 @@ struct ZooEntry {
         entries.append(
           ZooEntry(
             architecture: architecture, choices: choices,
-            parameterCount: try composer.compose(architecture).parameterCount))
+            parameterCount: try composer.parameterCount(of: architecture)))
       } catch {
-        broken.append((model, error))
+        broken.append(model)
       }
+    }
+    entries.sort {
+      ($0.architecture.family ?? "", $0.parameterCount, $0.architecture.name)
+        < ($1.architecture.family ?? "", $1.parameterCount, $1.architecture.name)
     }
     return (entries, broken)
   }
