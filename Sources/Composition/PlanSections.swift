@@ -20,13 +20,17 @@ public struct PlanSections: Sendable {
     var before: [Step] = []
     var after: [Step] = []
     var layers: [Int: [Step]] = [:]
+    // What layers share is written when the first of them asks for it, but stands before them all.
+    var fromLayers: Set<Value> = []
     for step in plan.steps {
       if let layer = step.layerIndex {
         layers[layer, default: []].append(step)
-      } else if layers.isEmpty {
+        fromLayers.formUnion(step.outputs)
+      } else if fromLayers.isDisjoint(with: step.inputs) {
         before.append(step)
       } else {
         after.append(step)
+        fromLayers.formUnion(step.outputs)
       }
     }
     var kinds: [[String]: Int] = [:]
