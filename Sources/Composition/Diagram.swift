@@ -63,7 +63,7 @@ public struct Diagram: Sendable {
       for step in section.steps { drawing.add(step) }
       return Section(
         layers: section.layers, nodes: drawing.finished(counted: &counted), parameterCount: section.parameterCount,
-        width: section.steps.last?.outputs.first?.width ?? 0)
+        width: drawing.width)
     }
     layerCount = self.sections.reduce(0) { $0 + $1.layers.count }
   }

@@ -24,10 +24,12 @@ struct DiagramLines {
   mutating func add(_ step: Step) {
     if step.operation is Linear, let input = step.inputs.first, let output = step.outputs.first {
       let tensor = plan.parameters[step.parameters[0]]
-      let name = ownName(tensor.name)
+      let isTied = counted.contains(step.parameters[0])
+      // A matrix that belongs to another part goes by the name of the part that uses it here.
+      let name = isTied ? step.scope.split(separator: ".").last.map(String.init) ?? "" : ownName(tensor.name)
       var detail = "\(input.width.readable) → \(output.width.readable)"
       if step.parameters.count > 1 { detail += ", bias" }
-      if counted.contains(step.parameters[0]) { detail += ", tied to \(tensor.name.withoutSuffix)" }
+      if isTied { detail += ", tied to \(tensor.name.withoutSuffix)" }
       labels[output] = name
       add(Entry(operation: "", subjects: [name], detail: detail, input: input))
       return
@@ -48,7 +50,13 @@ struct DiagramLines {
       $0.operation == entry.operation && $0.detail == entry.detail && $0.input == entry.input
         && !entry.subjects.isEmpty && !$0.subjects.isEmpty
     }
-    if let same { entries[same].subjects += entry.subjects } else { entries.append(entry) }
+    if let same {
+      entries[same].subjects += entry.subjects
+    } else if let beside = entries.lastIndex(where: { entry.input != nil && $0.input == entry.input }) {
+      entries.insert(entry, at: beside + 1)
+    } else {
+      entries.append(entry)
+    }
   }
 
   /// The lines.

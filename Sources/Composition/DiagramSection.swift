@@ -38,6 +38,9 @@ struct DiagramSection {
     }
   }
 
+  /// Numbers in a row of what the last of them gives.
+  var width: Int { groups.last?.steps.last?.outputs.first?.width ?? 0 }
+
   /// The nodes. `counted` are the tensors that stand in nodes before: a tied matrix is counted once.
   func finished(counted: inout Set<Int>) -> [Diagram.Node] {
     var nodeOfValue: [Value: Int] = [:]

@@ -38,7 +38,7 @@ public struct DiagramText: Sendable {
       drawn += 1
       if drawn > Self.drawnKinds { continue }
       if drawn > 1 { canvas.rail(dashed: true) }
-      canvas.openFrame(title(of: section, number: drawn - 1), "\(section.parameterCount.grouped)\(section.layers.count > 1 ? " each" : "")")
+      canvas.openFrame(title(of: section, number: drawn - 1), count(of: section))
       canvas.draw(section, layout, isFramed: true)
       canvas.closeFrame()
     }
@@ -53,21 +53,28 @@ public struct DiagramText: Sendable {
   /// The column of the frame's right edge: as narrow as the words allow.
   private var right: Int {
     var needed = 46
-    for section in diagram.sections.filter({ $0.layers.isEmpty }) + diagram.sections.filter({ !$0.layers.isEmpty }).prefix(Self.drawnKinds) {
+    for section in diagram.sections.filter({ $0.layers.isEmpty }) + kinds.prefix(Self.drawnKinds) {
       for case (.node(let index, let rail), _) in DiagramLayout(section).items {
         needed = max(needed, DiagramCanvas.width(of: section.nodes[index], on: rail))
       }
+    }
+    for (number, section) in kinds.prefix(Self.drawnKinds).enumerated() {
+      needed = max(needed, title(of: section, number: number).count + count(of: section).count + 18)
     }
     return min(needed, width - 3)
   }
 
   private var kinds: [Diagram.Section] { diagram.sections.filter { !$0.layers.isEmpty } }
 
+  private func count(of section: Diagram.Section) -> String {
+    section.parameterCount.grouped + (section.layers.count > 1 ? " each" : "")
+  }
+
   private func title(of section: Diagram.Section, number: Int) -> String {
     if kinds.count == 1 { return section.layers.count == 1 ? "1 layer" : "× \(section.layers.count)" }
     let names = Set(section.layers.compactMap { $0 < variants.count ? variants[$0] : nil }).sorted()
-    let words = ["\(letter(number))\(section.layers.count > 1 ? " × \(section.layers.count)" : ""): \(section.layers.count == 1 ? "layer" : "layers") \(shortRanges(section.layers))"]
-    return (words + names).joined(separator: ", ")
+    let times = section.layers.count > 1 ? " × \(section.layers.count): layers" : ": layer"
+    return (["\(letter(number))\(times) \(shortRanges(section.layers))"] + names).joined(separator: " · ")
   }
 
   private func letter(_ number: Int) -> Character {
@@ -81,15 +88,19 @@ public struct DiagramText: Sendable {
     for (number, section) in kinds.enumerated() {
       for layer in section.layers where layer < letters.count { letters[layer] = letter(number) }
     }
-    let period = (2...max(2, min(12, letters.count / 2))).first { period in
-      letters.indices.allSatisfy { $0 < period || letters[$0] == letters[$0 - period] }
-    }
-    let group = period ?? 8
+    let group = period(of: letters) ?? period(of: variants) ?? 8
     let groups = stride(from: 0, to: letters.count, by: group).map { String(letters[$0..<min($0 + group, letters.count)]) }
     let perLine = max(1, (right - 16) / (group + 1))
     return stride(from: 0, to: groups.count, by: perLine).map {
       ($0 == 0 ? "layers  " : "        ") + groups[$0..<min($0 + perLine, groups.count)].joined(separator: " ")
     }
+  }
+}
+
+/// After how many items `items` repeat, if after 2 to 12.
+private func period(of items: [some Equatable]) -> Int? {
+  (2...12).first { period in
+    2 * period <= items.count && items.indices.allSatisfy { $0 < period || items[$0] == items[$0 - period] }
   }
 }
 

@@ -4,7 +4,7 @@ import Components
 public struct Footprint: Sendable {
   /// A part of a model, under the name that its tensors have.
   public struct Part: Sendable, Hashable {
-    /// `embed.tokens`, `attn`, `mlp`, `norms`, `head` …
+    /// `embed.tokens`, `attn`, `mlp`, `norms`, `head`; `other` are sums, and what all layers share.
     public let name: String
     /// Numbers learned.
     public internal(set) var parameterCount = 0
@@ -25,18 +25,24 @@ public struct Footprint: Sendable {
     self.plan = plan
     self.context = context ?? min(plan.shape.contextLength, plan.longestSequence ?? Int.max)
     var parts: [String: Part] = [:]
+    var order: [String] = []
+    func part(_ name: String) -> String {
+      if parts[name] == nil {
+        parts[name] = Part(name: name)
+        order.append(name)
+      }
+      return name
+    }
     for tensor in plan.parameters {
-      let name = Self.part(ofTensor: tensor.name)
-      parts[name, default: Part(name: name)].parameterCount += tensor.count
+      parts[part(Self.part(ofTensor: tensor.name))]?.parameterCount += tensor.count
     }
     for step in plan.steps {
-      let name = Self.part(of: step, in: plan)
-      parts[name, default: Part(name: name)].flopsAtStart += step.operation.flops(step: step, context: 1)
-      parts[name, default: Part(name: name)].flopsAtContext += step.operation.flops(step: step, context: self.context)
+      let name = part(Self.part(of: step, in: plan))
+      parts[name]?.flopsAtStart += step.operation.flops(step: step, context: 1)
+      parts[name]?.flopsAtContext += step.operation.flops(step: step, context: self.context)
     }
-    self.parts = parts.values.filter { $0.parameterCount + $0.flopsAtContext > 0 }.sorted {
-      (Self.rank($0.name), $0.name) < (Self.rank($1.name), $1.name)
-    }
+    let ranked = order.enumerated().sorted { (Self.rank($0.element), $0.offset) < (Self.rank($1.element), $1.offset) }
+    self.parts = ranked.compactMap { parts[$0.element] }.filter { $0.parameterCount + $0.flopsAtContext > 0 }
   }
 
   /// How many numbers are learned.
@@ -73,7 +79,7 @@ public struct Footprint: Sendable {
   static func part(ofTensor name: String) -> String {
     let words = name.split(separator: ".").map(String.init)
     if words.contains(where: { $0 == Slot.norm.rawValue || $0.hasSuffix("_\(Slot.norm.rawValue)") }) { return "norms" }
-    if words.first == "layers" { return words.count > 3 ? words[2] : "adds" }
+    if words.first == "layers" { return words.count > 3 ? words[2] : "other" }
     return words.first == "embed" && words.count > 2 ? "embed.\(words[1])" : words.first ?? name
   }
 
@@ -81,15 +87,15 @@ public struct Footprint: Sendable {
     let tensor = step.parameters.first.map { part(ofTensor: plan.parameters[$0].name) }
     if tensor == "norms" { return "norms" }
     if step.layerIndex != nil {
-      return step.localScope.split(separator: ".").first.map(String.init) ?? "adds"
+      return step.localScope.split(separator: ".").first.map(String.init) ?? "other"
     }
     // A tied head computes with the embedding's tensor, but in its own scope.
-    if step.scope.isEmpty || step.scope == "embed" { return tensor ?? "positions and scales" }
+    if step.scope.isEmpty || step.scope == "embed" { return tensor ?? "other" }
     return step.scope.split(separator: ".").first.map(String.init) ?? step.scope
   }
 
   private static func rank(_ name: String) -> Int {
     if name.hasPrefix("embed") { return 0 }
-    return ["positions and scales": 1, "adds": 3, "norms": 4, "final_norm": 4, "head": 5][name] ?? 2
+    return ["norms": 2, "other": 3, "head": 4][name] ?? 1
   }
 }
