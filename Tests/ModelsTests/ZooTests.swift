@@ -41,8 +41,8 @@ struct ZooTests {
     #expect(try PackageZoo.count(name) == count)
   }
 
-  /// What a change of GPT-2 adds: 1024·768 positions; a bias in each of 25 norms; three biases of a gated feed-forward for
-  /// two (12·1024); two thirds of k and v with their biases (12·2·512·769); all biases but the norms' (12·9·768);
+  /// What a change of GPT-2 adds: 1024·768 positions; a bias in each of 25 norms; three biases of a gated feed-forward
+  /// for two (12·1024); two thirds of k and v with their biases (12·2·512·769); all biases but the norms' (12·9·768);
   /// a norm a layer (12·1536); a second matrix (50257·768).
   static let changes: [(change: String, delta: Int)] = [
     ("position={type: rope, theta: 10000}", -786_432),
@@ -79,7 +79,8 @@ struct ZooTests {
     let members = PackageZoo.catalog.models().map { (path: $0.path, limit: 15) }
     let families = PackageZoo.catalog.familyFiles().map { (path: $0.path, limit: 79) }
     for (path, limit) in members + families {
-      let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       // The last line ends in a newline, after which nothing stands.
       #expect(lines.count - 1 <= limit, "\(path)")
       #expect(lines.allSatisfy { $0.count <= 120 }, "\(path)")

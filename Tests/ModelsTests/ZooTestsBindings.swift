@@ -5,10 +5,10 @@ import Files
 import Foundation
 import Kernels
 import Models
+import TestSupport
 import Testing
 
-/// Families on checkpoints: a folder or a GGUF file is bound by its family's file alone, every tensor is accounted for,
-/// and the logits are those of the reference implementation.
+/// What families make of configurations in other spellings than those of the fixtures' own files.
 @Suite("Families on checkpoints")
 struct ZooTestsBindings {
   static let references: [(folder: String, family: String)] = [
@@ -17,21 +17,10 @@ struct ZooTestsBindings {
     ("gpt_neox", "gpt_neox"), ("gpt_neox-serial", "gpt_neox"), ("phi", "phi"), ("gptj", "gptj"),
   ]
 
-  @Test("bind a folder, and compute the reference's logits within 1e-4", arguments: references)
-  func fixture(folder: String, family: String) throws {
-    guard let data = PackageZoo.data else { return }
-    let path = "\(data)/fixtures/\(folder)"
-    let model = try PackageZoo.models().describe(path)
-    #expect(model.architecture.family == family)
-    #expect(model.notes == [])
-    #expect(try agrees(model, path))
-  }
-
   /// The spelling of transformers 4 moves `rope_parameters` apart and calls `dtype` `torch_dtype`.
   @Test("bind the older spelling of a folder the same way", arguments: references)
   func olderSpelling(folder: String, family: String) throws {
-    guard let data = PackageZoo.data else { return }
-    let path = "\(data)/fixtures/\(folder)"
+    guard let path = Here.shared("fixtures/\(folder)") else { return }
     try withVariant(of: path) { config in
       config["torch_dtype"] = config["dtype"]
       config["dtype"] = nil
@@ -59,9 +48,9 @@ struct ZooTestsBindings {
 
   @Test("give the layers of Qwen 2 their windows, whether they are listed or counted")
   func windows() throws {
-    guard let data = PackageZoo.data else { return }
+    guard let path = Here.shared("fixtures/qwen2") else { return }
     for listed in [true, false] {
-      try withVariant(of: "\(data)/fixtures/qwen2") { config in
+      try withVariant(of: path) { config in
         config["use_sliding_window"] = .bool(true)
         config["sliding_window"] = .integer(8)
         config["max_window_layers"] = .integer(3)
@@ -75,34 +64,34 @@ struct ZooTestsBindings {
   }
 
   @Test("leave out a window that is null, as in later versions of Mistral") func noWindow() throws {
-    guard let data = PackageZoo.data else { return }
-    try withVariant(of: "\(data)/fixtures/mistral") { $0["sliding_window"] = .null } run: { model in
+    guard let path = Here.shared("fixtures/mistral") else { return }
+    try withVariant(of: path) { $0["sliding_window"] = .null } run: { model in
       #expect(model.architecture.layers.allSatisfy { $0.attention.options["window"] == nil })
     }
   }
 
   @Test("refuse what a spec of the family cannot say") func refusals() throws {
-    guard let data = PackageZoo.data else { return }
+    guard let gpt2 = Here.shared("fixtures/gpt2"), let llama = Here.shared("fixtures/llama") else { return }
     #expect(throws: Problems.self) {
-      try withVariant(of: "\(data)/fixtures/gpt2") { $0["add_cross_attention"] = .bool(true) } run: { _ in }
+      try withVariant(of: gpt2) { $0["add_cross_attention"] = .bool(true) } run: { _ in }
     }
     #expect(throws: Problems.self) {
-      try withVariant(of: "\(data)/fixtures/llama") { $0["hidden_act"] = .string("mish") } run: { _ in }
+      try withVariant(of: llama) { $0["hidden_act"] = .string("mish") } run: { _ in }
     }
   }
 
   @Test("find in folders and GGUF files what the zoo's members say") func members() throws {
-    guard let data = PackageZoo.data else { return }
-    let models = try PackageZoo.models()
+    let models = try Here.models()
     for (path, member) in [
       ("gpt2/nano-sort", "nano-sort"), ("llama/stories260K", "stories260K"),
       ("llama/stories260K/stories260K.gguf", "stories260K"),
       ("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2-135m-instruct"),
     ] {
-      let found = try models.describe("\(data)/\(path)")
+      guard let file = Here.shared(path) else { continue }
+      let found = try models.describe(file)
       #expect(found.notes == [], "\(path)")
       _ = try models.match(found)
-      let wired = try models.describe(member, weights: "\(data)/\(path)")
+      let wired = try models.describe(member, weights: file)
       _ = try models.match(wired)
       #expect(wired.plan.parameters == found.plan.parameters, "\(path)")
       #expect(wired.plan.shape == found.plan.shape, "\(path)")
@@ -111,7 +100,8 @@ struct ZooTestsBindings {
         #expect(wired.plan.steps.map(\.operation.detail) == found.plan.steps.map(\.operation.detail), "\(path)")
       }
     }
-    let characters = try models.describe("tinystories-char-223k", weights: "\(data)/gpt2/tinystories-char-223k")
+    guard let folder = Here.shared("gpt2/tinystories-char-223k") else { return }
+    let characters = try models.describe("tinystories-char-223k", weights: folder)
     #expect(try models.match(characters).ignored == [])
   }
 
@@ -128,12 +118,12 @@ struct ZooTestsBindings {
       toFile: folder + "/config.json", atomically: true, encoding: .utf8)
     try FileManager.default.createSymbolicLink(
       atPath: folder + "/model.safetensors", withDestinationPath: path + "/model.safetensors")
-    try run(PackageZoo.models().describe(folder))
+    try run(Here.models().describe(folder))
   }
 
   /// Whether the logits are those in the folder's `expected.safetensors`, and the greedy continuation too.
   private func agrees(_ model: ModelDescription, _ folder: String) throws -> Bool {
-    let loaded = try PackageZoo.models().load(model)
+    let loaded = try Here.models().load(model)
     let found = try Verification(loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 1))
     return found.holds(tolerance: 1e-4) && found.greedy != nil
   }
