@@ -79,7 +79,7 @@ struct SpecificationSchemaTests {
   @Test("options have the types they are read as")
   func options() {
     let turning = definition("position.turning")?["properties"]
-    #expect(turning?["pairs"]?["enum"] == ["half", "whole", nil])
+    #expect(turning?["pairs"]?["enum"] == ["half", "whole", .null])
     let scaling = turning?["scaling"]?["anyOf"]?.array?[0]
     #expect(scaling?["properties"]?["factor"]?["type"] == ["number", "null"])
     #expect(scaling?["additionalProperties"] == false)
