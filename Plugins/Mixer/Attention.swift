@@ -43,14 +43,14 @@ public struct Attention: Mixer {
     let width = options.shape.hiddenSize
     let heads = options.requiredInteger("num_heads", in: 1...65536, "how many query heads")
     let keyHeads = options.integer("num_kv_heads", default: heads, in: 1...65536, "how many key and value heads")
-    let chosen = options.optionalInteger("head_dim", in: 1...65536, "numbers in a head; hidden_size / num_heads when left out")
-    if chosen == nil, width % heads != 0 {
+    let headDim = options.integer(
+      "head_dim", default: max(1, width / heads), in: 1...65536, "numbers in a head; hidden_size / num_heads when left out")
+    if !options.isSet("head_dim"), width % heads != 0 {
       options.fail("num_heads", "hidden_size \(width) does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
     if heads % keyHeads != 0 {
       options.fail("num_kv_heads", "\(heads) query heads cannot share \(keyHeads) key heads evenly")
     }
-    let headDim = chosen ?? max(1, width / heads)
     let auto = 1 / Double(headDim).squareRoot()
     self.heads = heads
     self.keyHeads = keyHeads

@@ -43,7 +43,7 @@ public struct RMSNorm: Normalization {
     let unitOffset: Bool
 
     var mayOverwriteInput: Bool { true }
-    var detail: String { parts.detail + "eps \(eps)" }
+    var detail: String { parts.detail + "eps \(eps)" + (unitOffset ? ", 1 + weight" : "") }
 
     func forward(_ context: ForwardContext) {
       let x = context.input()

@@ -90,20 +90,13 @@ INLINE void to_bf16(void *p, V v) {
   memcpy(p, &h, sizeof h);
 }
 
-// A half in a block header, as a number.
-INLINE float half_at(const void *p) {
-#if NATIVE_HALF
-  _Float16 h;
-  memcpy(&h, p, sizeof h);
-  return (float)h;
-#else
+/// A half in a block header, in every lane. As a vector from the start: a scalar half would be inserted into some other
+/// register's upper part and wait for it.
+INLINE V half_at(const void *p) {
   uint16_t h;
   memcpy(&h, p, sizeof h);
-  uint32_t magnitude = (uint32_t)(h & 0x7FFF) << 13, sign = (uint32_t)(h & 0x8000) << 16;
-  float value = __builtin_bit_cast(float, magnitude) * 0x1p112f;
-  uint32_t result = magnitude >= 0x0F800000 ? magnitude | 0x7F800000 : __builtin_bit_cast(uint32_t, value);
-  return __builtin_bit_cast(float, result | sign);
-#endif
+  U16 all = (U16)h;
+  return from_f16(&all);
 }
 
 // Interleaving whole vectors log2(LANES) times transposes LANES rows; adding the halves log2(LANES) times sums one.

@@ -52,22 +52,47 @@ static void pack_panels(const struct ck_weight *w, size_t from, size_t to, size_
   }
 }
 
+// One row of the depth into `panel[d]` of as many panels as there are columns; the walk is along memory.
+#define SPREAD(CODE, name, size)                                                                           \
+  INLINE void spread_##name(const uint8_t *row, size_t columns, size_t panel_size, float *to) {            \
+    for (; columns >= CK_PANEL; columns -= CK_PANEL, row += CK_PANEL * size, to += panel_size)             \
+      UNROLL for (int j = 0; j < CK_PANEL; j += LANES) store(to + j, from_##name(row + j * size));         \
+    if (columns == 0) return;                                                                              \
+    for (size_t j = 0; j < CK_PANEL; j += LANES)                                                           \
+      store(to + j, j < columns ? part_##name(row + j * size, columns - j < LANES ? columns - j : LANES)   \
+                                : splat(0));                                                               \
+  }
+FOR_PLAIN_FORMATS(SPREAD)
+#undef SPREAD
+#define SPREAD(CODE, name, elements, size)                                                                 \
+  INLINE void spread_##name(const uint8_t *row, size_t from, size_t columns, size_t panel_size, float *to) { \
+    float block[elements];                                                                                 \
+    for (size_t c = from; c < from + columns; c += CK_PANEL, to += panel_size) {                           \
+      if (c == from || c % elements == 0) block_##name(row + c / elements * size, NULL, block, NULL);      \
+      memcpy(to, block + c % elements, CK_PANEL * sizeof(float));                                          \
+    }                                                                                                      \
+  }
+FOR_BLOCK_FORMATS(SPREAD)
+#undef SPREAD
+
 /// Panels of the inputs from..<to (from a multiple of CK_PANEL), where the depth runs over the outputs k..<k+depth.
 static void pack_panels_transposed(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth,
                                    float *panels) {
-  size_t elements = ck_block_elements(w->format), bytes = ck_block_bytes(w->format);
-  for (size_t c = from; c < to; c += CK_PANEL) {
-    const uint8_t *row = (const uint8_t *)w->base + k * w->row_bytes;
-    size_t count = to - c < CK_PANEL ? to - c : CK_PANEL;
-    for (size_t d = 0; d < depth; d++, row += w->row_bytes, panels += CK_PANEL) {
-      if (count < CK_PANEL) memset(panels, 0, CK_PANEL * sizeof(float));
-      if (elements <= CK_PANEL) {
-        widen(w->format, row + c / elements * bytes, count, panels);
-      } else {
-        float block[PACK_RUN];
-        widen(w->format, row + c / elements * bytes, PACK_RUN, block);
-        memcpy(panels, block + c % elements, CK_PANEL * sizeof(float));
-      }
-    }
+  const uint8_t *row = (const uint8_t *)w->base + k * w->row_bytes;
+  switch (w->format) {
+#define PLAIN(CODE, name, size)                                                     \
+  case CK_##CODE:                                                                   \
+    for (size_t d = 0; d < depth; d++, row += w->row_bytes)                         \
+      spread_##name(row + from * size, to - from, CK_PANEL * depth, panels + d * CK_PANEL); \
+    break;
+    FOR_PLAIN_FORMATS(PLAIN)
+#undef PLAIN
+#define BLOCKS(CODE, name, elements, size)                                          \
+  case CK_##CODE:                                                                   \
+    for (size_t d = 0; d < depth; d++, row += w->row_bytes)                         \
+      spread_##name(row, from, to - from, CK_PANEL * depth, panels + d * CK_PANEL); \
+    break;
+    FOR_BLOCK_FORMATS(BLOCKS)
+#undef BLOCKS
   }
 }

@@ -2,8 +2,13 @@
 #pragma once
 #include "blocks.h"
 
-/// Outputs whose dots run side by side.
-#define DOT_OUTPUTS 4
+/// Weight rows whose dots run side by side when there are several rows of x. With one row of x it is one weight row at a
+/// time: the walk through memory is then a single line, which the processor's own prefetching follows best.
+#define DOT_OUTPUTS 2
+/// Bytes asked for ahead of use; further than a page, where the processor's prefetching stops.
+#define AHEAD 4096
+
+INLINE void ask_ahead(const void *p) { __builtin_prefetch((const void *)((uintptr_t)p + AHEAD)); }
 
 INLINE void put(float *y, float value, const float *bias, bool add) {
   if (bias) value += *bias;
@@ -14,20 +19,24 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
 #define DOTS(CODE, name, size)                                                                                        \
   INLINE void dots_##name(const int rows, const int outputs, const uint8_t *w, size_t row_bytes, const float *x,      \
                           size_t x_stride, size_t depth, float *y, size_t y_stride, const float *bias, bool add) {    \
-    const int parts = rows * outputs <= 4 ? 2 : 1;                                                                    \
-    V sums[2][DOT_ROWS][DOT_OUTPUTS];                                                                                 \
+    const int parts = rows * outputs <= 2 ? 4 : rows * outputs <= 4 ? 2 : 1;                                          \
+    V sums[4][DOT_ROWS][DOT_OUTPUTS];                                                                                 \
     UNROLL for (int p = 0; p < parts; p++) UNROLL for (int r = 0; r < rows; r++)                                      \
       UNROLL for (int o = 0; o < outputs; o++) sums[p][r][o] = splat(0);                                              \
     size_t k = 0;                                                                                                     \
-    for (; k + parts * LANES <= depth; k += parts * LANES)                                                            \
+    for (; k + parts * LANES <= depth; k += parts * LANES) {                                                          \
+      UNROLL for (int b = 0; b < parts * LANES * size; b += 64)                                                       \
+        UNROLL for (int o = 0; o < outputs; o++) ask_ahead(w + o * row_bytes + k * size + b);                         \
       UNROLL for (int p = 0; p < parts; p++) {                                                                        \
-        V left[DOT_ROWS];                                                                                             \
-        UNROLL for (int r = 0; r < rows; r++) left[r] = load(x + r * x_stride + k + p * LANES);                       \
-        UNROLL for (int o = 0; o < outputs; o++) {                                                                    \
-          V right = from_##name(w + o * row_bytes + (k + p * LANES) * size);                                          \
-          UNROLL for (int r = 0; r < rows; r++) sums[p][r][o] = left[r] * right + sums[p][r][o];                      \
+        V right[DOT_OUTPUTS];                                                                                         \
+        UNROLL for (int o = 0; o < outputs; o++)                                                                      \
+          right[o] = from_##name(w + o * row_bytes + (k + p * LANES) * size);                                         \
+        UNROLL for (int r = 0; r < rows; r++) {                                                                       \
+          V left = load(x + r * x_stride + k + p * LANES);                                                            \
+          UNROLL for (int o = 0; o < outputs; o++) sums[p][r][o] = left * right[o] + sums[p][r][o];                   \
         }                                                                                                             \
       }                                                                                                               \
+    }                                                                                                                 \
     for (; k < depth; k += LANES) {                                                                                   \
       size_t count = depth - k < LANES ? depth - k : LANES;                                                           \
       UNROLL for (int o = 0; o < outputs; o++) {                                                                      \
@@ -36,31 +45,36 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
       }                                                                                                               \
     }                                                                                                                 \
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int o = 0; o < outputs; o++) {                                  \
-      V all = parts == 2 ? sums[0][r][o] + sums[1][r][o] : sums[0][r][o];                                             \
+      V all = sums[0][r][o];                                                                                          \
+      UNROLL for (int p = 1; p < parts; p++) all += sums[p][r][o];                                                    \
       put(y + r * y_stride + o, total(all), bias ? bias + o : NULL, add);                                             \
+    }                                                                                                                 \
+  }                                                                                                                   \
+  INLINE void some_rows_##name(const int outputs, const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride, \
+                               size_t rows, size_t depth, const float *bias, float *y, size_t y_stride, bool add) {   \
+    for (; rows >= DOT_ROWS; rows -= DOT_ROWS, x += DOT_ROWS * x_stride, y += DOT_ROWS * y_stride)                    \
+      dots_##name(DOT_ROWS, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, bias, add);                       \
+    switch (rows) {                                                                                                   \
+      DOT_CASE(1, name) DOT_CASE(2, name) DOT_CASE(3, name) MORE_DOT_CASES(name)                                      \
     }                                                                                                                 \
   }                                                                                                                   \
   static void rows_##name(const uint8_t *w, size_t row_bytes, size_t outputs, const float *x, size_t x_stride,        \
                           size_t rows, size_t depth, const float *bias, float *y, size_t y_stride, bool add) {        \
-    for (; outputs >= DOT_OUTPUTS; outputs -= DOT_OUTPUTS) {                                                          \
-      const float *left = x;                                                                                          \
-      float *out = y;                                                                                                 \
-      size_t r = rows;                                                                                                \
-      for (; r >= DOT_ROWS; r -= DOT_ROWS, left += DOT_ROWS * x_stride, out += DOT_ROWS * y_stride)                   \
-        dots_##name(DOT_ROWS, DOT_OUTPUTS, w, row_bytes, left, x_stride, depth, out, y_stride, bias, add);            \
-      if (DOT_ROWS > 2 && r == 3) dots_##name(3, DOT_OUTPUTS, w, row_bytes, left, x_stride, depth, out, y_stride, bias, add); \
-      if (DOT_ROWS > 2 && r == 2) dots_##name(2, DOT_OUTPUTS, w, row_bytes, left, x_stride, depth, out, y_stride, bias, add); \
-      if (r == 1) dots_##name(1, DOT_OUTPUTS, w, row_bytes, left, x_stride, depth, out, y_stride, bias, add);         \
-      w += DOT_OUTPUTS * row_bytes;                                                                                   \
-      y += DOT_OUTPUTS;                                                                                               \
-      if (bias) bias += DOT_OUTPUTS;                                                                                  \
-    }                                                                                                                 \
-    for (; outputs > 0; outputs--, w += row_bytes, y++) {                                                             \
-      for (size_t r = 0; r < rows; r++)                                                                               \
-        dots_##name(1, 1, w, row_bytes, x + r * x_stride, x_stride, depth, y + r * y_stride, y_stride, bias, add);    \
-      if (bias) bias++;                                                                                               \
-    }                                                                                                                 \
+    size_t o = 0;                                                                                                     \
+    for (; rows > 1 && o + DOT_OUTPUTS <= outputs; o += DOT_OUTPUTS)                                                  \
+      some_rows_##name(DOT_OUTPUTS, w + o * row_bytes, row_bytes, x, x_stride, rows, depth, bias ? bias + o : NULL,   \
+                       y + o, y_stride, add);                                                                         \
+    for (; o < outputs; o++)                                                                                          \
+      some_rows_##name(1, w + o * row_bytes, row_bytes, x, x_stride, rows, depth, bias ? bias + o : NULL, y + o,      \
+                       y_stride, add);                                                                                \
   }
+#define DOT_CASE(n, name) \
+  case n: dots_##name(n, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, bias, add); break;
+#if DOT_ROWS == 8
+#define MORE_DOT_CASES(name) DOT_CASE(4, name) DOT_CASE(5, name) DOT_CASE(6, name) DOT_CASE(7, name)
+#else
+#define MORE_DOT_CASES(name)
+#endif
 FOR_PLAIN_FORMATS(DOTS)
 #undef DOTS
 
@@ -71,6 +85,7 @@ FOR_PLAIN_FORMATS(DOTS)
     UNROLL for (int i = 0; i < BLOCK_SUMS; i++) sums[0][i] = sums[1][i] = splat(0);            \
     size_t k = 0;                                                                              \
     for (; k + 2 * elements <= depth; k += 2 * elements, b += 2 * size) {                      \
+      UNROLL for (int a = 0; a < 2 * size; a += 64) ask_ahead(b + a);                          \
       block_##name(b, x + k, NULL, sums[0]);                                                   \
       block_##name(b + size, x + k + elements, NULL, sums[1]);                                 \
     }                                                                                          \
@@ -109,6 +124,7 @@ static void multiply_rows(const struct ck_weight *w, size_t from, size_t to, con
   // Several rows share the unpacking of a few outputs' weights.
   for (size_t o = from; o < to; o += DOT_OUTPUTS, base += DOT_OUTPUTS * w->row_bytes, y += DOT_OUTPUTS) {
     size_t outputs = to - o < DOT_OUTPUTS ? to - o : DOT_OUTPUTS;
+    for (size_t a = 0; a < outputs * w->row_bytes; a += 64) ask_ahead(base + a);
     for (size_t i = 0; i < outputs; i++) widen(w->format, base + i * w->row_bytes, w->columns, scratch + i * w->columns);
     rows_f32((const uint8_t *)scratch, w->columns * sizeof(float), outputs, x, x_stride, rows, w->columns,
              bias ? bias + (o - from) : NULL, y, y_stride, add);

@@ -39,10 +39,20 @@ static void pack_rows(const float *x, size_t stride, size_t rows, size_t depth, 
   if (rows) pack_row_tile(x, stride, rows, depth, packed);
 }
 
+/// Tiles packed in one walk over the depth, so that each row of memory is touched in one longer run.
+#define TILES_TOGETHER 8
+
 // The same tiles from memory that already has the depth outside: element (row, k) at x[k · stride + row].
 static void pack_rows_transposed(const float *x, size_t stride, size_t rows, size_t depth, float *packed) {
-  for (; rows >= TILE_ROWS; rows -= TILE_ROWS, x += TILE_ROWS, packed += TILE_ROWS * depth)
-    for (size_t k = 0; k < depth; k++) memcpy(packed + k * TILE_ROWS, x + k * stride, TILE_ROWS * sizeof(float));
+  for (; rows >= TILE_ROWS; ) {
+    size_t tiles = rows / TILE_ROWS < TILES_TOGETHER ? rows / TILE_ROWS : TILES_TOGETHER;
+    for (size_t k = 0; k < depth; k++)
+      for (size_t t = 0; t < tiles; t++)
+        memcpy(packed + (t * depth + k) * TILE_ROWS, x + k * stride + t * TILE_ROWS, TILE_ROWS * sizeof(float));
+    rows -= tiles * TILE_ROWS;
+    x += tiles * TILE_ROWS;
+    packed += tiles * TILE_ROWS * depth;
+  }
   for (size_t k = 0; k < depth && rows; k++) memcpy(packed + k * rows, x + k * stride, rows * sizeof(float));
 }
 
@@ -51,6 +61,11 @@ INLINE void tile(const int rows, const float *x, const float *w, size_t depth, f
                  const float *bias) {
   V sums[TILE_ROWS][TILE_VECTORS];
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = splat(0);
+  // The sums meet y only at the end; asking for it now hides the way to memory.
+  UNROLL for (int i = 0; i < rows; i++) {
+    __builtin_prefetch(y + i * stride, 1);
+    __builtin_prefetch(y + i * stride + TILE_COLUMNS - 1, 1);
+  }
   for (size_t k = 0; k < depth; k++, w += CK_PANEL, x += rows) {
     V columns[TILE_VECTORS];
     UNROLL for (int j = 0; j < TILE_VECTORS; j++) columns[j] = load(w + j * LANES);

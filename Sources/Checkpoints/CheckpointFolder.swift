@@ -13,8 +13,8 @@ public struct CheckpointFolder: Sendable {
   /// The names of the files they are in.
   public let fileNames: [String]
 
-  private static let single = "model.safetensors"
-  private static let index = "model.safetensors.index.json"
+  static let single = "model.safetensors"
+  static let index = "model.safetensors.index.json"
 
   /// Opens the weights in the folder at `path`.
   public init(path: String) throws(FileProblem) {

@@ -1,4 +1,5 @@
 import Components
+import Kernels
 
 /// A checkpoint whose names, shapes and types have been proved to be those of a plan; nothing has been read yet.
 public struct CheckpointMatch: Sendable {
@@ -8,6 +9,18 @@ public struct CheckpointMatch: Sendable {
     /// The canonical tensors, `[part][expert]`.
     let targets: [[PlannedTensor]]
     let place: Place?
+
+    func load(_ piece: LayoutBinding.Piece) -> Result<StoredTensor, Problem>? {
+      guard let format = stored.format else { return nil }
+      let target = targets[piece.part][piece.expert]
+      do {
+        return .success(
+          try binding.load(
+            piece, named: target.name, shape: target.shape, from: stored.bytes, format: format, owner: stored.file))
+      } catch {
+        return .failure(Problem("\(error.sentence) (in '\(stored.name)')", at: place))
+      }
+    }
   }
 
   /// A stored tensor the plan does not have, which must equal one it has.
@@ -24,22 +37,25 @@ public struct CheckpointMatch: Sendable {
 
   /// The canonical tensors by name: views into the mapped file where their rows lie together, else rearranged copies.
   ///
-  /// Throws when a rearrangement is impossible for a block-quantised tensor, when there is no memory for one, and when a
-  /// stored tensor differs from the one it is tied to.
-  public func load() throws(Problems) -> [String: StoredTensor] {
+  /// The copies are made by the threads of `pool`. Throws when a rearrangement is impossible for a block-quantised tensor,
+  /// when there is no memory for one, and when a stored tensor differs from the one it is tied to.
+  public func load(pool: ThreadPool? = nil) throws(Problems) -> [String: StoredTensor] {
+    let jobs = assignments.flatMap { assignment in assignment.binding.pieces.map { (assignment, $0) } }
+    var results: [Result<StoredTensor, Problem>?] = Array(repeating: nil, count: jobs.count)
+    results.withUnsafeMutableBufferPointer { results in
+      // Each job writes its own place, so the threads never meet.
+      nonisolated(unsafe) let results = results
+      let work: (Range<Int>) -> Void = { range in
+        for index in range { results[index] = jobs[index].0.load(jobs[index].1) }
+      }
+      if let pool { pool.run(jobs.count, work) } else { work(jobs.indices) }
+    }
     var problems = Problems()
     var tensors: [String: StoredTensor] = [:]
-    for assignment in assignments {
-      guard let format = assignment.stored.format else { continue }
-      for piece in assignment.binding.pieces {
-        let target = assignment.targets[piece.part][piece.expert]
-        do {
-          tensors[target.name] = try assignment.binding.load(
-            piece, named: target.name, shape: target.shape, from: assignment.stored.bytes, format: format,
-            owner: assignment.stored.file)
-        } catch {
-          problems.add(Problem("\(error.sentence) (in '\(assignment.stored.name)')", at: assignment.place))
-        }
+    for case let result? in results {
+      switch result {
+      case .success(let tensor): tensors[tensor.name] = tensor
+      case .failure(let problem): problems.add(problem)
       }
     }
     for tie in ties {

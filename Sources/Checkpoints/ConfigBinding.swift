@@ -24,10 +24,10 @@ public struct ConfigBinding: Sendable {
     public let unused: [String]
   }
 
-  private let match: [(path: String, values: [JSONValue])]
+  let match: [(path: String, values: [JSONValue])]
   private let set: [Setting.Entry]
-  private let bindings: [(path: String, expression: BindingExpression, place: Place?)]
-  private let require: [(path: String, values: [JSONValue], place: Place?)]
+  let bindings: [(path: String, expression: BindingExpression, place: Place?)]
+  let require: [(path: String, values: [JSONValue], place: Place?)]
   private let ignored: [String]
 
   /// The keys a section may have besides those of a checkpoint map.

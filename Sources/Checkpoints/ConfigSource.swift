@@ -16,6 +16,13 @@ public struct ConfigSource: Sendable {
     self.tensors = Dictionary(tensors.map { ($0.name, $0.shape) }) { first, _ in first }
   }
 
+  /// Values and the shapes of tensors, from wherever they are.
+  init(name: String, values: JSONObject, tensors: [String: [Int]]) {
+    self.name = name
+    self.values = values
+    self.tensors = tensors
+  }
+
   /// The metadata and tensors of a GGUF file.
   public init(_ file: GGUFFile) {
     var values = JSONObject()

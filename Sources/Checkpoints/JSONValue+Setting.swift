@@ -2,8 +2,8 @@ import Components
 import Files
 
 extension JSONValue {
-  /// The value a setting spells.
-  init(_ setting: Setting) {
+  /// The value a setting spells; read as YAML it spells the setting again.
+  public init(_ setting: Setting) {
     switch setting.content {
     case .scalar(let text, let quoted):
       if quoted {

@@ -130,17 +130,42 @@ extension LayoutBinding {
     _ source: UnsafeRawPointer, _ sourceStride: Int, _ target: UnsafeMutableRawPointer, _ targetStride: Int,
     _ rows: Int, _ columns: Int, as type: Element.Type
   ) {
+    let side = 16
     let size = MemoryLayout<Element>.size
-    // Squares of 32 × 32 keep both sides' lines in the cache.
-    for rowStart in stride(from: 0, to: rows, by: 32) {
-      for columnStart in stride(from: 0, to: columns, by: 32) {
-        for row in rowStart..<min(rowStart + 32, rows) {
-          for column in columnStart..<min(columnStart + 32, columns) {
-            let value = source.loadUnaligned(fromByteOffset: (row * sourceStride + column) * size, as: type)
-            target.storeBytes(of: value, toByteOffset: (column * targetStride + row) * size, as: type)
+    // A square of 16 × 16 goes through a buffer, so that each line of either side is touched once, however the lines of
+    // the many rows would push each other out of the cache.
+    withUnsafeTemporaryAllocation(of: Element.self, capacity: side * side) { square in
+      guard let square = square.baseAddress else { return }
+      for row in stride(from: 0, to: rows, by: side) {
+        for column in stride(from: 0, to: columns, by: side) {
+          let from = source + (row * sourceStride + column) * size
+          let to = target + (column * targetStride + row) * size
+          let (height, width) = (min(side, rows - row), min(side, columns - column))
+          if height == side, width == side {
+            // With lengths the compiler knows, which makes it three times as fast.
+            moveSquare(from, sourceStride * size, to, targetStride * size, square, side, side, side)
+          } else {
+            moveSquare(from, sourceStride * size, to, targetStride * size, square, side, height, width)
           }
         }
       }
+    }
+  }
+
+  @inline(__always)
+  private static func moveSquare<Element: FixedWidthInteger>(
+    _ source: UnsafeRawPointer, _ sourceStride: Int, _ target: UnsafeMutableRawPointer, _ targetStride: Int,
+    _ square: UnsafeMutablePointer<Element>, _ side: Int, _ height: Int, _ width: Int
+  ) {
+    let size = MemoryLayout<Element>.size
+    for row in 0..<height {
+      for column in 0..<width {
+        square[column * side + row] = (source + row * sourceStride).loadUnaligned(
+          fromByteOffset: column * size, as: Element.self)
+      }
+    }
+    for column in 0..<width {
+      (target + column * targetStride).copyMemory(from: square + column * side, byteCount: height * size)
     }
   }
 }

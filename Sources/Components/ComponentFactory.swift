@@ -12,6 +12,9 @@ public final class ComponentFactory {
   /// Everything found wrong so far.
   public var problems: Problems { environment.problems }
 
+  /// What the component made last read: every option with the value that takes effect, those of its parts included.
+  public var readings: [OptionReading] { environment.readings }
+
   /// The component that `setting` chooses for `slot`; nil when there is none, which is then among the problems.
   ///
   /// `inherited` is what parts of the component take from their layer.
@@ -19,6 +22,7 @@ public final class ComponentFactory {
     -> Wanted?
   {
     environment.inherited = inherited
+    environment.readings = []
     return environment.registry.make(
       setting.asComponent, fallback: nil, slot: slot, shape: shape, environment: environment) as? Wanted
   }

@@ -28,20 +28,31 @@ public struct OptionDescription: Sendable, Hashable {
   public let path: String
   /// What it takes.
   public let kind: OptionKind
-  /// What stands in for it when it is left out, when anything does.
+  /// What stands in for it when it is left out, when that is the same for every model.
   public let defaultText: String?
+  /// Whether what stands in for it follows from the model's sizes or from other options.
+  public let defaultFollows: Bool
   /// What it means, in a few words.
   public let meaning: String
   /// Whether it must be given.
   public let isRequired: Bool
 
   /// An option at `path`.
-  public init(path: String, kind: OptionKind, defaultText: String?, meaning: String, isRequired: Bool) {
+  public init(
+    path: String, kind: OptionKind, defaultText: String?, defaultFollows: Bool = false, meaning: String, isRequired: Bool
+  ) {
     self.path = path
     self.kind = kind
     self.defaultText = defaultText
+    self.defaultFollows = defaultFollows
     self.meaning = meaning
     self.isRequired = isRequired
+  }
+
+  /// The same option, with a default that differs from model to model.
+  var followingFromSizes: OptionDescription {
+    OptionDescription(
+      path: path, kind: kind, defaultText: nil, defaultFollows: true, meaning: meaning, isRequired: isRequired)
   }
 }
 

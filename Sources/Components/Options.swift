@@ -14,6 +14,8 @@ public final class Options {
 
   private let setting: Setting
   private let path: String
+  /// What stands before `path` in the paths of readings: the key of the component that this one is part of.
+  private let origin: String
   let environment: Environment
   private var read: [String] = ["type"]
 
@@ -25,17 +27,22 @@ public final class Options {
     var inherited: [Slot: Setting] = [:]
     /// When set, options are being described: nothing is required.
     var describing = false
+    /// Which of two descriptions is made: a default that differs between them follows from the sizes.
+    var probe = 0
     var descriptions: [OptionDescription] = []
     /// The words that choices and flags take while a component is described, by path.
     var forced: [String: String] = [:]
+    /// What the components made so far read, each option with the value that takes effect.
+    var readings: [OptionReading] = []
 
     init(registry: Registry) { self.registry = registry }
   }
 
-  init(_ setting: Setting, path: String, shape: ModelShape, environment: Environment) {
+  init(_ setting: Setting, path: String, origin: String = "", shape: ModelShape, environment: Environment) {
     self.setting = setting
     self.place = setting.place
     self.path = path
+    self.origin = origin
     self.shape = shape
     self.environment = environment
   }
@@ -62,6 +69,27 @@ public final class Options {
   }
 
   private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+  /// Notes that `value`, which `setting` writes, takes effect for `key`; nil when nothing does.
+  private func taking<Value>(_ value: Value, for key: String, written setting: Setting?, slot: Slot? = nil) -> Value {
+    if !environment.describing {
+      environment.readings.append(
+        OptionReading(path: origin + full(key), value: setting, isSet: isSet(key), slot: slot))
+    }
+    return value
+  }
+
+  private func taking(_ value: Double, for key: String) -> Double {
+    taking(value, for: key, written: Setting(text: describe(value)))
+  }
+
+  private func taking(_ value: Int, for key: String) -> Int {
+    taking(value, for: key, written: Setting(text: String(value)))
+  }
+
+  private func taking(_ value: Bool, for key: String) -> Bool {
+    taking(value, for: key, written: Setting(text: String(value)))
+  }
 
   private var owner: String { path.isEmpty ? "this component" : "'\(path)'" }
 
@@ -90,42 +118,45 @@ public final class Options {
   public func number(
     _ key: String, default fallback: Double, in range: ClosedRange<Double> = -1e30...1e30, _ meaning: String
   ) -> Double {
-    guard let found = find(key, .number, default: describe(fallback), meaning) else { return fallback }
-    return number(key, found, in: range) ?? fallback
+    guard let found = find(key, .number, default: describe(fallback), meaning) else { return taking(fallback, for: key) }
+    return taking(number(key, found, in: range) ?? fallback, for: key)
   }
 
   /// The number under `key`, or nil when it is left out.
   public func optionalNumber(_ key: String, in range: ClosedRange<Double> = -1e30...1e30, _ meaning: String) -> Double? {
-    guard let found = find(key, .number, default: nil, meaning) else { return nil }
-    return number(key, found, in: range)
+    guard let found = find(key, .number, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
+    return number(key, found, in: range).map { taking($0, for: key) }
   }
 
   /// The number under `key`, which must be given.
   public func requiredNumber(_ key: String, in range: ClosedRange<Double> = -1e30...1e30, _ meaning: String) -> Double {
     guard let found = find(key, .number, default: nil, meaning, required: true) else { return range.lowerBound }
-    return number(key, found, in: range) ?? range.lowerBound
+    return taking(number(key, found, in: range) ?? range.lowerBound, for: key)
   }
 
   /// The number under `key`, or one that a word stands for.
   public func number(_ key: String, default fallback: Double, words: [String: Double], _ meaning: String) -> Double {
     let names = words.keys.sorted()
-    guard let found = find(key, .numberOrWord(names), default: describe(fallback), meaning) else { return fallback }
-    if let text = found.text, let value = words[text] { return value }
+    let word = words.first { $0.value == fallback }?.key
+    guard let found = find(key, .numberOrWord(names), default: word ?? describe(fallback), meaning) else {
+      return taking(fallback, for: key)
+    }
+    if let text = found.text, let value = words[text] { return taking(value, for: key) }
     guard let value = found.number else {
-      wrong(key, found, expected: "a number or " + list(names))
+      wrong(key, found, expected: names.isEmpty ? "a number" : "a number or " + list(names))
       return fallback
     }
-    return value
+    return taking(value, for: key)
   }
 
   /// The numbers under `key`, or nil when they are left out.
   public func numbers(_ key: String, _ meaning: String) -> [Double]? {
-    guard let found = find(key, .numbers, default: nil, meaning) else { return nil }
+    guard let found = find(key, .numbers, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
     guard let items = found.list, case let values = items.compactMap(\.number), values.count == items.count else {
       wrong(key, found, expected: "a list of numbers")
       return nil
     }
-    return values
+    return taking(values, for: key, written: Setting(.list(values.map { Setting(text: describe($0)) })))
   }
 
   private func number(_ key: String, _ found: Setting, in range: ClosedRange<Double>) -> Double? {
@@ -146,20 +177,23 @@ public final class Options {
   public func integer(
     _ key: String, default fallback: Int, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String
   ) -> Int {
-    guard let found = find(key, .integer, default: String(fallback), meaning) else { return fallback }
-    return integer(key, found, in: range) ?? fallback
+    guard let found = find(key, .integer, default: String(fallback), meaning) else { return taking(fallback, for: key) }
+    return taking(integer(key, found, in: range) ?? fallback, for: key)
   }
 
   /// The whole number under `key`, or nil when it is left out.
   public func optionalInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int? {
-    guard let found = find(key, .integer, default: nil, meaning) else { return nil }
-    return integer(key, found, in: range)
+    guard let found = find(key, .integer, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
+    return integer(key, found, in: range).map { taking($0, for: key) }
   }
 
   /// The whole number under `key`, which must be given.
   public func requiredInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int {
-    guard let found = find(key, .integer, default: nil, meaning, required: true) else { return range.lowerBound }
-    return integer(key, found, in: range) ?? range.lowerBound
+    guard let found = find(key, .integer, default: nil, meaning, required: true) else {
+      // Two probes with different numbers tell which defaults follow from this one.
+      return environment.describing ? min(range.upperBound, range.lowerBound + environment.probe) : range.lowerBound
+    }
+    return taking(integer(key, found, in: range) ?? range.lowerBound, for: key)
   }
 
   private func integer(_ key: String, _ found: Setting, in range: ClosedRange<Int>) -> Int? {
@@ -182,26 +216,28 @@ public final class Options {
   public func flag(_ key: String, default fallback: Bool, _ meaning: String) -> Bool {
     let found = find(key, .flag, default: String(fallback), meaning)
     if let forced = environment.forced[full(key)] { return forced == "true" }
-    guard let found else { return fallback }
+    guard let found else { return taking(fallback, for: key) }
     guard let value = found.flag else {
       wrong(key, found, expected: "true or false")
       return fallback
     }
-    return value
+    return taking(value, for: key)
   }
 
   /// The flag under `key`, or nil when it is left out.
   public func optionalFlag(_ key: String, _ meaning: String) -> Bool? {
-    guard let found = find(key, .flag, default: nil, meaning) else { return nil }
+    guard let found = find(key, .flag, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
     if found.flag == nil { wrong(key, found, expected: "true or false") }
-    return found.flag
+    return found.flag.map { taking($0, for: key) }
   }
 
   /// The flags under `key`: one for all of `parts`, or a group naming some, the others being false.
   public func flags(_ key: String, _ parts: [String], default fallback: Bool, _ meaning: String) -> [String: Bool] {
     let all = { (value: Bool) in Dictionary(uniqueKeysWithValues: parts.map { ($0, value) }) }
-    guard let found = find(key, .flags(parts), default: String(fallback), meaning) else { return all(fallback) }
-    if let value = found.flag { return all(value) }
+    guard let found = find(key, .flags(parts), default: String(fallback), meaning) else {
+      return all(taking(fallback, for: key))
+    }
+    if let value = found.flag { return all(taking(value, for: key)) }
     guard let entries = found.entries else {
       wrong(key, found, expected: "true, false or a group of " + list(parts))
       return all(fallback)
@@ -216,7 +252,9 @@ public final class Options {
         wrong("\(key).\(entry.key)", entry.value, expected: "true or false")
       }
     }
-    return values
+    if Set(values.values).count == 1, let same = values.values.first { return all(taking(same, for: key)) }
+    let chosen = parts.filter { values[$0] == true }
+    return taking(values, for: key, written: Setting(.group(chosen.map { Setting.Entry($0, Setting(text: "true")) })))
   }
 
   /// The word under `key`, one of the cases of `Word`.
@@ -225,13 +263,13 @@ public final class Options {
     let words = Word.allCases.map(\.rawValue)
     let found = find(key, .choice(words), default: fallback.rawValue, meaning)
     if let forced = environment.forced[full(key)], let word = Word(rawValue: forced) { return word }
-    guard let found else { return fallback }
+    guard let found else { return taking(fallback, for: key, written: Setting(text: fallback.rawValue)) }
     guard let word = found.text.flatMap(Word.init(rawValue:)) else {
       let hint = found.text.flatMap { nearestName(to: $0, in: words) }.map { "did you mean '\($0)'?" }
       report("'\(key)' takes \(list(words)), not \(found.kindInWords)", at: found.place ?? place, hint: hint)
       return fallback
     }
-    return word
+    return taking(word, for: key, written: Setting(text: word.rawValue))
   }
 
   // Groups and components
@@ -239,13 +277,13 @@ public final class Options {
   /// What `read` makes of the group under `key`, or nil when the group is left out.
   public func group<Result>(_ key: String, _ meaning: String, _ read: (Options) -> Result) -> Result? {
     let found = find(key, .group, default: nil, meaning)
-    if found == nil && !environment.describing { return nil }
+    if found == nil && !environment.describing { return taking(nil, for: key, written: nil) }
     if let found, found.entries == nil {
       wrong(key, found, expected: "a group of keys")
       return nil
     }
     let inner = Options(
-      found ?? Setting(.group([]), at: place), path: full(key), shape: shape, environment: environment)
+      found ?? Setting(.group([]), at: place), path: full(key), origin: origin, shape: shape, environment: environment)
     let result = read(inner)
     inner.refuseUnread()
     return result
@@ -258,7 +296,11 @@ public final class Options {
     let found = find(key, .component(slot), default: fallback, meaning)
     if environment.describing { return nil }
     let setting = (found ?? Setting(text: fallback, at: place)).asComponent
-    return environment.registry.make(setting, fallback: fallback, slot: slot, shape: shape, environment: environment) as? Wanted
+    let chosen = setting["type"]?.text ?? fallback
+    let name = taking(chosen, for: key, written: Setting(text: chosen), slot: slot)
+    return environment.registry.make(
+      setting, fallback: name, slot: slot, origin: "\(origin)\(full(key)).", shape: shape, environment: environment)
+      as? Wanted
   }
 
   /// The component whose options stand among these, on top of what the layer has in that slot: the norm inside
@@ -275,7 +317,9 @@ public final class Options {
     if let type = own["type"]?.text, type != base["type"]?.text { base = Setting(.group([])) }
     for entry in own.entries ?? [] { base[entry.key] = entry.value.isNull ? nil : entry.value }
     base.place = place
-    return environment.registry.make(base, fallback: nil, slot: slot, shape: shape, environment: environment) as? Wanted
+    taking((), for: "type", written: Setting(text: base["type"]?.text ?? slot.rawValue), slot: slot)
+    return environment.registry.make(
+      base, fallback: nil, slot: slot, origin: "\(origin)\(path).", shape: shape, environment: environment) as? Wanted
   }
 
   /// Notes every key that was not read: nothing a user writes is skipped in silence.

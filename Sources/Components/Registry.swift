@@ -39,11 +39,25 @@ public struct Registry: Sendable {
     }
   }
 
-  /// The options that `type` reads, found by letting it read with nothing set, once for every word of every choice and flag.
+  /// The options that `type` reads. A default that differs between two shapes follows from the sizes.
   private func describe(_ type: any Component.Type) -> [OptionDescription] {
+    let first = describe(type, probe: 0)
+    let second = describe(type, probe: 1)
+    return first.map { option in
+      let other = second.first { $0.path == option.path }
+      return other?.defaultText == option.defaultText ? option : option.followingFromSizes
+    }
+  }
+
+  /// The options that `type` reads, found by letting it read with nothing set, once for every word of every choice and
+  /// flag.
+  private func describe(_ type: any Component.Type, probe: Int) -> [OptionDescription] {
     let environment = Options.Environment(registry: self)
     environment.describing = true
-    let shape = ModelShape(vocabSize: 256, contextLength: 64, hiddenSize: 64, layerCount: 2)
+    environment.probe = probe
+    // Three times the width, so that a width for each of twice as many heads differs too.
+    let shape = ModelShape(
+      vocabSize: 256 << probe, contextLength: 64 << probe, hiddenSize: probe == 0 ? 64 : 192, layerCount: 2 << probe)
     let read = { _ = type.init(Options(Setting(.group([])), path: "", shape: shape, environment: environment)) }
     read()
     for option in environment.descriptions {
@@ -63,10 +77,12 @@ public struct Registry: Sendable {
 
   /// The component that `setting` chooses for `slot`; problems go to `environment`.
   ///
-  /// Without a type, the slot takes `fallback`, or the component that is named like the slot.
-  func make(_ setting: Setting, fallback: String?, slot: Slot, shape: ModelShape, environment: Options.Environment)
-    -> (any Component)?
-  {
+  /// Without a type, the slot takes `fallback`, or the component that is named like the slot. `origin` stands before the
+  /// paths of what it reads.
+  func make(
+    _ setting: Setting, fallback: String?, slot: Slot, origin: String = "", shape: ModelShape,
+    environment: Options.Environment
+  ) -> (any Component)? {
     let named = setting["type"]
     guard let name = named?.text ?? fallback ?? (types[slot]?[slot.rawValue] == nil ? nil : slot.rawValue) else {
       environment.problems.add(
@@ -81,7 +97,7 @@ public struct Registry: Sendable {
           hint: near.map { "did you mean '\($0)'?" } ?? "there are " + list(names(in: slot))))
       return nil
     }
-    let options = Options(setting, path: "", shape: shape, environment: environment)
+    let options = Options(setting, path: "", origin: origin, shape: shape, environment: environment)
     let component = type.init(options)
     options.refuseUnread()
     return component

@@ -22,6 +22,24 @@ public struct Composer: Sendable {
 
   /// The plan of `architecture`; throws every problem found, each with its place.
   public func compose(_ architecture: Architecture) throws(Problems) -> Plan {
+    try compose(architecture, layers: Array(architecture.layerKinds.indices))
+  }
+
+  /// How many numbers `architecture` learns, found by writing each distinct layer once; throws every problem found.
+  public func parameterCount(of architecture: Architecture) throws(Problems) -> Int {
+    let kinds = architecture.layerKinds
+    let firsts = kinds.indices.filter { kinds.firstIndex(of: kinds[$0]) == $0 }
+    let plan = try compose(architecture, layers: firsts)
+    var copies: [Int: Int] = [:]
+    for kind in kinds { copies[kind, default: 0] += 1 }
+    return plan.parameters.reduce(0) { sum, tensor in
+      let layer = tensor.layerIndex.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
+      return sum + tensor.count * (layer.flatMap { copies[$0] } ?? 1)
+    }
+  }
+
+  /// The plan of `architecture` with only `layers` of its layers.
+  private func compose(_ architecture: Architecture, layers: [Int]) throws(Problems) -> Plan {
     let factory = ComponentFactory(registry, shape: architecture.shape)
     let embedding = factory.make(.embedding, architecture.embedding.setting, as: (any Embedding).self)
     let position = factory.make(.position, architecture.position.setting, as: (any PositionEncoding).self)
@@ -45,8 +63,8 @@ public struct Composer: Sendable {
     var plan = PlanBuilder(shape: architecture.shape)
     var line = embedding.write(position: position, into: &plan)
     var normIsDue = true
-    for (index, kind) in architecture.layerKinds.enumerated() {
-      guard let parts = kinds[kind] else { continue }
+    for index in layers {
+      guard let parts = kinds[architecture.layerKinds[index]] else { continue }
       let layer = Layer(index: index, position: parts.position)
       line = plan.within("layers.\(index)") { plan in
         parts.block.write(

@@ -20,13 +20,17 @@ public struct PlanSections: Sendable {
     var before: [Step] = []
     var after: [Step] = []
     var layers: [Int: [Step]] = [:]
+    // What layers share is written when the first of them asks for it, but stands before them all.
+    var fromLayers: Set<Value> = []
     for step in plan.steps {
       if let layer = step.layerIndex {
         layers[layer, default: []].append(step)
-      } else if layers.isEmpty {
+        fromLayers.formUnion(step.outputs)
+      } else if fromLayers.isDisjoint(with: step.inputs) {
         before.append(step)
       } else {
         after.append(step)
+        fromLayers.formUnion(step.outputs)
       }
     }
     var kinds: [[String]: Int] = [:]
@@ -55,12 +59,20 @@ public struct PlanSections: Sendable {
   }
 }
 
+/// The layer that a canonical name such as `layers.3.attn` belongs to.
+private func layer(ofName name: String) -> Int? {
+  guard name.hasPrefix("layers.") else { return nil }
+  return Int(name.dropFirst(7).prefix { $0 != "." })
+}
+
+extension PlannedTensor {
+  /// The layer it belongs to, when it belongs to one.
+  var layerIndex: Int? { layer(ofName: name) }
+}
+
 extension Step {
   /// The layer it stands in, when it stands in one.
-  public var layerIndex: Int? {
-    guard scope.hasPrefix("layers.") else { return nil }
-    return Int(scope.dropFirst(7).prefix { $0 != "." })
-  }
+  public var layerIndex: Int? { layer(ofName: scope) }
 
   /// The scope inside the layer, or the whole scope outside the layers.
   public var localScope: String {

@@ -25,10 +25,10 @@ struct BlockedProduct {
   let bias: UnsafePointer<Float>?
   let accumulate: Bool
 
-  /// Depth of a block: a packed tile of 14 rows then fits a first-level cache beside what streams past it.
-  private static let depthOfBlock = 512
-  /// Panels of 32 columns packed together: 256 KiB at the full depth, a part of a second-level cache.
-  private static let panelsTogether = 4
+  /// Depth of a block, and panels of 32 columns packed together: 256 KiB, a part of a second-level cache. Where the
+  /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
+  private var depthOfBlock: Int { rightTransposed ? 512 : 1024 }
+  private var panelsTogether: Int { rightTransposed ? 4 : 2 }
   /// Floats of the packed left side: 4 MiB.
   private static let mostPacked = 1 << 20
 
@@ -36,7 +36,7 @@ struct BlockedProduct {
     guard rows > 0, columns > 0, depth > 0 else { return }
     let kernels = ck_current()
     let tileRows = ck_tile_rows(kernels)
-    let blocks = (depth + Self.depthOfBlock - 1) / Self.depthOfBlock
+    let blocks = (depth + depthOfBlock - 1) / depthOfBlock
     let multiple = rightTransposed ? 8 : max(16, right.format.elementsPerBlock)
     let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
     let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
@@ -53,7 +53,7 @@ struct BlockedProduct {
               tileRows: tileRows, packed: packed)
             session.run(parts: grid.parts) { pack(block, part: $0, of: grid.parts) }
             session.run(parts: grid.parts) { part in
-              let panels = session.floats(Self.panelsTogether * Int(CK_PANEL) * deepest, part: part)
+              let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, part: part)
               multiply(block, grid: grid, part: part, panels: panels)
             }
           }
@@ -88,8 +88,8 @@ struct BlockedProduct {
     let ownRows = piece(part / grid.across, of: grid.down, count: block.rows, multiple: block.tileRows)
     let ownColumns = piece(part % grid.across, of: grid.across, count: columns, multiple: Int(CK_PANEL))
     guard !ownRows.isEmpty else { return }
-    for column in stride(from: ownColumns.lowerBound, to: ownColumns.upperBound, by: Self.panelsTogether * Int(CK_PANEL)) {
-      let end = min(column + Self.panelsTogether * Int(CK_PANEL), ownColumns.upperBound)
+    for column in stride(from: ownColumns.lowerBound, to: ownColumns.upperBound, by: panelsTogether * Int(CK_PANEL)) {
+      let end = min(column + panelsTogether * Int(CK_PANEL), ownColumns.upperBound)
       ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
       ck_multiply_panels(
         block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, panels, end - column, block.depth,

@@ -6,7 +6,7 @@ public struct StreamDecoder: Sendable {
   private let tokenizer: Tokenizer
   private let skipsSpecialTokens: Bool
   // Whether the next byte is the first of the text.
-  private var isAtStart: Bool
+  private(set) var isAtStart: Bool
   private var waiting: [UInt8] = []
 
   /// A decoder of this tokenizer's ids; `startsText` false means that text stands before the first id already.
@@ -34,16 +34,14 @@ public struct StreamDecoder: Sendable {
   mutating func appendBytes(of id: Int, to bytes: inout [UInt8]) {
     if skipsSpecialTokens, tokenizer.isSpecial(id) { return }
     let vocabulary = tokenizer.parts.vocabulary
-    guard vocabulary.hasPiece(id) else {
-      bytes += [0xEF, 0xBF, 0xBD]
+    var piece = vocabulary.hasPiece(id) ? vocabulary.bytes(of: id) : vocabulary.replacement
+    if isAtStart, piece.count > 0 {
+      let leadingSpace = tokenizer.parts.leadingSpace
       isAtStart = false
-      return
-    }
-    var piece = vocabulary.bytes(of: id)[...]
-    if isAtStart, !piece.isEmpty {
-      // The space that encoding put before the text.
-      if tokenizer.parts.stripsLeadingSpace, piece.first == 0x20 { piece = piece.dropFirst() }
-      isAtStart = false
+      if leadingSpace != .kept, piece[0] == 0x20 {
+        piece = UnsafeBufferPointer(rebasing: piece.dropFirst())
+        isAtStart = piece.isEmpty && leadingSpace == .allStripped
+      }
     }
     bytes.append(contentsOf: piece)
   }

@@ -26,9 +26,17 @@ public final class Tokenizer: Sendable {
     var suffix: [Int] = []
     var beginningOfText: Int?
     var endOfText: Set<Int> = []
-    /// Whether a space that encoding put before the text is taken off when decoding.
-    var stripsLeadingSpace = false
+    /// What decoding takes off the front of the text.
+    var leadingSpace = LeadingSpace.kept
     var path = ""
+  }
+
+  enum LeadingSpace: Sendable {
+    case kept
+    /// The space that encoding put there.
+    case oneStripped
+    /// Every space, for encoding keeps none.
+    case allStripped
   }
 
   enum Model: Sendable {
@@ -130,10 +138,37 @@ public final class Tokenizer: Sendable {
 
   /// The text of `ids`; `skipSpecialTokens` leaves marks out.
   public func decode(_ ids: some Sequence<Int>, skipSpecialTokens: Bool = false) -> String {
+    let ids = Array(ids)
+    let vocabulary = parts.vocabulary
+    // The first ids may lose a leading space; from there on bytes are only copied.
     var decoder = StreamDecoder(self, skipSpecialTokens: skipSpecialTokens)
-    var bytes: [UInt8] = []
-    for id in ids { decoder.appendBytes(of: id, to: &bytes) }
-    return String(decoding: bytes, as: UTF8.self)
+    var front: [UInt8] = []
+    var first = 0
+    while first < ids.count, decoder.isAtStart {
+      decoder.appendBytes(of: ids[first], to: &front)
+      first += 1
+    }
+    var room = front.count + 16
+    for id in ids[first...] { room += vocabulary.hasPiece(id) ? vocabulary.bytes(of: id).count : 3 }
+    return String(unsafeUninitializedCapacity: room) { text in
+      guard let base = text.baseAddress else { return 0 }
+      var end = base
+      end.update(from: front, count: front.count)
+      end += front.count
+      for id in ids[first...] where !(skipSpecialTokens && isSpecial(id)) {
+        let piece = vocabulary.hasPiece(id) ? vocabulary.bytes(of: id) : vocabulary.replacement
+        guard let source = piece.baseAddress else { continue }
+        if piece.count <= 16 {
+          // Both sides have 16 bytes of room behind their last byte.
+          let block = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt8>.self)
+          UnsafeMutableRawPointer(end).storeBytes(of: block, as: SIMD16<UInt8>.self)
+        } else {
+          end.update(from: source, count: piece.count)
+        }
+        end += piece.count
+      }
+      return end - base
+    }
   }
 
   /// A decoder for ids that come one by one.

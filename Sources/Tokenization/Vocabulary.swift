@@ -41,6 +41,8 @@ final class Vocabulary: Sendable {
       ordered.append(contentsOf: UnsafeBufferPointer(start: storage.base + entry.start, count: entry.length))
     }
     offsets[count] = ordered.count
+    // Behind the last piece: what an id without a piece decodes to, and room for reading 16 bytes at once.
+    ordered += [0xEF, 0xBF, 0xBD] + [UInt8](repeating: 0, count: 16)
     self.storage = FrozenArray(ordered)
     self.offsets = FrozenArray(offsets)
     kinds = FrozenArray(builder.entries.map(\.kind))
@@ -75,6 +77,11 @@ final class Vocabulary: Sendable {
     guard hasPiece(id) else { return UnsafeBufferPointer(start: nil, count: 0) }
     let start = offsets.base[id]
     return UnsafeBufferPointer(start: storage.base + start, count: offsets.base[id + 1] - start)
+  }
+
+  /// U+FFFD, the bytes of an id without a piece.
+  var replacement: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: storage.base + offsets.base[count], count: 3)
   }
 
   func hasPiece(_ id: Int) -> Bool { id >= 0 && id < count && kinds.base[id] != 0 }

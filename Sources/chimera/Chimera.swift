@@ -9,5 +9,8 @@ struct Chimera: ParsableCommand {
       A MODEL is a name of the zoo (chimera list), a YAML file, a Hugging Face folder or a GGUF file.
       """,
     version: "0.1.0",
-    subcommands: [Check.self, Run.self, Tokenize.self, Logits.self, Verify.self])
+    subcommands: [
+      List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, Schema.self, Run.self, Tokenize.self,
+      Logits.self, Verify.self, Save.self,
+    ])
 }

@@ -18,6 +18,9 @@ enum Console {
       && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   }
 
+  /// Whether standard output is a terminal.
+  static var isTerminal: Bool { isatty(1) == 1 }
+
   /// Columns of the terminal; 100 when there is none.
   static var width: Int {
     var size = winsize()

@@ -88,4 +88,24 @@ private func sentence(_ folder: String) -> String? {
       #expect(throws: FileProblem.self) { _ = try CheckpointFolder.config(in: folder) }
     }
   }
+
+  @Test("a written folder reads back, in one file and in shards")
+  func writing() throws {
+    try withFolder { folder throws in
+      let tensors = try ["a", "b", "c"].map { try tensor($0, [2], [1, 2]) }
+      try CheckpointFolder.write(tensors, config: ["model_type": "x"], to: folder + "/one")
+      try CheckpointFolder.write(tensors, config: nil, to: folder + "/many", shardBytes: 16)
+      let one = try CheckpointFolder(path: folder + "/one")
+      let many = try CheckpointFolder(path: folder + "/many")
+      #expect(one.fileNames == ["model.safetensors"])
+      #expect(many.fileNames == ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"])
+      for opened in [one, many] {
+        #expect(opened.tensors.map(\.name) == ["a", "b", "c"])
+        #expect(opened.tensors.map(\.contents) == tensors.map(\.contents))
+      }
+      #expect(try CheckpointFolder.config(in: folder + "/one")?["model_type"] == "x")
+      #expect(
+        try JSONValue(contentsOf: folder + "/many/model.safetensors.index.json")["metadata"]?["total_size"] == 24)
+    }
+  }
 }

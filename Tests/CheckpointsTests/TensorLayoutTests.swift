@@ -1,6 +1,7 @@
 import Checkpoints
 import Components
 import Files
+import Kernels
 import Testing
 
 @Suite struct TensorLayoutTests {
@@ -125,6 +126,26 @@ import Testing
   func largeTransposition() throws {
     let up = try #require(try loaded("in out", stored: [70, 45], [("up", [45, 70])])["up"])
     for row in 0..<45 { for column in 0..<70 { #expect(up[row * 70 + column] == Float(column * 45 + row)) } }
+  }
+
+  @Test("several threads load what one loads")
+  func threads() throws {
+    let map = try CheckpointMap(
+      Setting(json: #"{"layer_prefix": "l.*.", "layer": {"a": {"to": ["q", "k"], "layout": "m (q|k)"}}}"#))
+    try withFolder { folder throws in
+      try SafetensorsFile.write(
+        (0..<9).map { try tensor("l.\($0).a.weight", [20, 40], (0..<800).map { Float($0) }) }, to: folder + "/f")
+      let planned = (0..<9).flatMap { layer in
+        ["q", "k"].map { name in
+          PlannedTensor(name: "layers.\(layer).\(name).weight", shape: [20, 20], use: .matrix, initialization: .zeros)
+        }
+      }
+      let match = try map.match(planned, with: SafetensorsFile(path: folder + "/f").tensors)
+      let one = try match.load()
+      let many = try match.load(pool: ThreadPool(threads: 3))
+      #expect(one.count == 18)
+      #expect(one.mapValues(\.contents) == many.mapValues(\.contents))
+    }
   }
 
   @Test("experts are slices of the outermost axis")

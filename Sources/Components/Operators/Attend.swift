@@ -36,6 +36,7 @@ public struct Attend: Operator {
   public var detail: String {
     var words = ["\(heads) heads"]
     if keyHeads != heads { words.append("\(keyHeads) kv") }
+    words.append("scale \(scale)")
     if let window { words.append("window \(window)") }
     if let softcap { words.append("cap \(softcap)") }
     if bias != nil { words.append("biased") }

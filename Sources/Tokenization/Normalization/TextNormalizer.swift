@@ -114,7 +114,14 @@ struct TextNormalizer: Sendable {
       let followsSpace = result.isEmpty ? isFirst : result[result.count - 1] == 0x20
       if byte != 0x20 || !followsSpace { result.append(byte) }
     }
-    if isLast, result.last == 0x20 { result.removeLast() }
+    // At the end the mark of a space goes too, even where the text itself has it.
+    while isLast {
+      if result.last == 0x20 { result.removeLast() } else if result.suffix(3).elementsEqual([0xE2, 0x96, 0x81]) {
+        result.removeLast(3)
+      } else {
+        break
+      }
+    }
     return result
   }
 }

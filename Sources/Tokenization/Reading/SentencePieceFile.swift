@@ -32,7 +32,7 @@ enum SentencePieceFile {
     var source = SentencePieces(path: path)
     source.spacePrefix = .sentence
     source.collapsesSpaces = true
-    source.isUnigram = true
+    source.algorithm = .unigram
     // Ids as the training options have them where the file leaves them out.
     var (unknown, beginning, end) = (0, 1, 2)
     var reader = ProtobufReader(bytes, name: path)
@@ -49,11 +49,11 @@ enum SentencePieceFile {
         while let (field, value) = try options.next() {
           switch field {
           case 3:
-            guard value.integer == 1 || value.integer == 2 else {
+            guard let algorithm = value.integer.flatMap({ SentencePieces.Algorithm(rawValue: $0) }) else {
               throw TokenizerProblem.unsupported(
-                path: path, part: "model_type", found: value.integer.map { $0 == 3 ? "word" : "char" } ?? "")
+                path: path, part: "model_type", found: value.integer == 3 ? "word" : "another")
             }
-            source.isUnigram = value.integer == 1
+            source.algorithm = algorithm
           case 24:
             if value.bool == true {
               throw TokenizerProblem.unsupported(path: path, part: "treat_whitespace_as_suffix", found: "true")
@@ -89,7 +89,7 @@ enum SentencePieceFile {
     source.beginningOfText = id(beginning, .control)
     source.endOfText = id(end, .control).map { [$0] } ?? []
     // The library itself adds no marks; models of this kind are trained with a beginning, and their configurations say so.
-    source.addsBeginning = companions.addsBeginning ?? !source.isUnigram
+    source.addsBeginning = companions.addsBeginning ?? (source.algorithm == .merging)
     source.addsEnd = companions.addsEnd ?? false
     source.otherTokens = companions.added.filter { $0.id >= source.pieces.count }
     return try source.parts()

@@ -12,9 +12,19 @@ struct SentencePieces {
     case sentence
   }
 
+  /// How pieces are found; the numbers are those of `model_type`.
+  enum Algorithm: Int {
+    /// The most likely pieces.
+    case unigram = 1
+    /// Pieces merged by score.
+    case merging = 2
+    /// Every character by itself.
+    case characters = 4
+  }
+
   let path: String
   var pieces: [(bytes: [UInt8], score: Float, kind: PieceKind)] = []
-  var isUnigram = false
+  var algorithm = Algorithm.merging
   var unknown: Int?
   var beginningOfText: Int?
   var endOfText: [Int] = []
@@ -25,6 +35,9 @@ struct SentencePieces {
   /// SentencePiece's table of characters; empty for none.
   var characterMap: [UInt8] = []
   var otherTokens: [AddedTokens.Token] = []
+  /// Whether a user-defined piece may spell a space as such. In a file of the library's own it is then never found, for the
+  /// library looks for it where spaces have become ▁.
+  var findsLiteralSpaces = false
 
   init(path: String) { self.path = path }
 
@@ -48,7 +61,8 @@ struct SentencePieces {
         let isSpecial = piece.kind != .userDefined
         let bytes = isSpecial ? piece.bytes : Vocabulary.withSpaces(piece.bytes)
         try builder.add(bytes: bytes, id: id, kind: piece.kind, isHidden: true)
-        if piece.kind != .unknown, bytes.count <= ByteTrie.longestString {
+        let isFound = isSpecial || findsLiteralSpaces || !piece.bytes.contains(0x20)
+        if piece.kind != .unknown, isFound, bytes.count <= ByteTrie.longestString {
           let content = String(decoding: bytes, as: UTF8.self)
           tokens.append(AddedTokens.Token(content: content, id: id, isSpecial: isSpecial))
         }
@@ -78,10 +92,10 @@ struct SentencePieces {
       added: try AddedTokens(tokens, normalize: { $0 }, path: path))
     parts.path = path
     if case .merging(let model) = parts.model, model.keepsToWords {
-      parts.splitter = Splitter([.known(" *[^ ]+| +")])
+      parts.splitter = Splitter([SplitStage(finder: .pattern(SplitPattern(SplitPattern.spacedWords)))])
     }
     parts.normalizer.steps = try steps()
-    parts.stripsLeadingSpace = spacePrefix != .none
+    parts.leadingSpace = collapsesSpaces ? .allStripped : spacePrefix == .none ? .kept : .oneStripped
     parts.beginningOfText = beginningOfText
     parts.endOfText = Set(endOfText)
     if addsBeginning, let beginningOfText { parts.prefix = [beginningOfText] }
@@ -93,11 +107,17 @@ struct SentencePieces {
   private func model(
     _ vocabulary: Vocabulary, unknown: Int?, hasBytes: Bool
   ) throws(TokenizerProblem) -> Tokenizer.Model {
-    if isUnigram {
+    if algorithm == .unigram {
       let scores = (0..<vocabulary.count).map { $0 < pieces.count ? pieces[$0].score : 0 }
       return .unigram(
         try UnigramModel(
           vocabulary: vocabulary, scores: scores, unknown: unknown, fallsBackToBytes: hasBytes, path: path))
+    }
+    if algorithm == .characters {
+      return .merging(
+        MergingModel(
+          vocabulary: vocabulary, symbols: .characters, order: .pairs(PairTable([])), fallsBackToBytes: hasBytes,
+          unknown: unknown, fusesUnknown: true))
     }
     // Equal scores are equal ranks: of such pairs the leftmost is merged first.
     var ranks = [UInt32](repeating: 0, count: vocabulary.count)

@@ -40,12 +40,12 @@ extension TokenizerJSON {
       break
     case "Metaspace":
       let scheme = part["prepend_scheme"]?.string ?? (part["add_prefix_space"]?.bool ?? true ? "always" : "never")
-      if scheme != "never" { stripsLeadingSpace = true }
+      if scheme != "never" { leadingSpace = .oneStripped }
     case "Strip":
       guard part["content"]?.string == " ", (part["stop"]?.integer ?? 0) == 0, (part["start"]?.integer ?? 0) <= 1 else {
         throw unsupported("the decoder Strip", part.serialized())
       }
-      if part["start"]?.integer == 1 { stripsLeadingSpace = true }
+      if part["start"]?.integer == 1 { leadingSpace = .oneStripped }
     case "Replace":
       guard part["pattern"]?["String"]?.string == "▁", part["content"]?.string == " " else {
         throw unsupported("the decoder Replace", part.serialized())

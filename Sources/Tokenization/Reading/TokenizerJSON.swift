@@ -15,7 +15,7 @@ struct TokenizerJSON {
   var isByteLevel = false
   /// Whether pieces spell a space as ▁, so that in memory it can be a space.
   var marksSpaces = false
-  var stripsLeadingSpace = false
+  var leadingSpace = Tokenizer.LeadingSpace.kept
 
   init(_ root: JSONValue, path: String) {
     self.root = root
@@ -48,9 +48,9 @@ struct TokenizerJSON {
     parts.path = path
     parts.normalizer = normalizer
     parts.preparation.steps = preparation
-    parts.stripsLeadingSpace = stripsLeadingSpace
+    parts.leadingSpace = leadingSpace
     if stages.isEmpty, marksSpaces, case .merging(let model) = segmentation, model.keepsToWords {
-      stages = [.known(" *[^ ]+| +")]
+      stages = [SplitStage(finder: .pattern(SplitPattern(SplitPattern.spacedWords)))]
     }
     parts.splitter = Splitter(stages)
     try readPostProcessor(root["post_processor"], into: &parts, tokens)

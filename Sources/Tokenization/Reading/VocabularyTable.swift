@@ -65,7 +65,8 @@ extension Tokenizer {
       let kind = table.kinds.flatMap { PieceKind(rawValue: UInt8(clamping: $0[id])) }
       source.pieces.append((Array(piece.utf8), scores[id], kind ?? .normal))
     }
-    source.isUnigram = isUnigram
+    source.algorithm = isUnigram ? .unigram : .merging
+    source.findsLiteralSpaces = true
     source.unknown = table.unknown
     source.beginningOfText = table.beginningOfText
     source.endOfText = table.endOfText

@@ -20,11 +20,29 @@ extension SplitPattern {
     func matchEnd(
       at start: Int, in text: UnsafePointer<UInt8>, end: Int, dead: UnsafeMutablePointer<Int>
     ) -> Int {
+      if wordKind == .spaced { return spacedWordEnd(at: start, in: text, end: end) }
       if wordKind != .none {
         let word = asciiWordEnd(at: start, in: text, end: end)
         if word > start { return word }
       }
       return anyMatchEnd(at: start, in: text, end: end, dead: dead)
+    }
+
+    @inline(__always)
+    private func spacedWordEnd(at start: Int, in text: UnsafePointer<UInt8>, end: Int) -> Int {
+      var place = start
+      while place < end, text[place] == 0x20 { place += 1 }
+      // Eight bytes at a time: a byte that differs from a space in no bit shows in its high bit.
+      while place + 8 <= end {
+        let bytes = UnsafeRawPointer(text + place).loadUnaligned(as: UInt64.self).littleEndian
+        let difference = bytes ^ 0x2020_2020_2020_2020
+        let low = (difference & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F
+        let spaces = ~(low | difference) & 0x8080_8080_8080_8080
+        if spaces != 0 { return place + spaces.trailingZeroBitCount / 8 }
+        place += 8
+      }
+      while place < end, text[place] != 0x20 { place += 1 }
+      return place
     }
 
     // An ASCII word that what follows cannot lengthen; `start` when this is none.

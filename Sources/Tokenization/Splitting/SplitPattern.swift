@@ -79,9 +79,22 @@ final class SplitPattern: Sendable {
     case letters
     /// A word is a run of upper-case letters and then lower-case ones.
     case cased
+    /// A word is a run of spaces and then everything up to the next space: there is nothing else.
+    case spaced
   }
 
+  /// Words of text in which only spaces count: spaces, and what follows them up to the next.
+  static let spacedWords: [PatternAlternative] = {
+    let space = ScalarSet.scalar(0x20)
+    let other = ScalarSet(ranges: [0x20...0x20], isNegated: true)
+    return [
+      PatternAlternative(shape: .twoRuns(first: space, second: other, secondLimit: Int.max)),
+      PatternAlternative(shape: .run(core: space, count: 1...Int.max, tail: nil)),
+    ]
+  }()
+
   private static func wordKind(_ alternatives: [PatternAlternative], candidates: [UInt32]) -> WordKind {
+    if alternatives == spacedWords { return .spaced }
     let first = Int(candidates[0x61].trailingZeroBitCount)
     guard first < alternatives.count, candidates[0x20].trailingZeroBitCount == first else { return .none }
     guard (0x41...0x5A).allSatisfy({ candidates[$0].trailingZeroBitCount == first }),
