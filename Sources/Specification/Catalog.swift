@@ -4,8 +4,8 @@ import Files
 /// The zoo: folders that hold `<family>/<name>.yaml` for each model, `<family>/family.yaml` for what its members share,
 /// and `naming/<preset>.yaml` for maps that families build on.
 ///
-/// Nothing is read but folders, so looking through hundreds of models is quick. Where two folders hold the same name, the
-/// earlier folder counts.
+/// Nothing is read but folders, so looking through hundreds of models is quick. Where two folders hold the same name,
+/// the earlier folder counts.
 public struct Catalog: Sendable {
   /// A model of the zoo.
   public struct Model: Sendable, Hashable {

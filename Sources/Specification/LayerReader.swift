@@ -1,7 +1,7 @@
 import Components
 
-/// Reads the layers out of a merged tree: the model's components, then the variant that the pattern gives the layer, then
-/// the overrides that match it, in the order of the file.
+/// Reads the layers out of a merged tree: the model's components, then the variant that the pattern gives the layer,
+/// then the overrides that match it, in the order of the file.
 struct LayerReader {
   /// What is wrong so far.
   private(set) var problems: Problems
@@ -18,7 +18,7 @@ struct LayerReader {
   }
 
   /// How many times parts are merged at most; every layer with its own overrides stays far below.
-  private static let mergeLimit = 200_000
+  private static let mergeLimit = 50_000
 
   /// A reader of `tree` that adds to `problems`.
   init(_ tree: Setting, problems: Problems) {
@@ -31,14 +31,16 @@ struct LayerReader {
     guard let layers = tree["layers"] else { return ([], []) }
     guard let entries = layers.entries else {
       problems.add(
-        Problem("'layers' takes a group of keys, not \(layers.kindInWords)", at: layers.place, hint: "write {count: 12}"))
+        Problem(
+          "'layers' takes a group of keys, not \(layers.kindInWords)", at: layers.place, hint: "write {count: 12}"))
       return ([], [])
     }
     for entry in entries where !ArchitectureKeys.layers.contains(entry.key) {
       problems.add(unknownKey(entry, in: "'layers'", among: ArchitectureKeys.layers))
     }
     if layers["count"] == nil {
-      problems.add(Problem("the key 'count' is missing in 'layers'", at: layers.place, hint: "count: how many there are"))
+      problems.add(
+        Problem("the key 'count' is missing in 'layers'", at: layers.place, hint: "count: how many there are"))
     }
     let count = layers["count"].flatMap {
       wholeNumber($0, of: "count", limit: ArchitectureKeys.layerLimit, problems: &problems)
@@ -55,7 +57,8 @@ struct LayerReader {
   private mutating func variants(_ setting: Setting?) -> [Setting.Entry] {
     guard let setting else { return [] }
     guard let entries = setting.entries else {
-      problems.add(Problem("'variants' takes a group of patches by name, not \(setting.kindInWords)", at: setting.place))
+      problems.add(
+        Problem("'variants' takes a group of patches by name, not \(setting.kindInWords)", at: setting.place))
       return []
     }
     for entry in entries { checkPatch(entry.value, of: "the variant '\(entry.key.prefix(60))'", besides: nil) }
@@ -99,11 +102,12 @@ struct LayerReader {
     if isClear, period.isEmpty {
       problems.add(Problem("the pattern is empty", at: setting.place, hint: "pattern: [3*local, global]"))
     }
-    // A misspelt name in the pattern would make its variant look unused.
-    if isClear {
+    // A misspelt name in the pattern would make its variant look unused; a program's pattern may leave some out.
+    if isClear, setting.place != nil {
       for index in variants.indices where !used.contains(index) {
         problems.add(
-          Problem("the pattern does not use the variant '\(variants[index].key.prefix(60))'", at: variants[index].place))
+          Problem("the pattern does not use the variant '\(variants[index].key.prefix(60))'", at: variants[index].place)
+        )
       }
     }
     return isClear ? period : []
@@ -186,7 +190,8 @@ struct LayerReader {
         let state = stateOf[layer]
         if next[state] == nil {
           guard states.count < Self.mergeLimit else {
-            problems.add(Problem("the overrides make more than \(Self.mergeLimit) different layers", at: override.patch.place))
+            problems.add(
+              Problem("the overrides make more than \(Self.mergeLimit) different layers", at: override.patch.place))
             return ([], [])
           }
           next[state] = states.count
@@ -195,9 +200,11 @@ struct LayerReader {
         stateOf[layer] = next[state] ?? state
       }
     }
-    return specs(states: states, stateOf: stateOf, variantOf: (0..<count).map { layer in
-      pattern.isEmpty ? nil : variants[pattern[layer % pattern.count]].key
-    })
+    return specs(
+      states: states, stateOf: stateOf,
+      variantOf: (0..<count).map { layer in
+        pattern.isEmpty ? nil : variants[pattern[layer % pattern.count]].key
+      })
   }
 
   private func merge(_ parts: Parts, _ patch: Setting) -> Parts {

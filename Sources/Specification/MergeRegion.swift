@@ -49,7 +49,8 @@ struct MergeRegion {
     return [Setting.Entry("type", Setting(.scalar(name, quoted: false), at: setting.place), at: setting.place)]
   }
 
-  /// Whether a group of type `old` loses its other keys when its type is set to `new`; nil is a type that is not written.
+  /// Whether a group of type `old` loses its other keys when its type is set to `new`; nil is a type that is not
+  /// written.
   ///
   /// A slot whose default component has the slot's own name has that type when none is written, except in a patch for
   /// layers, whose type is that of the model it will be merged with.

@@ -2,8 +2,8 @@ import Components
 
 /// Changes from a command line: `key.sub=value` sets, `~key.sub` and `key.sub=null` delete.
 ///
-/// The value is YAML on one line, so `rope`, `1e-5`, `[0, 3]` and `{type: rope, theta: 5e5}` work. Places in it are lines
-/// and columns of the source `--set`, whose text is `text`, one change a line.
+/// The value is YAML on one line, so `word`, `1e-5`, `[0, 3]` and `{type: word, eps: 1e-5}` work. Places in it are
+/// lines and columns of the source `--set`, whose text is `text`, one change a line.
 public struct Overrides: Sendable {
   /// What messages call the command line.
   public static let source = "--set"

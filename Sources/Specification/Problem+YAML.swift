@@ -43,6 +43,8 @@ extension Problem {
       self.init(
         character == "\t" ? "a tab cannot stand here" : "a value cannot begin with '\(character)'", at: place,
         hint: character == "\t" ? "YAML is indented by spaces" : "quote the text")
+    case "found unexpected ':'":
+      self.init("a ':' cannot stand here in a text without quotes", at: place, hint: "quote the text")
     case "did not find expected node content":
       self.init("a value is expected here", at: place)
     case "block sequence entries are not allowed in this context":

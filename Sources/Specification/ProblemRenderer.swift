@@ -2,9 +2,9 @@ import Components
 
 /// Writes problems for a person: the place, the sentence, the line with a caret under what was found, and the hint.
 ///
-///     zoo/my-llama.yaml:9:14: error: no normalization is named 'rms_norm'
-///       9 | norm: {type: rms_norm, eps: 1.0e-5}
-///         |              ^~~~~~~~ did you mean 'rmsnorm'?
+///     mine.yaml:9:3: error: 'atention' is not a key of a specification
+///       9 |   atention: {num_heads: 12}
+///         |   ^~~~~~~~ did you mean 'attention'?
 public struct ProblemRenderer: Sendable {
   private let texts: [String: String]
   private let readsFiles: Bool

@@ -33,7 +33,9 @@ enum ScalarText {
   /// Whether `text` is read back as itself without quotes, inside a flow group too.
   private static func isPlain(_ text: String) -> Bool {
     let scalars = Array(text.unicodeScalars)
-    guard let first = scalars.first, let last = scalars.last, first != " ", last != " ", last != ":" else { return false }
+    guard let first = scalars.first, let last = scalars.last, first != " ", last != " ", last != ":" else {
+      return false
+    }
     if text.hasPrefix("---") || text.hasPrefix("...") { return false }
     let next = scalars.count > 1 ? scalars[1] : " "
     switch first {
@@ -44,7 +46,7 @@ enum ScalarText {
     for (index, scalar) in scalars.enumerated() {
       switch scalar {
       case ",", "[", "]", "{", "}": return false
-      case ":": if scalars[index + 1] == " " { return false }
+      case ":": if scalars[index + 1] == " " || scalars[index + 1] == "?" { return false }
       case "#": if scalars[index - 1] == " " { return false }
       default: if !isPrintable(scalar) || scalar == "\t" { return false }
       }
@@ -54,7 +56,8 @@ enum ScalarText {
 
   /// YAML 1.1 readers take `0:24:2` for a number of sixtieths.
   private static func looksLikeTime(_ text: String) -> Bool {
-    text.contains(":") && text.utf8.allSatisfy { $0 == UInt8(ascii: ":") || 0x30...0x39 ~= $0 || $0 == UInt8(ascii: "-") }
+    text.contains(":")
+      && text.utf8.allSatisfy { $0 == UInt8(ascii: ":") || 0x30...0x39 ~= $0 || $0 == UInt8(ascii: "-") }
   }
 
   private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {

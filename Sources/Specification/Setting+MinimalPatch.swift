@@ -3,8 +3,9 @@ import Components
 extension Setting {
   /// The smallest patch that makes `target` out of `base`: `base.merging(patch)` is equivalent to `target`.
   ///
-  /// An empty group when the two are equivalent. What no patch can say is that a layer variant comes to delete an option of
-  /// the model (`null`) which it set before, or no longer deletes it: a `null` only takes back what the variant set.
+  /// An empty group when the two are equivalent. What no patch can say is that a layer variant comes to delete an
+  /// option of the model (`null`) which it set before, or no longer deletes it: a `null` only takes back what the
+  /// variant set.
   public static func minimalPatch(from base: Setting, to target: Setting) -> Setting {
     difference(base, target, .root) ?? Setting(.group([]))
   }

@@ -45,7 +45,8 @@ struct SettingBuilder {
     var event = try next(&events)
     if case .other = event.content { event = try next(&events) }
     guard case .documentStart = event.content else {
-      throw Problem("nothing is described here", at: reader.place(line: 0, column: 0), hint: "a group of keys is expected")
+      throw Problem(
+        "nothing is described here", at: reader.place(line: 0, column: 0), hint: "a group of keys is expected")
     }
     event = try next(&events)
     let start = event.start

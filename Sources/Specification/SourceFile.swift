@@ -31,11 +31,15 @@ enum SourceFile {
     while count < bytes.count {
       let room = bytes.count - count
       #if canImport(Glibc)
-        let received = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress?.advanced(by: count), room) }
+        let received = bytes.withUnsafeMutableBytes {
+          Glibc.read(descriptor, $0.baseAddress?.advanced(by: count), room)
+        }
       #elseif canImport(Musl)
         let received = bytes.withUnsafeMutableBytes { Musl.read(descriptor, $0.baseAddress?.advanced(by: count), room) }
       #else
-        let received = bytes.withUnsafeMutableBytes { Darwin.read(descriptor, $0.baseAddress?.advanced(by: count), room) }
+        let received = bytes.withUnsafeMutableBytes {
+          Darwin.read(descriptor, $0.baseAddress?.advanced(by: count), room)
+        }
       #endif
       if received < 0 {
         if errno == EINTR { continue }

@@ -4,9 +4,9 @@ import Synchronization
 
 /// Loads architectures: from a name of the zoo or a file, through everything it extends, to one resolved tree.
 ///
-/// Order: what the file extends (of several, later ones win), the file's own keys, the patches of the caller.
-/// `name`, `expected_params` and `extends` are never handed on; `facts` only by a family's own file. A file is read once
-/// by a loader, however often it is extended; a careful reader who changes a file asks a new loader.
+/// Order: what the file extends (of several, later ones win), the file's own keys, the patches of the caller. `name`,
+/// `expected_params` and `extends` are never handed on; `facts` only by a family's own file. A file is read once by a
+/// loader, however often it is extended; a careful reader who changes a file asks a new loader.
 public final class SpecificationLoader: Sendable {
   /// The zoo that names are looked up in.
   public let catalog: Catalog
@@ -31,8 +31,8 @@ public final class SpecificationLoader: Sendable {
     return try reader.read()
   }
 
-  /// The merged tree of `nameOrPath` with `patches` laid over it, before it is held against what a model needs; a family
-  /// file has one too.
+  /// The merged tree of `nameOrPath` with `patches` laid over it, before it is held against what a model needs; a
+  /// family file has one too.
   public func tree(_ nameOrPath: String, patches: [Setting] = []) throws(Problems) -> Setting {
     let resolution = try resolution(of: nameOrPath, patches: patches)
     try resolution.problems.check()
@@ -193,7 +193,9 @@ public final class SpecificationLoader: Sendable {
       for entry in patch.entries ?? [] where !ArchitectureKeys.root.contains(entry.key) {
         if entry.key == Slot.activation.rawValue {
           result.note(
-            Problem("an activation is an option of the component that uses it", at: entry.place, hint: "it is 'mlp.activation'"))
+            Problem(
+              "an activation is an option of the component that uses it", at: entry.place,
+              hint: "it is 'mlp.activation'"))
         } else {
           result.note(
             unknownKey(
@@ -213,7 +215,8 @@ public final class SpecificationLoader: Sendable {
       patch[section]?["naming"] = nil
       guard let name = entry.value.text else {
         if !entry.value.isNull {
-          result.note(Problem("'naming' takes the name of a map, not \(entry.value.kindInWords)", at: entry.value.place))
+          result.note(
+            Problem("'naming' takes the name of a map, not \(entry.value.kindInWords)", at: entry.value.place))
         }
         continue
       }

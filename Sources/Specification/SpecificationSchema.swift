@@ -4,9 +4,9 @@ import Files
 /// The language of specifications as a JSON Schema (draft-07), for editors that complete and check YAML.
 ///
 /// Each slot takes a component's name, or a group whose options are those of the component that `type` names; without a
-/// `type`, as in a file that changes a few options of another, those of every component of the slot. `null` deletes, so it
-/// is accepted wherever something may be deleted. A careful reader misses required options: what a file must give depends
-/// on what it extends, so they are left to the loader.
+/// `type`, as in a file that changes a few options of another, those of every component of the slot. `null` deletes, so
+/// it is accepted wherever something may be deleted. A careful reader misses required options: what a file must give
+/// depends on what it extends, so they are left to the loader.
 public struct SpecificationSchema {
   private let components: [Slot: [ComponentDescription]]
 
@@ -37,7 +37,8 @@ public struct SpecificationSchema {
       properties[key] = described(["type": ["string", "object", "null"]], meaning)
     }
     properties["expected_params"] = described(
-      ["anyOf": [["type": "integer", "minimum": 1], ["type": "null"]]], "how many parameters the model is known to have")
+      ["anyOf": [["type": "integer", "minimum": 1], ["type": "null"]]], "how many parameters the model is known to have"
+    )
     for (key, meaning) in [
       ("checkpoint", "how the tensors of a checkpoint are named and laid out"),
       ("config", "how a config.json is bound to these keys"),

@@ -3,9 +3,10 @@ import Components
 /// Reads YAML 1.2 text into a `Setting` with the place of everything in it.
 ///
 /// Scalars keep their text, so core values (`no` is a word, `1e-4` a number) are decided by who reads the setting.
-/// Refused, each with its place: duplicate keys, keys that are no texts, unknown tags, `<<`, a second document, tabs that
-/// indent, what is not UTF-8, and more than the budgets allow. An alias is shared, not copied: its nodes are counted as
-/// often as it is used, and its depth where it is used, so that no text grows past the budgets by naming itself.
+/// Refused, each with its place: duplicate keys, keys that are no texts, unknown tags, `<<`, a second document, tabs
+/// that indent, what is not UTF-8, and more than the budgets allow. An alias is shared, not copied: its nodes are
+/// counted as often as it is used, and its depth where it is used, so that no text grows past the budgets by naming
+/// itself.
 public struct YAMLReader: Sendable {
   /// How large a text may be, in bytes.
   public static let byteLimit = SourceText.byteLimit

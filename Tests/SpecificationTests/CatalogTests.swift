@@ -24,10 +24,12 @@ struct CatalogTests {
     #expect(catalog.family(ofPath: zoo.folder + "/naming/hf-llama.yaml") == nil)
   }
 
-  @Test("a name cannot lead out of the zoo", arguments: [
-    "..", "../gpt2", "gpt2/..", "gpt2/../gpt2/gpt2", "/etc/passwd", "gpt2/gpt2/gpt2", "", "/", "gpt2/", "/gpt2", ".",
-    "gpt2\0", "gpt2\0/x", "%2e%2e/gpt2", "-gpt2", ".gpt2", "gpt2\n", "gpt 2", "ｇｐｔ2", "gpt2.yaml/..", "~",
-  ])
+  @Test(
+    "a name cannot lead out of the zoo",
+    arguments: [
+      "..", "../gpt2", "gpt2/..", "gpt2/../gpt2/gpt2", "/etc/passwd", "gpt2/gpt2/gpt2", "", "/", "gpt2/", "/gpt2", ".",
+      "gpt2\0", "gpt2\0/x", "%2e%2e/gpt2", "-gpt2", ".gpt2", "gpt2\n", "gpt 2", "ｇｐｔ2", "gpt2.yaml/..", "~",
+    ])
   func escapes(name: String) throws {
     let zoo = try Zoo(Examples.zoo)
     #expect(zoo.catalog.path(of: name) == nil)

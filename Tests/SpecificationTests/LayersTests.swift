@@ -47,7 +47,10 @@ struct LayersTests {
     #expect(try numbers("{count: 4, overrides: [{layers: [0, -1], mlp: {n: 1}}]}") == [1, 0, 0, 1])
     #expect(try numbers("{count: 4, overrides: [{layers: [\"1:3\", 0], mlp: {n: 1}}]}") == [1, 1, 1, 0])
     #expect(try numbers("{count: 4, overrides: [{layers: 0:4:2, mlp: {n: 1}}]}") == [1, 0, 1, 0])
-    #expect(try numbers("{count: 2, overrides: [{layers: \"0:9223372036854775807:9223372036854775807\", mlp: {n: 1}}]}") == [1, 0])
+    #expect(
+      try numbers("{count: 2, overrides: [{layers: \"0:9223372036854775807:9223372036854775807\", mlp: {n: 1}}]}") == [
+        1, 0,
+      ])
     #expect(try numbers("{count: 2, overrides: [{layers: \"-9223372036854775808:\", mlp: {n: 1}}]}") == [1, 1])
   }
 
@@ -59,9 +62,10 @@ struct LayersTests {
         overrides: [{layers: 0, mlp: {n: 2}}, {layers: "0:2", mlp: {n: 3, k: 3}}, {layers: 0, mlp: {k: null}}]}
       """, "mlp: {n: 0, m: 0, l: 0}\n")
     #expect(
-      model.layers.map { YAMLWriter().write($0.mlp.options) } == [
-        "{n: 3, m: 1, l: 0}", "{n: 3, m: 1, l: 0, k: 3}", "{n: 1, m: 1, l: 0}",
-      ].map { $0.dropFirst().dropLast().split(separator: ", ").joined(separator: "\n") + "\n" })
+      model.layers.map { YAMLWriter().write($0.mlp.options) }
+        == [
+          "{n: 3, m: 1, l: 0}", "{n: 3, m: 1, l: 0, k: 3}", "{n: 1, m: 1, l: 0}",
+        ].map { $0.dropFirst().dropLast().split(separator: ", ").joined(separator: "\n") + "\n" })
     #expect(model.layers[0].norm.type == "layernorm" && model.layers[0].norm.options["eps"]?.number == 1)
     // The model's own norm, which the head's is, is not the layers'.
     #expect(model.norm.options["eps"]?.number == 1e-5)
@@ -87,12 +91,31 @@ struct LayersTests {
     #expect(try load("{count: 3}").layerKinds == [0, 0, 0])
   }
 
+  @Test("a program's pattern may leave a variant out; a person's may not")
+  func programPatterns() throws {
+    let zoo = try Zoo([
+      "f/a.yaml": Examples.small.replacing("{count: 4}", with: "{count: 4, pattern: [a, b], variants: {a: {}, b: {}}}")
+    ])
+    let pattern = Setting(
+      .group([.init("layers", Setting(.group([.init("pattern", Setting(.list([Setting(text: "b")])))])))]))
+    #expect(try zoo.loader.load("a", patches: [pattern]).layers.map(\.variant) == ["b", "b", "b", "b"])
+    #expect(
+      zoo.message(for: "a", set: ["layers.pattern=[b]"]) == """
+        f/a.yaml:5:48: error: the pattern does not use the variant 'a'
+          5 | layers: {count: 4, pattern: [a, b], variants: {a: {}, b: {}}}
+            |                                                ^
+
+        """)
+  }
+
   @Test("10,000 layers, or 200 with an override each, are made in a few milliseconds")
   func speed() throws {
     let variants = "pattern: [3*a, b], variants: {a: {attention: {window: 4}}, b: {}}"
     let overrides = (0..<200).map { "{layers: [\($0), \"\($0):\"], mlp: {n: \($0)}}" }.joined(separator: ", ")
     for layers in ["{count: 10000, \(variants)}", "{count: 200, \(variants), overrides: [\(overrides)]}"] {
-      let zoo = try Zoo(["f/a.yaml": Examples.small.replacing("{count: 4}", with: layers) + "\nmlp: {n: 0}\nattention: {num_heads: 2}\n"])
+      let zoo = try Zoo([
+        "f/a.yaml": Examples.small.replacing("{count: 4}", with: layers) + "\nmlp: {n: 0}\nattention: {num_heads: 2}\n"
+      ])
       let loader = zoo.loader
       _ = try loader.load("a")
       // The files are read by now; the best of some runs, for the machine may be busy.

@@ -5,7 +5,9 @@ import Testing
 @Suite("Merging")
 struct MergeTests {
   /// The claim that `patch` laid over `base` gives `result`.
-  private func expect(_ base: String, _ patch: String, gives result: String, _ location: SourceLocation = #_sourceLocation)
+  private func expect(
+    _ base: String, _ patch: String, gives result: String, _ location: SourceLocation = #_sourceLocation
+  )
     throws
   {
     let merged = try yaml(base).merging(try yaml(patch))
@@ -23,7 +25,8 @@ struct MergeTests {
   func deletion() throws {
     try expect("{a: 1, b: 2}", "{a: null}", gives: "{b: 2}")
     try expect("{b: 2}", "{a: ~, c: {d: null, e: 1}}", gives: "{b: 2, c: {e: 1}}")
-    try expect("{attention: {bias: true, num_heads: 2}}", "{attention: {bias: null}}", gives: "{attention: {num_heads: 2}}")
+    try expect(
+      "{attention: {bias: true, num_heads: 2}}", "{attention: {bias: null}}", gives: "{attention: {num_heads: 2}}")
   }
 
   @Test("a patch that changes a type drops the old type's other keys")
@@ -44,14 +47,18 @@ struct MergeTests {
     try expect("{norm: rmsnorm}", "{norm: {eps: 1e-6}}", gives: "{norm: {type: rmsnorm, eps: 1e-6}}")
     try expect("{norm: {type: rmsnorm, eps: 1e-6}}", "{norm: rmsnorm}", gives: "{norm: {type: rmsnorm, eps: 1e-6}}")
     try expect("{norm: {type: rmsnorm, eps: 1e-6}}", "{norm: layernorm}", gives: "{norm: layernorm}")
-    try expect("{mlp: {activation: silu}}", "{mlp: {activation: {type: xielu, a: 1}}}", gives: "{mlp: {activation: {type: xielu, a: 1}}}")
+    try expect(
+      "{mlp: {activation: silu}}", "{mlp: {activation: {type: xielu, a: 1}}}",
+      gives: "{mlp: {activation: {type: xielu, a: 1}}}")
     try expect("{head: {norm: true}}", "{head: {norm: {eps: 1}}}", gives: "{head: {norm: {eps: 1}}}")
   }
 
   @Test("a component left unnamed is the one named like its slot, where there is one")
   func defaultTypes() throws {
     try expect("{mlp: {intermediate_size: 8}}", "{mlp: {type: moe, top_k: 2}}", gives: "{mlp: {type: moe, top_k: 2}}")
-    try expect("{mlp: {intermediate_size: 8}}", "{mlp: {type: mlp, gated: true}}", gives: "{mlp: {intermediate_size: 8, type: mlp, gated: true}}")
+    try expect(
+      "{mlp: {intermediate_size: 8}}", "{mlp: {type: mlp, gated: true}}",
+      gives: "{mlp: {intermediate_size: 8, type: mlp, gated: true}}")
     try expect("{norm: {eps: 1e-6}}", "{norm: rmsnorm}", gives: "{norm: {eps: 1e-6, type: rmsnorm}}")
     try expect("{mlp: {type: moe, top_k: 2}}", "{mlp: {type: null, gated: true}}", gives: "{mlp: {gated: true}}")
   }
@@ -103,11 +110,13 @@ struct MergeTests {
 
   @Test("the minimal patch says only what differs")
   func minimalPatch() throws {
-    let base = try yaml("{norm: {type: layernorm, eps: 1.0e-5}, attention: {num_heads: 12, bias: true}, hidden_size: 8}")
+    let base = try yaml(
+      "{norm: {type: layernorm, eps: 1.0e-5}, attention: {num_heads: 12, bias: true}, hidden_size: 8}")
     let target = try yaml("{norm: {type: rmsnorm, eps: 1e-5}, attention: {num_heads: 12}, hidden_size: 8}")
     let patch = Setting.minimalPatch(from: base, to: target)
     #expect(YAMLWriter().write(patch) == "norm: {type: rmsnorm, eps: 1e-5}\nattention: {bias: null}\n")
-    #expect(Setting.minimalPatch(from: try yaml("{norm: rmsnorm}"), to: try yaml("{norm: {type: rmsnorm}}")).entries == [])
+    #expect(
+      Setting.minimalPatch(from: try yaml("{norm: rmsnorm}"), to: try yaml("{norm: {type: rmsnorm}}")).entries == [])
     #expect(Setting.minimalPatch(from: try yaml("{a: 1.0e-5}"), to: try yaml("{a: 1e-5}")).entries == [])
   }
 
@@ -133,7 +142,8 @@ struct MergeTests {
   private static func trees() throws -> [Setting] {
     let texts = [
       Examples.gpt2, Examples.llama, Examples.gemma, Examples.hybrid, "{}", "{norm: rmsnorm}", "{norm: {eps: 1}}",
-      "{mlp: {type: moe, router: {score: softmax}}, attention: mla}", "{mlp: {type: mlp, activation: {type: xielu, a: 1}}}",
+      "{mlp: {type: moe, router: {score: softmax}}, attention: mla}",
+      "{mlp: {type: mlp, activation: {type: xielu, a: 1}}}",
       "{attention: {bias: {q: true, o: false}, qk_norm: {type: rmsnorm, scope: head}}}", "{attention: {bias: false}}",
       "{position: {type: rope, scaling: {type: yarn, factor: 4}}}", "{position: {type: rope, scaling: {factor: 8}}}",
       "{layers: {count: 3, variants: {local: {norm: {eps: 2}}, b: {mlp: {bias: null}}}, pattern: [local, b]}}",

@@ -23,11 +23,13 @@ struct MutationTests {
   ].map { Array($0.utf8) }
 
   /// Pieces that change the meaning of YAML most.
-  private static let pieces = [
-    "\n", " ", "  ", "\t", ":", ": ", "- ", "{", "}", "[", "]", ",", "\"", "'", "*a", "&a ", "!!str ", "|\n", ">\n", "#",
-    "?", "~", "null", "%", "---\n", "...\n", "<<: ", "\\", "\u{FEFF}", "é", "9999999999", "-1", "1e999", "0x", "*",
-    "layers", "type: ", "extends: ", "naming: ",
-  ].map { Array($0.utf8) } + [[0], [0xFF], [0xC3], [0x80], [0xED, 0xA0, 0x80], [0x0D], [0x1B]]
+  private static let pieces =
+    [
+      "\n", " ", "  ", "\t", ":", ": ", "- ", "{", "}", "[", "]", ",", "\"", "'", "*a", "&a ", "!!str ", "|\n", ">\n",
+      "#",
+      "?", "~", "null", "%", "---\n", "...\n", "<<: ", "\\", "\u{FEFF}", "é", "9999999999", "-1", "1e999", "0x", "*",
+      "layers", "type: ", "extends: ", "naming: ",
+    ].map { Array($0.utf8) } + [[0], [0xFF], [0xC3], [0x80], [0xED, 0xA0, 0x80], [0x0D], [0x1B]]
 
   @Test("no change of bytes makes a trap, and what is read is written and read again", arguments: 0..<8)
   func mutations(seed: Int) throws {
@@ -54,12 +56,17 @@ struct MutationTests {
         _ = YAMLWriter(showsOrigins: true).write(tree.merging(again))
       } catch {
         #expect(!error.isEmpty)
-        let text = ProblemRenderer(texts: ["text": String(decoding: bytes, as: UTF8.self)], readsFiles: false).render(error)
+        let text = ProblemRenderer(texts: ["text": String(decoding: bytes, as: UTF8.self)], readsFiles: false).render(
+          error)
         #expect(!text.contains("written:"), "\(text)")
       }
       try zoo.write(bytes, to: "f/mutant.yaml")
       // Whatever it says: an architecture or problems with sentences, never a trap.
-      if round % 2 == 0 { _ = zoo.message(for: zoo.folder + "/f/mutant.yaml") } else { _ = zoo.message(for: "mutant", set: ["norm.eps=1"]) }
+      if round % 2 == 0 {
+        _ = zoo.message(for: zoo.folder + "/f/mutant.yaml")
+      } else {
+        _ = zoo.message(for: "mutant", set: ["norm.eps=1"])
+      }
     }
   }
 }

@@ -20,7 +20,9 @@ struct OverridesTests {
   @Test("a value is YAML on one line")
   func values() throws {
     #expect(
-      try merged(["position={type: rope, theta: 5e5}", "attention.bias={q: true}", "layers.overrides=[{layers: \"1:\"}]"])
+      try merged([
+        "position={type: rope, theta: 5e5}", "attention.bias={q: true}", "layers.overrides=[{layers: \"1:\"}]",
+      ])
         == """
         hidden_size: 8
         attention: {num_heads: 2, bias: {q: true}}
@@ -49,7 +51,9 @@ struct OverridesTests {
       "norm", "a=", "+a=1", "~a=1", "a..b=1", "=1", "a b=1", "a={b: 1", "a=1,2", "a=\n1", "~", "a=[1]]", "a.=1",
     ]
     let problems = #expect(throws: Problems.self) { try Overrides(changes) }
-    let renderer = ProblemRenderer(texts: ["--set": changes.map { $0.replacing("\n", with: " ") }.joined(separator: "\n")])
+    let renderer = ProblemRenderer(texts: [
+      "--set": changes.map { $0.replacing("\n", with: " ") }.joined(separator: "\n")
+    ])
     #expect(
       renderer.render(try #require(problems)) == """
         --set:1:1: error: 'norm' sets nothing

@@ -18,11 +18,11 @@ struct ProblemRendererTests {
       render(
         "a: 1\nnorm: {type: rms_norm, eps: 1.0e-5}\n",
         Problem("no normalization is named 'rms_norm'", at: place(2, 14, 8), hint: "did you mean 'rmsnorm'?")) == """
-        a.yaml:2:14: error: no normalization is named 'rms_norm'
-          2 | norm: {type: rms_norm, eps: 1.0e-5}
-            |              ^~~~~~~~ did you mean 'rmsnorm'?
+          a.yaml:2:14: error: no normalization is named 'rms_norm'
+            2 | norm: {type: rms_norm, eps: 1.0e-5}
+              |              ^~~~~~~~ did you mean 'rmsnorm'?
 
-        """)
+          """)
   }
 
   @Test("problems are sorted by source as it first appears, line and column; those without a place come last")
@@ -32,20 +32,20 @@ struct ProblemRendererTests {
       render(
         "x y\nz\n", Problem("no place", at: nil, hint: "a hint"), Problem("second", at: place(1, 3)),
         Problem("elsewhere", at: other), Problem("third", at: place(2, 1)), Problem("first", at: place(1, 1))) == """
-        a.yaml:1:1: error: first
-          1 | x y
-            | ^
-        a.yaml:1:3: error: second
-          1 | x y
-            |   ^
-        a.yaml:2:1: error: third
-          2 | z
-            | ^
-        b.yaml:1:1: error: elsewhere
-        error: no place
-          a hint
+          a.yaml:1:1: error: first
+            1 | x y
+              | ^
+          a.yaml:1:3: error: second
+            1 | x y
+              |   ^
+          a.yaml:2:1: error: third
+            2 | z
+              | ^
+          b.yaml:1:1: error: elsewhere
+          error: no place
+            a hint
 
-        """)
+          """)
   }
 
   @Test("a long line is cut around the column")
@@ -62,9 +62,10 @@ struct ProblemRendererTests {
 
   @Test("tabs, wide characters and combining marks keep the caret under its text")
   func columns() {
-    #expect(render("\t日本: é x", Problem("p", at: place(1, 7))).split(separator: "\n").dropFirst() == [
-      "  1 |  日本: é x", "    |         ^",
-    ])
+    #expect(
+      render("\t日本: é x", Problem("p", at: place(1, 7))).split(separator: "\n").dropFirst() == [
+        "  1 |  日本: é x", "    |         ^",
+      ])
     #expect(render("e\u{301}: x", Problem("p", at: place(1, 5))).split(separator: "\n").last == "    |    ^")
     #expect(render("日本: x", Problem("p", at: place(1, 1, 2))).split(separator: "\n").last == "    | ^~~~")
   }

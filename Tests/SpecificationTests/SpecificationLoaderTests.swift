@@ -60,21 +60,21 @@ struct SpecificationLoaderTests {
   func families() throws {
     let zoo = try Zoo([
       "f/family.yaml": """
-        facts: {licence: mit, authors: A and B, title: The family}
-        position: {type: rope, theta: 10000}
-        norm: rmsnorm
-        attention: {bias: true}
-        """,
+      facts: {licence: mit, authors: A and B, title: The family}
+      position: {type: rope, theta: 10000}
+      norm: rmsnorm
+      attention: {bias: true}
+      """,
       "f/small.yaml": """
-        name: small
-        extends: f/family
-        facts: {title: Small, year: 2023}
-        vocab_size: 100
-        context_length: 64
-        hidden_size: 32
-        layers: {count: 2}
-        expected_params: 12
-        """,
+      name: small
+      extends: f/family
+      facts: {title: Small, year: 2023}
+      vocab_size: 100
+      context_length: 64
+      hidden_size: 32
+      layers: {count: 2}
+      expected_params: 12
+      """,
       "f/large.yaml": "extends: small\nhidden_size: 64\nattention: {bias: null}\nnorm: {eps: 1e-6}\n",
       "mine.yaml": "extends: [f/large, ./patch]\nname: mine\n",
       "patch.yaml": "layers: {count: 3}\nposition: learned\n",
@@ -87,7 +87,8 @@ struct SpecificationLoaderTests {
     #expect(large.facts.title == "The family" && large.facts.year == nil && large.facts.licence == "mit")
     #expect(large.layers[0].attention.options.entries == [])
     #expect(large.norm.type == "rmsnorm" && large.norm.options["eps"]?.number == 1e-6)
-    #expect(large.files.map { $0.replacing(zoo.folder + "/", with: "") } == ["f/large.yaml", "f/small.yaml", "f/family.yaml"])
+    #expect(
+      large.files.map { $0.replacing(zoo.folder + "/", with: "") } == ["f/large.yaml", "f/small.yaml", "f/family.yaml"])
     let mine = try zoo.load(zoo.folder + "/mine.yaml")
     #expect(mine.name == "mine" && mine.family == "f" && mine.shape.layerCount == 3 && mine.shape.hiddenSize == 64)
     #expect(mine.position.type == "learned" && mine.position.options.entries == [])
@@ -207,7 +208,8 @@ struct SpecificationLoaderTests {
   @Test("only plain files within the budget are read")
   func files() throws {
     let zoo = try Zoo(["f/big.yaml": "name: " + String(repeating: "x", count: 1 << 20)])
-    #expect(zoo.message(for: "big").hasPrefix("error: the file has 1048582 bytes, and a specification has at most 1048576: "))
+    #expect(
+      zoo.message(for: "big").hasPrefix("error: the file has 1048582 bytes, and a specification has at most 1048576: "))
     #expect(zoo.message(for: zoo.folder) == "error: '\(zoo.folder)' is a folder, not a specification\n")
     #expect(zoo.message(for: "/dev/zero") == "error: '/dev/zero' is not a file\n")
     #expect(zoo.message(for: zoo.folder + "/no.yaml") == "error: there is no file 'no.yaml'\n")

@@ -57,7 +57,9 @@ struct YAMLReaderTests {
   func aliasWeights() throws {
     // 100 + 99 × 1,000 values and some: just below the limit; with one more list, just above.
     let list = "[" + Array(repeating: "x", count: 998).joined(separator: ",") + "]"
-    let aliases = { (count: Int) in "a: &a \(list)\nb: [" + Array(repeating: "*a", count: count).joined(separator: ",") + "]" }
+    let aliases = { (count: Int) in
+      "a: &a \(list)\nb: [" + Array(repeating: "*a", count: count).joined(separator: ",") + "]"
+    }
     #expect(try yaml(aliases(99))["b"]?.list?.count == 99)
     #expect(throws: Problems.self) { try yaml(aliases(101)) }
   }
