@@ -18,13 +18,14 @@ test: setup
 
 # libyaml reads the YAML; it is installed when its header is not there.
 setup:
-	@if ! ls /usr/include/yaml.h /usr/local/include/yaml.h /opt/homebrew/include/yaml.h >/dev/null 2>&1; then \
-	  echo "installing libyaml" >&2; \
-	  if command -v brew >/dev/null; then brew install libyaml; \
-	  elif command -v apt-get >/dev/null; then \
-	    SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq libyaml-dev; \
-	  else echo "install libyaml with its headers (libyaml-dev, libyaml-devel), then run make again" >&2; exit 1; fi; \
-	fi
+	@for header in /usr/include/yaml.h /usr/local/include/yaml.h /opt/homebrew/include/yaml.h; do \
+	  if [ -e $$header ]; then exit 0; fi; \
+	done; \
+	echo "installing libyaml" >&2; \
+	if command -v brew >/dev/null; then brew install libyaml; \
+	elif command -v apt-get >/dev/null; then \
+	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq libyaml-dev; \
+	else echo "install libyaml with its headers (libyaml-dev, libyaml-devel), then run make again" >&2; exit 1; fi
 
 PREFIX ?= /usr/local
 install: build

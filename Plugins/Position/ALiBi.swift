@@ -22,24 +22,24 @@ public struct ALiBi: PositionEncoding {
   }
 
   public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? {
-    let slopes = Self.slopes(heads: heads, maxBias: maxBias)
-    return Slopes(slopes: beforeScale ? slopes.map { $0 * scale } : slopes)
-  }
-
-  static func slopes(heads: Int, maxBias: Double) -> [Float] {
-    var power = 1
-    while power < heads { power *= 2 }
-    let all = (1...power).map { Float(exp2(-maxBias * Double($0) / Double(power))) }
-    if power == heads { return all }
-    let reordered = all.indices.filter { $0 % 2 == 1 } + all.indices.filter { $0 % 2 == 0 }
-    return reordered.prefix(heads).map { all[$0] }
+    Slopes(heads: heads, maxBias: maxBias, factor: beforeScale ? scale : 1)
   }
 
   struct Slopes: ScoreBias {
-    let slopes: [Float]  // [heads]
+    // What slopes follow from, and not a list of them: every layer has its own bias, and a file may ask for 10,000.
+    let heads: Int
+    let maxBias: Double
+    let factor: Float
+
+    func slope(of head: Int) -> Float {
+      var power = 1
+      while power < heads { power *= 2 }
+      let place = power == heads ? head : head < power / 2 ? 2 * head + 1 : 2 * (head - power / 2)
+      return Float(exp2(-maxBias * Double(place + 1) / Double(power))) * factor
+    }
 
     func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {
-      let slope = slopes[head]
+      let slope = slope(of: head)
       for i in 0..<count { scores[i] += slope * Float(firstKey + i - query) }
     }
   }

@@ -37,15 +37,17 @@ public struct SinusoidalPosition: PositionEncoding {
 
   public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value {
     let half = x.width / 2
-    let divisor = Double(max(1, spacing == .dim ? half : half - 1))
-    let frequencies = (0..<half).map { pow(theta, -Double($0) / divisor) }
-    return plan.apply(
-      AddWaves(frequencies: frequencies, offset: offset, interleaved: order == .interleaved), to: x, width: x.width)
+    let waves = AddWaves(
+      theta: theta, divisor: Double(max(1, spacing == .dim ? half : half - 1)), offset: offset,
+      interleaved: order == .interleaved)
+    return plan.apply(waves, to: x, width: x.width)
   }
 
   struct AddWaves: Operator {
     let name = "add waves"
-    let frequencies: [Double]  // [width / 2]
+    // What frequencies follow from, and not a list of them: a plan is also written for widths that nobody can run.
+    let theta: Double
+    let divisor: Double
     let offset: Int
     let interleaved: Bool
 
@@ -56,15 +58,15 @@ public struct SinusoidalPosition: PositionEncoding {
     func forward(_ context: ForwardContext) {
       let x = context.input()
       let y = context.output()
-      let half = frequencies.count
+      let half = x.width / 2
       context.parallel(x.count, grain: 16) { rows, _ in
-        for row in rows {
-          let (xs, ys) = (x[row], y[row])
-          let position = Double(Int(context.positions[row]) + offset)
-          for i in 0..<half {
-            let (sine, cosine) = interleaved ? (2 * i, 2 * i + 1) : (i, half + i)
-            ys[sine] = xs[sine] + Float(sin(position * frequencies[i]))
-            ys[cosine] = xs[cosine] + Float(cos(position * frequencies[i]))
+        for i in 0..<half {
+          let frequency = pow(theta, -Double(i) / divisor)
+          let (sine, cosine) = interleaved ? (2 * i, 2 * i + 1) : (i, half + i)
+          for row in rows {
+            let angle = Double(Int(context.positions[row]) + offset) * frequency
+            y[row][sine] = x[row][sine] + Float(sin(angle))
+            y[row][cosine] = x[row][cosine] + Float(cos(angle))
           }
         }
       }

@@ -1,6 +1,9 @@
 import Components
 
 extension CheckpointMap {
+  /// The hint of a checkpoint in which nothing has the expected name.
+  public static let foreignHint = "it may be a checkpoint of another family"
+
   /// Proves that `stored` holds exactly the tensors of a plan: every canonical tensor once, every stored one used or
   /// ignored, shapes equal. Only the list is looked at, no tensor's bytes.
   ///
@@ -17,8 +20,12 @@ extension CheckpointMap {
       tensor.rule.isAbsolute ? tensor.name : prefix + tensor.name
     }
 
-    if !mapped.isEmpty, !mapped.contains(where: { byName[fullName($0)] != nil }) {
-      throw Problems([MatchReport.nothing(expected: fullName(mapped[0]), stored: stored, at: mapped[0].rule.place)])
+    let layered = mapped.filter { $0.layer != nil }
+    for (some, ofLayers) in [(mapped, false), (layered, true)] where !some.contains(where: { byName[fullName($0)] != nil }) {
+      guard let first = some.first else { continue }
+      throw Problems([
+        MatchReport.nothing(expected: fullName(first), stored: stored, ofLayers: ofLayers, at: first.rule.place)
+      ])
     }
 
     // For each canonical tensor the candidates: rules in the order of the map.
@@ -28,14 +35,22 @@ extension CheckpointMap {
     }
     var used: Set<Int> = []
     var report = MatchReport(stored: stored.map(\.name), expected: mapped.map(fullName))
+    // A layer of which nothing is there is said as a whole.
+    let present = Set(layered.filter { byName[fullName($0)] != nil }.compactMap(\.layer))
+    let absent = layered.filter { $0.layer.map { !present.contains($0) } ?? false }
+    if let first = absent.first {
+      report.missingLayers(
+        Set(absent.compactMap(\.layer)).sorted(), example: fullName(first), at: first.rule.place)
+    }
     for (tensor, indices) in candidates.enumerated() {
       let planned = tensors[tensor]
-      let present = indices.filter { byName[fullName(mapped[$0])] != nil }
-      if present.count > 1 {
-        report.duplicate(planned, present.map { fullName(mapped[$0]) })
-      } else if let index = present.first {
+      let found = indices.filter { byName[fullName(mapped[$0])] != nil }
+      if found.count > 1 {
+        report.duplicate(planned, found.map { fullName(mapped[$0]) })
+      } else if let index = found.first {
         used.insert(index)
       } else if let last = indices.max(by: { mapped[$0].rule.order < mapped[$1].rule.order }) {
+        if let layer = mapped[last].layer, !present.contains(layer) { continue }
         report.missing(planned, fullName(mapped[last]), at: mapped[last].rule.place)
       } else if let name = uncovered[planned.name] {
         report.incomplete(planned, name)
@@ -62,6 +77,8 @@ extension CheckpointMap {
 
     var ties: [CheckpointMatch.Tie] = []
     var ignoredNames: [String] = []
+    var extraLayers: (numbers: Set<Int>, example: String)?
+    let wanted = Set(layered.compactMap(\.layer))
     let plannedNames = Set(tensors.map(\.name))
     for entry in stored where !usedNames.contains(entry.name) {
       if isIgnored(entry.name, prefix: prefix) {
@@ -73,10 +90,15 @@ extension CheckpointMap {
         !plannedNames.contains(canonical)
       {
         ties.append(CheckpointMatch.Tie(stored: entry, canonicalName: source, place: nil))
+      } else if canonical != nil, let layer = TensorNamePattern.generalizing(entry.name).numbers.first,
+        !wanted.contains(layer)
+      {
+        extraLayers = ((extraLayers?.numbers ?? []).union([layer]), extraLayers?.example ?? entry.name)
       } else {
         report.unused(entry, canonical: canonical.flatMap { plannedNames.contains($0) ? nil : $0 })
       }
     }
+    if let extraLayers { report.extraLayers(extraLayers.numbers.sorted(), example: extraLayers.example) }
     for problem in report.problems { problems.add(problem) }
     try problems.check()
     return CheckpointMatch(assignments: assignments, ties: ties, ignored: ignoredNames)

@@ -8,6 +8,9 @@ struct MappedTensor {
   /// The indices of its canonical tensors in the plan, `[part][expert]`.
   let targets: [[Int]]
   let binding: LayoutBinding
+
+  /// The number of its layer: the first in its name.
+  var layer: Int? { TensorNamePattern.generalizing(name).numbers.first }
 }
 
 extension CheckpointMap {

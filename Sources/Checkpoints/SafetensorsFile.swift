@@ -59,6 +59,8 @@ private struct SafetensorsHeader {
   let dataStart: Int
   var metadata: [String: String] = [:]
   private var tensors: [StoredTensorEntry] = []
+  /// The format names no bound; no tensor of a model has half as many.
+  private static let maximumAxes = 16
 
   init(file: MappedFile, dataStart: Int) {
     self.file = file
@@ -90,6 +92,9 @@ private struct SafetensorsHeader {
       throw problem("tensor '\(name)' has the unknown dtype '\(typeName)'")
     }
     let shape = try sizes(members["shape"], "shape", of: name)
+    guard shape.count <= Self.maximumAxes else {
+      throw problem("tensor '\(name)' has \(shape.count) axes; at most \(Self.maximumAxes) are read")
+    }
     let offsets = try sizes(members["data_offsets"], "data_offsets", of: name)
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw problem("tensor '\(name)' has data_offsets \(offsets); expected a begin and an end")

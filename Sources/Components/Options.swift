@@ -153,7 +153,8 @@ public final class Options {
   public func numbers(_ key: String, _ meaning: String) -> [Double]? {
     guard let found = find(key, .numbers, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
     guard let items = found.list, case let values = items.compactMap(\.number), values.count == items.count else {
-      wrong(key, found, expected: "a list of numbers")
+      let item = found.list?.first { $0.number == nil }
+      wrong(key, item ?? found, expected: item == nil ? "a list of numbers" : "numbers")
       return nil
     }
     return taking(values, for: key, written: Setting(.list(values.map { Setting(text: describe($0)) })))
@@ -197,17 +198,15 @@ public final class Options {
   }
 
   private func integer(_ key: String, _ found: Setting, in range: ClosedRange<Int>) -> Int? {
-    guard let value = found.integer else {
+    if let value = found.integer, range.contains(value) { return value }
+    // A number too large for 64 bits is whole and out of range all the same.
+    guard let number = found.number, number.rounded() == number, let text = found.text?.prefix(40) else {
       wrong(key, found, expected: "a whole number")
       return nil
     }
-    guard range.contains(value) else {
-      report(
-        "'\(key)' must lie between \(range.lowerBound) and \(range.upperBound), not \(value)",
-        at: found.place ?? place)
-      return nil
-    }
-    return value
+    report(
+      "'\(key)' must lie between \(range.lowerBound) and \(range.upperBound), not \(text)", at: found.place ?? place)
+    return nil
   }
 
   // Words

@@ -37,7 +37,9 @@ public struct Composer: Sendable {
       let layer = tensor.layerIndex.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
       let (product, isLarge) = tensor.count.multipliedReportingOverflow(by: layer.flatMap { copies[$0] } ?? 1)
       let (sum, isTooLarge) = total.addingReportingOverflow(product)
-      if isLarge || isTooLarge { throw Problems([Problem("the model is too large to count", at: nil)]) }
+      if isLarge || isTooLarge {
+        throw Problems([Problem("the model is too large to count", at: architecture.resolved["hidden_size"]?.place)])
+      }
       total = sum
     }
     return total
@@ -82,7 +84,13 @@ public struct Composer: Sendable {
       normIsDue = parts.block.needsFinalNorm
     }
     let logits = head.write(line, norm: norm, normIsDue: normIsDue, into: &plan)
-    return try plan.finish(name: architecture.name, logits: logits)
+    do {
+      return try plan.finish(name: architecture.name, logits: logits)
+    } catch {
+      // What no single setting is to blame for is told at the model's width.
+      let place = architecture.resolved["hidden_size"]?.place
+      throw Problems(error.list.map { Problem($0.sentence, at: $0.place ?? place, hint: $0.hint) })
+    }
   }
 
   private func parts(of layer: LayerSpec, _ factory: ComponentFactory) -> LayerParts? {

@@ -18,7 +18,8 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
     switch self {
     case .missingTensor(let name): "there is no tensor for \(name)"
     case .wrongShape(let name, let found, let expected): "\(name) has the shape \(found), but the model needs \(expected)"
-    case .memory(let bytes): "there is no memory for \(bytes) bytes"
+    case .memory(let bytes):
+      "there is no memory for \(bytes < 1 << 30 ? "\(bytes) bytes" : "\(bytes >> 30) GiB")"
     case .tooLong(let tokens, let limit): "\(tokens) tokens are more than the \(limit) that the model can take"
     case .unknownToken(let id, let vocabulary): "token \(id) is outside the vocabulary of \(vocabulary)"
     case .noTokens: "there are no tokens to compute"

@@ -28,7 +28,9 @@ public final class SequenceState {
         case .fixed: 1
         }
       capacities.append(capacity)
-      buffers.append(try FloatBuffer(count: capacity * state.width))
+      let (count, overflow) = capacity.multipliedReportingOverflow(by: state.width)
+      if overflow { throw .memory(bytes: Int.max) }
+      buffers.append(try FloatBuffer(count: count))
     }
     self.buffers = buffers
     self.capacities = capacities

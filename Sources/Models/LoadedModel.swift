@@ -44,7 +44,9 @@ extension ModelLoader {
 
   /// The tensors of `described` by canonical name.
   public func weights(of described: ModelDescription) throws -> [String: StoredTensor] {
-    try match(described).load()
+    do { return try match(described).load() } catch let problems as Problems {
+      throw problems.naming(described.source.path)
+    }
   }
 
   /// Proves that the weights of `described` are those of its plan; nothing is read.
@@ -66,7 +68,24 @@ extension ModelLoader {
         Problem("'\(architecture.name)' has no key '\(isGGUF ? "gguf" : "checkpoint")', which says how its tensors are named", at: nil)
       ])
     }
-    return try CheckpointMap(section).match(described.plan.parameters, with: stored, count: architecture.count)
+    do {
+      return try CheckpointMap(section).match(described.plan.parameters, with: stored, count: architecture.count)
+    } catch {
+      throw knowing(described.source, error).naming(described.source.path)
+    }
+  }
+
+  /// The same problems; where the weights may be another family's, the family that they say they are of is named.
+  private func knowing(_ source: ModelSource, _ problems: Problems) -> Problems {
+    guard problems.list.contains(where: { $0.hint == CheckpointMap.foreignHint }), let family = family(of: source) else {
+      return problems
+    }
+    return Problems(
+      problems.list.map { problem in
+        guard problem.hint == CheckpointMap.foreignHint else { return problem }
+        let hint = "it is of the family '\(family)', and a model by itself"
+        return Problem(problem.sentence, at: problem.place, hint: hint)
+      })
   }
 
   private func finish(_ described: ModelDescription, _ parameters: Parameters, tokenizer path: String?) throws -> LoadedModel {

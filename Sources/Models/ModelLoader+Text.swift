@@ -22,7 +22,8 @@ extension ModelLoader {
     case .folder, .safetensors:
       do {
         return try Tokenizer.load(from: folder)
-      } catch TokenizerProblem.noVocabulary {
+      } catch TokenizerProblem.noVocabulary(folder, _) {
+        // A vocabulary that is there and cannot be read is a problem; that none is there is not.
         return nil
       }
     }

@@ -15,7 +15,7 @@ public struct ModelLoader: Sendable {
   public let composer: Composer
   /// Folders that hold models' weights, each in a folder or GGUF file of the model's name.
   public let weightFolders: [String]
-  private let loader: SpecificationLoader
+  let loader: SpecificationLoader
 
   /// A loader of the models of `catalog`, composed by `composer`.
   public init(catalog: Catalog, composer: Composer, weightFolders: [String] = []) {
@@ -34,15 +34,19 @@ public struct ModelLoader: Sendable {
     _ reference: String, patches: [Setting] = [], weights: String? = nil, specification: String? = nil
   ) throws -> ModelDescription {
     let found = try resolve(reference, patches: patches, weights: weights, specification: specification)
-    let plan = try composer.compose(found.architecture)
+    let plan: Plan
+    do { plan = try composer.compose(found.architecture) } catch { throw error.naming(found.configuration) }
     return ModelDescription(
       architecture: found.architecture, plan: plan, source: found.source,
       notes: found.notes + countNotes(found.architecture, plan))
   }
 
-  private struct Found {
+  /// A model that has been found, and not composed yet.
+  struct Found {
     var architecture: Architecture
     var source: ModelSource
+    /// The configuration that the architecture was read from, when it is not a file of the spec language.
+    var configuration: String?
     var notes: [String] = []
   }
 
@@ -54,13 +58,17 @@ public struct ModelLoader: Sendable {
       return try wired(specification, own, patches)
     }
     if kind(ofPath: reference) == .nothing, catalog.path(of: reference) == nil {
-      let looksLikePath = reference.contains("/") || reference.hasSuffix(".yaml") || reference.hasSuffix(".yml")
-      throw ModelProblem.notFound(reference, nearest: looksLikePath ? nil : catalog.nearest(to: reference))
+      let family = catalog.models().filter { $0.family == reference }.map(\.name)
+      if !family.isEmpty {
+        throw ModelProblem.family(reference, models: family)
+      }
+      throw ModelProblem.notFound(
+        reference, nearest: ModelProblem.looksLikePath(reference) ? nil : catalog.nearest(to: reference))
     }
     if let weights {
       guard let source = try ModelSource(path: weights) else {
-        let why = kind(ofPath: weights) == .nothing ? "it is not there" : "it is no folder, safetensors or GGUF file"
-        throw ModelProblem.notAModel(path: weights, why: why)
+        if kind(ofPath: weights) == .nothing { throw FileProblem(path: weights, sentence: "no such file or folder") }
+        throw ModelProblem.notAModel(path: weights, why: "it is no folder, safetensors or GGUF file")
       }
       return try wired(reference, source, patches)
     }
@@ -80,41 +88,6 @@ public struct ModelLoader: Sendable {
       }
     }
     return Found(architecture: try loader.load(reference, patches: facts + patches), source: source)
-  }
-
-  /// The model of a folder or GGUF file, wired by the family that its configuration matches.
-  private func bound(_ source: ModelSource, _ patches: [Setting]) throws -> Found {
-    let config: ConfigSource
-    let section: String
-    let kindKey: String
-    switch source {
-    case .gguf(let path):
-      config = ConfigSource(try GGUFFile(path: path))
-      (section, kindKey) = ("gguf", "general.architecture")
-    case .folder(let path):
-      guard let json = try CheckpointFolder.config(in: path) else {
-        throw ModelProblem.notAModel(
-          path: path, why: "it has no config.json; give the wiring as the model and this folder with --weights")
-      }
-      config = ConfigSource(name: path + "/config.json", config: json, tensors: try CheckpointFolder(path: path).tensors)
-      (section, kindKey) = ("config", "model_type")
-    case .safetensors(let path):
-      throw ModelProblem.notAModel(path: path, why: "a safetensors file has no wiring; give that as the model and this with --weights")
-    case .specification: preconditionFailure("a specification has no configuration to bind")
-    }
-    for family in catalog.familyFiles() {
-      let reference = "\(family.family)/\(Catalog.familyFile)"
-      guard let setting = try loader.tree(reference)[section] else { continue }
-      let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
-      guard binding.matches(config) else { continue }
-      let result = try binding.bind(config)
-      let name = Setting(.group([Setting.Entry("name", Setting(.scalar(source.name, quoted: true)))]))
-      let architecture = try loader.load(reference, patches: [result.patch, name] + patches)
-      let notes = result.unused.isEmpty
-        ? [] : ["\(config.name): not read: \(result.unused.joined(separator: ", "))"]
-      return Found(architecture: architecture, source: source, notes: notes)
-    }
-    throw ModelProblem.unknownKind(config.value(at: kindKey)?.string ?? "no \(kindKey)", path: config.name, nearest: nil)
   }
 
   /// Weights for a model of the zoo, where this machine has them: in `weightFolders`, or in the cache that the Hugging

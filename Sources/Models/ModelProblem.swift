@@ -1,30 +1,57 @@
+import Composition
+
 /// Why a model cannot be found or loaded.
 public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   /// Nothing has this name; `nearest` is the most similar one.
   case notFound(String, nearest: String?)
+  /// A family has this name, and models of it are meant one by one.
+  case family(String, models: [String])
   /// A folder or file is there, but is no model: why.
   case notAModel(path: String, why: String)
   /// No family reads a configuration of this kind.
-  case unknownKind(String, path: String, nearest: String?)
+  case unknownKind(String?, key: String, path: String, nearest: String?)
   /// The model's weights are not on this machine; where they are published, when that is known.
   case noWeights(String, published: String?)
   /// The weights need more memory than the machine has.
   case tooLarge(bytes: Int, available: Int)
+  /// A prompt has more tokens than the model is made for; `isFirm` when no setting changes that.
+  case longPrompt(tokens: Int, limit: Int, isFirm: Bool)
+  /// After this many tokens the model computed no numbers: not one logit could be compared with another.
+  case notANumber(tokens: Int)
 
   /// The sentence for a person.
   public var description: String {
     switch self {
     case .notFound(let name, let nearest):
-      "there is no model '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "; 'chimera list' shows the zoo")
+      if ModelProblem.looksLikePath(name) {
+        "there is no file or folder '\(name)'"
+      } else {
+        "there is no model '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "; 'chimera list' shows the zoo")
+      }
+    case .family(let name, let models):
+      "'\(name)' is a family; its models are \(models.joined(separator: ", "))"
     case .notAModel(let path, let why): "\(path) is no model: \(why)"
-    case .unknownKind(let kind, let path, let nearest):
-      "no family of the zoo reads '\(kind)' (in \(path))" + (nearest.map { "; the nearest is '\($0)'" } ?? "")
+    case .unknownKind(nil, let key, let path, _):
+      "\(path) has no text under '\(key)', which says what kind of model it is"
+    case .unknownKind(let kind?, let key, let path, let nearest):
+      "no family of the zoo reads the \(key) '\(kind.prefix(60))' of \(path)"
+        + (nearest.map { "; the nearest is '\($0)'" } ?? "")
     case .noWeights(let name, let published):
       "there are no weights for '\(name)' here: give them with --weights PATH, or run it untrained with --random-weights"
         + (published.map { "; they are published as \($0)" } ?? "")
     case .tooLarge(let bytes, let available):
       "the model needs \(bytes.inGiB) of memory, and the machine has \(available.inGiB)"
+    case .longPrompt(let tokens, let limit, let isFirm):
+      "the prompt has \(tokens.grouped) tokens, and the model is made for \(limit.grouped)"
+        + (isFirm ? "" : "; --set context_length=\(tokens) lets it try")
+    case .notANumber(let tokens):
+      "after \(tokens.grouped) tokens the model computes no numbers (NaN); are its weights broken?"
     }
+  }
+
+  /// Whether a reference is meant as a path, not as a name of the zoo.
+  static func looksLikePath(_ reference: String) -> Bool {
+    reference.contains("/") || [".yaml", ".yml", ".gguf", ".safetensors"].contains { reference.hasSuffix($0) }
   }
 }
 

@@ -47,6 +47,13 @@ public enum ModelSource: Sendable, Hashable {
     }
   }
 
+  /// Where it is.
+  public var path: String {
+    switch self {
+    case .specification(let path), .folder(let path), .safetensors(let path), .gguf(let path): path
+    }
+  }
+
   /// The folder that its other files stand in.
   public var folder: String {
     switch self {

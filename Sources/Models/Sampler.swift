@@ -39,8 +39,8 @@ public struct Sampler: Sendable {
     state = settings.seed &* 0x9e37_79b9_7f4a_7c15 &+ 0x1234_5678_9abc_def1
   }
 
-  /// The next token after `history`.
-  public mutating func next(_ logits: UnsafeBufferPointer<Float>, after history: [Int]) -> Int {
+  /// The next token after `history`; nil when no logit is a number above −∞, so that there is nothing to choose from.
+  public mutating func next(_ logits: UnsafeBufferPointer<Float>, after history: [Int]) -> Int? {
     let recent = settings.repeatPenalty == 1 ? [] : Set(history.suffix(settings.repeatWindow))
     let penalized = { (id: Int, logit: Float, penalty: Double) -> Double in
       let value = Double(logit)
@@ -48,18 +48,19 @@ public struct Sampler: Sendable {
       return value > 0 ? value / penalty : value * penalty
     }
     if settings.temperature <= 0 {
-      var best = (id: 0, logit: -Double.infinity)
+      var best: Int?
+      var largest = -Double.infinity
       for (id, logit) in logits.enumerated() {
         let value = recent.isEmpty ? Double(logit) : penalized(id, logit, settings.repeatPenalty)
-        if value > best.logit { best = (id, value) }
+        if value > largest { (best, largest) = (id, value) }
       }
-      return best.id
+      return best
     }
     candidates.removeAll(keepingCapacity: true)
     for (id, logit) in logits.enumerated() where logit > -.infinity {
       candidates.append((id, penalized(id, logit, settings.repeatPenalty) / settings.temperature))
     }
-    if candidates.isEmpty { return 0 }
+    if candidates.isEmpty { return nil }
     // Sorting a whole vocabulary is slow, and few are ever needed.
     let limit = settings.topK > 0 ? min(settings.topK, candidates.count) : candidates.count
     if limit < candidates.count || settings.topP < 1 {

@@ -1,3 +1,4 @@
+import Components
 import Execution
 import Tokenization
 
@@ -64,14 +65,24 @@ public struct TextGenerator {
     self.tokenizer = tokenizer
   }
 
-  /// Continues `prompt`. Text goes to `emit` as it comes, and the generation ends when `emit` returns false.
+  /// How many tokens a sequence of `plan` may have; throws `ModelProblem` when `prompt` has more.
+  public static func limit(of plan: Plan, for prompt: [Int]) throws -> Int {
+    let firm = plan.longestSequence ?? Int.max
+    let limit = min(firm, plan.shape.contextLength)
+    if prompt.count <= limit { return limit }
+    throw ModelProblem.longPrompt(tokens: prompt.count, limit: limit, isFirm: prompt.count > firm)
+  }
+
+  /// Continues `prompt`. Text goes to `emit` as it comes, and the generation ends when `emit` returns false, or when the
+  /// sequence is as long as the model is made for.
+  ///
+  /// Throws `ModelProblem` when the prompt is longer than that, and when the model computes no numbers.
   public func generate(_ prompt: [Int], _ settings: Settings, emit: (_ text: String, _ id: Int?) throws -> Bool) throws
     -> Result
   {
     var result = Result()
     result.promptTokens = prompt
-    let limit = executor.plan.longestSequence ?? Int.max
-    if prompt.count > limit { throw ExecutionProblem.tooLong(tokens: prompt.count, limit: limit) }
+    let limit = try Self.limit(of: executor.plan, for: prompt)
     let (wanted, overflow) = prompt.count.addingReportingOverflow(max(0, settings.maximumTokens))
     let sequence = try executor.openSequence(length: min(limit, overflow ? Int.max : wanted))
     var sampler = Sampler(settings.sampling)
@@ -80,9 +91,15 @@ public struct TextGenerator {
     var history = prompt
     let clock = ContinuousClock()
     var next = 0
-    result.promptSeconds = try clock.measure {
-      try executor.forward([(sequence, prompt)], logits: .last) { _, _, logits in next = sampler.next(logits, after: history) }
-    }.seconds
+    func advance(_ tokens: [Int]) throws {
+      try executor.forward([(sequence, tokens)], logits: .last) { _, position, logits in
+        guard let token = sampler.next(logits, after: history) else {
+          throw ModelProblem.notANumber(tokens: position + 1)
+        }
+        next = token
+      }
+    }
+    result.promptSeconds = try clock.measure { try advance(prompt) }.seconds
     let start = clock.now
     while true {
       if result.tokens.count >= settings.maximumTokens {
@@ -110,7 +127,7 @@ public struct TextGenerator {
         result.ending = .context
         break
       }
-      try executor.forward([(sequence, [next])], logits: .last) { _, _, logits in next = sampler.next(logits, after: history) }
+      try advance([next])
     }
     result.generationSeconds = (clock.now - start).seconds
     if stops.found == nil {

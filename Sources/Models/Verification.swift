@@ -67,6 +67,9 @@ public struct Verification: Sendable {
       return
     }
     let wanted = try Verification.integers(try entry("greedy"))
+    guard wanted.count > 1 else {
+      throw FileProblem(path: path, sentence: "'greedy' has \(wanted.count) tokens; expected a beginning and more")
+    }
     let start = zip(wanted, ids).prefix { $0 == $1 }.count
     // The reference began with part of the first row; where that ends it wrote itself, and may have agreed by chance.
     let given = min(start, 8)

@@ -12,6 +12,8 @@ struct Resolution: Sendable {
   private(set) var family: String?
   /// The files it was read from, its own first.
   private(set) var files: [String]
+  /// The folder that its own file stands in, links followed.
+  private let home: String
   /// Where the file itself begins.
   var place: Place?
   /// What is wrong with it.
@@ -24,9 +26,10 @@ struct Resolution: Sendable {
   /// How many problems of one tree are kept.
   static let problemLimit = 200
 
-  /// Nothing yet, of the file at `path`.
-  init(path: String, family: String?) {
+  /// Nothing yet, of the file at `path`, which with its links followed is `identity`.
+  init(path: String, identity: String, family: String?) {
     files = [path]
+    home = Specification.folder(of: identity)
     self.family = family
   }
 
@@ -47,7 +50,10 @@ struct Resolution: Sendable {
       tree[section] = nil
       namings[section] = name
     }
-    tree = merge(tree, base.heritage, isFragment ? .plain : .root)
+    var heritage = base.heritage
+    // A model made from another family's is not that family's: neither its year nor its authors.
+    if !isFamily, home != base.home { heritage["facts"] = nil }
+    tree = merge(tree, heritage, isFragment ? .plain : .root)
   }
 
   /// Takes over the files and problems of `other`.

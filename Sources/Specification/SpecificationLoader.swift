@@ -5,7 +5,7 @@ import Synchronization
 /// Loads architectures: from a name of the zoo or a file, through everything it extends, to one resolved tree.
 ///
 /// Order: what the file extends (of several, later ones win), the file's own keys, the patches of the caller. `name`,
-/// `expected_params` and `extends` are never handed on; `facts` only by a family's own file. A file is read once by a
+/// `expected_params` and `extends` are never handed on; `facts` only by a family's own file, to the files beside it and to other families. A file is read once by a
 /// loader, however often it is extended; a careful reader who changes a file asks a new loader.
 public final class SpecificationLoader: Sendable {
   /// The zoo that names are looked up in.
@@ -86,7 +86,7 @@ public final class SpecificationLoader: Sendable {
   private func resolve(_ path: String, chain: [String], askedAt place: Place?) -> Resolution {
     let identity = SourceFile.canonicalPath(path) ?? path
     if let known = resolutions.withLock({ $0[identity] }) ?? failures.withLock({ $0[identity] }) { return known }
-    var result = Resolution(path: path, family: catalog.family(ofPath: path))
+    var result = Resolution(path: path, identity: identity, family: catalog.family(ofPath: path))
     do throws(Problems) {
       let bytes: [UInt8]
       do throws(Problem) { bytes = try SourceFile.read(path, askedAt: place) } catch { throw Problems([error]) }

@@ -4,13 +4,21 @@ import Foundation
 enum Console {
   /// Writes a part of the result, at once.
   static func write(_ text: String) {
-    put(text, to: FileHandle.standardOutput)
+    if let failure = put(text, to: 1) {
+      // A reader that has gone away ends the command quietly; a result that could not be written is no result.
+      if failure == EPIPE { exit(0) }
+      note("error: cannot write the result: \(String(cString: strerror(failure)))")
+      exit(Failure.Status.failed.rawValue)
+    }
   }
 
   /// Writes a note, a warning or an error, on a line of its own.
   static func note(_ text: String) {
-    put(text.hasSuffix("\n") ? text : text + "\n", to: FileHandle.standardError)
+    _ = put(text.hasSuffix("\n") ? text : text + "\n", to: 2)
   }
+
+  /// A pipe that nobody reads any more is an error of the write, not a signal that ends the program.
+  static func prepare() { signal(SIGPIPE, SIG_IGN) }
 
   /// Whether standard output is a terminal that takes colour.
   static var takesColour: Bool {
@@ -27,8 +35,18 @@ enum Console {
     return isatty(1) == 1 && ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 20 ? Int(size.ws_col) : 100
   }
 
-  private static func put(_ text: String, to handle: FileHandle) {
-    // A reader that has gone away ends the command quietly.
-    do { try handle.write(contentsOf: Data(text.utf8)) } catch { exit(0) }
+  /// Writes all of `text`; gives the system's error number when that fails.
+  private static func put(_ text: String, to descriptor: Int32) -> Int32? {
+    var text = text
+    return text.withUTF8 { bytes in
+      var rest = UnsafeRawBufferPointer(bytes)
+      while !rest.isEmpty {
+        let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+        if count < 0, errno == EINTR || errno == EAGAIN { continue }
+        if count < 0 { return errno }
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+      }
+      return nil
+    }
   }
 }

@@ -28,32 +28,41 @@ struct Failure: Error {
   /// Writes what `error` says to standard error, or to standard output when it is help that was asked for, and gives
   /// the exit status.
   static func report(_ error: any Error) -> Int32 {
+    let renderer = ProblemRenderer(texts: [Overrides.source: ModelOptions.changesOnCommandLine])
     switch error {
     case let problems as Problems:
-      Console.note(ProblemRenderer().render(problems))
+      Console.note(renderer.render(problems))
       return Status.invalid.rawValue
     case let problem as Problem:
-      Console.note(ProblemRenderer().render(Problems([problem])))
+      Console.note(renderer.render(Problems([problem])))
       return Status.invalid.rawValue
     case let failure as Failure:
       Console.note("error: \(failure.message)")
       return failure.status.rawValue
     case let problem as FileProblem:
-      Console.note("error: \(problem)")
-      return (kind(ofPath: problem.path) == .nothing ? Status.notFound : .invalid).rawValue
+      return report(problem)
+    case TokenizerProblem.file(let problem):
+      return report(problem)
     case let problem as TokenizerProblem:
-      Console.note("error: \(problem)")
+      let sentence = problem.description
+      // What has a path begins with it, like the places of a spec.
+      Console.note(sentence.contains(": error: ") ? sentence : "error: \(sentence)")
+      if case .noVocabulary(let path, _) = problem, kind(ofPath: path) == .nothing { return Status.notFound.rawValue }
       return Status.invalid.rawValue
     case let problem as ModelProblem:
       Console.note("error: \(problem)")
       switch problem {
-      case .notFound, .noWeights: return Status.notFound.rawValue
+      case .notFound, .noWeights, .family: return Status.notFound.rawValue
       case .notAModel, .unknownKind: return Status.invalid.rawValue
-      case .tooLarge: return Status.failed.rawValue
+      case .longPrompt: return Status.usage.rawValue
+      case .tooLarge, .notANumber: return Status.failed.rawValue
       }
     case let problem as ExecutionProblem:
       Console.note("error: \(problem)")
-      return Status.failed.rawValue
+      switch problem {
+      case .tooLong, .unknownToken, .noTokens: return Status.usage.rawValue
+      case .missingTensor, .wrongShape, .memory: return Status.failed.rawValue
+      }
     default:
       let code = Chimera.exitCode(for: error)
       let message = Chimera.fullMessage(for: error)
@@ -64,5 +73,10 @@ struct Failure: Error {
       if !message.isEmpty { Console.note(message) }
       return code == .validationFailure ? Status.usage.rawValue : Status.failed.rawValue
     }
+  }
+
+  private static func report(_ problem: FileProblem) -> Int32 {
+    Console.note(problem.description)
+    return (kind(ofPath: problem.path) == .nothing ? Status.notFound : .invalid).rawValue
   }
 }

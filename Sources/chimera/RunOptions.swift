@@ -8,7 +8,7 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
   @Flag(help: "Start from random weights instead of trained ones.") var randomWeights = false
   @Option(help: "A tokenizer to use instead of the model's own.") var tokenizer: String?
-  @Option(help: "Threads to compute on. [all cores]") var threads: Int?
+  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]") var threads: Int?
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }

@@ -12,11 +12,18 @@ struct Command {
     try self.init(arguments, environment: environment)
   }
 
-  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+  /// With `memory`, the program gets no more than so many bytes of addresses, where the shell can see to that.
+  init(_ arguments: [String], environment: [String: String] = [:], memory: Int? = nil) throws {
     let process = Process()
     let program = try #require(Command.program, "the program stands beside the tests")
-    process.executableURL = program
-    process.arguments = arguments
+    if let memory {
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      let script = "ulimit -v \(memory / 1024) 2>/dev/null; exec \"$0\" \"$@\""
+      process.arguments = ["-c", script, program.path] + arguments
+    } else {
+      process.executableURL = program
+      process.arguments = arguments
+    }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Through files: a pipe that nobody empties would stop a program that writes much to both.
     let folder = try temporaryFolder()

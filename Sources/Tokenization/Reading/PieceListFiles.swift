@@ -72,6 +72,7 @@ enum PieceListFiles {
   }
 
   static func characters(_ pieces: [(String, Int)], path: String) throws(TokenizerProblem) -> Tokenizer.Parts {
+    if pieces.isEmpty { throw .noVocabulary(path: path, sentence: "the list of characters is empty") }
     var builder = VocabularyBuilder(path: path, spelling: .plain)
     for (piece, id) in pieces {
       guard piece.unicodeScalars.count == 1 else {

@@ -8,7 +8,7 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check a spec, and whether weights fit it.",
     discussion: """
-      Every mistake is listed with its line and column. With --weights, every tensor's name and shape is held against
+      Every mistake is listed with its line and column. With --weights, every tensor's name and shape is held against \
       the spec; no weight is read.
 
         chimera check my-variant.yaml
@@ -24,6 +24,7 @@ struct Check: ParsableCommand {
     let models = try Zoo().models
     let described = try models.describe(model, patches: options.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
+    try models.checkBindings(of: described.architecture)
     var tensors: Int?
     switch described.source {
     case .specification: break

@@ -18,15 +18,16 @@ struct Logits: ParsableCommand {
       """)
 
   @Argument(help: "The model.") var model: String
-  @Option(help: "The token ids: 1,2,3.") var tokens: String
+  @Option(parsing: .unconditional, help: "The token ids: 1,2,3.") var tokens: String
   @Option(help: "Write all logits here, as the tensor 'logits' [tokens, vocabulary] of a safetensors file.") var output: String?
   @Flag(help: "Write a JSON document.") var json = false
-  @Option(help: "Where random weights start.") var seed: UInt64 = 0
+  @Option(parsing: .unconditional, help: "Where random weights start.") var seed: UInt64 = 0
   @OptionGroup var options: RunOptions
 
   func run() throws {
     let ids = try TokenList.ids(tokens)
     let loaded = try options.load(model, seed: seed)
+    _ = try TextGenerator.limit(of: loaded.description.plan, for: ids)
     let executor = try loaded.executor(pool: options.pool)
     let sequence = try executor.openSequence(length: ids.count)
     let width = loaded.description.plan.shape.vocabSize
@@ -50,7 +51,9 @@ struct Logits: ParsableCommand {
     try all.withUnsafeBytes { bytes in
       let owner = NSObject()  // the array outlives the call
       let tensor = StoredTensor(name: "logits", shape: [ids.count, width], format: .f32, bytes: bytes, owner: owner)
-      try SafetensorsFile.write([tensor], to: output)
+      do { try SafetensorsFile.write([tensor], to: output) } catch let problem as FileProblem {
+        throw Failure(.failed, problem.description)
+      }
     }
     Console.note("wrote \(output)")
   }

@@ -20,14 +20,17 @@ struct Run: ParsableCommand {
   @Argument(help: "The text to continue; without one, the model begins.") var prompt: String?
   @Flag(help: "Ask the prompt as a question, in the model's chat format.") var chat = false
   @Option(help: "What a system turn says, with --chat.") var system: String?
-  @Option(help: "The prompt as token ids: 1,2,3.") var tokens: String?
-  @Option(name: [.customShort("n"), .customLong("max-tokens")], help: "How many tokens to write at most.") var maxTokens = 256
-  @Option(help: "What logits are divided by; 0 takes the most likely token.") var temperature = 0.8
-  @Option(help: "Draw from this many of the likeliest tokens; 0 for all.") var topK = 0
-  @Option(help: "Draw from the smallest set with this probability.") var topP = 1.0
-  @Option(help: "Leave out tokens below this part of the likeliest.") var minP = 0.0
-  @Option(help: "Weaken recent tokens; 1 for not.") var repeatPenalty = 1.0
-  @Option(help: "Where the random numbers start.") var seed: UInt64 = 0
+  @Option(parsing: .unconditional, help: "The prompt as token ids: 1,2,3.") var tokens: String?
+  @Option(
+    name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
+    help: "How many tokens to write at most.")
+  var maxTokens = 256
+  @Option(parsing: .unconditional, help: "What logits are divided by; 0 takes the most likely token.") var temperature = 0.8
+  @Option(parsing: .unconditional, help: "Draw from this many of the likeliest tokens; 0 for all.") var topK = 0
+  @Option(parsing: .unconditional, help: "Draw from the smallest set with this probability.") var topP = 1.0
+  @Option(parsing: .unconditional, help: "Leave out tokens below this part of the likeliest.") var minP = 0.0
+  @Option(parsing: .unconditional, help: "Weaken recent tokens; 1 for not.") var repeatPenalty = 1.0
+  @Option(parsing: .unconditional, help: "Where the random numbers start.") var seed: UInt64 = 0
   @Option(help: "End before this text. May be repeated.") var stop: [String] = []
   @Flag(help: "Go on after the end of the text.") var ignoreEnd = false
   @Flag(help: "Write one JSON document instead of the text.") var json = false
@@ -73,7 +76,7 @@ struct Run: ParsableCommand {
     }
     if !quiet {
       Console.note(
-        "prompt \(result.promptTokens.count) tokens, \(rate(result.promptRate)) tokens/s · "
+        "prompt \(result.promptTokens.count.grouped) tokens, \(rate(result.promptRate)) tokens/s · "
           + "written \(result.tokens.count), \(rate(result.generationRate)) tokens/s · ended by \(result.ending.rawValue)")
     }
   }

@@ -17,6 +17,10 @@ struct Save: ParsableCommand {
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
   @OptionGroup var options: ModelOptions
 
+  func validate() throws {
+    if output.isEmpty { throw ValidationError("--output takes the path of a new folder") }
+  }
+
   func run() throws {
     if kind(ofPath: output) != .nothing, try !namesInFolder(output).isEmpty {
       throw Failure(.failed, "\(output) is there already; name a new folder")

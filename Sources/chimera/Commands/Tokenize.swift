@@ -9,7 +9,7 @@ struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Turn text into token ids, or ids into text.",
     discussion: """
-      The tokenizer is a model's, or any tokenizer file: tokenizer.json, tokenizer.model, *.tiktoken, vocab.json with
+      The tokenizer is a model's, or any tokenizer file: tokenizer.json, tokenizer.model, *.tiktoken, vocab.json with \
       merges.txt, GGUF. Without TEXT, standard input is read.
 
         chimera tokenize stories260K "Once upon a time"
@@ -18,18 +18,29 @@ struct Tokenize: ParsableCommand {
 
   @Argument(help: "A model, or a tokenizer file or folder.") var model: String
   @Argument(help: "The text.") var text: String?
-  @Option(help: "Ids to turn into text: 1,2,3.") var decode: String?
+  @Option(parsing: .unconditional, help: "Ids to turn into text: 1,2,3.") var decode: String?
   @Flag(help: "Leave out the tokens that mark the beginning and the end.") var plain = false
   @Flag(help: "Write a JSON document with the pieces.") var json = false
+
+  func validate() throws {
+    if text != nil, decode != nil { throw ValidationError("a text and --decode exclude each other") }
+  }
 
   func run() throws {
     let tokenizer = try find()
     if let decode {
-      let ids = try TokenList.ids(decode)
+      let ids = try TokenList.ids(decode, of: "--decode")
       if let id = ids.first(where: { $0 >= tokenizer.count }) {
         throw Failure(.usage, "token \(id) is outside the vocabulary of \(tokenizer.count)")
       }
-      Console.write(tokenizer.decode(ids) + "\n")
+      if json {
+        var document = JSONObject()
+        document["ids"] = .array(ids.map { .integer($0) })
+        document["text"] = .string(tokenizer.decode(ids))
+        Console.write(JSONValue.object(document).serialized(pretty: false) + "\n")
+      } else {
+        Console.write(tokenizer.decode(ids) + "\n")
+      }
       return
     }
     let input = try text ?? standardInput()
@@ -46,7 +57,10 @@ struct Tokenize: ParsableCommand {
   }
 
   private func standardInput() throws -> String {
-    let data = try FileHandle.standardInput.readToEnd() ?? Data()
+    let data: Data
+    do { data = try FileHandle.standardInput.readToEnd() ?? Data() } catch {
+      throw Failure(.failed, "there is no text: give one, or let standard input hold it")
+    }
     guard let text = String(data: data, encoding: .utf8) else { throw Failure(.invalid, "standard input is not UTF-8") }
     return text
   }

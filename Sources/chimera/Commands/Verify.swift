@@ -7,7 +7,7 @@ struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Hold a model against the reference implementation's logits.",
     discussion: """
-      The folder holds config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation,
+      The folder holds config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation, \
       which is decoded token by token. Exit status 0 means that all agree.
 
         chimera verify model-folder
@@ -15,9 +15,13 @@ struct Verify: ParsableCommand {
 
   @Argument(help: "A model folder with an expected.safetensors.") var folder: String
   @Option(help: "A spec that says how the folder's model is wired, instead of its family's.") var spec: String?
-  @Option(help: "How far a logit may be off.") var tolerance: Float = 1e-4
+  @Option(parsing: .unconditional, help: "How far a logit may be off.") var tolerance: Float = 1e-4
   @Flag(help: "Write a JSON document.") var json = false
   @OptionGroup var options: RunOptions
+
+  func validate() throws {
+    if !(tolerance >= 0) { throw ValidationError("--tolerance takes a number from 0 on") }
+  }
 
   func run() throws {
     let loaded = try options.load(folder, specification: spec)

@@ -1,0 +1,72 @@
+import Checkpoints
+import Components
+import Files
+import Specification
+
+extension ModelLoader {
+  /// What a folder or file says of its own architecture.
+  private struct Configuration {
+    let config: ConfigSource
+    /// The key of a family's file that says how it is read.
+    let section: String
+    /// The key of the configuration that says what kind of model it is.
+    let kindKey: String
+  }
+
+  /// The model of a folder or GGUF file, wired by the family that its configuration matches.
+  func bound(_ source: ModelSource, _ patches: [Setting]) throws -> Found {
+    let configuration = try configuration(of: source)
+    let config = configuration.config
+    guard let (family, binding) = try family(matching: configuration) else {
+      throw ModelProblem.unknownKind(
+        config.value(at: configuration.kindKey)?.string, key: configuration.kindKey, path: config.name, nearest: nil)
+    }
+    let result = try binding.bind(config)
+    let name = Setting(.group([Setting.Entry("name", Setting(.scalar(source.name, quoted: true)))]))
+    let architecture: Architecture
+    do {
+      architecture = try loader.load("\(family)/\(Catalog.familyFile)", patches: [result.patch, name] + patches)
+    } catch {
+      throw error.naming(config.name)
+    }
+    // A key may be as long as the file allows.
+    let unused = result.unused.map { String($0.prefix(60)) }.joined(separator: ", ")
+    let notes = unused.isEmpty ? [] : ["\(config.name): not read: \(unused)"]
+    return Found(architecture: architecture, source: source, configuration: config.name, notes: notes)
+  }
+
+  /// The family that weights say they are of; nil when they say nothing that a family reads.
+  func family(of source: ModelSource) -> String? {
+    guard let configuration = try? configuration(of: source) else { return nil }
+    return (try? family(matching: configuration))?.family
+  }
+
+  private func configuration(of source: ModelSource) throws -> Configuration {
+    switch source {
+    case .gguf(let path):
+      return Configuration(
+        config: ConfigSource(try GGUFFile(path: path)), section: "gguf", kindKey: "general.architecture")
+    case .folder(let path):
+      guard let json = try CheckpointFolder.config(in: path) else {
+        throw ModelProblem.notAModel(
+          path: path, why: "it has no config.json; give the wiring as the model and this folder with --weights")
+      }
+      let tensors = try CheckpointFolder(path: path).tensors
+      return Configuration(
+        config: ConfigSource(name: path + "/config.json", config: json, tensors: tensors), section: "config",
+        kindKey: "model_type")
+    case .safetensors(let path), .specification(let path):
+      throw ModelProblem.notAModel(
+        path: path, why: "it has no wiring; give that as the model and this with --weights")
+    }
+  }
+
+  private func family(matching configuration: Configuration) throws -> (family: String, binding: ConfigBinding)? {
+    for family in catalog.familyFiles() {
+      guard let setting = try loader.tree("\(family.family)/\(Catalog.familyFile)")[configuration.section] else { continue }
+      let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
+      if binding.matches(configuration.config) { return (family.family, binding) }
+    }
+    return nil
+  }
+}
