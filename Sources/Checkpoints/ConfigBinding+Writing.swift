@@ -25,6 +25,13 @@ extension ConfigBinding {
     throw search.problems ?? Problems([Problem("no configuration says what the spec says", at: spec.place)])
   }
 
+  /// `config` with what makes it one of this family's, as `match` says.
+  public func claiming(_ config: JSONValue) -> JSONValue {
+    guard var object = config.object else { return config }
+    for (path, values) in match { object = Self.assigning(values, at: path, in: object) }
+    return .object(object)
+  }
+
   private struct Wanted {
     let path: String
     let expression: BindingExpression

@@ -17,8 +17,8 @@ public struct ConfigSource: Sendable {
     self.tensors = Dictionary(tensors.map { ($0.name, $0.shape) }) { first, _ in first }
   }
 
-  /// Values and the shapes of tensors, from wherever they are.
-  init(name: String, values: JSONObject, tensors: [String: [Int]]) {
+  /// Values and the shapes of tensors by their stored names, from wherever they are.
+  public init(name: String, values: JSONObject, tensors: [String: [Int]]) {
     self.name = name
     self.values = values
     self.tensors = tensors

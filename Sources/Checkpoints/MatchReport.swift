@@ -55,7 +55,7 @@ struct MatchReport {
   mutating func extraLayers(_ layers: [Int], example: String) {
     let numbers = Self.ranges(layers)
     add("extra layers", []) { _ in
-      "the checkpoint has \(layers.count == 1 ? "a layer" : "layers") \(numbers), which the model does not have, such as '\(example)'"
+      "the checkpoint has the \(layers.count == 1 ? "layer" : "layers") \(numbers), which the model does not have, such as '\(example)'"
     }
   }
 

@@ -17,7 +17,7 @@ extension ModelLoader {
   func bound(_ source: ModelSource, _ patches: [Setting]) throws -> Found {
     let configuration = try configuration(of: source)
     let config = configuration.config
-    guard let (family, binding) = try family(matching: configuration) else {
+    guard let (family, binding) = try family(matching: config, in: configuration.section) else {
       throw ModelProblem.unknownKind(
         config.value(at: configuration.kindKey)?.string, key: configuration.kindKey, path: config.name, nearest: nil)
     }
@@ -38,7 +38,7 @@ extension ModelLoader {
   /// The family that weights say they are of; nil when they say nothing that a family reads.
   func family(of source: ModelSource) -> String? {
     guard let configuration = try? configuration(of: source) else { return nil }
-    return (try? family(matching: configuration))?.family
+    return (try? family(matching: configuration.config, in: configuration.section))?.family
   }
 
   private func configuration(of source: ModelSource) throws -> Configuration {
@@ -61,11 +61,12 @@ extension ModelLoader {
     }
   }
 
-  private func family(matching configuration: Configuration) throws -> (family: String, binding: ConfigBinding)? {
+  /// The family that reads `config`, and how it does, by the key `section` of its file.
+  func family(matching config: ConfigSource, in section: String) throws -> (family: String, binding: ConfigBinding)? {
     for family in catalog.familyFiles() {
-      guard let setting = try loader.tree("\(family.family)/\(Catalog.familyFile)")[configuration.section] else { continue }
+      guard let setting = try loader.tree("\(family.family)/\(Catalog.familyFile)")[section] else { continue }
       let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
-      if binding.matches(configuration.config) { return (family.family, binding) }
+      if binding.matches(config) { return (family.family, binding) }
     }
     return nil
   }

@@ -125,7 +125,7 @@ struct BrokenInputTests {
   static let header = TinyCheckpoint.header().text
   static let bytes = TinyCheckpoint.header().byteCount
 
-  static let safetensors: [Case] = [
+  static let safetensorsFiles: [Case] = [
     Case("nothing", Data(), at: "byte 0", "begins with 8 bytes of header length"),
     Case("a header longer than any", TinyCheckpoint.safetensors(length: 1 << 63), at: "byte 0", "9223372036854775808 bytes"),
     Case("a header longer than the file", TinyCheckpoint.safetensors(length: 99_999_999), at: "byte 8", "99999999 bytes"),
@@ -145,7 +145,7 @@ struct BrokenInputTests {
     Case("tensors of nothing known", TinyCheckpoint.safetensors(header.replacing("model.", with: "other.")), at: "model.embed_tokens.weight", "other.embed_tokens.weight", "another family"),
   ]
 
-  @Test("a broken safetensors file", arguments: safetensors)
+  @Test("a broken safetensors file", arguments: safetensorsFiles)
   func safetensors(_ broken: Case) throws {
     try withTemporaryFolder { folder in
       try Data(TinyCheckpoint.config.utf8).write(to: folder.appending(path: "config.json"))
@@ -156,7 +156,7 @@ struct BrokenInputTests {
     }
   }
 
-  static let ggufs: [Case] = {
+  static let ggufFiles: [Case] = {
     func gguf(_ change: (inout TinyCheckpoint.GGUF) -> Void) -> Data {
       var file = TinyCheckpoint.GGUF()
       change(&file)
@@ -183,7 +183,7 @@ struct BrokenInputTests {
     ]
   }()
 
-  @Test("a broken GGUF file", arguments: ggufs)
+  @Test("a broken GGUF file", arguments: ggufFiles)
   func gguf(_ broken: Case) throws {
     try withTemporaryFolder { folder in
       let file = folder.appending(path: "model.gguf")
