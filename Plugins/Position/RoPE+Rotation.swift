@@ -56,7 +56,7 @@ struct RoPERotation: Operator {
   let interleaved: Bool
   let detail: String
 
-  var mayOverwriteInput: Bool { true }
+  var overwritableInput: Int? { 0 }
   var backwardReadsInputs: Bool { true }
 
   func forward(_ context: ForwardContext) {
