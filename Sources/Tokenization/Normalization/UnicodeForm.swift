@@ -52,14 +52,13 @@ enum UnicodeForm: String, Sendable {
 
   private func changed(_ text: [UInt8]) -> [UInt8] {
     let string = String(decoding: text, as: UTF8.self)
-    let result =
-      switch self {
-      case .composed: string.precomposedStringWithCanonicalMapping
-      case .decomposed: string.decomposedStringWithCanonicalMapping
-      case .compatiblyComposed: string.precomposedStringWithCompatibilityMapping
-      case .compatiblyDecomposed: string.decomposedStringWithCompatibilityMapping
-      }
-    return Array(result.utf8)
+    let isCompatible = self == .compatiblyComposed || self == .compatiblyDecomposed
+    let apart = isCompatible ? string.decomposedStringWithCompatibilityMapping : string
+    // Twice: where a mark decomposes (U+0F75), Foundation leaves its parts out of their order the first time. Nor does its
+    // mapping to NFKC compose all that it has decomposed.
+    let ordered = apart.decomposedStringWithCanonicalMapping.decomposedStringWithCanonicalMapping
+    let composes = self == .composed || self == .compatiblyComposed
+    return Array((composes ? ordered.precomposedStringWithCanonicalMapping : ordered).utf8)
   }
 
   // Whether a character never composes with what stands before it. Too many noes cost only time. Beside marks, vowels and
