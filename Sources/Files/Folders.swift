@@ -46,3 +46,10 @@ public func makeFolder(_ path: String) throws(FileProblem) {
     throw FileProblem(path: path, sentence: "cannot make the folder: \(lastSystemError())")
   }
 }
+
+/// Removes the file at `path`; nothing happens where there is none.
+public func removeFile(_ path: String) throws(FileProblem) {
+  guard unlink(path) == 0 || errno == ENOENT else {
+    throw FileProblem(path: path, sentence: "cannot remove the file: \(lastSystemError())")
+  }
+}

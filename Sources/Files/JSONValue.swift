@@ -1,7 +1,8 @@
 /// A JSON value (RFC 8259), as a file wrote it.
 ///
-/// A number without fraction and exponent is an `integer` where it fits, else a `number`. Two values are equal when they
-/// have the same bytes: Swift's own `String` comparison would call two spellings of "é" one, and a vocabulary holds both.
+/// A number without fraction and exponent is an `integer` where it fits, else a `number`. Two values are equal when
+/// they have the same bytes: Swift's own `String` comparison would call two spellings of "é" one, and a vocabulary
+/// holds both.
 public enum JSONValue: Sendable {
   case null
   case bool(Bool)
@@ -88,9 +89,10 @@ extension JSONValue: Equatable {
   }
 }
 
+// Not by `nil`: in a function that returns an optional value, that would make a null of nothing.
 extension JSONValue:
   ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
-  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   public init(stringLiteral value: String) { self = .string(value) }
   public init(integerLiteral value: Int) { self = .integer(value) }
@@ -103,5 +105,4 @@ extension JSONValue:
     for (key, value) in elements { object[key] = value }
     self = .object(object)
   }
-  public init(nilLiteral: ()) { self = .null }
 }

@@ -8,9 +8,9 @@
 
 /// A file's bytes, mapped read-only: nothing is read before it is used, and nothing is copied.
 ///
-/// The bytes are valid while this object lives: whoever keeps a pointer into them keeps the object too. A file that another
-/// program shortens while it is mapped ends this process (SIGBUS), which no reader of mapped memory can prevent; files that
-/// this package writes are replaced by rename and never shortened.
+/// The bytes are valid while this object lives: whoever keeps a pointer into them keeps the object too. A file that
+/// another program shortens while it is mapped ends this process (SIGBUS), which no reader of mapped memory can
+/// prevent; files that this package writes are replaced by rename and never shortened.
 ///
 /// Sendable although it holds a pointer: the memory is read-only and the address never changes.
 public final class MappedFile: @unchecked Sendable {
@@ -18,6 +18,8 @@ public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// Every byte of the file.
   public let bytes: UnsafeRawBufferPointer
+  /// Bytes without a file behind them would be lost when given back.
+  private let isFile: Bool
 
   /// Maps the file at `path`; throws when it is missing, unreadable or not a regular file.
   public init(path: String) throws(FileProblem) {
@@ -36,6 +38,7 @@ public final class MappedFile: @unchecked Sendable {
     }
     let count = Int(status.st_size)
     self.path = path
+    isFile = true
     guard count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -46,9 +49,28 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: count)
   }
 
-  /// Tells the system that the bytes in `range` are not needed for now: their memory may be reused, their content stays.
+  /// Bytes that lie in memory only, called `name` in messages; for content that was made rather than read.
+  public init(copying content: [UInt8], name: String) throws(FileProblem) {
+    path = name
+    isFile = false
+    guard !content.isEmpty else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let base = mmap(nil, content.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      base != MAP_FAILED
+    else {
+      throw FileProblem(path: name, sentence: "cannot hold \(content.count) bytes: \(lastSystemError())")
+    }
+    base.copyMemory(from: content, byteCount: content.count)
+    mprotect(base, content.count, PROT_READ)
+    bytes = UnsafeRawBufferPointer(start: base, count: content.count)
+  }
+
+  /// Tells the system that the bytes in `range` are not needed for now: their memory may be reused, their content
+  /// stays.
   public func adviseUnneeded(_ range: Range<Int>) {
-    guard let base = bytes.baseAddress else { return }
+    guard isFile, let base = bytes.baseAddress else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let range = range.clamped(to: 0..<bytes.count)
     // Only whole pages: the first and last may be shared with a neighbour that is still in use.

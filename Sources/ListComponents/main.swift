@@ -9,7 +9,7 @@ func documentation(of type: String, in source: String) -> String {
   for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
     let text = line.drop { $0 == " " }
     if text.hasPrefix("///") {
-      comment.append(text.dropFirst(3).drop { $0 == " " })
+      comment.append(text.dropFirst(text.hasPrefix("/// ") ? 4 : 3))
     } else if text.hasPrefix("public struct \(type)") || text.hasPrefix("public enum \(type)") {
       return comment.joined(separator: "\n")
     } else if !text.hasPrefix("@") {

@@ -1,1 +1,96 @@
+// The door between Swift and the kernels written in C. Pointers, counts and sums only.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// How numbers are stored. The order is that of `StorageFormat` in Swift.
+enum ck_format {
+  CK_F32, CK_F16, CK_BF16, CK_Q8_0, CK_Q4_0, CK_Q4_1, CK_Q5_0, CK_Q5_1, CK_Q4_K, CK_Q5_K, CK_Q6_K, CK_FORMATS
+};
+
+/// The columns of one packed panel; the same on every level, so that panels may outlive the choice of one.
+#define CK_PANEL 32
+
+/// Stored weights: row r begins at base + r · row_bytes.
+struct ck_weight {
+  const void *base;
+  size_t row_bytes;
+  size_t columns;
+  int format;
+};
+
+/// The numbers in one block of `format`, and its bytes.
+size_t ck_block_elements(int format);
+size_t ck_block_bytes(int format);
+
+/// The kernels written for one kind of processor.
+struct ck_kernels;
+
+/// No processor has more levels than this.
+#define CK_LEVELS 4
+/// The levels this processor can run, slowest first; the count.
+size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]);
+/// The level in force on this thread.
+const struct ck_kernels *ck_current(void);
+/// Puts `kernels` in force on this thread only (NULL: the common choice again); answers what was in force before.
+const struct ck_kernels *_Nullable ck_ask(const struct ck_kernels *_Nullable kernels);
+const char *ck_name(const struct ck_kernels *kernels);
+size_t ck_tile_rows(const struct ck_kernels *kernels);
+
+float ck_dot(const float *a, const float *b, size_t count);
+void ck_add_scaled(float factor, const float *x, float *y, size_t count);
+float ck_sum(const float *x, size_t count);
+float ck_sum_of_squares(const float *x, size_t count);
+float ck_maximum(const float *x, size_t count);
+void ck_exponentials(const float *x, float *y, size_t count);
+void ck_sigmoids(const float *x, float *y, size_t count);
+void ck_hyperbolic_tangents(const float *x, float *y, size_t count);
+void ck_error_functions(const float *x, float *y, size_t count);
+void ck_softmax(float *x, size_t count);
+
+/// `count` stored numbers, whole blocks, to f32; and back (not the K-quants).
+void ck_widen(int format, const void *bytes, size_t count, float *y);
+void ck_narrow(int format, const float *x, size_t count, void *bytes);
+void ck_quantize(int format, const float *x, size_t count, void *bytes);
+
+/// y = x·wᵀ (+ bias) (+ y) for the outputs from..<to and few rows, by dots.
+/// `scratch` holds 4 · columns floats; it is used by block formats when rows > 1.
+void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to, const float *x,
+                      size_t x_stride, size_t rows, const float *_Nullable bias, float *y, size_t y_stride, bool add,
+                      float *scratch);
+
+/// Packs rows · depth numbers of x into tiles of ck_tile_rows rows.
+/// Element (r, k) is x[r · stride + k], or x[k · stride + r] when transposed.
+void ck_pack_rows(const struct ck_kernels *kernels, const float *x, size_t stride, bool transposed, size_t rows,
+                  size_t depth, float *packed);
+/// Packs the columns from..<to (from a multiple of CK_PANEL) and k..<k+depth of the depth into panels, as f32.
+/// A column is a row of w, or a column of w when transposed.
+void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w, bool transposed, size_t from, size_t to,
+                    size_t k, size_t depth, float *panels);
+/// y[rows, columns] = packed rows · panels (+ bias) (+ y).
+void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
+                        size_t columns, size_t depth, float *y, size_t stride, bool add, const float *_Nullable bias);
+
+/// Threads that run numbered parts of a job together, the caller among them.
+struct ck_pool;
+#define CK_POOL_LIMIT 1024
+/// NULL when there is no memory.
+struct ck_pool *_Nullable ck_pool_create(int threads);
+/// Ends the workers and waits for them.
+void ck_pool_destroy(struct ck_pool *pool);
+int ck_pool_threads(struct ck_pool *pool);
+/// Waits for the pool and keeps it; false, keeping nothing, on a thread that is inside a part of a job.
+bool ck_pool_enter(struct ck_pool *pool);
+void ck_pool_leave(struct ck_pool *pool);
+/// Runs body(context, part) for 0..<parts, parts ≤ threads, and returns when all are done. Only between enter and leave.
+void ck_pool_run(struct ck_pool *pool, int parts, void (*body)(void *context, int part),
+                 void *context);
+/// Memory that stays between jobs; slot 0 is everyone's, slot 1 + part is that part's. NULL when there is none.
+void *_Nullable ck_pool_scratch(struct ck_pool *pool, int slot, size_t bytes);
+/// The number of threads that suits this machine.
+int ck_processor_count(void);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,39 @@
+# Everything a fresh machine with Swift needs: `make run` writes a story, `make test` runs the tests.
+
+CHIMERA = .build/release/chimera
+MODEL ?= stories260K
+PROMPT ?=
+
+.PHONY: build run test install format clean setup
+
+run: build
+	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
+
+build: setup
+	swift build -c release --product chimera
+
+test: setup
+	swift build -c release --product chimera
+	swift test -c release
+
+# libyaml reads the YAML; it is installed when its header is not there.
+setup:
+	@if ! ls /usr/include/yaml.h /usr/local/include/yaml.h /opt/homebrew/include/yaml.h >/dev/null 2>&1; then \
+	  echo "installing libyaml" >&2; \
+	  if command -v brew >/dev/null; then brew install libyaml; \
+	  elif command -v apt-get >/dev/null; then \
+	    SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq libyaml-dev; \
+	  else echo "install libyaml with its headers (libyaml-dev, libyaml-devel), then run make again" >&2; exit 1; fi; \
+	fi
+
+PREFIX ?= /usr/local
+install: build
+	install -d $(PREFIX)/bin $(PREFIX)/share/chimera
+	install $(CHIMERA) $(PREFIX)/bin/chimera
+	cp -R Architectures Models $(PREFIX)/share/chimera/
+
+format:
+	swift format --in-place --recursive Sources Plugins Tests Package.swift
+
+clean:
+	swift package clean

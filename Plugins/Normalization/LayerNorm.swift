@@ -1,0 +1,137 @@
+import Components
+import Kernels
+
+/// Layer normalization: every vector is centred and scaled to unit variance, then scaled and shifted by learned weights.
+///
+///     y = (x − mean(x)) / √(var(x) + eps) ⊙ w + b        var with 1/n
+///
+/// Ba, Kiros and Hinton, 2016, https://arxiv.org/abs/1607.06450.
+/// `eps` stands under the root; `unit_offset` multiplies by 1 + w, as Nemotron does.
+public struct LayerNorm: Normalization {
+  public static let name = "layernorm"
+
+  let eps: Float
+  let weight: Bool
+  let bias: Bool
+  let unitOffset: Bool
+
+  public init(_ options: Options) {
+    eps = Float(options.number("eps", default: 1e-5, in: 0...1, "added to the variance, under the root"))
+    weight = options.flag("weight", default: true, "whether a learned weight multiplies the result")
+    bias = options.flag("bias", default: true, "whether a learned bias is added")
+    unitOffset = options.flag("unit_offset", default: false, "whether the weight is stored as its difference from 1")
+  }
+
+  public func write(_ x: Value, named name: String, over span: NormSpan, into plan: inout PlanBuilder) -> Value {
+    let parts = NormParts(width: x.width, span: span)
+    var tensors: [ParameterReference] = []
+    if weight {
+      tensors.append(
+        plan.parameter("\(name).weight", shape: parts.weightShape, starts: unitOffset ? .zeros : .ones, use: .vector))
+    }
+    if bias { tensors.append(plan.parameter("\(name).bias", shape: parts.weightShape, starts: .zeros, use: .vector)) }
+    let operation = Normalize(parts: parts, eps: eps, weight: weight, bias: bias, unitOffset: unitOffset)
+    return plan.apply(operation, to: x, width: x.width, parameters: tensors)
+  }
+
+  struct Normalize: Operator {
+    let name = "layernorm"
+    let parts: NormParts
+    let eps: Float
+    let weight: Bool
+    let bias: Bool
+    let unitOffset: Bool
+
+    var mayOverwriteInput: Bool { true }
+    var detail: String { parts.detail + "eps \(eps)" + (unitOffset ? ", 1 + weight" : "") }
+
+    func forward(_ context: ForwardContext) {
+      let x = context.input()
+      let y = context.output()
+      let w = weight ? context.parameter().vector : nil
+      let b = bias ? context.parameter(weight ? 1 : 0).vector : nil
+      context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
+        for row in rows {
+          for part in 0..<parts.count {
+            let n = parts.width
+            let (xs, ys) = (x[row] + part * n, y[row] + part * n)
+            let (mean, scale) = statistics(xs)
+            let offset = parts.weightOffset(part)
+            for i in 0..<n { ys[i] = (xs[i] - mean) * scale }
+            if let w = w.map({ $0 + offset }) {
+              let one: Float = unitOffset ? 1 : 0
+              for i in 0..<n { ys[i] *= one + w[i] }
+            }
+            if let b = b.map({ $0 + offset }) {
+              for i in 0..<n { ys[i] += b[i] }
+            }
+          }
+        }
+      }
+    }
+
+    /// The mean, and one over the standard deviation. Two passes: the variance of large numbers that differ little
+    /// is lost in the difference of their squares.
+    private func statistics(_ x: UnsafePointer<Float>) -> (mean: Float, scale: Float) {
+      let n = parts.width
+      let mean = sum(x, count: n) / Float(n)
+      var variance: SIMD8<Float> = .zero
+      var i = 0
+      while i + 8 <= n {
+        let d = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self) - mean
+        variance += d * d
+        i += 8
+      }
+      var total = variance.sum()
+      while i < n {
+        total += (x[i] - mean) * (x[i] - mean)
+        i += 1
+      }
+      return (mean, 1 / (total / Float(n) + eps).squareRoot())
+    }
+
+    /// With x̂ = (x − mean)·r and g = dy ⊙ w: `dx += r·(g − mean(g) − x̂·mean(g ⊙ x̂))`, `dw += dy ⊙ x̂`, `db += dy`.
+    /// Mean and r are computed again from x.
+    func backward(_ context: BackwardContext) {
+      let x = context.input()
+      let dy = context.outputGradient()
+      let dx = context.inputGradient()
+      let w = weight ? context.parameter().vector : nil
+      let dw = weight ? context.parameterGradient() : nil
+      let db = bias ? context.parameterGradient(weight ? 1 : 0) : nil
+      let n = parts.width
+      for row in 0..<x.count {
+        for part in 0..<parts.count {
+          let offset = parts.weightOffset(part)
+          let (xs, dys) = (x[row] + part * n, dy[row] + part * n)
+          let (mean, scale) = statistics(xs)
+          var (meanG, meanGX): (Float, Float) = (0, 0)
+          for i in 0..<n {
+            let normal = (xs[i] - mean) * scale
+            let g = dys[i] * factor(w, offset + i)
+            meanG += g
+            meanGX += g * normal
+            dw?[offset + i] += dys[i] * normal
+            db?[offset + i] += dys[i]
+          }
+          guard let dx else { continue }
+          meanG /= Float(n)
+          meanGX /= Float(n)
+          let dxs = dx[row] + part * n
+          for i in 0..<n {
+            let normal = (xs[i] - mean) * scale
+            dxs[i] += scale * (dys[i] * factor(w, offset + i) - meanG - normal * meanGX)
+          }
+        }
+      }
+    }
+
+    private func factor(_ w: UnsafePointer<Float>?, _ i: Int) -> Float {
+      w.map { $0[i] + (unitOffset ? 1 : 0) } ?? 1
+    }
+
+    func flops(step: Step, context: Int) -> Int {
+      step.inputs[0].width * (5 + (weight ? 1 : 0) + (bias ? 1 : 0))
+    }
+  }
+}

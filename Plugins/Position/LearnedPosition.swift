@@ -1,0 +1,68 @@
+import Components
+import Kernels
+
+/// A learned vector for every position, added to the token's at the embedding.
+///
+///     y[t] = x[t] + W[position(t) + offset]        W: [max + offset, width]
+///
+/// Gehring et al., 2017, https://arxiv.org/abs/1705.03122; Radford et al., 2018 (GPT).
+/// `offset` skips rows at the start of the table: OPT stores two that no position uses. No sequence can be longer than
+/// the table.
+///
+/// Examples: `{offset: 2}` `{max: 12}`
+public struct LearnedPosition: PositionEncoding {
+  public static let name = "learned"
+  public let actsAtEmbedding = true
+
+  let max: Int
+  let offset: Int
+
+  public init(_ options: Options) {
+    max = options.integer("max", default: options.shape.contextLength, "how many positions there are")
+    offset = options.integer("offset", default: 0, in: 0...1024, "rows of the table before the first position's")
+  }
+
+  public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value {
+    let table = plan.parameter("embed.positions.weight", shape: [max + offset, x.width], starts: .normal(0.02))
+    plan.limitSequences(to: max)
+    return plan.apply(AddRows(offset: offset), to: x, width: x.width, parameters: [table])
+  }
+
+  struct AddRows: Operator {
+    let name = "add positions"
+    let offset: Int
+
+    var mayOverwriteInput: Bool { true }
+    var backwardReadsInputs: Bool { false }
+
+    func forward(_ context: ForwardContext) {
+      let table = context.parameter().matrix
+      let x = context.input()
+      let y = context.output()
+      withScratch(x.width) { vector in
+        for row in 0..<x.count {
+          let start = table.base + (Int(context.positions[row]) + offset) * table.rowBytes
+          widen(table.format, start, count: x.width, into: vector)
+          let (xs, ys) = (x[row], y[row])
+          for i in 0..<x.width { ys[i] = xs[i] + vector[i] }
+        }
+      }
+    }
+
+    /// `dx += dy`, `dW[position + offset] += dy`.
+    func backward(_ context: BackwardContext) {
+      let dy = context.outputGradient()
+      let dx = context.inputGradient()
+      let dw = context.parameterGradient()
+      for row in 0..<dy.count {
+        if let dx { add(dy[row], scaledBy: 1, to: dx[row], count: dy.width) }
+        if let dw {
+          let target = dw + (Int(context.positions[row]) + offset) * dy.width
+          add(dy[row], scaledBy: 1, to: target, count: dy.width)
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
+  }
+}

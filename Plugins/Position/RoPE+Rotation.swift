@@ -1,0 +1,112 @@
+import Components
+import Foundation
+
+/// The cosines and sines of a pass's rows, computed once for all layers that turn alike.
+///
+///     y[t] = (cos φ(p, 0), … cos φ(p, d/2 − 1), sin φ(p, 0), …)        y: [rows, width]
+///
+/// Angles are computed in `Double`: in `Float` they are off by p·6e-8.
+struct RoPEAngles: Operator, Hashable {
+  var name: String { "rope angles" }
+  let theta: Double
+  let width: Int
+  let scaling: RoPEScaling
+  let contextLength: Int
+
+  var detail: String {
+    let theta = theta.rounded() == theta ? String(Int(theta)) : String(theta)
+    let scaled: String
+    switch scaling {
+    case .none: scaled = ""
+    case .linear(let factor): scaled = ", linear × \(factor)"
+    case .dynamic(let factor, _): scaled = ", dynamic × \(factor)"
+    case .llama3(let factor, _, _, _): scaled = ", llama3 × \(factor)"
+    case .yarn(let yarn): scaled = ", yarn × \(yarn.factor)"
+    case .longrope: scaled = ", longrope"
+    }
+    return "theta \(theta), \(width) of a head\(scaled)"
+  }
+
+  func forward(_ context: ForwardContext) {
+    let y = context.output()
+    for sequence in context.sequences {
+      let (frequencies, warmth) = scaling.frequencies(
+        theta: theta, width: width, contextLength: contextLength, length: sequence.length)
+      for row in sequence.rows {
+        let position = Double(context.positions[row])
+        let (cosines, sines) = (y[row], y[row] + width / 2)
+        for i in frequencies.indices {
+          cosines[i] = Float(warmth * cos(position * frequencies[i]))
+          sines[i] = Float(warmth * sin(position * frequencies[i]))
+        }
+      }
+    }
+  }
+
+  /// Nothing: the angles depend on no learned number.
+  func backward(_ context: BackwardContext) {}
+
+  func flops(step: Step, context: Int) -> Int { 2 * width }
+}
+
+/// The turning of every head of a row by its row's angles.
+struct RoPERotation: Operator {
+  var name: String { "rope" }
+  let heads: Int
+  let interleaved: Bool
+  let detail: String
+
+  var mayOverwriteInput: Bool { true }
+  var backwardReadsInputs: Bool { true }
+
+  func forward(_ context: ForwardContext) {
+    let x = context.input(0)
+    let angles = context.input(1)
+    let y = context.output()
+    context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
+      for row in rows { turn(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: 1, adding: false) }
+    }
+  }
+
+  /// `dx += R(−φ)·dy`: a rotation's transpose turns back. With warmth c, the transpose of c·R(φ) is c·R(−φ).
+  func backward(_ context: BackwardContext) {
+    guard let dx = context.inputGradient(0) else { return }
+    let angles = context.input(1)
+    let dy = context.outputGradient()
+    context.parallel(dy.count, grain: elementwiseGrain(dy.width)) { rows, _ in
+      for row in rows { turn(dy[row], by: angles[row], angles.width, into: dx[row], dy.width, direction: -1, adding: true) }
+    }
+  }
+
+  private func turn(
+    _ x: UnsafePointer<Float>, by angles: UnsafePointer<Float>, _ turned: Int, into y: UnsafeMutablePointer<Float>,
+    _ width: Int, direction: Float, adding: Bool
+  ) {
+    let half = turned / 2
+    let headWidth = width / heads
+    let (cosines, sines) = (angles, angles + half)
+    for head in 0..<heads {
+      let (x, y) = (x + head * headWidth, y + head * headWidth)
+      for i in 0..<half {
+        let (first, second) = interleaved ? (2 * i, 2 * i + 1) : (i, i + half)
+        let (a, b) = (x[first], x[second])
+        let sine = direction * sines[i]
+        let (p, q) = (a * cosines[i] - b * sine, a * sine + b * cosines[i])
+        if adding {
+          y[first] += p
+          y[second] += q
+        } else {
+          y[first] = p
+          y[second] = q
+        }
+      }
+      if adding {
+        for i in turned..<headWidth { y[i] += x[i] }
+      } else if y != x {
+        for i in turned..<headWidth { y[i] = x[i] }
+      }
+    }
+  }
+
+  func flops(step: Step, context: Int) -> Int { 3 * step.inputs[1].width * heads }
+}

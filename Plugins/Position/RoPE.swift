@@ -1,0 +1,57 @@
+import Components
+import Foundation
+
+/// Rotary position embedding: pairs of numbers of every query and key are turned by an angle that grows with position.
+///
+///     (a, b) ← (a·cos φ − b·sin φ, a·sin φ + b·cos φ),   φ(p, i) = p·theta^(−2i/d)
+///
+/// Su et al., 2021, https://arxiv.org/abs/2104.09864.
+/// Pairs are (i, i + d/2) with `pairing: half`, as Hugging Face stores LLaMA, and (2i, 2i + 1) with `interleaved`, as
+/// GPT-J, Cohere and Meta's own files do: a fact of the stored weights, never to be guessed.
+///
+/// Examples: `{theta: 500000}` `{fraction: 0.5}` `{dim: 2, pairing: interleaved}` `{scaling: {type: linear, factor: 2}}`
+/// `{scaling: {type: dynamic, factor: 2, original_context: 8}}`
+/// `{scaling: {type: llama3, factor: 8, original_context: 8}}` `{scaling: {type: yarn, factor: 4, original_context: 8}}`
+/// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8}}`
+public struct RoPE: PositionEncoding {
+  public static let name = "rope"
+
+  enum Pairing: String, CaseIterable { case half, interleaved }
+
+  let theta: Double
+  let fraction: Double
+  let dim: Int?
+  let pairing: Pairing
+  let scaling: RoPEScaling
+  let contextLength: Int
+  let place: Place?
+
+  public init(_ options: Options) {
+    theta = options.number("theta", default: 10000, in: 1...1e12, "the base of the frequencies")
+    dim = options.optionalInteger("dim", "how many numbers of a head turn, when not a fraction")
+    fraction = options.number("fraction", default: 1, in: 0.001...1, "the part of each head that turns")
+    pairing = options.choice("pairing", default: Pairing.half, "which numbers are turned together")
+    scaling = options.group("scaling", "how angles change for contexts longer than trained", RoPEScaling.init) ?? .none
+    contextLength = options.shape.contextLength
+    place = options.place(of: dim == nil ? "fraction" : "dim")
+    if dim != nil, options.isSet("fraction") { options.fail("dim", "'dim' and 'fraction' both say how many numbers turn") }
+  }
+
+  public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value {
+    let headWidth = x.width / heads
+    let width = dim ?? Int((fraction * Double(headWidth)).rounded(.down))
+    guard width > 0, width % 2 == 0, width <= headWidth else {
+      plan.fail("rope turns pairs, but \(width) numbers of a head of \(headWidth) would turn", at: place)
+      return x
+    }
+    let expected = scaling.expectedFactors.map { $0 == width / 2 } ?? true
+    guard expected else {
+      plan.fail("a head turns \(width / 2) pairs, but the scaling lists \(scaling.expectedFactors ?? 0) factors", at: place)
+      return x
+    }
+    let table = RoPEAngles(theta: theta, width: width, scaling: scaling, contextLength: contextLength)
+    let angles = plan.shared(table) { plan in plan.apply(table, to: [], widths: [width])[0] }
+    return plan.apply(
+      RoPERotation(heads: heads, interleaved: pairing == .interleaved, detail: table.detail), to: x, angles, width: x.width)
+  }
+}

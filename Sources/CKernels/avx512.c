@@ -1,0 +1,25 @@
+// AVX-512: 32 registers of sixteen floats, so a tile of 14 × 32 (28 sums, 2 columns, 1 row value).
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#define LANES 16
+#define TILE_ROWS 14
+#define TILE_VECTORS 2
+#define DOT_ROWS 4
+#define NATIVE_HALF 1
+#include "lanes.h"
+
+#define HAS_LOOKUP 1
+/// table[index mod 16] in each lane.
+INLINE V lookup(V table, I index) {
+  return __builtin_bit_cast(V, _mm512_permutexvar_ps(__builtin_bit_cast(__m512i, index), __builtin_bit_cast(__m512, table)));
+}
+#include "level.h"
+#pragma clang attribute pop
+
+LEVEL_TABLE(ck_avx512, "avx512")
+#endif

@@ -1,0 +1,37 @@
+// What one level (one kind of processor) offers. `dispatch.c` chooses one of these tables.
+#pragma once
+#include "include/CKernels.h"
+#include <stdbool.h>
+
+struct ck_kernels {
+  const char *name;
+  /// Rows of x packed side by side in one register tile.
+  size_t tile_rows;
+
+  float (*dot)(const float *a, const float *b, size_t count);
+  void (*add_scaled)(float factor, const float *x, float *y, size_t count);
+  float (*sum)(const float *x, size_t count);
+  float (*sum_of_squares)(const float *x, size_t count);
+  float (*maximum)(const float *x, size_t count);
+
+  void (*exponentials)(const float *x, float *y, size_t count);
+  void (*sigmoids)(const float *x, float *y, size_t count);
+  void (*hyperbolic_tangents)(const float *x, float *y, size_t count);
+  void (*error_functions)(const float *x, float *y, size_t count);
+  void (*softmax)(float *x, size_t count);
+
+  void (*widen)(int format, const void *bytes, size_t count, float *y);
+  void (*narrow_f16)(const float *x, size_t count, void *bytes);
+  void (*narrow_bf16)(const float *x, size_t count, void *bytes);
+
+  void (*multiply_rows)(const struct ck_weight *w, size_t from, size_t to, const float *x, size_t x_stride, size_t rows,
+                        const float *bias, float *y, size_t y_stride, bool add, float *scratch);
+
+  void (*pack_rows)(const float *x, size_t stride, size_t rows, size_t depth, float *packed);
+  void (*pack_rows_transposed)(const float *x, size_t stride, size_t rows, size_t depth, float *packed);
+  void (*pack_panels)(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels);
+  void (*pack_panels_transposed)(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth,
+                                 float *panels);
+  void (*multiply_panels)(const float *x, size_t rows, const float *panels, size_t columns, size_t depth, float *y,
+                          size_t stride, bool add, const float *bias);
+};

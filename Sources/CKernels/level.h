@@ -1,0 +1,31 @@
+// The table of one level. A level's file defines LANES and the tile, opens its target, and includes this.
+#pragma once
+#include "functions.h"
+#include "panels.h"
+#include "rows.h"
+#include "tiles.h"
+
+#define LEVEL_TABLE(symbol, label)                             \
+  const struct ck_kernels symbol = {                           \
+    .name = label,                                             \
+    .tile_rows = TILE_ROWS,                                    \
+    .dot = dot,                                                \
+    .add_scaled = add_scaled,                                  \
+    .sum = sum,                                                \
+    .sum_of_squares = sum_of_squares,                          \
+    .maximum = maximum,                                        \
+    .exponentials = exponentials,                              \
+    .sigmoids = sigmoids,                                      \
+    .hyperbolic_tangents = hyperbolic_tangents,                \
+    .error_functions = error_functions,                        \
+    .softmax = softmax,                                        \
+    .widen = widen,                                            \
+    .narrow_f16 = narrow_f16,                                  \
+    .narrow_bf16 = narrow_bf16,                                \
+    .multiply_rows = multiply_rows,                            \
+    .pack_rows = pack_rows,                                    \
+    .pack_rows_transposed = pack_rows_transposed,              \
+    .pack_panels = pack_panels,                                \
+    .pack_panels_transposed = pack_panels_transposed,          \
+    .multiply_panels = multiply_panels,                        \
+  };

@@ -1,0 +1,129 @@
+import Components
+
+extension CheckpointMap {
+  /// Proves that `stored` holds exactly the tensors of a plan: every canonical tensor once, every stored one used or
+  /// ignored, shapes equal. Only the list is looked at, no tensor's bytes.
+  ///
+  /// `count` gives the number at a path of the spec that `axes` names, for the layer of a canonical name. Throws every
+  /// problem at once, each with both names and shapes.
+  public func match(
+    _ tensors: [PlannedTensor], with stored: [StoredTensorEntry],
+    count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
+  ) throws(Problems) -> CheckpointMatch {
+    var (mapped, uncovered, problems) = mappedTensors(for: tensors, count: count)
+    let byName = Dictionary(stored.map { ($0.name, $0) }) { first, _ in first }
+    let prefix = bestPrefix(mapped, byName)
+    func fullName(_ tensor: MappedTensor) -> String {
+      tensor.rule.isAbsolute ? tensor.name : prefix + tensor.name
+    }
+
+    if !mapped.isEmpty, !mapped.contains(where: { byName[fullName($0)] != nil }) {
+      throw Problems([MatchReport.nothing(expected: fullName(mapped[0]), stored: stored, at: mapped[0].rule.place)])
+    }
+
+    // For each canonical tensor the candidates: rules in the order of the map.
+    var candidates: [[Int]] = Array(repeating: [], count: tensors.count)
+    for (index, tensor) in mapped.enumerated() {
+      for target in tensor.targets.joined() { candidates[target].append(index) }
+    }
+    var used: Set<Int> = []
+    var report = MatchReport(stored: stored.map(\.name), expected: mapped.map(fullName))
+    for (tensor, indices) in candidates.enumerated() {
+      let planned = tensors[tensor]
+      let present = indices.filter { byName[fullName(mapped[$0])] != nil }
+      if present.count > 1 {
+        report.duplicate(planned, present.map { fullName(mapped[$0]) })
+      } else if let index = present.first {
+        used.insert(index)
+      } else if let last = indices.max(by: { mapped[$0].rule.order < mapped[$1].rule.order }) {
+        report.missing(planned, fullName(mapped[last]), at: mapped[last].rule.place)
+      } else if let name = uncovered[planned.name] {
+        report.incomplete(planned, name)
+      } else {
+        report.unmapped(planned)
+      }
+    }
+
+    var assignments: [CheckpointMatch.Assignment] = []
+    var usedNames: Set<String> = []
+    for index in used.sorted() {
+      let tensor = mapped[index]
+      guard let entry = byName[fullName(tensor)] else { continue }
+      usedNames.insert(entry.name)
+      let targets = tensor.targets.map { $0.map { tensors[$0] } }
+      if entry.shape != tensor.binding.storedShape {
+        report.wrongShape(entry, tensor.binding.storedShape, targets.map { $0[0] }, at: tensor.rule.place)
+      } else if entry.format == nil {
+        report.wrongType(entry)
+      }
+      assignments.append(
+        CheckpointMatch.Assignment(stored: entry, binding: tensor.binding, targets: targets, place: tensor.rule.place))
+    }
+
+    var ties: [CheckpointMatch.Tie] = []
+    var ignoredNames: [String] = []
+    let plannedNames = Set(tensors.map(\.name))
+    for entry in stored where !usedNames.contains(entry.name) {
+      if isIgnored(entry.name, prefix: prefix) {
+        ignoredNames.append(entry.name)
+        continue
+      }
+      let canonical = canonicalName(of: entry.name, prefix: prefix)
+      if let canonical, let source = tiedSource(of: canonical), plannedNames.contains(source),
+        !plannedNames.contains(canonical)
+      {
+        ties.append(CheckpointMatch.Tie(stored: entry, canonicalName: source, place: nil))
+      } else {
+        report.unused(entry, canonical: canonical.flatMap { plannedNames.contains($0) ? nil : $0 })
+      }
+    }
+    for problem in report.problems { problems.add(problem) }
+    try problems.check()
+    return CheckpointMatch(assignments: assignments, ties: ties, ignored: ignoredNames)
+  }
+
+  /// The prefix, or none, with which most of the expected tensors are there.
+  private func bestPrefix(_ mapped: [MappedTensor], _ stored: [String: StoredTensorEntry]) -> String {
+    var best = (prefix: prefixes[0], count: -1)
+    for prefix in prefixes + [""] {
+      let count = mapped.count { !$0.rule.isAbsolute && stored[prefix + $0.name] != nil }
+      if count > best.count { best = (prefix, count) }
+    }
+    return best.prefix
+  }
+
+  /// Whether `ignore` lists the name: in full, after the prefix, or after the layer's prefix.
+  private func isIgnored(_ name: String, prefix: String) -> Bool {
+    ignored.contains { pattern in
+      if pattern.hasPrefix("/") { return matches(name, pattern.dropFirst()) }
+      return matches(name, pattern) || matches(name, prefix + pattern)
+        || (!layerPrefix.isEmpty && matches(name, prefix + layerPrefix + pattern))
+    }
+  }
+
+  private func matches(_ name: String, _ pattern: some StringProtocol) -> Bool {
+    if TensorNamePattern.matches(name, pattern) { return true }
+    return Self.suffixes.contains { name.hasSuffix($0) && TensorNamePattern.matches(name.dropLast($0.count), pattern) }
+  }
+
+  /// The canonical name that the rules give a stored one, were it in the plan.
+  private func canonicalName(of name: String, prefix: String) -> String? {
+    for rule in rules {
+      for suffix in rule.isExact ? [""] : Self.suffixes where name.hasSuffix(suffix) {
+        let text = rule.isAbsolute ? rule.stored.text : prefix + rule.stored.text
+        let (pattern, numbers) = TensorNamePattern.generalizing(String(name.dropLast(suffix.count)))
+        let (wanted, _) = TensorNamePattern.generalizing(text)
+        if pattern == wanted { return rule.canonical[0].name(numbers) + suffix }
+      }
+    }
+    return nil
+  }
+
+  /// The canonical tensor that `canonical` is a copy of.
+  private func tiedSource(of canonical: String) -> String? {
+    for (copy, source) in tied {
+      for suffix in [""] + Self.suffixes where canonical == copy + suffix { return source + suffix }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,117 @@
+import Components
+
+/// How a family's tensor names and layouts correspond to the canonical ones, as its file says; for loading and saving.
+///
+/// ```yaml
+/// checkpoint:
+///   prefix: model.               # optional when loading; a list gives older spellings after the one that is saved
+///   tensors: {embed_tokens: embed.tokens, norm: final_norm, /lm_head: head}      # '/': without the prefix
+///   layer_prefix: layers.*.      # '*' is the layer's number
+///   layer:
+///     input_layernorm: attn_norm
+///     self_attn.qkv_proj: {to: [attn.q, attn.k, attn.v], layout: (q|k|v) m}
+///   axes: {h: attention.num_heads}      # what a layout's 'h' counts: a path in the spec
+///   tied: {head: embed.tokens}   # a stored copy is accepted when it is the same, byte for byte
+///   ignore: [self_attn.rotary_emb.inv_freq]      # stored tensors that carry no parameters; a final '**' is anything
+/// ```
+///
+/// `.weight` and `.bias` are added to both sides unless a rule says `exact: true`. Where two rules name one canonical
+/// tensor, loading follows the one whose stored tensor is there, and saving follows the later one. A rule that is null
+/// is no rule.
+public struct CheckpointMap: Sendable {
+  /// What may stand before every stored name; the first is used for saving.
+  public let prefixes: [String]
+  /// What the named groups of layouts count, as paths in the spec.
+  public let axes: [String: String]
+  let rules: [CheckpointRule]
+  let layerPrefix: String
+  let tied: [String: String]
+  let ignored: [String]
+
+  /// The suffixes that follow automatically.
+  static let suffixes = [".weight", ".bias"]
+  private static let keys = ["prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore"]
+
+  /// Reads a map, whose `naming` has been resolved. Throws every problem at once.
+  public init(_ setting: Setting) throws(Problems) {
+    var problems = Problems()
+    guard let entries = setting.entries else {
+      throw Problems([
+        Problem("a checkpoint map is \(setting.kindInWords); expected a group of keys", at: setting.place)
+      ])
+    }
+    for entry in entries where !Self.keys.contains(entry.key) {
+      problems.add(
+        Problem(
+          "a checkpoint map has no key '\(entry.key)'", at: entry.place,
+          hint: nearestName(to: entry.key, in: Self.keys).map { "did you mean '\($0)'?" }
+            ?? "its keys are \(Self.keys.joined(separator: ", "))"))
+    }
+    let prefixes = Self.texts(setting["prefix"], "prefix", &problems)
+    var layerPrefix = Self.texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
+    if setting["layer"]?.entries?.isEmpty == false, TensorNamePattern(layerPrefix).starCount != 1 {
+      problems.add(
+        Problem(
+          "'layer_prefix' is '\(layerPrefix)'; expected a text with one '*' for the layer's number",
+          at: setting["layer_prefix"]?.place ?? setting["layer"]?.place))
+      // So that the rules below are not all blamed for it.
+      layerPrefix = "*."
+    }
+    var rules: [CheckpointRule] = []
+    for (key, storedPrefix, canonicalPrefix) in [("tensors", "", ""), ("layer", layerPrefix, "layers.*.")] {
+      for entry in Self.group(setting[key], key, &problems) where !entry.value.isNull {
+        do {
+          rules.append(
+            try CheckpointRule(
+              entry, order: rules.count, storedPrefix: storedPrefix, canonicalPrefix: canonicalPrefix))
+        } catch {
+          problems.add(error)
+        }
+      }
+    }
+    axes = Self.textGroup(setting["axes"], "axes", &problems)
+    tied = Self.textGroup(setting["tied"], "tied", &problems)
+    ignored = Self.texts(setting["ignore"], "ignore", &problems)
+    self.prefixes = prefixes.isEmpty ? [""] : prefixes
+    self.layerPrefix = layerPrefix
+    self.rules = rules
+    try problems.check()
+  }
+
+  private static func group(_ setting: Setting?, _ key: String, _ problems: inout Problems) -> [Setting.Entry] {
+    guard let setting, !setting.isNull else { return [] }
+    if let entries = setting.entries { return entries }
+    problems.add(Problem("'\(key)' is \(setting.kindInWords); expected a group of names", at: setting.place))
+    return []
+  }
+
+  private static func textGroup(_ setting: Setting?, _ key: String, _ problems: inout Problems) -> [String: String] {
+    var texts: [String: String] = [:]
+    for entry in group(setting, key, &problems) where !entry.value.isNull {
+      guard let text = entry.value.text else {
+        problems.add(Problem("'\(entry.key)' is \(entry.value.kindInWords); expected a name", at: entry.value.place))
+        continue
+      }
+      texts[entry.key] = text
+    }
+    return texts
+  }
+
+  /// A text or a list of texts.
+  private static func texts(_ setting: Setting?, _ key: String, _ problems: inout Problems) -> [String] {
+    guard let setting, !setting.isNull else { return [] }
+    if case .scalar(let text, _) = setting.content { return [text] }
+    var texts: [String] = []
+    for item in setting.list ?? [] {
+      guard case .scalar(let text, _) = item.content else {
+        problems.add(Problem("'\(key)' holds \(item.kindInWords); expected texts", at: item.place))
+        continue
+      }
+      texts.append(text)
+    }
+    if setting.list == nil {
+      problems.add(Problem("'\(key)' is \(setting.kindInWords); expected a text or a list of texts", at: setting.place))
+    }
+    return texts
+  }
+}

@@ -1,0 +1,140 @@
+/// Something that a file can name: it reads its options, checks them, and writes operators into a plan.
+///
+/// A component is one file with one type. Its doc comment says what it is in a sentence, gives the equation and the
+/// source, and warns of the one mistake a careful reader would make.
+public protocol Component: Sendable {
+  /// The slot it fills; given by the slot's protocol.
+  static var slot: Slot { get }
+  /// The word that names it in a file.
+  static var name: String { get }
+  /// Reads the options. What is wrong is noted in `options`; the instance made then is never used.
+  init(_ options: Options)
+}
+
+/// Token ids to vectors, and the start of the residual line.
+public protocol Embedding: Component {
+  /// Writes the lookup of the pass's tokens: a value of the model's width, one row a token.
+  ///
+  /// `position` is the model's own position encoding, which may add to the line here.
+  func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value
+}
+
+/// A way to tell positions apart. Each part defaults to nothing, so an encoding says only where it acts.
+public protocol PositionEncoding: Component {
+  /// Whether it adds to the residual line at the embedding, once for the whole model.
+  var actsAtEmbedding: Bool { get }
+  /// What it adds to the residual line at the embedding.
+  func embed(_ x: Value, into plan: inout PlanBuilder) -> Value
+  /// How it turns queries or keys: `x` holds `heads` vectors of equal width a row.
+  func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value
+  /// What it adds to the scores of attention with `heads` heads, whose scores are q·k times `scale`.
+  func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)?
+}
+
+/// A bias on attention scores that follows from positions.
+public protocol ScoreBias: Sendable {
+  /// Adds the bias of one query to its scores with consecutive keys.
+  ///
+  /// - Parameters:
+  ///   - scores: one score a key, `count` of them.
+  ///   - head: the query's head.
+  ///   - query: the query's position in its sequence.
+  ///   - firstKey: the position of the first key.
+  func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int)
+}
+
+/// What is normalized together, and with how many learned weights.
+public enum NormSpan: Sendable, Hashable {
+  /// The whole row.
+  case row
+  /// Each of `count` heads of a row by itself, with one weight vector for all or one for each.
+  case heads(Int, sharedWeight: Bool)
+}
+
+/// A normalization of vectors.
+public protocol Normalization: Component {
+  /// Whether it changes nothing, so that no step need be written for it.
+  var isIdentity: Bool { get }
+  /// Writes the normalization of `x`, with learned tensors under `name`.
+  func write(_ x: Value, named name: String, over span: NormSpan, into plan: inout PlanBuilder) -> Value
+}
+
+/// A nonlinearity.
+public protocol Activation: Component {
+  /// Writes the nonlinearity of every number of `x`.
+  func write(_ x: Value, into plan: inout PlanBuilder) -> Value
+}
+
+/// What a sublayer knows of the layer it stands in.
+public struct Layer: Sendable {
+  /// The layer's index, from 0.
+  public let index: Int
+  /// How the layer tells positions apart.
+  public let position: any PositionEncoding
+
+  /// The layer at `index`.
+  public init(index: Int, position: any PositionEncoding) {
+    self.index = index
+    self.position = position
+  }
+}
+
+/// A mixer of tokens: attention, or something with another cached state.
+public protocol Mixer: Component {
+  /// Writes the mixing of `x`; the result has the model's width.
+  func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
+}
+
+/// A transformation of each token by itself.
+public protocol FeedForward: Component {
+  /// Writes the transformation of `x`; the result has the model's width.
+  func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
+}
+
+/// One sublayer of a block: its name in canonical tensor names, and what writes it.
+public struct Sublayer {
+  /// `attn` or `mlp`.
+  public let name: String
+  /// Writes the sublayer's own steps.
+  public let write: (Value, inout PlanBuilder) -> Value
+
+  /// The sublayer `name`.
+  public init(name: String, write: @escaping (Value, inout PlanBuilder) -> Value) {
+    self.name = name
+    self.write = write
+  }
+}
+
+/// How sublayers join the residual line.
+public protocol Block: Component {
+  /// Whether the line leaves the last layer unnormalized, so that a norm before the head is due.
+  var needsFinalNorm: Bool { get }
+  /// Writes the sublayers around the line `x`.
+  func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value
+}
+
+/// Vectors to logits.
+public protocol Head: Component {
+  /// Writes the final norm and the logits of the rows that are asked for.
+  ///
+  /// `normIsDue` says whether the line arrives unnormalized; the head's own options may overrule it.
+  func write(_ x: Value, norm: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value
+}
+
+extension Embedding { public static var slot: Slot { .embedding } }
+extension Normalization {
+  public static var slot: Slot { .norm }
+  public var isIdentity: Bool { false }
+}
+extension Activation { public static var slot: Slot { .activation } }
+extension Mixer { public static var slot: Slot { .attention } }
+extension FeedForward { public static var slot: Slot { .mlp } }
+extension Block { public static var slot: Slot { .block } }
+extension Head { public static var slot: Slot { .head } }
+extension PositionEncoding {
+  public static var slot: Slot { .position }
+  public var actsAtEmbedding: Bool { false }
+  public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value { x }
+  public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value { x }
+  public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? { nil }
+}

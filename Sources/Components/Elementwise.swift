@@ -1,0 +1,64 @@
+import Kernels
+
+/// An activation that acts on every number alone. A conforming component says the function and its derivative over a
+/// run of numbers; the step, its threads and its gradient follow.
+public protocol ElementwiseActivation: Activation {
+  /// Floating-point operations for each number, for the count.
+  var flopsPerNumber: Int { get }
+  /// `y = f(x)` for `count` numbers; `x` and `y` may be the same.
+  func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int)
+  /// `slope = f′(x)` for `count` numbers; `x` and `slope` are different.
+  func derivative(_ x: UnsafePointer<Float>, into slope: UnsafeMutablePointer<Float>, count: Int)
+}
+
+extension ElementwiseActivation {
+  public func write(_ x: Value, into plan: inout PlanBuilder) -> Value {
+    plan.apply(Elementwise(function: self, name: Self.name), to: x, width: x.width)
+  }
+}
+
+/// An activation of every number of a value.
+struct Elementwise<Function: ElementwiseActivation>: Operator {
+  let function: Function
+  let name: String
+
+  var mayOverwriteInput: Bool { true }
+
+  /// Numbers at a time, so that the passes of one function stay in the nearest cache.
+  static var run: Int { 2048 }
+
+  func forward(_ context: ForwardContext) {
+    let x = context.input()
+    let y = context.output()
+    context.parallel(y.count * y.width, grain: 4096) { numbers, _ in
+      for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Self.run) {
+        function.apply(x.base + start, into: y.base + start, count: min(Self.run, numbers.upperBound - start))
+      }
+    }
+  }
+
+  /// `dx += dy·f′(x)`.
+  func backward(_ context: BackwardContext) {
+    guard let dx = context.inputGradient() else { return }
+    let x = context.input()
+    let dy = context.outputGradient()
+    context.parallel(dy.count * dy.width, grain: 4096) { numbers, worker in
+      for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Self.run) {
+        let count = min(Self.run, numbers.upperBound - start)
+        function.derivative(x.base + start, into: worker.scratch, count: count)
+        for i in 0..<count { dx.base[start + i] += dy.base[start + i] * worker.scratch[i] }
+      }
+    }
+  }
+
+  func flops(step: Step, context: Int) -> Int { function.flopsPerNumber * step.outputs[0].width }
+
+  func scratch(step: Step, rows: Int, context: Int) -> Int { Self.run }
+}
+
+/// Lends `count` numbers of memory, on the stack when they fit, to a function of more than one pass.
+public func withScratch(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
+    if let base = buffer.baseAddress, count > 0 { body(base) }
+  }
+}

@@ -1,0 +1,82 @@
+import Kernels
+
+/// A learned tensor as a step sees it.
+public struct Parameter: @unchecked Sendable {
+  // Sendable although it holds a pointer: tensors are not written while a pass runs.
+
+  /// The tensor as a matrix in its stored format: `[out, in]`; a vector has one row.
+  public let matrix: WeightMatrix
+
+  /// The tensor over `matrix`.
+  public init(_ matrix: WeightMatrix) {
+    self.matrix = matrix
+  }
+
+  /// The numbers of a vector, which is always held as `Float`.
+  @inlinable
+  public var vector: UnsafePointer<Float> {
+    assert(matrix.format == .f32, "a vector is held as Float")
+    return matrix.base.assumingMemoryBound(to: Float.self)
+  }
+}
+
+/// What a step sees of a forward pass: views of its inputs, outputs, tensors and states.
+public struct ForwardContext {
+  private let bound: BoundStep
+  private let pass: Pass
+
+  /// A context over what the executor has bound.
+  public init(_ bound: BoundStep, in pass: Pass) {
+    self.bound = bound
+    self.pass = pass
+  }
+
+  /// The input `index`.
+  public func input(_ index: Int = 0) -> Rows { bound.inputs[index].rows(in: pass).rows }
+  /// The output `index`.
+  public func output(_ index: Int = 0) -> MutableRows { bound.outputs[index].rows(in: pass) }
+  /// The learned tensor `index`.
+  public func parameter(_ index: Int = 0) -> Parameter { bound.parameters[index] }
+  /// Where forward keeps its rows `index` for backward; nil when no backward follows.
+  public func kept(_ index: Int = 0) -> MutableRows? { bound.kept.isEmpty ? nil : bound.kept[index].rows(in: pass) }
+  /// What is kept of sequence `sequence` as the step's state `index`; nil when a pass keeps nothing, as in training.
+  public func state(_ index: Int, of sequence: Int) -> UnsafeMutablePointer<Float>? {
+    pass.states.isEmpty ? nil : pass.states[sequence][bound.states[index]]
+  }
+  /// The position of the first row that the step's state `index` still holds: 0 unless a window has moved on.
+  public func firstPosition(_ index: Int, of sequence: Int) -> Int { pass.firstPositions[sequence][bound.states[index]] }
+  /// How many tensors the step reads.
+  public var parameterCount: Int { bound.parameters.count }
+
+  /// The token ids of the pass, a row each.
+  public var tokens: UnsafeBufferPointer<Int32> { pass.tokens }
+  /// The position of each row in its sequence.
+  public var positions: UnsafeBufferPointer<Int32> { pass.positions }
+  /// The sequences of the pass and their rows.
+  public var sequences: UnsafeBufferPointer<SequenceSpan> { pass.sequences }
+  /// The rows whose logits are asked for.
+  public var outputRows: UnsafeBufferPointer<Int32> { pass.outputRows }
+  /// The workers, for kernels that divide their own work.
+  public var pool: ThreadPool { pass.pool }
+
+  /// Divides `count` independent pieces of work over the workers: `body` gets a range of them and its worker.
+  ///
+  /// Pieces go to workers in order and whole, at least `grain` to each, so that small work stays on one worker.
+  public func parallel(_ count: Int, grain: Int = 1, _ body: (Range<Int>, Worker) -> Void) {
+    pass.parallel(count, grain: grain, body)
+  }
+}
+
+/// One of the threads that share a step's work.
+public struct Worker {
+  /// Its index, from 0.
+  public let index: Int
+  /// Memory of its own for the time of a step, as many numbers as the operator asked for.
+  public let scratch: UnsafeMutablePointer<Float>
+
+  /// The worker `index`.
+  public init(index: Int, scratch: UnsafeMutablePointer<Float>) {
+    self.index = index
+    self.scratch = scratch
+  }
+}

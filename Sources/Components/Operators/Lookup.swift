@@ -1,0 +1,32 @@
+import Kernels
+
+/// The rows of a table that the tokens name.
+///
+///     y[t] = W[token[t]]        W: [vocabulary, width]
+public struct Lookup: Operator {
+  public let name = "lookup"
+  public let backwardReadsInputs = false
+
+  /// The operator.
+  public init() {}
+
+  public func forward(_ context: ForwardContext) {
+    let table = context.parameter().matrix
+    let y = context.output()
+    for row in 0..<y.count {
+      let start = table.base + Int(context.tokens[row]) * table.rowBytes
+      widen(table.format, start, count: y.width, into: y[row])
+    }
+  }
+
+  /// `dW[token[t]] += dy[t]`; on one worker, for two tokens may name one row.
+  public func backward(_ context: BackwardContext) {
+    guard let gradient = context.parameterGradient() else { return }
+    let dy = context.outputGradient()
+    for row in 0..<dy.count {
+      add(dy[row], scaledBy: 1, to: gradient + Int(context.tokens[row]) * dy.width, count: dy.width)
+    }
+  }
+
+  public func flops(step: Step, context: Int) -> Int { 0 }
+}

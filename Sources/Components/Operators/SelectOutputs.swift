@@ -1,0 +1,38 @@
+import Kernels
+
+/// The rows whose logits are asked for: what follows works on those alone.
+///
+///     y[i] = x[output row i]
+public struct SelectOutputs: Operator {
+  public let name = "select outputs"
+  public let backwardReadsInputs = false
+
+  /// The operator.
+  public init() {}
+
+  public func forward(_ context: ForwardContext) {
+    let x = context.input()
+    let y = context.output()
+    for (index, row) in context.outputRows.enumerated() {
+      y[index].update(from: x[Int(row)], count: x.width)
+    }
+  }
+
+  /// `dx[output row i] += dy[i]`.
+  public func backward(_ context: BackwardContext) {
+    guard let dx = context.inputGradient() else { return }
+    let dy = context.outputGradient()
+    for (index, row) in context.outputRows.enumerated() {
+      add(dy[index], scaledBy: 1, to: dx[Int(row)], count: dy.width)
+    }
+  }
+
+  public func flops(step: Step, context: Int) -> Int { 0 }
+}
+
+extension PlanBuilder {
+  /// Writes the choice of the rows whose logits are asked for.
+  public mutating func selectOutputs(_ x: Value) -> Value {
+    apply(SelectOutputs(), to: x, width: x.width, extent: .outputs)
+  }
+}

@@ -1,0 +1,56 @@
+import Kernels
+
+/// What all steps of a pass share.
+public struct Pass {
+  /// The token ids, a row each.
+  public var tokens: UnsafeBufferPointer<Int32>
+  /// The position of each row in its sequence.
+  public var positions: UnsafeBufferPointer<Int32>
+  /// The sequences and their rows.
+  public var sequences: UnsafeBufferPointer<SequenceSpan>
+  /// The rows whose logits are asked for.
+  public var outputRows: UnsafeBufferPointer<Int32>
+  /// For each sequence, its states by index of the plan's states; empty when nothing is kept.
+  public var states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>
+  /// For each sequence, the position of the first row that each state holds.
+  public var firstPositions: UnsafeBufferPointer<UnsafePointer<Int>>
+  /// The workers.
+  public var pool: ThreadPool
+  /// The workers' scratch memory, `scratchWidth` numbers for each.
+  public var scratch: UnsafeMutablePointer<Float>
+  /// Numbers of scratch memory for each worker.
+  public var scratchWidth: Int
+
+  /// A pass over this memory.
+  public init(
+    tokens: UnsafeBufferPointer<Int32>, positions: UnsafeBufferPointer<Int32>,
+    sequences: UnsafeBufferPointer<SequenceSpan>, outputRows: UnsafeBufferPointer<Int32>,
+    states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>,
+    firstPositions: UnsafeBufferPointer<UnsafePointer<Int>>, pool: ThreadPool,
+    scratch: UnsafeMutablePointer<Float>, scratchWidth: Int
+  ) {
+    self.tokens = tokens
+    self.positions = positions
+    self.sequences = sequences
+    self.outputRows = outputRows
+    self.states = states
+    self.firstPositions = firstPositions
+    self.pool = pool
+    self.scratch = scratch
+    self.scratchWidth = scratchWidth
+  }
+
+  func parallel(_ count: Int, grain: Int, _ body: (Range<Int>, Worker) -> Void) {
+    let workers = max(1, min(pool.threads, count / max(1, grain)))
+    if workers == 1 {
+      if count > 0 { body(0..<count, Worker(index: 0, scratch: scratch)) }
+      return
+    }
+    pool.run(workers) { indices in
+      for index in indices {
+        let range = count * index / workers..<count * (index + 1) / workers
+        body(range, Worker(index: index, scratch: scratch + index * scratchWidth))
+      }
+    }
+  }
+}

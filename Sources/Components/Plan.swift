@@ -1,0 +1,81 @@
+/// One operator of a plan, with what it reads and writes.
+public struct Step: Sendable {
+  /// Where it stands, such as `layers.0.attn`.
+  public let scope: String
+  /// The operator.
+  public let operation: any Operator
+  /// The values it reads.
+  public let inputs: [Value]
+  /// The values it writes.
+  public let outputs: [Value]
+  /// The tensors it reads, as indices of the plan's tensors.
+  public let parameters: [Int]
+  /// What it keeps of a sequence, as indices of the plan's states.
+  public let states: [Int]
+  /// The widths of what its forward keeps for its backward, one row for each row of its output.
+  public let kept: [Int]
+}
+
+/// A transformer as a flat list of steps over values, learned tensors and states. It holds no numbers.
+///
+/// The same list is printed, counted, run forwards and run backwards.
+public struct Plan: Sendable {
+  /// The model's name.
+  public let name: String
+  /// The model's sizes.
+  public let shape: ModelShape
+  /// The steps, in order.
+  public let steps: [Step]
+  /// The values that flow between them, by index.
+  public let values: [Value]
+  /// The learned tensors, by index; no name twice.
+  public let parameters: [PlannedTensor]
+  /// What is kept of a sequence, by index.
+  public let states: [PlannedState]
+  /// The logits: one row for each token whose logits are asked for.
+  public let logits: Value
+  /// How long a sequence can be, when anything limits it.
+  public let longestSequence: Int?
+
+  /// Whether parameters, operations and bytes for sequences of `context` tokens can be counted in an `Int`.
+  ///
+  /// Sizes come from a file, which may ask for anything. A builder finishes no plan that cannot be counted at the length
+  /// it is made for.
+  public func canCount(context: Int) -> Bool {
+    var total = 0
+    for tensor in parameters {
+      var count = 1
+      for length in tensor.shape {
+        let (product, overflow) = count.multipliedReportingOverflow(by: length)
+        if overflow { return false }
+        count = product
+      }
+      let (sum, overflow) = total.addingReportingOverflow(count)
+      if overflow { return false }
+      total = sum
+    }
+    // At most 16 bytes or operations for each number of each value with each token, and as many for each weight.
+    let widths = values.reduce(0.0) { $0 + Double($1.width) } + states.reduce(0.0) { $0 + Double($1.width) }
+    return 16 * (Double(total) + widths * Double(max(context, shape.contextLength))) < 0x1p62
+  }
+
+  /// How many numbers are learned.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+  /// Floating-point operations of one token's forward pass at the end of a sequence of `context` tokens.
+  ///
+  /// A multiplication and an addition are two. Lookups, norms and elementwise steps count what they compute.
+  public func flopsPerToken(context: Int) -> Int {
+    steps.reduce(0) { $0 + $1.operation.flops(step: $1, context: context) }
+  }
+
+  /// Bytes that one more token of a sequence keeps, with `bytesPerNumber` bytes a number, while no window is full.
+  public func stateBytesPerToken(bytesPerNumber: Int) -> Int {
+    states.reduce(0) { $0 + ($1.extent == .fixed ? 0 : $1.width * bytesPerNumber) }
+  }
+
+  /// Bytes that a sequence of `length` tokens keeps, with `bytesPerNumber` bytes a number.
+  public func stateBytes(length: Int, bytesPerNumber: Int) -> Int {
+    states.reduce(0) { $0 + $1.rows(length: length) * $1.width * bytesPerNumber }
+  }
+}

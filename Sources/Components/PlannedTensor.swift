@@ -1,0 +1,83 @@
+/// A learned tensor that a plan needs: its canonical name, its shape and how it starts.
+public struct PlannedTensor: Sendable, Hashable {
+  /// How a tensor's numbers start before training.
+  public enum Initialization: Sendable, Hashable {
+    /// All zero.
+    case zeros
+    /// All one.
+    case ones
+    /// Drawn from a normal distribution around zero with this standard deviation.
+    case normal(Double)
+  }
+
+  /// How operators read a tensor.
+  public enum Use: Sendable, Hashable {
+    /// As a matrix in its stored format.
+    case matrix
+    /// As numbers in `Float`: norms, biases.
+    case vector
+  }
+
+  /// The canonical name, such as `layers.0.attn.q.weight`.
+  public let name: String
+  /// The lengths of the axes, outermost first: `[out, in]` for a matrix, `[n]` for a vector.
+  public let shape: [Int]
+  /// How operators read it.
+  public let use: Use
+  /// How its numbers start.
+  public let initialization: Initialization
+
+  /// How many numbers it has.
+  public var count: Int { shape.reduce(1, *) }
+
+  /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise.
+  public init(name: String, shape: [Int], use: Use? = nil, initialization: Initialization) {
+    self.name = name
+    self.shape = shape
+    self.use = use ?? (shape.count == 1 ? .vector : .matrix)
+    self.initialization = initialization
+  }
+}
+
+/// A learned tensor of a plan being written.
+public struct ParameterReference: Sendable, Hashable {
+  /// The tensor's place among the plan's tensors.
+  public let index: Int
+  /// The lengths of its axes.
+  public let shape: [Int]
+}
+
+/// What a step keeps of a sequence from one pass to the next.
+public struct PlannedState: Sendable, Hashable {
+  /// How a state grows.
+  public enum Extent: Sendable, Hashable {
+    /// One row for each token of the sequence.
+    case perToken
+    /// One row for each token, of which only the last `window` are read.
+    case window(Int)
+    /// One row, whatever the length.
+    case fixed
+  }
+
+  /// The canonical name, such as `layers.0.attn.k`.
+  public let name: String
+  /// Numbers in a row.
+  public let width: Int
+  /// How it grows.
+  public let extent: Extent
+
+  /// How many rows are needed for a sequence of `length` tokens.
+  public func rows(length: Int) -> Int {
+    switch extent {
+    case .perToken: length
+    case .window(let window): min(window, length)
+    case .fixed: 1
+    }
+  }
+}
+
+/// A state of a plan being written.
+public struct StateReference: Sendable, Hashable {
+  /// The state's place among the plan's states.
+  public let index: Int
+}

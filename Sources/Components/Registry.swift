@@ -1,0 +1,117 @@
+/// The components that files can name, by slot and name.
+public struct Registry: Sendable {
+  private var types: [Slot: [String: any Component.Type]] = [:]
+  private var documentation: [Slot: [String: String]] = [:]
+
+  /// No component.
+  public init() {}
+
+  /// The components of `types`; throws when two have one name in one slot.
+  public init(_ types: [any Component.Type], documentation: [String] = []) throws(Problems) {
+    for (index, type) in types.enumerated() {
+      try register(type, documentation: index < documentation.count ? documentation[index] : "")
+    }
+  }
+
+  /// Adds `type`; throws when its slot has a component of that name already.
+  public mutating func register(_ type: any Component.Type, documentation text: String) throws(Problems) {
+    if let other = types[type.slot]?[type.name] {
+      throw Problems([
+        Problem("two components are named '\(type.name)' in the slot '\(type.slot.rawValue)': \(other) and \(type)", at: nil)
+      ])
+    }
+    types[type.slot, default: [:]][type.name] = type
+    documentation[type.slot, default: [:]][type.name] = text
+  }
+
+  /// The names of the components of `slot`, sorted.
+  public func names(in slot: Slot) -> [String] { (types[slot] ?? [:]).keys.sorted() }
+
+  /// What each component says of itself, by slot and name.
+  public func describe() -> [ComponentDescription] {
+    Slot.allCases.flatMap { slot in
+      names(in: slot).compactMap { name in
+        types[slot]?[name].map { type in
+          ComponentDescription(
+            slot: slot, name: name, documentation: documentation[slot]?[name] ?? "", options: describe(type))
+        }
+      }
+    }
+  }
+
+  /// The options that `type` reads. A default that differs between two shapes follows from the sizes.
+  private func describe(_ type: any Component.Type) -> [OptionDescription] {
+    let first = describe(type, probe: 0)
+    let second = describe(type, probe: 1)
+    return first.map { option in
+      let other = second.first { $0.path == option.path }
+      return other?.defaultText == option.defaultText ? option : option.followingFromSizes
+    }
+  }
+
+  /// The options that `type` reads, found by letting it read with nothing set, once for every word of every choice and
+  /// flag.
+  private func describe(_ type: any Component.Type, probe: Int) -> [OptionDescription] {
+    let environment = Options.Environment(registry: self)
+    environment.describing = true
+    environment.probe = probe
+    // Three times the width, so that a width for each of twice as many heads differs too.
+    let shape = ModelShape(
+      vocabSize: 256 << probe, contextLength: 64 << probe, hiddenSize: probe == 0 ? 64 : 192, layerCount: 2 << probe)
+    let read = { _ = type.init(Options(Setting(.group([])), path: "", shape: shape, environment: environment)) }
+    read()
+    for option in environment.descriptions {
+      let words: [String]
+      switch option.kind {
+      case .choice(let choices): words = choices
+      case .flag: words = ["true", "false"]
+      default: continue
+      }
+      for word in words {
+        environment.forced = [option.path: word]
+        read()
+      }
+    }
+    return environment.descriptions
+  }
+
+  /// The component that `setting` chooses for `slot`; problems go to `environment`.
+  ///
+  /// Without a type, the slot takes `fallback`, or the component that is named like the slot. `origin` stands before the
+  /// paths of what it reads.
+  func make(
+    _ setting: Setting, fallback: String?, slot: Slot, origin: String = "", shape: ModelShape,
+    environment: Options.Environment
+  ) -> (any Component)? {
+    let named = setting["type"]
+    guard let name = named?.text ?? fallback ?? (types[slot]?[slot.rawValue] == nil ? nil : slot.rawValue) else {
+      environment.problems.add(
+        Problem("'\(slot.rawValue)' has no type", at: setting.place, hint: "it takes " + list(names(in: slot))))
+      return nil
+    }
+    guard let type = types[slot]?[name] else {
+      let near = nearestName(to: name, in: names(in: slot))
+      environment.problems.add(
+        Problem(
+          "no \(slot.inWords) is named '\(name)'", at: named?.place ?? setting.place,
+          hint: near.map { "did you mean '\($0)'?" } ?? "there are " + list(names(in: slot))))
+      return nil
+    }
+    let options = Options(setting, path: "", origin: origin, shape: shape, environment: environment)
+    let component = type.init(options)
+    options.refuseUnread()
+    return component
+  }
+}
+
+extension Slot {
+  /// The slot in the words of a sentence: "no normalization is named …".
+  public var inWords: String {
+    switch self {
+    case .norm: "normalization"
+    case .position: "position encoding"
+    case .mlp: "feed-forward"
+    case .embedding, .block, .attention, .activation, .head: rawValue
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Components
+import Specification
+
+/// Something that is so of an architecture: where it belongs, what it is called, and its value in words.
+public struct ArchitectureFact: Sendable, Hashable {
+  /// `sizes`, a slot's key, or `costs`.
+  public let group: String
+  /// The key in the group; empty for the component that fills the slot.
+  public let key: String
+  /// The value; nil when there is none.
+  public let value: String?
+
+  /// The fact that `key` of `group` is `value`.
+  public init(group: String, key: String, value: String?) {
+    self.group = group
+    self.key = key
+    self.value = value
+  }
+}
+
+extension ModelSheet {
+  /// What is so of the architecture: sizes, every component with the options that take effect, and costs.
+  public var facts: [ArchitectureFact] {
+    var facts = [
+      ArchitectureFact(group: "sizes", key: "vocab_size", value: plan.shape.vocabSize.readable),
+      ArchitectureFact(group: "sizes", key: "context_length", value: plan.shape.contextLength.readable),
+      ArchitectureFact(group: "sizes", key: "hidden_size", value: plan.shape.hiddenSize.readable),
+      ArchitectureFact(group: "sizes", key: "layers", value: plan.shape.layerCount.readable),
+      ArchitectureFact(group: "sizes", key: "pattern", value: pattern),
+    ]
+    facts += component([choices.embedding])
+    if choices.positionActsAtEmbedding, isOverridden(choices.position) {
+      facts += component([choices.position], as: "position, at the embedding")
+    }
+    for (index, slot) in LayerSpec.slots.enumerated() {
+      facts += component(choices.kindOfLayer.map { choices.kinds[$0][index] })
+      if slot == .norm, isOverridden(choices.norm) { facts += component([choices.norm], as: "norm, before the head") }
+    }
+    return facts + component([choices.head]) + costs
+  }
+
+  /// Whether some layer has another component in the slot of `choice`.
+  private func isOverridden(_ choice: ComponentChoice) -> Bool {
+    guard let index = LayerSpec.slots.firstIndex(of: choice.slot) else { return false }
+    return choices.kinds.contains { !$0[index].isEquivalent(to: choice) }
+  }
+
+  /// The variants in turn, such as `3*local, global`.
+  private var pattern: String? {
+    guard let pattern = architecture.resolved[path: "layers.pattern"], !pattern.isNull else { return nil }
+    return (pattern.list ?? [pattern]).compactMap(\.text).joined(separator: ", ")
+  }
+
+  /// The facts of one slot: `choices` has one component for each layer, or the only one.
+  private func component(_ choices: [ComponentChoice], as group: String? = nil) -> [ArchitectureFact] {
+    guard let slot = choices.first?.slot else { return [] }
+    let group = group ?? slot.rawValue
+    var paths: [String] = []
+    var kinds: [ComponentChoice] = []
+    let kindOfLayer = choices.map { choice in
+      if let kind = kinds.firstIndex(of: choice) { return kind }
+      kinds.append(choice)
+      for option in choice.options where !paths.contains(option.path) { paths.append(option.path) }
+      return kinds.count - 1
+    }
+    let fact = { (key: String, value: (ComponentChoice) -> String?) in
+      let values = kinds.map(value)
+      return ArchitectureFact(group: group, key: key, value: self.summary(kindOfLayer.map { values[$0] }))
+    }
+    return [fact("") { $0.name }] + paths.map { path in fact(path) { $0.value(path).map(\.inWords) } }
+  }
+
+  /// One value for all layers, or each with the layers that have it; layers that have none are not named.
+  private func summary(_ values: [String?]) -> String? {
+    var order: [String?] = []
+    for value in values where !order.contains(value) { order.append(value) }
+    if order.count == 1 { return order[0] }
+    return order.compactMap { value in
+      value.map { "\($0) (\(shortRanges(values.indices.filter { values[$0] == value })))" }
+    }.joined(separator: ", ")
+  }
+
+  private var costs: [ArchitectureFact] {
+    [
+      ArchitectureFact(group: "costs", key: "parameters", value: footprint.parameterCount.grouped),
+    ]
+      + footprint.parts.filter { $0.parameterCount > 0 }.map {
+        ArchitectureFact(group: "costs", key: "  \($0.name)", value: $0.parameterCount.grouped)
+      } + [
+        ArchitectureFact(group: "costs", key: "FLOPs, first token", value: footprint.flopsAtStart.grouped),
+        ArchitectureFact(group: "costs", key: "FLOPs, at full context", value: footprint.flopsAtContext.grouped),
+        ArchitectureFact(
+          group: "costs", key: "cache bytes a token", value: footprint.stateBytesPerToken(bytesPerNumber: 4).grouped),
+        ArchitectureFact(
+          group: "costs", key: "cache bytes, full context", value: footprint.stateBytes(bytesPerNumber: 4).grouped),
+      ]
+  }
+}
+
+extension Setting {
+  /// The value on one line: `10000`, `q, k, v`, `[1, 1.5]`.
+  public var inWords: String {
+    switch content {
+    case .scalar(let text, _): text.utf8.count > 12 ? number.map { String(Float($0)) } ?? text : text
+    case .list(let items): "[" + items.map(\.inWords).joined(separator: ", ") + "]"
+    case .group(let entries):
+      entries.map { $0.value.flag == true ? $0.key : "\($0.key): \($0.value.inWords)" }.joined(separator: ", ")
+    }
+  }
+}

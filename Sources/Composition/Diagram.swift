@@ -1,0 +1,70 @@
+import Components
+
+/// A model as people draw it: what its steps are, gathered into the boxes, beads and sums of a residual line.
+///
+/// It follows from the plan alone, so a variant that nobody has written yet is drawn as truly as a known one.
+public struct Diagram: Sendable {
+  /// Something on the residual line or beside it.
+  public struct Node: Sendable {
+    /// What it is drawn as.
+    public enum Kind: Sendable, Hashable {
+      /// Several steps under one name: attention, a feed-forward, the embedding.
+      case box
+      /// One step on a line: a norm, a factor.
+      case bead
+      /// Where a branch joins a line.
+      case sum
+    }
+
+    /// What it is drawn as.
+    public let kind: Kind
+    /// The scope or the tensors' name: `attn`, `mlp_norm`; empty when it has none.
+    public let title: String
+    /// What it does, a line for each thing.
+    public let lines: [Line]
+    /// The values it reads, as numbers of the section: 0 is what the section begins with, n what node n − 1 gives.
+    public let inputs: [Int]
+    /// Numbers learned in it that nothing before it holds.
+    public let parameterCount: Int
+  }
+
+  /// One thing that a box does: `attend q, k, v` and `12 heads`.
+  public struct Line: Sendable, Hashable {
+    /// What is done, and to what.
+    public var call: String
+    /// What it is set to.
+    public var detail: String
+  }
+
+  /// What stands before the layers, the layers that read alike, or what stands after them.
+  public struct Section: Sendable {
+    /// The layers that are drawn by this section; empty outside them.
+    public let layers: [Int]
+    /// What is drawn, in an order in which every node stands after those it reads.
+    public let nodes: [Node]
+    /// Numbers learned in one of the layers, or in the section.
+    public let parameterCount: Int
+    /// Numbers in a row of what leaves the section.
+    public let width: Int
+  }
+
+  /// The sections, in order.
+  public let sections: [Section]
+  /// How many layers there are.
+  public let layerCount: Int
+
+  /// The drawing of `plan`.
+  public init(_ plan: Plan) {
+    var counted: Set<Int> = []
+    let sections = PlanSections(plan).sections
+    let firstLayers = sections.firstIndex { !$0.layers.isEmpty } ?? sections.count
+    self.sections = sections.enumerated().map { index, section in
+      var drawing = DiagramSection(plan: plan, isBeforeLayers: index < firstLayers)
+      for step in section.steps { drawing.add(step) }
+      return Section(
+        layers: section.layers, nodes: drawing.finished(counted: &counted), parameterCount: section.parameterCount,
+        width: drawing.width)
+    }
+    layerCount = self.sections.reduce(0) { $0 + $1.layers.count }
+  }
+}

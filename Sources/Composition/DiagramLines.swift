@@ -1,0 +1,89 @@
+import Components
+
+/// The words for the steps of one node: matrices of one size side by side, and the same thing done to two values once.
+struct DiagramLines {
+  private struct Entry {
+    var operation: String
+    var subjects: [String]
+    var detail: String
+    /// The value that matrices on one line read.
+    var input: Value?
+  }
+
+  private let plan: Plan
+  private let counted: Set<Int>
+  private var entries: [Entry] = []
+  private var labels: [Value: String] = [:]
+
+  /// Lines of steps of `plan`; tensors of `counted` are used a second time.
+  init(plan: Plan, counted: Set<Int>) {
+    self.plan = plan
+    self.counted = counted
+  }
+
+  mutating func add(_ step: Step) {
+    if step.operation is Linear, let input = step.inputs.first, let output = step.outputs.first {
+      let tensor = plan.parameters[step.parameters[0]]
+      let isTied = counted.contains(step.parameters[0])
+      // A matrix that belongs to another part goes by the name of the part that uses it here.
+      let name = isTied ? step.scope.split(separator: ".").last.map(String.init) ?? "" : ownName(tensor.name)
+      var detail = "\(input.width.readable) → \(output.width.readable)"
+      if step.parameters.count > 1 { detail += ", bias" }
+      if isTied { detail += ", tied to \(tensor.name.withoutSuffix)" }
+      labels[output] = name
+      add(Entry(operation: "", subjects: [name], detail: detail, input: input))
+      return
+    }
+    let subjects = step.inputs.compactMap { labels[$0] }
+    let tables = step.parameters.map { plan.parameters[$0] }.filter { $0.use == .matrix }
+    let detail = tables.map { "\(ownName($0.name)) \($0.shape.map(\.readable).joined(separator: " × "))" } + [step.operation.detail]
+    let entry = Entry(
+      operation: step.operation.name, subjects: subjects,
+      detail: detail.filter { !$0.isEmpty }.joined(separator: ", "), input: nil)
+    for output in step.outputs { labels[output] = subjects.joined(separator: " · ") }
+    if subjects.isEmpty { for output in step.outputs { labels[output] = nil } }
+    add(entry)
+  }
+
+  private mutating func add(_ entry: Entry) {
+    let same = entries.firstIndex {
+      $0.operation == entry.operation && $0.detail == entry.detail && $0.input == entry.input
+        && !entry.subjects.isEmpty && !$0.subjects.isEmpty
+    }
+    if let same {
+      entries[same].subjects += entry.subjects
+    } else if let beside = entries.lastIndex(where: { entry.input != nil && $0.input == entry.input }) {
+      entries.insert(entry, at: beside + 1)
+    } else {
+      entries.append(entry)
+    }
+  }
+
+  /// The lines.
+  var finished: [Diagram.Line] {
+    entries.map { entry in
+      let subjects = entry.subjects.joined(separator: ", ")
+      return Diagram.Line(
+        call: [entry.operation, subjects].filter { !$0.isEmpty }.joined(separator: " "), detail: entry.detail)
+    }
+  }
+
+  /// `q` of `layers.3.attn.q.weight`.
+  private func ownName(_ name: String) -> String {
+    let words = name.withoutSuffix.split(separator: ".").map(String.init)
+    return words.last ?? name
+  }
+}
+
+extension String {
+  /// A tensor's name without `.weight` or `.bias`.
+  var withoutSuffix: String {
+    for suffix in [".weight", ".bias"] where hasSuffix(suffix) { return String(dropLast(suffix.count)) }
+    return self
+  }
+}
+
+extension Int {
+  /// The number, with commas from 10,000 on.
+  var readable: String { magnitude < 10_000 ? String(self) : grouped }
+}

@@ -1,0 +1,94 @@
+import Components
+
+/// A plan as text: a line a step, each distinct layer once.
+///
+///     layers 0–11
+///       x2 = layernorm x1             768     attn_norm.weight [768], attn_norm.bias [768]     eps 1e-05
+///
+/// Values are numbered anew in every section, in the order they appear; `x1` is the first that the section reads.
+public struct PlanListing: Sendable {
+  private let plan: Plan
+  private let everyLayer: Bool
+
+  /// The listing of `plan`; with `everyLayer`, no two layers share lines.
+  public init(_ plan: Plan, everyLayer: Bool = false) {
+    self.plan = plan
+    self.everyLayer = everyLayer
+  }
+
+  /// The lines.
+  public var text: String {
+    var lines = ["\(plan.name): \(plan.parameterCount.grouped) parameters"]
+    for section in PlanSections(plan).sections {
+      if section.layers.isEmpty {
+        lines.append(section.steps.first?.outputs.first?.extent == .outputs ? "logits" : "tokens")
+        lines += rows(section.steps)
+      } else if everyLayer {
+        for layer in section.layers {
+          lines.append("layer \(layer)")
+          lines += rows(plan.steps.filter { $0.layerIndex == layer })
+        }
+      } else {
+        lines.append("\(section.layers.count == 1 ? "layer" : "layers") \(ranges(section.layers))")
+        lines += rows(section.steps)
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func rows(_ steps: [Step]) -> [String] {
+    var numbers: [Value: Int] = [:]
+    let name = { (value: Value) -> String in
+      let number = numbers[value] ?? numbers.count + 1
+      numbers[value] = number
+      return "x\(number)"
+    }
+    return steps.map { step in
+      let inputs = step.inputs.map(name)
+      let outputs = step.outputs.map(name)
+      let call = "\(outputs.joined(separator: ", ")) = \(([step.operation.name] + inputs).joined(separator: " "))"
+      let width = step.outputs.map { String($0.width) }.joined(separator: ", ")
+      let columns = [call.padded(to: 30), width.padded(to: 7), step.tensorNames(in: plan).joined(separator: ", "), step.operation.detail]
+      return "  " + columns.filter { !$0.isEmpty }.joined(separator: "  ").trimmingEnd()
+    }
+  }
+}
+
+/// Layer numbers as ranges: `0–2, 4–6`.
+public func ranges(_ numbers: [Int]) -> String {
+  var parts: [(first: Int, last: Int)] = []
+  for number in numbers {
+    if let last = parts.last?.last, last + 1 == number {
+      parts[parts.count - 1].last = number
+    } else {
+      parts.append((number, number))
+    }
+  }
+  return parts.map { $0.first == $0.last ? "\($0.first)" : "\($0.first)–\($0.last)" }.joined(separator: ", ")
+}
+
+extension Int {
+  /// The number with commas between groups of three digits.
+  public var grouped: String {
+    var digits = Array(String(magnitude))
+    var index = digits.count - 3
+    while index > 0 {
+      digits.insert(",", at: index)
+      index -= 3
+    }
+    return (self < 0 ? "−" : "") + String(digits)
+  }
+}
+
+extension String {
+  /// The text with spaces after it, up to `width` characters.
+  func padded(to width: Int) -> String {
+    count >= width ? self : self + String(repeating: " ", count: width - count)
+  }
+
+  func trimmingEnd() -> String {
+    var text = self
+    while text.last == " " { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,98 @@
+import Components
+
+/// The steps of a plan in the sections that people think in: before the layers, each distinct layer once, after them.
+public struct PlanSections: Sendable {
+  /// Steps that stand together.
+  public struct Section: Sendable {
+    /// The layers that these steps stand for; empty outside the layers.
+    public let layers: [Int]
+    /// The steps, of the first of those layers.
+    public let steps: [Step]
+    /// Numbers learned in one of them.
+    public let parameterCount: Int
+  }
+
+  /// The sections in order.
+  public let sections: [Section]
+
+  /// The sections of `plan`. Layers whose steps read alike share a section.
+  public init(_ plan: Plan) {
+    var before: [Step] = []
+    var after: [Step] = []
+    var layers: [Int: [Step]] = [:]
+    // What layers share is written when the first of them asks for it, but stands before them all.
+    var fromLayers: Set<Value> = []
+    for step in plan.steps {
+      if let layer = step.layerIndex {
+        layers[layer, default: []].append(step)
+        fromLayers.formUnion(step.outputs)
+      } else if fromLayers.isDisjoint(with: step.inputs) {
+        before.append(step)
+      } else {
+        after.append(step)
+        fromLayers.formUnion(step.outputs)
+      }
+    }
+    var kinds: [[String]: Int] = [:]
+    var groups: [[Int]] = []
+    for layer in layers.keys.sorted() {
+      let key = (layers[layer] ?? []).map { $0.signature(in: plan) }
+      if let group = kinds[key] {
+        groups[group].append(layer)
+      } else {
+        kinds[key] = groups.count
+        groups.append([layer])
+      }
+    }
+    var counted: Set<Int> = []
+    // A tensor belongs to the section that uses it first: a tied head adds nothing.
+    let count = { (steps: [Step]) in
+      steps.flatMap(\.parameters).reduce(0) { counted.insert($1).inserted ? $0 + plan.parameters[$1].count : $0 }
+    }
+    var sections = [Section(layers: [], steps: before, parameterCount: count(before))]
+    for group in groups {
+      let steps = layers[group[0]] ?? []
+      sections.append(Section(layers: group, steps: steps, parameterCount: count(steps)))
+    }
+    sections.append(Section(layers: [], steps: after, parameterCount: count(after)))
+    self.sections = sections.filter { !$0.steps.isEmpty }
+  }
+}
+
+/// The layer that a canonical name such as `layers.3.attn` belongs to.
+private func layer(ofName name: String) -> Int? {
+  guard name.hasPrefix("layers.") else { return nil }
+  return Int(name.dropFirst(7).prefix { $0 != "." })
+}
+
+extension PlannedTensor {
+  /// The layer it belongs to, when it belongs to one.
+  var layerIndex: Int? { layer(ofName: name) }
+}
+
+extension Step {
+  /// The layer it stands in, when it stands in one.
+  public var layerIndex: Int? { layer(ofName: scope) }
+
+  /// The scope inside the layer, or the whole scope outside the layers.
+  public var localScope: String {
+    guard layerIndex != nil else { return scope }
+    return scope.dropFirst(7).split(separator: ".", maxSplits: 1).dropFirst().first.map(String.init) ?? ""
+  }
+
+  /// The tensors' names inside the step's layer, with their shapes.
+  public func tensorNames(in plan: Plan) -> [String] {
+    parameters.map { index in
+      let tensor = plan.parameters[index]
+      let prefix = layerIndex.map { "layers.\($0)." } ?? ""
+      let name = tensor.name.hasPrefix(prefix) ? String(tensor.name.dropFirst(prefix.count)) : tensor.name
+      return "\(name) \(tensor.shape)"
+    }
+  }
+
+  /// What makes two steps of different layers read alike.
+  fileprivate func signature(in plan: Plan) -> String {
+    let widths = (inputs + outputs).map { String($0.width) }.joined(separator: ",")
+    return "\(localScope) \(operation.name) \(operation.detail) \(widths) \(tensorNames(in: plan))"
+  }
+}

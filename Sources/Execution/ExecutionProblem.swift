@@ -1,0 +1,27 @@
+/// What keeps a plan from being run.
+public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertible {
+  /// No tensor was given for a name that the plan needs.
+  case missingTensor(String)
+  /// A tensor has another shape than the plan needs.
+  case wrongShape(String, found: [Int], expected: [Int])
+  /// The system has no room for this many bytes.
+  case memory(bytes: Int)
+  /// A sequence is longer than it was opened for, or than the model allows.
+  case tooLong(tokens: Int, limit: Int)
+  /// A token id is outside the vocabulary.
+  case unknownToken(Int, vocabulary: Int)
+  /// There is nothing to compute.
+  case noTokens
+
+  /// The sentence for a person.
+  public var description: String {
+    switch self {
+    case .missingTensor(let name): "there is no tensor for \(name)"
+    case .wrongShape(let name, let found, let expected): "\(name) has the shape \(found), but the model needs \(expected)"
+    case .memory(let bytes): "there is no memory for \(bytes) bytes"
+    case .tooLong(let tokens, let limit): "\(tokens) tokens are more than the \(limit) that the model can take"
+    case .unknownToken(let id, let vocabulary): "token \(id) is outside the vocabulary of \(vocabulary)"
+    case .noTokens: "there are no tokens to compute"
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// Zeroed numbers in memory of its own; pages that are never touched take none.
+///
+/// Sendable although it holds a pointer: whoever shares a buffer decides who writes which part of it.
+final class FloatBuffer: @unchecked Sendable {
+  let base: UnsafeMutablePointer<Float>
+  let count: Int
+  private let byteCount: Int
+
+  /// `count` zeros; throws when the system has no room for them.
+  init(count: Int) throws(ExecutionProblem) {
+    let (bytes, overflow) = max(1, count).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+    guard !overflow, count >= 0,
+      let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | anonymous, -1, 0), memory != MAP_FAILED
+    else { throw .memory(bytes: overflow ? Int.max : bytes) }
+    self.base = memory.bindMemory(to: Float.self, capacity: max(1, count))
+    self.count = count
+    byteCount = bytes
+  }
+
+  deinit { munmap(base, byteCount) }
+}
+
+#if os(Linux)
+  private let anonymous = Int32(MAP_ANONYMOUS)
+#else
+  private let anonymous = Int32(MAP_ANON)
+#endif

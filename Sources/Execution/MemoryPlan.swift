@@ -1,0 +1,55 @@
+import Components
+
+/// Where the values of a plan lie while it runs: memory is shared by values that are never needed at one time.
+struct MemoryPlan {
+  /// For each value, where it starts, in numbers per row of a pass.
+  private(set) var offsets: [Int]
+  /// Numbers per row of a pass that all values take together.
+  private(set) var width: Int
+
+  /// Every value by itself: for a backward pass, which reads them again.
+  init(keepingAll plan: Plan) {
+    offsets = []
+    width = 0
+    for value in plan.values {
+      offsets.append(width)
+      width += value.width
+    }
+  }
+
+  /// Values share memory by lifetime: each is placed at the first free place when it is written, and freed after the
+  /// last step that reads it. A step that may overwrite its first input does so when nobody reads that input later.
+  init(sharingIn plan: Plan) {
+    offsets = Array(repeating: 0, count: plan.values.count)
+    width = 0
+    var lastUse = Array(repeating: -1, count: plan.values.count)
+    for (index, step) in plan.steps.enumerated() {
+      for value in step.inputs + step.outputs { lastUse[value.index] = index }
+    }
+    lastUse[plan.logits.index] = plan.steps.count
+    var taken: [(start: Int, end: Int, value: Int)] = []  // sorted by start
+    for (index, step) in plan.steps.enumerated() {
+      for (position, output) in step.outputs.enumerated() {
+        if position == 0, step.operation.mayOverwriteInput, let input = step.inputs.first,
+          input.width == output.width, input.extent == output.extent, lastUse[input.index] == index,
+          !step.inputs.dropFirst().contains(input),
+          let place = taken.firstIndex(where: { $0.value == input.index })
+        {
+          offsets[output.index] = offsets[input.index]
+          taken[place].value = output.index
+          continue
+        }
+        var start = 0
+        var place = 0
+        while place < taken.count, start + output.width > taken[place].start {
+          start = max(start, taken[place].end)
+          place += 1
+        }
+        taken.insert((start, start + output.width, output.index), at: place)
+        offsets[output.index] = start
+        width = max(width, start + output.width)
+      }
+      taken.removeAll { lastUse[$0.value] <= index }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Components
+import Kernels
+
+/// The small tables that every pass fills in, and the workers' scratch memory.
+struct PassMemory: ~Copyable {
+  private let tokens: UnsafeMutablePointer<Int32>
+  private let positions: UnsafeMutablePointer<Int32>
+  private let outputRows: UnsafeMutablePointer<Int32>
+  private let sequences: UnsafeMutablePointer<SequenceSpan>
+  private let states: UnsafeMutablePointer<UnsafePointer<UnsafeMutablePointer<Float>>>
+  private let firstPositions: UnsafeMutablePointer<UnsafePointer<Int>>
+  private var scratch: FloatBuffer
+  private var scratchWidth = 0
+
+  /// Tables for passes of up to `rows` rows.
+  init(rows: Int) throws(ExecutionProblem) {
+    scratch = try FloatBuffer(count: 0)
+    tokens = .allocate(capacity: rows)
+    positions = .allocate(capacity: rows)
+    outputRows = .allocate(capacity: rows)
+    sequences = .allocate(capacity: rows)
+    states = .allocate(capacity: rows)
+    firstPositions = .allocate(capacity: rows)
+  }
+
+  deinit {
+    tokens.deallocate()
+    positions.deallocate()
+    outputRows.deallocate()
+    sequences.deallocate()
+    states.deallocate()
+    firstPositions.deallocate()
+  }
+
+  /// Bytes of scratch memory.
+  var byteCount: Int { scratch.count * MemoryLayout<Float>.stride }
+
+  /// Gives each of `workers` at least `width` numbers of scratch memory.
+  mutating func reserveScratch(width: Int, workers: Int) throws(ExecutionProblem) {
+    scratchWidth = (max(width, 1) + 15) / 16 * 16
+    scratch = try FloatBuffer(count: scratchWidth * workers)
+  }
+
+  /// Fills the tables for `pass` and says which token each row of logits belongs to.
+  func fill(_ pass: PassPlan, _ open: [SequenceState], pool: ThreadPool) -> (Pass, [(input: Int, position: Int)]) {
+    var outputs: [(input: Int, position: Int)] = []
+    var row = 0
+    for (index, part) in pass.parts.enumerated() {
+      let sequence = open[part.input]
+      let span = SequenceSpan(
+        rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.length)
+      (sequences + index).initialize(to: span)
+      (states + index).initialize(to: UnsafePointer(sequence.pointers))
+      (firstPositions + index).initialize(to: UnsafePointer(sequence.firstPositions))
+      for (offset, token) in part.tokens.enumerated() {
+        tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
+        positions[row] = Int32(truncatingIfNeeded: sequence.position + offset)
+        if pass.givesLogits(part, offset: offset) {
+          outputRows[outputs.count] = Int32(truncatingIfNeeded: row)
+          outputs.append((part.input, sequence.position + offset))
+        }
+        row += 1
+      }
+    }
+    return (bound(rows: row, outputs: outputs.count, sequences: pass.parts.count, keeping: true, pool: pool), outputs)
+  }
+
+  /// Fills the tables for whole sequences from their beginning, of which nothing is kept and all logits are wanted.
+  func fill(training batch: [[Int]], pool: ThreadPool) -> Pass {
+    var row = 0
+    for (index, ids) in batch.enumerated() {
+      (sequences + index).initialize(to: SequenceSpan(rows: row..<row + ids.count, start: 0, length: ids.count))
+      for (position, token) in ids.enumerated() {
+        tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
+        positions[row] = Int32(truncatingIfNeeded: position)
+        outputRows[row] = Int32(truncatingIfNeeded: row)
+        row += 1
+      }
+    }
+    return bound(rows: row, outputs: row, sequences: batch.count, keeping: false, pool: pool)
+  }
+
+  private func bound(rows: Int, outputs: Int, sequences count: Int, keeping: Bool, pool: ThreadPool) -> Pass {
+    Pass(
+      tokens: UnsafeBufferPointer(start: tokens, count: rows),
+      positions: UnsafeBufferPointer(start: positions, count: rows),
+      sequences: UnsafeBufferPointer(start: sequences, count: count),
+      outputRows: UnsafeBufferPointer(start: outputRows, count: outputs),
+      states: UnsafeBufferPointer(start: states, count: keeping ? count : 0),
+      firstPositions: UnsafeBufferPointer(start: firstPositions, count: keeping ? count : 0),
+      pool: pool, scratch: scratch.base, scratchWidth: scratchWidth)
+  }
+}

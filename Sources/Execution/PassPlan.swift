@@ -1,0 +1,48 @@
+/// The rows of one pass: consecutive new tokens of some sequences, and which of them give logits.
+struct PassPlan {
+  /// Consecutive tokens of one input.
+  struct Part {
+    let input: Int
+    let tokens: ArraySlice<Int>
+    /// Whether it holds the input's last token.
+    let isLast: Bool
+  }
+
+  private(set) var parts: [Part] = []
+  private let rows: Int
+  private let outputs: Int
+  private let wanted: PlanExecutor.Wanted
+  private var rowCount = 0
+  private var outputCount = 0
+
+  init(rows: Int, outputs: Int, wanted: PlanExecutor.Wanted) {
+    self.rows = rows
+    self.outputs = outputs
+    self.wanted = wanted
+  }
+
+  var isEmpty: Bool { parts.isEmpty }
+  var isFull: Bool { rowCount == rows || outputCount == outputs }
+
+  mutating func clear() {
+    parts = []
+    rowCount = 0
+    outputCount = 0
+  }
+
+  /// Takes as many of `tokens` as have room, and says how many.
+  mutating func add(input: Int, tokens: ArraySlice<Int>) -> Int {
+    let room = wanted == .all ? min(rows - rowCount, outputs - outputCount) : rows - rowCount
+    let count = min(room, tokens.count)
+    let isLast = count == tokens.count
+    parts.append(Part(input: input, tokens: tokens.prefix(count), isLast: isLast))
+    rowCount += count
+    outputCount += wanted == .all ? count : (isLast ? 1 : 0)
+    return count
+  }
+
+  /// Whether the token at `offset` of `part` gives logits.
+  func givesLogits(_ part: Part, offset: Int) -> Bool {
+    wanted == .all || (part.isLast && offset == part.tokens.count - 1)
+  }
+}

@@ -1,0 +1,104 @@
+import Components
+import Kernels
+
+/// Runs a plan: forwards over new tokens of sequences, whose states it keeps up to date.
+///
+/// It knows steps, memory and threads, and nothing of what the steps compute. Everything is bound when it is made:
+/// a pass allocates nothing. One executor is used by one thread at a time.
+public final class PlanExecutor {
+  /// The plan.
+  public let plan: Plan
+  /// How many rows one pass takes at most; longer prompts are computed in parts.
+  public let maximumRows: Int
+  private let maximumOutputs: Int
+  private let parameters: Parameters
+  private let pool: ThreadPool
+  private let memory: FloatBuffer
+  private let binding: StepBinding
+  private var passMemory: PassMemory
+  private var longest = 0
+
+  /// An executor of `plan` with `parameters`, whose passes take up to `maximumRows` rows.
+  public init(_ plan: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256) throws(ExecutionProblem) {
+    self.plan = plan
+    self.parameters = parameters
+    self.pool = pool
+    // A multiple of 16, so that every value starts at a cache line.
+    let rows = (min(max(1, maximumRows), plan.longestSequence ?? maximumRows) + 15) / 16 * 16
+    self.maximumRows = rows
+    // Logits are wide: when all are asked for, passes are shorter instead.
+    maximumOutputs = min(rows, 64)
+    let layout = MemoryPlan(sharingIn: plan)
+    memory = try FloatBuffer(count: layout.width * rows)
+    binding = StepBinding(plan, parameters, values: memory.base, layout: layout, rows: rows)
+    passMemory = try PassMemory(rows: rows)
+  }
+
+  /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot.
+  public func openSequence(length: Int) throws(ExecutionProblem) -> SequenceState {
+    if let limit = plan.longestSequence, length > limit { throw .tooLong(tokens: length, limit: limit) }
+    if length > longest {
+      let width = plan.steps.reduce(0) {
+        max($0, $1.operation.scratch(step: $1, rows: maximumRows, context: length))
+      }
+      try passMemory.reserveScratch(width: width, workers: pool.threads)
+      longest = length
+    }
+    return try SequenceState(plan, length: length, rows: maximumRows)
+  }
+
+  /// Which logits a pass computes.
+  public enum Wanted: Sendable {
+    /// Those of each sequence's last new token.
+    case last
+    /// Those of every new token.
+    case all
+  }
+
+  /// Computes the new `tokens` of each sequence and hands out the logits that are wanted, in order: the index of the
+  /// sequence among `inputs`, the position of the token, and its logits, which are valid until `each` returns.
+  public func forward(
+    _ inputs: [(sequence: SequenceState, tokens: [Int])], logits wanted: Wanted,
+    _ each: (_ input: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    for input in inputs {
+      if input.tokens.isEmpty { throw ExecutionProblem.noTokens }
+      let total = input.sequence.position + input.tokens.count
+      if total > input.sequence.length { throw ExecutionProblem.tooLong(tokens: total, limit: input.sequence.length) }
+      if let id = input.tokens.first(where: { $0 < 0 || $0 >= plan.shape.vocabSize }) {
+        throw ExecutionProblem.unknownToken(id, vocabulary: plan.shape.vocabSize)
+      }
+    }
+    var pass = PassPlan(rows: maximumRows, outputs: maximumOutputs, wanted: wanted)
+    for (index, input) in inputs.enumerated() {
+      var done = 0
+      while done < input.tokens.count {
+        let count = pass.add(input: index, tokens: input.tokens[done...])
+        done += count
+        if pass.isFull || (done < input.tokens.count) {
+          try run(pass, inputs, each)
+          pass.clear()
+        }
+      }
+    }
+    if !pass.isEmpty { try run(pass, inputs, each) }
+  }
+
+  private func run(
+    _ pass: PassPlan, _ inputs: [(sequence: SequenceState, tokens: [Int])],
+    _ each: (Int, Int, UnsafeBufferPointer<Float>) throws -> Void
+  ) rethrows {
+    for part in pass.parts { inputs[part.input].sequence.makeRoom(for: part.tokens.count) }
+    let (bound, outputs) = passMemory.fill(pass, inputs.map(\.sequence), pool: pool)
+    for step in binding.steps.indices { plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound)) }
+    for part in pass.parts { inputs[part.input].sequence.position += part.tokens.count }
+    let logits = binding.address(of: plan.logits)
+    for (index, output) in outputs.enumerated() {
+      let row = UnsafeBufferPointer(start: logits + index * plan.logits.width, count: plan.logits.width)
+      try each(output.input, output.position, row)
+    }
+  }
+
+  /// Bytes of memory for values and sequences' scratch, without weights and states.
+  public var workingBytes: Int { memory.count * MemoryLayout<Float>.stride + passMemory.byteCount }
+}

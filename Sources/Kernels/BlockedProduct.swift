@@ -1,0 +1,126 @@
+import CKernels
+
+/// One matrix product, output[rows, columns] (+)= left[rows, depth] · right[depth, columns], cut into blocks that fit
+/// the caches.
+///
+/// The depth is cut into blocks; for each, all threads pack the left side once into shared memory (tiles of rows side by
+/// side), then each thread takes a rectangle of the output, packs a few panels of the right side into its own second-level
+/// cache and runs the register tiles over its rows. Widening a stored format happens in that packing and nowhere else.
+/// An output is summed block by block in the order of the depth, so it does not depend on the number of threads.
+/// Source of the scheme: Goto, van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008,
+/// https://doi.org/10.1145/1356052.1356053.
+struct BlockedProduct {
+  let rows: Int
+  let columns: Int
+  let depth: Int
+  let left: UnsafePointer<Float>
+  let leftStride: Int
+  /// Whether left is stored [depth, rows].
+  let leftTransposed: Bool
+  let right: WeightMatrix
+  /// Whether right is stored [depth, columns] rather than as rows of weights, [columns, depth].
+  let rightTransposed: Bool
+  let output: UnsafeMutablePointer<Float>
+  let outputStride: Int
+  let bias: UnsafePointer<Float>?
+  let accumulate: Bool
+
+  /// Depth of a block, and panels of 32 columns packed together: 256 KiB, a part of a second-level cache. Where the
+  /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
+  private var depthOfBlock: Int { rightTransposed ? 512 : 1024 }
+  private var panelsTogether: Int { rightTransposed ? 4 : 2 }
+  /// Floats of the packed left side: 4 MiB.
+  private static let mostPacked = 1 << 20
+
+  func run(on pool: ThreadPool) {
+    guard rows > 0, columns > 0, depth > 0 else { return }
+    let kernels = ck_current()
+    let tileRows = ck_tile_rows(kernels)
+    let blocks = (depth + depthOfBlock - 1) / depthOfBlock
+    let multiple = rightTransposed ? 8 : max(16, right.format.elementsPerBlock)
+    let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
+    let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
+    var stored = right.stored
+    withUnsafePointer(to: &stored) { stored in
+      pool.exclusively { session in
+        for firstRow in stride(from: 0, to: rows, by: rowsTogether) {
+          let count = min(rowsTogether, rows - firstRow)
+          let grid = Grid(threads: session.threads, rows: count, columns: columns, depth: depth, tileRows: tileRows)
+          let packed = session.sharedFloats(min(rowsTogether, rows) * deepest)
+          for k in stride(from: 0, to: depth, by: deepest) {
+            let block = Block(
+              kernels: kernels, right: stored, firstRow: firstRow, rows: count, k: k, depth: min(deepest, depth - k),
+              tileRows: tileRows, packed: packed)
+            session.run(parts: grid.parts) { pack(block, part: $0, of: grid.parts) }
+            session.run(parts: grid.parts) { part in
+              let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, part: part)
+              multiply(block, grid: grid, part: part, panels: panels)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Some rows and some depth of the product, and where their left side is packed.
+  private struct Block {
+    let kernels: OpaquePointer
+    let right: UnsafePointer<ck_weight>
+    let firstRow: Int
+    let rows: Int
+    let k: Int
+    let depth: Int
+    let tileRows: Int
+    let packed: UnsafeMutablePointer<Float>
+  }
+
+  private func pack(_ block: Block, part: Int, of parts: Int) {
+    let own = piece(part, of: parts, count: block.rows, multiple: block.tileRows)
+    guard !own.isEmpty else { return }
+    let row = block.firstRow + own.lowerBound
+    let from = leftTransposed ? left + block.k * leftStride + row : left + row * leftStride + block.k
+    ck_pack_rows(
+      block.kernels, from, leftStride, leftTransposed, own.count, block.depth,
+      block.packed + own.lowerBound * block.depth)
+  }
+
+  private func multiply(_ block: Block, grid: Grid, part: Int, panels: UnsafeMutablePointer<Float>) {
+    let ownRows = piece(part / grid.across, of: grid.down, count: block.rows, multiple: block.tileRows)
+    let ownColumns = piece(part % grid.across, of: grid.across, count: columns, multiple: Int(CK_PANEL))
+    guard !ownRows.isEmpty else { return }
+    for column in stride(from: ownColumns.lowerBound, to: ownColumns.upperBound, by: panelsTogether * Int(CK_PANEL)) {
+      let end = min(column + panelsTogether * Int(CK_PANEL), ownColumns.upperBound)
+      ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
+      ck_multiply_panels(
+        block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, panels, end - column, block.depth,
+        output + (block.firstRow + ownRows.lowerBound) * outputStride + column, outputStride,
+        accumulate || block.k > 0, block.k == 0 ? bias.map { $0 + column } : nil)
+    }
+  }
+}
+
+/// How the output's rectangle is shared: `down` × `across` nearly equal pieces, one per thread.
+private struct Grid {
+  var down = 1
+  var across = 1
+  var parts: Int { down * across }
+
+  /// Packing a column of the right side costs about as much as multiplying it with this many rows (measured).
+  private static let rowsPerPacking = 40
+
+  init(threads: Int, rows: Int, columns: Int, depth: Int, tileRows: Int) {
+    // Below this, waiting for the others takes longer than doing it all.
+    let worth = rows * columns / 1024 * depth / 256
+    let most = min(threads, max(1, worth))
+    var best = Int.max
+    for down in 1...most {
+      let across = most / down
+      let tiles = roundUp(rows, to: tileRows) / tileRows, panels = roundUp(columns, to: Int(CK_PANEL)) / Int(CK_PANEL)
+      let longest =
+        ((panels + across - 1) / across) * (((tiles + down - 1) / down) * tileRows + Self.rowsPerPacking)
+      if longest < best { (best, self.down, self.across) = (longest, down, across) }
+    }
+  }
+}
+
+private func roundUp(_ value: Int, to multiple: Int) -> Int { (value + multiple - 1) / multiple * multiple }

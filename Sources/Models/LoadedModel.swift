@@ -1,0 +1,92 @@
+import Checkpoints
+import Components
+import Execution
+import Files
+import Foundation
+import Kernels
+import Specification
+import Tokenization
+
+/// A model with its weights and, when it came with one, its tokenizer: ready to run.
+public struct LoadedModel: Sendable {
+  /// What it is.
+  public let description: ModelDescription
+  /// Its weights.
+  public let parameters: Parameters
+  /// Text to ids and back; nil when none was found.
+  public let tokenizer: Tokenizer?
+  /// How a conversation is written for it, when that is known.
+  public let chat: ChatTemplate?
+
+  /// An executor that shares `pool`.
+  public func executor(pool: ThreadPool, maximumRows: Int = 256) throws(ExecutionProblem) -> PlanExecutor {
+    try PlanExecutor(description.plan, parameters, pool: pool, maximumRows: maximumRows)
+  }
+}
+
+extension ModelLoader {
+  /// Loads the weights and the tokenizer of `described`; the weights are mapped, not copied.
+  ///
+  /// `tokenizer` is the path of a tokenizer to use instead of the model's own. Coverage is proved before anything is
+  /// read: throws `Problems` listing every tensor that is missing, superfluous or of another shape.
+  public func load(_ described: ModelDescription, tokenizer: String? = nil) throws -> LoadedModel {
+    let parameters = try Parameters(described.plan, stored: weights(of: described))
+    return try finish(described, parameters, tokenizer: tokenizer)
+  }
+
+  /// The model with random weights that `seed` gives, for trying a composition that nobody has trained.
+  public func untrained(_ described: ModelDescription, seed: UInt64, tokenizer: String? = nil) throws -> LoadedModel {
+    let (bytes, overflow) = described.plan.parameterCount.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+    let available = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    if overflow || bytes > available { throw ModelProblem.tooLarge(bytes: overflow ? Int.max : bytes, available: available) }
+    return try finish(described, Parameters(described.plan, seed: seed), tokenizer: tokenizer)
+  }
+
+  /// The tensors of `described` by canonical name.
+  public func weights(of described: ModelDescription) throws -> [String: StoredTensor] {
+    try match(described).load()
+  }
+
+  /// Proves that the weights of `described` are those of its plan; nothing is read.
+  public func match(_ described: ModelDescription) throws -> CheckpointMatch {
+    let architecture = described.architecture
+    let stored: [StoredTensorEntry]
+    var section = architecture.checkpoint
+    switch described.source {
+    case .specification: throw ModelProblem.noWeights(architecture.name, published: architecture.facts.weights)
+    case .folder(let path): stored = try CheckpointFolder(path: path).tensors
+    case .safetensors(let path): stored = try SafetensorsFile(path: path).tensors
+    case .gguf(let path):
+      stored = try GGUFFile(path: path).tensors
+      section = architecture.gguf.map { ConfigBinding.parts(of: $0).map }
+    }
+    guard let section else {
+      let isGGUF = if case .gguf = described.source { true } else { false }
+      throw Problems([
+        Problem("'\(architecture.name)' has no key '\(isGGUF ? "gguf" : "checkpoint")', which says how its tensors are named", at: nil)
+      ])
+    }
+    return try CheckpointMap(section).match(described.plan.parameters, with: stored, count: architecture.count)
+  }
+
+  private func finish(_ described: ModelDescription, _ parameters: Parameters, tokenizer path: String?) throws -> LoadedModel {
+    let tokenizer = try path.map { path throws(TokenizerProblem) in try Tokenizer.load(from: path) } ?? tokenizer(of: described)
+    return LoadedModel(
+      description: described, parameters: parameters, tokenizer: tokenizer, chat: try chat(of: described))
+  }
+}
+
+extension Architecture {
+  /// The number at `path` of the resolved spec, for the layer of a canonical tensor name: how many heads a layout's
+  /// groups stand for.
+  public func count(at path: String, for canonicalName: String) -> Int? {
+    var setting = resolved[path: path]
+    let parts = canonicalName.split(separator: ".")
+    if parts.first == "layers", parts.count > 1, let layer = Int(parts[1]), layers.indices.contains(layer) {
+      let (slot, rest) = (path.split(separator: ".").first ?? "", path.split(separator: ".").dropFirst().joined(separator: "."))
+      let specs = [layers[layer].position, layers[layer].norm, layers[layer].block, layers[layer].attention, layers[layer].mlp]
+      if let spec = specs.first(where: { $0.slot.rawValue == slot }) { setting = spec.options[path: rest] }
+    }
+    return setting?.integer
+  }
+}

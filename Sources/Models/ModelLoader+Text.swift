@@ -1,0 +1,46 @@
+import Checkpoints
+import Components
+import Files
+import Foundation
+import Tokenization
+
+extension ModelLoader {
+  /// The tokenizer of the model that `reference` means; nil when it has none on this machine.
+  public func tokenizer(of reference: String) throws -> Tokenizer? {
+    try tokenizer(of: describe(reference))
+  }
+
+  /// The tokenizer that came with a model: the one its spec describes, else the one beside or in its weights.
+  func tokenizer(of described: ModelDescription) throws -> Tokenizer? {
+    let folder = described.source.folder
+    if let setting = described.architecture.tokenizer, setting.entries != nil {
+      return try Tokenizer.described(by: setting, in: folder)
+    }
+    switch described.source {
+    case .specification: return nil
+    case .gguf(let path): return try VocabularyTable(try GGUFFile(path: path)).map { try Tokenizer($0) }
+    case .folder, .safetensors:
+      do {
+        return try Tokenizer.load(from: folder)
+      } catch TokenizerProblem.noVocabulary {
+        return nil
+      }
+    }
+  }
+
+  /// How conversations are written for a model: as its spec says, or as the Jinja template does that came with it.
+  func chat(of described: ModelDescription) throws -> ChatTemplate? {
+    if let setting = described.architecture.chat { return try ChatTemplate(setting) }
+    let jinja: String?
+    switch described.source {
+    case .specification: jinja = nil
+    case .gguf(let path): jinja = try GGUFFile(path: path)["tokenizer.chat_template"]?.string
+    case .folder, .safetensors:
+      let folder = described.source.folder
+      let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20)
+      jinja =
+        (try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8)) ?? config?["chat_template"]?.string
+    }
+    return jinja.flatMap { ChatTemplate(jinja: $0) }
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// Chooses the next token from logits.
+///
+/// The order is: repeat penalty, temperature, top-k, top-p, min-p, then a draw. At temperature 0 the largest logit wins
+/// (after the penalty), and of equal ones the smallest id. The same seed gives the same tokens.
+public struct Sampler: Sendable {
+  /// What is set.
+  public struct Settings: Sendable, Hashable {
+    /// What logits are divided by; 0 takes the most likely token.
+    public var temperature: Double = 0.8
+    /// How many of the most likely tokens remain; 0 for all.
+    public var topK = 0
+    /// The smallest set of most likely tokens with this probability remains; 1 for all (Holtzman et al., 2019,
+    /// https://arxiv.org/abs/1904.09751).
+    public var topP: Double = 1
+    /// Tokens less likely than this part of the likeliest go; 0 for none (Nguyen et al., 2024,
+    /// https://arxiv.org/abs/2407.01082).
+    public var minP: Double = 0
+    /// What the logits of recent tokens are divided by when positive, and multiplied by when negative; 1 for nothing
+    /// (Keskar et al., 2019, https://arxiv.org/abs/1909.05858).
+    public var repeatPenalty: Double = 1
+    /// How many recent tokens the penalty is for.
+    public var repeatWindow = 64
+    /// Where the random numbers start.
+    public var seed: UInt64 = 0
+
+    /// A draw at temperature 0.8 from all tokens.
+    public init() {}
+  }
+
+  private let settings: Settings
+  private var state: UInt64
+  private var candidates: [(id: Int, logit: Double)] = []
+
+  /// A sampler with `settings`.
+  public init(_ settings: Settings) {
+    self.settings = settings
+    state = settings.seed &* 0x9e37_79b9_7f4a_7c15 &+ 0x1234_5678_9abc_def1
+  }
+
+  /// The next token after `history`.
+  public mutating func next(_ logits: UnsafeBufferPointer<Float>, after history: [Int]) -> Int {
+    let recent = settings.repeatPenalty == 1 ? [] : Set(history.suffix(settings.repeatWindow))
+    let penalized = { (id: Int, logit: Float, penalty: Double) -> Double in
+      let value = Double(logit)
+      guard recent.contains(id) else { return value }
+      return value > 0 ? value / penalty : value * penalty
+    }
+    if settings.temperature <= 0 {
+      var best = (id: 0, logit: -Double.infinity)
+      for (id, logit) in logits.enumerated() {
+        let value = recent.isEmpty ? Double(logit) : penalized(id, logit, settings.repeatPenalty)
+        if value > best.logit { best = (id, value) }
+      }
+      return best.id
+    }
+    candidates.removeAll(keepingCapacity: true)
+    for (id, logit) in logits.enumerated() where logit > -.infinity {
+      candidates.append((id, penalized(id, logit, settings.repeatPenalty) / settings.temperature))
+    }
+    if candidates.isEmpty { return 0 }
+    // Sorting a whole vocabulary is slow, and few are ever needed.
+    let limit = settings.topK > 0 ? min(settings.topK, candidates.count) : candidates.count
+    if limit < candidates.count || settings.topP < 1 {
+      candidates.sort { $0.logit != $1.logit ? $0.logit > $1.logit : $0.id < $1.id }
+      candidates.removeLast(candidates.count - limit)
+    }
+    let top = candidates.reduce(-Double.infinity) { max($0, $1.logit) }
+    var weights = candidates.map { exp($0.logit - top) }
+    if settings.topP < 1 {
+      let wanted = settings.topP * weights.reduce(0, +)
+      var sum = 0.0
+      let kept = (weights.firstIndex { sum += $0; return sum >= wanted } ?? weights.count - 1) + 1
+      weights.removeLast(weights.count - kept)
+    }
+    if settings.minP > 0 {
+      for i in weights.indices where weights[i] < settings.minP { weights[i] = 0 }
+    }
+    var left = uniform() * weights.reduce(0, +)
+    for (i, weight) in weights.enumerated() where weight > 0 {
+      left -= weight
+      if left < 0 { return candidates[i].id }
+    }
+    return candidates[weights.lastIndex { $0 > 0 } ?? 0].id
+  }
+
+  /// SplitMix64; its additions and products wrap by definition.
+  private mutating func uniform() -> Double {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
+  }
+}

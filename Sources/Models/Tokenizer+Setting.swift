@@ -1,0 +1,23 @@
+import Components
+import Files
+import Tokenization
+
+extension Tokenizer {
+  /// The tokenizer that a spec describes in a group: `{characters: ABC}` for one id a character in that order, or
+  /// `{file: vocabulary.json}` for a file beside the weights. Nil when the file is not there.
+  static func described(by setting: Setting, in folder: String) throws -> Tokenizer? {
+    if let characters = setting["characters"]?.text { return try Tokenizer(characters: characters.unicodeScalars) }
+    guard let file = setting["file"]?.text else {
+      throw Problems([
+        Problem("'tokenizer' takes a name, {characters: …} or {file: …}", at: setting.place)
+      ])
+    }
+    guard !file.contains("/"), !file.hasPrefix(".") else {
+      throw Problems([
+        Problem("'file' names a file beside the weights, not '\(file)'", at: setting["file"]?.place)
+      ])
+    }
+    let path = folder + "/" + file
+    return kind(ofPath: path) == .file ? try Tokenizer.load(from: path) : nil
+  }
+}

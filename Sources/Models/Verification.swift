@@ -1,0 +1,92 @@
+import Checkpoints
+import Execution
+import Files
+import Kernels
+
+/// A model held against what the reference implementation computed, as an `expected.safetensors` holds it: `input_ids`
+/// [rows, tokens], `logits` [rows, tokens, vocabulary], and `greedy` [1, tokens], a continuation of the first row's
+/// beginning by the largest logit.
+public struct Verification: Sendable {
+  /// The largest absolute difference of a logit.
+  public let largestDifference: Float
+  /// Where it is: row, position and token id.
+  public let place: (row: Int, position: Int, id: Int)
+  /// How many logits were compared.
+  public let count: Int
+  /// How many tokens of the greedy continuation came out, cached and token by token.
+  public let greedy: (wanted: Int, agreed: Int)?
+
+  /// Whether every logit is within `tolerance` and the continuation is the same.
+  public func holds(tolerance: Float) -> Bool {
+    largestDifference <= tolerance && greedy.map { $0.wanted == $0.agreed } ?? true
+  }
+
+  /// Computes what the file at `path` expects, with `model`. Throws `FileProblem` when the file is not of that form.
+  public init(_ model: LoadedModel, expected path: String, pool: ThreadPool) throws {
+    let file = try SafetensorsFile(path: path)
+    let entry = { (name: String) throws(FileProblem) -> StoredTensorEntry in
+      guard let entry = file.tensors.first(where: { $0.name == name }) else {
+        throw FileProblem(path: path, sentence: "there is no tensor '\(name)'")
+      }
+      return entry
+    }
+    let ids = try Verification.integers(try entry("input_ids"))
+    let shape = try entry("input_ids").shape
+    let expected = try entry("logits")
+    let width = model.description.plan.shape.vocabSize
+    guard shape.count == 2, expected.shape == shape + [width], expected.format == .f32 else {
+      throw FileProblem(
+        path: path, sentence: "'logits' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
+          + "expected F32 of those and the vocabulary's \(width)")
+    }
+    let executor = try model.executor(pool: pool)
+    var worst: Float = 0
+    var place = (row: 0, position: 0, id: 0)
+    for row in 0..<shape[0] {
+      let tokens = Array(ids[row * shape[1]..<(row + 1) * shape[1]])
+      let sequence = try executor.openSequence(length: tokens.count)
+      try executor.forward([(sequence, tokens)], logits: .all) { _, position, logits in
+        let start = (row * shape[1] + position) * width
+        for (id, logit) in logits.enumerated() {
+          let wanted = expected.bytes.loadUnaligned(fromByteOffset: (start + id) * 4, as: Float.self)
+          let difference = abs(logit - wanted)
+          // A NaN differs from everything.
+          if !(difference <= worst) {
+            worst = difference.isNaN ? .infinity : difference
+            place = (row, position, id)
+          }
+        }
+      }
+    }
+    largestDifference = worst
+    self.place = place
+    count = shape[0] * shape[1] * width
+
+    guard file.tensors.contains(where: { $0.name == "greedy" }) else {
+      greedy = nil
+      return
+    }
+    let wanted = try Verification.integers(try entry("greedy"))
+    let start = zip(wanted, ids).prefix { $0 == $1 }.count
+    // The reference began with part of the first row; where that ends it wrote itself, and may have agreed by chance.
+    let given = min(start, 8)
+    let sequence = try executor.openSequence(length: wanted.count)
+    var next = 0
+    var agreed = 0
+    for position in max(1, given)..<wanted.count {
+      let tokens = position == max(1, given) ? Array(wanted[..<position]) : [wanted[position - 1]]
+      try executor.forward([(sequence, tokens)], logits: .last) { _, _, logits in
+        next = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+      }
+      if next == wanted[position] { agreed += 1 }
+    }
+    greedy = (wanted.count - max(1, given), agreed)
+  }
+
+  private static func integers(_ entry: StoredTensorEntry) throws(FileProblem) -> [Int] {
+    guard entry.typeName == "I64" else {
+      throw FileProblem(path: entry.file.path, sentence: "'\(entry.name)' is \(entry.typeName); expected I64")
+    }
+    return (0..<entry.elementCount).map { Int(entry.bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
+  }
+}

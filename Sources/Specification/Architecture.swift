@@ -1,0 +1,45 @@
+import Components
+
+/// A transformer as a file describes it: sizes, components with their options, and what belongs to it.
+///
+/// Everything is resolved: what the file extends, the patches of the caller, and the layers' variants and overrides.
+public struct Architecture: Sendable {
+  /// Its name: the one its file gives, or the file's own.
+  public let name: String
+  /// The family it belongs to: the folder of the zoo that it stands in or builds on.
+  public let family: String?
+  /// The sizes that its components share.
+  public let shape: ModelShape
+  /// Token ids to vectors.
+  public let embedding: ComponentSpec
+  /// How positions are told apart where no layer says otherwise.
+  public let position: ComponentSpec
+  /// How vectors are normalized where no layer says otherwise, and before the head.
+  public let norm: ComponentSpec
+  /// Vectors to logits.
+  public let head: ComponentSpec
+  /// The layers in order; layers of the same content share it.
+  public let layers: [LayerSpec]
+  /// For each layer, which of the distinct layers it is: equal numbers are equal layers, numbered as they first appear.
+  public let layerKinds: [Int]
+  /// What is known about the model.
+  public let facts: Facts
+  /// How many parameters the model is published to have.
+  public let expectedParams: Int?
+  /// Its tokenizer: a name or a group.
+  public let tokenizer: Setting?
+  /// How a conversation is written for it: a name or a group.
+  public let chat: Setting?
+  /// How a checkpoint's tensors are named and laid out.
+  public let checkpoint: Setting?
+  /// How a `config.json` is bound to these keys.
+  public let config: Setting?
+  /// How a GGUF file's metadata and tensors are bound to these keys.
+  public let gguf: Setting?
+  /// How parameters are initialized for training (the key `init`).
+  public let initialization: Setting?
+  /// The whole merged tree, each value with the place it comes from.
+  public let resolved: Setting
+  /// The files it was read from: its own first, then those it builds on.
+  public let files: [String]
+}

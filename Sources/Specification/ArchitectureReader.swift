@@ -1,0 +1,182 @@
+import Components
+
+/// Reads an architecture out of a merged tree, and collects everything that is wrong with the tree.
+struct ArchitectureReader {
+  private let tree: Setting
+  private let resolution: Resolution
+  private var problems: Problems
+
+  /// A reader of the tree of `resolution`, whose problems it adds to.
+  init(_ resolution: Resolution) {
+    self.resolution = resolution
+    tree = resolution.tree
+    problems = resolution.problems
+  }
+
+  /// The architecture; throws every problem at once.
+  mutating func read() throws(Problems) -> Architecture {
+    noteMissingKeys()
+    let name = name()
+    let vocabSize = size("vocab_size")
+    let contextLength = size("context_length")
+    let hiddenSize = size("hidden_size")
+    var components: [Slot: ComponentSpec] = [:]
+    for slot in ArchitectureKeys.slots { components[slot] = component(slot) }
+    let facts = facts()
+    let expected = expectedParams()
+    for key in ["tokenizer", "chat", "init"] {
+      guard let setting = tree[key], setting.text == nil, setting.entries == nil else { continue }
+      note(Problem("'\(key)' takes a name or a group of keys, not \(setting.kindInWords)", at: setting.place))
+    }
+    for key in ArchitectureKeys.bindings {
+      guard let setting = tree[key], setting.entries == nil else { continue }
+      note(Problem("'\(key)' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
+    }
+    var layerReader = LayerReader(tree, problems: problems)
+    let layers = layerReader.read()
+    problems = layerReader.problems
+    try problems.check()
+    return Architecture(
+      name: name, family: resolution.family,
+      shape: ModelShape(
+        vocabSize: vocabSize, contextLength: contextLength, hiddenSize: hiddenSize, layerCount: layers.specs.count),
+      embedding: components[.embedding] ?? ComponentSpec(slot: .embedding),
+      position: components[.position] ?? ComponentSpec(slot: .position),
+      norm: components[.norm] ?? ComponentSpec(slot: .norm), head: components[.head] ?? ComponentSpec(slot: .head),
+      layers: layers.specs, layerKinds: layers.kinds, facts: facts, expectedParams: expected,
+      tokenizer: tree["tokenizer"], chat: tree["chat"], checkpoint: tree["checkpoint"], config: tree["config"],
+      gguf: tree["gguf"], initialization: tree["init"], resolved: inReadingOrder(named: name), files: resolution.files)
+  }
+
+  private mutating func noteMissingKeys() {
+    let missing = ArchitectureKeys.required.filter { tree[$0.key] == nil && !resolution.nulledKeys.contains($0.key) }
+    if missing.count == 1 {
+      note(
+        Problem(
+          "the key '\(missing[0].key)' is missing", at: resolution.place,
+          hint: "\(missing[0].key): \(missing[0].meaning)"))
+    } else if !missing.isEmpty {
+      note(Problem("these keys are missing: \(missing.map(\.key).joined(separator: ", "))", at: resolution.place))
+    }
+  }
+
+  // MARK: Values
+
+  private mutating func name() -> String {
+    guard let setting = tree["name"] else {
+      return resolution.isFamily ? resolution.family ?? resolution.name : resolution.name
+    }
+    guard let text = setting.text else {
+      note(Problem("'name' takes a text, not \(setting.kindInWords)", at: setting.place))
+      return ""
+    }
+    if text.isEmpty || text.utf8.count > 200 || text.unicodeScalars.contains(where: { $0.value < 0x20 }) {
+      note(Problem("'name' takes a text of one line and at most 200 bytes", at: setting.place))
+    }
+    return text
+  }
+
+  /// The whole number under `key`, from 1 to what a size may be.
+  private mutating func size(_ key: String) -> Int {
+    guard let setting = tree[key] else { return 1 }
+    return wholeNumber(setting, of: key, limit: ArchitectureKeys.sizeLimit, problems: &problems) ?? 1
+  }
+
+  private mutating func expectedParams() -> Int? {
+    guard let setting = tree["expected_params"] else { return nil }
+    return wholeNumber(setting, of: "expected_params", limit: 1 << 60, problems: &problems)
+  }
+
+  private mutating func component(_ slot: Slot) -> ComponentSpec {
+    guard let entry = tree.entries?.first(where: { $0.key == slot.rawValue }) else { return ComponentSpec(slot: slot) }
+    return ComponentSpec(slot, entry, problems: &problems)
+  }
+
+  private mutating func facts() -> Facts {
+    var facts = Facts()
+    guard let setting = tree["facts"] else { return facts }
+    guard let entries = setting.entries else {
+      note(Problem("'facts' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
+      return facts
+    }
+    for entry in entries {
+      switch entry.key {
+      case "year": facts.year = wholeNumber(entry.value, of: "year", limit: 9999, problems: &problems)
+      case "authors": facts.authors = (entry.value.list ?? [entry.value]).compactMap { text($0, of: "authors") }
+      case "title": facts.title = text(entry.value, of: entry.key)
+      case "paper": facts.paper = text(entry.value, of: entry.key)
+      case "licence": facts.licence = text(entry.value, of: entry.key)
+      case "weights": facts.weights = text(entry.value, of: entry.key)
+      case "note": facts.note = text(entry.value, of: entry.key)
+      default: note(unknownKey(entry, in: "'facts'", among: ArchitectureKeys.facts))
+      }
+    }
+    return facts
+  }
+
+  private mutating func text(_ setting: Setting, of key: String) -> String? {
+    guard let text = setting.text else {
+      note(Problem("'\(key)' takes a text, not \(setting.kindInWords)", at: setting.place))
+      return nil
+    }
+    return text
+  }
+
+  /// The tree with its keys in the order in which they read best, and a name.
+  private func inReadingOrder(named name: String) -> Setting {
+    let entries = tree.entries ?? []
+    var ordered = entries.contains { $0.key == "name" } ? [] : [Setting.Entry("name", Setting(text: name))]
+    for key in ArchitectureKeys.root {
+      if let entry = entries.first(where: { $0.key == key }) { ordered.append(entry) }
+    }
+    return Setting(.group(ordered), at: resolution.place)
+  }
+
+  private mutating func note(_ problem: Problem) {
+    if problems.list.count < Resolution.problemLimit { problems.add(problem) }
+  }
+}
+
+/// The whole number from 1 to `limit` that `setting`, the value of `key`, writes; notes a problem when it does not.
+func wholeNumber(_ setting: Setting, of key: String, limit: Int, problems: inout Problems) -> Int? {
+  if setting.isNull { return nil }
+  if let value = setting.integer, (1...limit).contains(value) { return value }
+  var sentence = "takes a whole number, not \(setting.kindInWords)"
+  if let number = setting.number, let text = setting.text?.prefix(40) {
+    sentence =
+      number < 1
+      ? "must be at least 1, not \(text)"
+      : number > Double(limit) ? "must be at most \(limit), not \(text)" : "takes a whole number, not \(text)"
+  }
+  var hint: String?
+  if case .scalar(let text, quoted: true) = setting.content, Setting(text: text).integer != nil {
+    hint = "without quotes it is a number"
+  }
+  problems.add(Problem("'\(key)' \(sentence)", at: setting.place, hint: hint))
+  return nil
+}
+
+extension ComponentSpec {
+  /// The component that `entry` of a model or a layer chooses for `slot`; notes what is wrong with it.
+  init(_ slot: Slot, _ entry: Setting.Entry, problems: inout Problems) {
+    let setting = entry.value
+    guard let entries = MergeRegion.root.under(slot.rawValue).group(setting) else {
+      if !setting.isNull {
+        problems.add(
+          Problem(
+            "'\(slot.rawValue)' takes a component's name or a group with its options, not \(setting.kindInWords)",
+            at: setting.place))
+      }
+      self.init(slot: slot, place: entry.place)
+      return
+    }
+    let type = entries.first { $0.key == "type" }?.value
+    if let type, type.text == nil || type.flag != nil || type.number != nil {
+      problems.add(Problem("'type' takes a component's name, not \(type.kindInWords)", at: type.place))
+    }
+    let place = type?.place ?? entry.place ?? setting.place
+    self.init(
+      slot: slot, type: type?.text, options: Setting(.group(entries.filter { $0.key != "type" }), at: place),
+      place: place)
+  }
+}

@@ -1,0 +1,132 @@
+import Components
+import Files
+
+/// The zoo: folders that hold `<family>/<name>.yaml` for each model, `<family>/family.yaml` for what its members share,
+/// and `naming/<preset>.yaml` for maps that families build on.
+///
+/// Nothing is read but folders, so looking through hundreds of models is quick. Where two folders hold the same name,
+/// the earlier folder counts.
+public struct Catalog: Sendable {
+  /// A model of the zoo.
+  public struct Model: Sendable, Hashable {
+    /// Its name: that of its file.
+    public let name: String
+    /// The folder it stands in.
+    public let family: String
+    /// Where its file is.
+    public let path: String
+  }
+
+  /// The name of a family's own file.
+  public static let familyFile = "family"
+  /// The folder of the maps that families build on.
+  public static let namingFolder = "naming"
+
+  /// The folders, those that count first first.
+  public let folders: [String]
+  private let roots: [String]
+
+  /// The zoo in `folders`; a folder that is not there holds nothing.
+  public init(folders: [String]) {
+    self.folders = folders
+    roots = folders.compactMap(SourceFile.canonicalPath)
+  }
+
+  /// Every model, by family and name.
+  public func models() -> [Model] {
+    var found: [Model] = []
+    var names: Set<String> = []
+    for folder in folders {
+      for family in families(in: folder) {
+        for name in fileNames(in: "\(folder)/\(family)") where name != Self.familyFile {
+          guard names.insert(name).inserted else { continue }
+          found.append(Model(name: name, family: family, path: "\(folder)/\(family)/\(name).yaml"))
+        }
+      }
+    }
+    return found.sorted { ($0.family, $0.name) < ($1.family, $1.name) }
+  }
+
+  /// The paths of every family's own file, by family.
+  public func familyFiles() -> [(family: String, path: String)] {
+    var found: [String: String] = [:]
+    for folder in folders {
+      for family in families(in: folder) where found[family] == nil {
+        let path = "\(folder)/\(family)/\(Self.familyFile).yaml"
+        if kind(ofPath: path) == .file { found[family] = path }
+      }
+    }
+    return found.sorted { $0.key < $1.key }.map { (family: $0.key, path: $0.value) }
+  }
+
+  /// The path of the file that `name` means: a model's name, or a path in the zoo without its ending such as
+  /// `<family>/<name>`; nil when there is none.
+  public func path(of name: String) -> String? {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), parts.allSatisfy({ Self.isName(String($0)) }) else { return nil }
+    for folder in folders {
+      if parts.count == 2 {
+        let path = "\(folder)/\(name).yaml"
+        if kind(ofPath: path) == .file, contains(path) { return path }
+      } else if name != Self.familyFile {
+        for family in families(in: folder) {
+          let path = "\(folder)/\(family)/\(name).yaml"
+          if kind(ofPath: path) == .file, contains(path) { return path }
+        }
+      }
+    }
+    return nil
+  }
+
+  /// The name in the zoo that `word` was most likely meant to be.
+  public func nearest(to word: String) -> String? {
+    if word.contains("/") {
+      var paths: [String] = []
+      for folder in folders {
+        for family in families(in: folder) + [Self.namingFolder] {
+          paths += fileNames(in: "\(folder)/\(family)").map { "\(family)/\($0)" }
+        }
+      }
+      return nearestName(to: word, in: paths)
+    }
+    return nearestName(to: word, in: models().map(\.name))
+  }
+
+  /// Whether the file at `path`, its links followed, stands in the zoo.
+  public func contains(_ path: String) -> Bool {
+    guard let resolved = SourceFile.canonicalPath(path) else { return false }
+    return roots.contains { resolved.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
+  }
+
+  /// The family in whose folder the file at `path` stands; nil outside the zoo.
+  public func family(ofPath path: String) -> String? {
+    guard let resolved = SourceFile.canonicalPath(path) else { return nil }
+    for root in roots where resolved.hasPrefix(root + "/") {
+      let parts = resolved.dropFirst(root.count + 1).split(separator: "/")
+      if parts.count == 2, parts[0] != Self.namingFolder { return String(parts[0]) }
+    }
+    return nil
+  }
+
+  /// Whether `name` can name a model: letters, digits, `.`, `_`, `-` and `+`, not beginning with a dot or a dash.
+  public static func isName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, name.utf8.count <= 128 else { return false }
+    let isLetter = { (byte: UInt8) in (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7A || (0x30...0x39).contains(byte) }
+    return isLetter(first) && name.utf8.allSatisfy { isLetter($0) || "._-+".utf8.contains($0) }
+  }
+
+  private func families(in folder: String) -> [String] {
+    let names = (try? namesInFolder(folder)) ?? []
+    return names.filter { Self.isName($0) && $0 != Self.namingFolder }
+  }
+
+  /// The names of the YAML files of a folder, without their ending.
+  private func fileNames(in folder: String) -> [String] {
+    let names = (try? namesInFolder(folder)) ?? []
+    return names.compactMap { name in
+      guard name.hasSuffix(".yaml") else { return nil }
+      let base = String(name.dropLast(5))
+      return Self.isName(base) ? base : nil
+    }
+  }
+}

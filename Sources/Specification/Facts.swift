@@ -1,0 +1,20 @@
+/// What is known about a model besides its shape; nothing of it changes what is computed.
+public struct Facts: Sendable, Hashable {
+  /// The name that people write.
+  public var title: String?
+  /// The year it was published in.
+  public var year: Int?
+  /// Who made it.
+  public var authors: [String] = []
+  /// Where it is described.
+  public var paper: String?
+  /// The licence of its weights.
+  public var licence: String?
+  /// Where its weights are: a repository or an address.
+  public var weights: String?
+  /// What a careful reader should know.
+  public var note: String?
+
+  /// No facts.
+  public init() {}
+}

@@ -1,0 +1,98 @@
+import Components
+
+/// What a file says together with everything it extends.
+struct Resolution: Sendable {
+  /// The merged tree, without `extends`.
+  var tree = Setting(.group([]))
+  /// What a file that extends this one starts from.
+  private(set) var heritage = Setting(.group([]))
+  /// The map of names that each binding builds on.
+  var namings: [String: String] = [:]
+  /// The family it belongs to.
+  private(set) var family: String?
+  /// The files it was read from, its own first.
+  private(set) var files: [String]
+  /// Where the file itself begins.
+  var place: Place?
+  /// What is wrong with it.
+  private(set) var problems = Problems()
+  /// The required keys that were set to null, which is a problem already noted.
+  private(set) var nulledKeys: Set<String> = []
+  /// Whether a file could not be read, so that looking further would report what only follows from that.
+  var isBroken = false
+
+  /// How many problems of one tree are kept.
+  static let problemLimit = 200
+
+  /// Nothing yet, of the file at `path`.
+  init(path: String, family: String?) {
+    files = [path]
+    self.family = family
+  }
+
+  /// The file's own path.
+  var path: String { files[0] }
+  /// The file's name without its ending.
+  var name: String { baseName(of: path) }
+  /// Whether it is a family's own file.
+  var isFamily: Bool { name == Catalog.familyFile }
+  /// Whether it is a map of names, not an architecture.
+  var isFragment: Bool { folder(of: path).split(separator: "/").last.map(String.init) == Catalog.namingFolder }
+
+  /// Starts from what `base` hands on; of several bases the later one wins.
+  mutating func inherit(_ base: Resolution) {
+    add(base)
+    family = family ?? base.family
+    for (section, name) in base.namings where namings[section] != name {
+      tree[section] = nil
+      namings[section] = name
+    }
+    tree = merge(tree, base.heritage, isFragment ? .plain : .root)
+  }
+
+  /// Takes over the files and problems of `other`.
+  mutating func add(_ other: Resolution) {
+    for file in other.files where !files.contains(file) { files.append(file) }
+    for problem in other.problems.list { note(problem) }
+    nulledKeys.formUnion(other.nulledKeys)
+    isBroken = isBroken || other.isBroken
+  }
+
+  /// `base` with `patch` over it; a null written for what is not there is a problem.
+  mutating func merge(_ base: Setting, _ patch: Setting, _ region: MergeRegion) -> Setting {
+    var merger = Merger()
+    let merged = merger.merge(base, patch, region)
+    for deletion in merger.emptyDeletions {
+      let near = nearestName(to: deletion.key, in: deletion.keys)
+      note(
+        Problem(
+          "there is no '\(deletion.key.prefix(60))' here that null could delete", at: deletion.place,
+          hint: near.map { "did you mean '\($0)'?" } ?? "leave the line out"))
+    }
+    return merged
+  }
+
+  /// Decides what is handed on, once the tree is complete: facts are a family's to give.
+  mutating func setHeritage(inheritedFacts: Setting?) {
+    heritage = tree
+    for key in ArchitectureKeys.own { heritage[key] = nil }
+    if !isFamily { heritage["facts"] = inheritedFacts }
+  }
+
+  /// Notes a problem.
+  mutating func note(_ problem: Problem) {
+    if problems.list.count < Self.problemLimit { problems.add(problem) }
+  }
+
+  /// Notes that the required `key` is set to null.
+  mutating func noteNull(under key: String, at place: Place?) {
+    note(Problem("'\(key)' cannot be null: every model needs it", at: place))
+    nulledKeys.insert(key)
+  }
+
+  /// Notes a problem after which the tree is not worth looking at.
+  mutating func breakOff(_ problem: Problem) {
+    note(problem)
+    isBroken = true
+  }
+}

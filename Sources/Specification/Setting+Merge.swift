@@ -1,0 +1,129 @@
+import Components
+
+extension Setting {
+  /// This architecture with `patch` laid over it.
+  ///
+  /// Groups merge key by key, everything else is replaced; `null` deletes; a patch that changes a `type` drops the old
+  /// group's other keys; a component's name stands for the group `{type: name}`. In `layers.variants` a `null` deletes
+  /// what the variant says, and where the variant says nothing it stays, to delete what the model says.
+  public func merging(_ patch: Setting) -> Setting {
+    var merger = Merger()
+    return merger.merge(self, patch, .root)
+  }
+}
+
+/// Merges settings, and notes the nulls that found nothing to delete.
+struct Merger {
+  /// A null that was written for a key which is not there, and the keys that are.
+  struct EmptyDeletion {
+    var key: String
+    var place: Place
+    var keys: [String]
+  }
+
+  /// The nulls written in files and commands that found nothing to delete.
+  private(set) var emptyDeletions: [EmptyDeletion] = []
+
+  /// `base` with `patch` laid over it, both standing in `region`.
+  mutating func merge(_ base: Setting, _ patch: Setting, _ region: MergeRegion) -> Setting {
+    guard let changes = region.group(patch) else { return patch }
+    guard let entries = region.group(base) else { return inserted(patch, region) }
+    let place = patch.place ?? base.place
+    if let type = changes.first(where: { $0.key == "type" })?.value {
+      let old = entries.first { $0.key == "type" }?.value.text
+      if region.isChange(from: old, to: type.text) { return inserted(patch, region) }
+      // Two names, and they are the same.
+      if base.entries == nil, patch.entries == nil { return patch }
+    }
+    var merged = KeyedEntries(entries, expecting: changes.count)
+    for change in changes {
+      let inner = region.under(change.key)
+      guard let index = merged.index(of: change.key) else {
+        if change.value.isNull, !inner.isKeptNull {
+          noteEmptyDeletion(change, among: entries)
+        } else {
+          merged.append(Entry(change.key, inserted(change.value, inner), at: change.place))
+        }
+        continue
+      }
+      let old = merged[index]
+      if change.value.isNull {
+        // A null that waits for the model is not taken back by saying it again.
+        if !old.value.isNull || !inner.isKeptNull { merged.remove(at: index) }
+      } else {
+        merged.replace(
+          at: index, with: Entry(change.key, merge(old.value, change.value, inner), at: change.place ?? old.place))
+      }
+    }
+    return Setting(.group(merged.entries), at: place)
+  }
+
+  private typealias Entry = Setting.Entry
+
+  /// `setting` where nothing was before: its nulls have nothing to delete, and go.
+  private mutating func inserted(_ setting: Setting, _ region: MergeRegion) -> Setting {
+    guard let entries = setting.entries else { return setting }
+    var result: [Entry] = []
+    result.reserveCapacity(entries.count)
+    for entry in entries {
+      let inner = region.under(entry.key)
+      if entry.value.isNull, !inner.isKeptNull {
+        noteEmptyDeletion(entry, among: entries)
+      } else {
+        result.append(Entry(entry.key, inserted(entry.value, inner), at: entry.place))
+      }
+    }
+    return Setting(.group(result), at: setting.place)
+  }
+
+  private mutating func noteEmptyDeletion(_ entry: Entry, among entries: [Entry]) {
+    guard let place = entry.place, emptyDeletions.count < 100 else { return }
+    emptyDeletions.append(
+      EmptyDeletion(key: entry.key, place: place, keys: entries.prefix(1000).map(\.key).filter { $0 != entry.key }))
+  }
+}
+
+extension MergeRegion {
+  /// Whether a null here is kept because there may be something to delete in the model.
+  fileprivate var isKeptNull: Bool { isLayerPatch && !isWholeVariant }
+}
+
+/// Entries that are found by key without a search through all of them.
+private struct KeyedEntries {
+  private var slots: [Setting.Entry?]
+  // Filled only for groups large enough that a search is slow.
+  private var positions: [String: Int] = [:]
+  private let isLarge: Bool
+
+  init(_ entries: [Setting.Entry], expecting changes: Int) {
+    slots = entries
+    isLarge = max(entries.count, changes) > 16
+    if isLarge {
+      for (index, entry) in entries.enumerated() { positions[entry.key] = index }
+    }
+  }
+
+  var entries: [Setting.Entry] { slots.compactMap { $0 } }
+
+  func index(of key: String) -> Int? {
+    isLarge ? positions[key] : slots.firstIndex { $0?.key == key }
+  }
+
+  subscript(index: Int) -> Setting.Entry {
+    slots[index] ?? Setting.Entry("", .null)
+  }
+
+  mutating func append(_ entry: Setting.Entry) {
+    if isLarge { positions[entry.key] = slots.count }
+    slots.append(entry)
+  }
+
+  mutating func replace(at index: Int, with entry: Setting.Entry) {
+    slots[index] = entry
+  }
+
+  mutating func remove(at index: Int) {
+    if isLarge, let entry = slots[index] { positions[entry.key] = nil }
+    slots[index] = nil
+  }
+}

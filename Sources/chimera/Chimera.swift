@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// The command line.
+struct Chimera: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chimera",
+    abstract: "Compose transformers from YAML, and run them.",
+    discussion: """
+      A MODEL is a name of the zoo (chimera list), a YAML file, a Hugging Face folder or a GGUF file.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, Schema.self, Run.self, Tokenize.self,
+      Logits.self, Verify.self, Save.self,
+    ])
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Checkpoints
+import Components
+import Composition
+import Files
+import Models
+import Specification
+
+/// `chimera diff`: what differs between two models, and the lines of YAML that make one of the other.
+struct Diff: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what differs between two models.",
+    discussion: """
+      Only what differs is shown, with the defaults that take effect. The YAML at
+      the end makes B of A. Given one model, B is that with the changes of --set.
+
+        chimera diff gpt2-xl llama-7b
+        chimera diff gpt2 --set position=rope
+      """)
+
+  @Argument(help: "The model to start from.") var a: String
+  @Argument(help: "The model to end at. [A with the changes of --set]") var b: String?
+  @Flag(help: "Write a JSON document.") var json = false
+  @OptionGroup var options: ModelOptions
+
+  func validate() throws {
+    if b == nil, options.changes.isEmpty {
+      throw ValidationError("give a second model, or the changes that make it with --set")
+    }
+  }
+
+  func run() throws {
+    let zoo = try Zoo()
+    let models = zoo.models
+    let first = try sheet(a, models)
+    let second = try sheet(b ?? a, models, patches: options.patches())
+    let diff = ArchitectureDiff(first, second)
+    let names = DiffText.names(first, second, isChanged: !options.changes.isEmpty)
+    let patch = diff.composesTheSame
+      ? nil : SmallestPatch(models: models, base: a, target: second).find(from: first.architecture)
+    let file = patch.map { Setting(.group([Setting.Entry("extends", Setting(text: base))] + ($0.entries ?? []))) }
+    let others = diff.composesTheSame
+      ? ArchitectureDiff.otherPatch(from: first.architecture, to: second.architecture) : Setting(.group([]))
+    if !diff.composesTheSame, patch == nil {
+      Console.note("note: no patch of \(a) composes \(names.1): it would have to delete what a layer variant sets")
+    }
+    if json {
+      Console.write(DiffJSON(names: names, diff: diff, file: file, others: others).json.serialized(pretty: true) + "\n")
+    } else {
+      Console.write(DiffText(names: names, diff: diff, file: file, others: others, width: Console.width).text)
+    }
+  }
+
+  private func sheet(_ reference: String, _ models: ModelLoader, patches: [Setting] = []) throws -> ModelSheet {
+    let described = try models.describe(reference, patches: patches)
+    for note in described.notes where patches.isEmpty { Console.note("note: \(note)") }
+    return try ModelSheet(described.architecture, described.plan, composer: models.composer)
+  }
+
+  /// How a file beside `a` names it: what the zoo calls it, or the path of a file in the same folder.
+  private var base: String {
+    guard a.hasSuffix(".yaml") || a.hasSuffix(".yml") else { return a }
+    return "./" + (a.split(separator: "/").last.map(String.init) ?? a)
+  }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Components
+import Composition
+import Files
+import Specification
+
+/// `chimera list`: the models of the zoo.
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the models of the zoo.",
+    discussion: """
+        chimera list --family llama2
+        chimera list --component rope --max-params 2B
+        chimera list -q | xargs -n 1 chimera check
+      """)
+
+  @Option(help: "Only models of this family.") var family: String?
+  @Option(help: "Only models that use this component (chimera components). May be repeated.") var component: [String] = []
+  @Option(help: "Only models of at least this many parameters: 350M, 2B.") var minParams: String?
+  @Option(help: "Only models of at most this many parameters.") var maxParams: String?
+  @Flag(help: "Write a JSON document.") var json = false
+  @Flag(name: [.short, .long], help: "Write only names.") var quiet = false
+
+  func validate() throws {
+    for (option, text) in [("--min-params", minParams), ("--max-params", maxParams)] {
+      if let text, Quantity.count(text) == nil { throw ValidationError("\(option) takes a number such as 350M or 2B, not '\(text)'") }
+    }
+  }
+
+  func run() throws {
+    let zoo = try Zoo()
+    let isUnfiltered = component.isEmpty && minParams == nil && maxParams == nil
+    try check(zoo)
+    if quiet, isUnfiltered {
+      for model in zoo.catalog.models() where family == nil || model.family == family { Console.write(model.name + "\n") }
+      return
+    }
+    let (all, broken) = ZooEntry.all(of: zoo) { family == nil || $0.family == family }
+    for model in broken {
+      Console.note("note: '\(model.name)' is left out, for it does not compose; 'chimera check \(model.name)' says why")
+    }
+    let entries = all.filter(isWanted)
+    if quiet {
+      for entry in entries { Console.write(entry.architecture.name + "\n") }
+    } else if json {
+      Console.write(JSONValue.array(entries.map(\.json)).serialized(pretty: true) + "\n")
+    } else {
+      Console.write(table(entries))
+      if entries.isEmpty { Console.note("note: no model of the zoo is like that") }
+    }
+  }
+
+  /// A family or component that is not there is a mistake, not an empty list.
+  private func check(_ zoo: Zoo) throws {
+    if let family {
+      let families = Set(zoo.catalog.models().map(\.family))
+      if !families.contains(family) {
+        let near = nearestName(to: family, in: families.sorted()).map { "did you mean '\($0)'?" }
+        throw Failure(.notFound, "no family is named '\(family)'; \(near ?? "the families are " + families.sorted().joined(separator: ", "))")
+      }
+    }
+    let names = Set(Slot.allCases.flatMap { zoo.registry.names(in: $0) })
+    for name in component where !names.contains(name) {
+      let near = nearestName(to: name, in: names.sorted()).map { "did you mean '\($0)'?" }
+      throw Failure(.notFound, "no component is named '\(name)'; \(near ?? "'chimera components' lists them")")
+    }
+  }
+
+  private func isWanted(_ entry: ZooEntry) -> Bool {
+    let used = Set(entry.choices.used.map(\.name))
+    return component.allSatisfy(used.contains)
+      && entry.parameterCount >= minParams.flatMap(Quantity.count) ?? 0
+      && entry.parameterCount <= maxParams.flatMap(Quantity.count) ?? Int.max
+  }
+
+  /// A line a model; two where a terminal is too narrow for one.
+  private func table(_ entries: [ZooEntry]) -> String {
+    var table = TextTable([.left, .left, .right, .right, .right, .left, .left])
+    table.add(["name", "family", "year", "params", "context", "licence", "made of"])
+    for entry in entries { table.add(cells(entry) + [entry.madeOf.joined(separator: ", ")]) }
+    if !Console.isTerminal || table.naturalWidth <= Console.width { return table.text() }
+    var narrow = TextTable([.left, .left, .right, .right, .right, .left], flexible: [5])
+    narrow.add(["name", "family", "year", "params", "context", "licence"])
+    for entry in entries { narrow.add(cells(entry)) }
+    let lines = narrow.text().split(separator: "\n")
+    return lines[0] + "\n"
+      + zip(lines.dropFirst(), entries).map { line, entry in
+        wrap(entry.madeOf.joined(separator: ", "), to: Console.width - 4).reduce(line + "\n") { $0 + "    \($1)\n" }
+      }.joined()
+  }
+
+  private func cells(_ entry: ZooEntry) -> [String] {
+    let architecture = entry.architecture
+    return [
+      architecture.name, architecture.family ?? "", architecture.facts.year.map(String.init) ?? "",
+      Quantity.short(entry.parameterCount), architecture.shape.contextLength.grouped, architecture.facts.licence ?? "",
+    ]
+  }
+}
+
+extension ZooEntry {
+  /// The entry as an object.
+  var json: JSONValue {
+    let shape = architecture.shape
+    return [
+      "name": .string(architecture.name), "family": architecture.family.map { .string($0) } ?? .null,
+      "facts": SheetJSON.facts(architecture), "parameters": .integer(parameterCount),
+      "context_length": .integer(shape.contextLength), "hidden_size": .integer(shape.hiddenSize),
+      "layers": .integer(shape.layerCount),
+      "components": .array(
+        choices.used.map { ($0.slot.rawValue, $0.name) }.sorted { $0 < $1 }.map { .string("\($0.0).\($0.1)") }),
+    ]
+  }
+}

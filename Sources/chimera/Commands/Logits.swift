@@ -1,0 +1,71 @@
+import ArgumentParser
+import Checkpoints
+import Components
+import Files
+import Foundation
+import Kernels
+import Models
+
+/// `chimera logits`: what a model computes for given tokens.
+struct Logits: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compute the logits of given tokens.",
+    discussion: """
+      Without --output, the five likeliest next tokens of each position are listed.
+
+        chimera logits stories260K --tokens 1,403,407
+        chimera logits model-folder --tokens 1,2,3 --output logits.safetensors
+      """)
+
+  @Argument(help: "The model.") var model: String
+  @Option(help: "The token ids: 1,2,3.") var tokens: String
+  @Option(help: "Write all logits here, as the tensor 'logits' [tokens, vocabulary] of a safetensors file.") var output: String?
+  @Flag(help: "Write a JSON document.") var json = false
+  @Option(help: "Where random weights start.") var seed: UInt64 = 0
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    let ids = try TokenList.ids(tokens)
+    let loaded = try options.load(model, seed: seed)
+    let executor = try loaded.executor(pool: options.pool)
+    let sequence = try executor.openSequence(length: ids.count)
+    let width = loaded.description.plan.shape.vocabSize
+    var all: [Float] = []
+    var rows: [JSONValue] = []
+    try executor.forward([(sequence, ids)], logits: .all) { _, position, logits in
+      if output != nil { all += logits }
+      let top = logits.indices.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }.prefix(5)
+      if json {
+        rows.append(row(position, ids[position], top.map { ($0, logits[$0]) }))
+      } else if output == nil {
+        let words = top.map { id in
+          let piece = loaded.tokenizer?.decode([id]).debugDescription ?? ""
+          return "\(id) \(piece.isEmpty ? "" : piece + " ")\((Double(logits[id]) * 1e4).rounded() / 1e4)"
+        }
+        Console.write("\(position)  \(ids[position])  →  \(words.joined(separator: "   "))\n")
+      }
+    }
+    if json { Console.write(JSONValue.array(rows).serialized(pretty: true) + "\n") }
+    guard let output else { return }
+    try all.withUnsafeBytes { bytes in
+      let owner = NSObject()  // the array outlives the call
+      let tensor = StoredTensor(name: "logits", shape: [ids.count, width], format: .f32, bytes: bytes, owner: owner)
+      try SafetensorsFile.write([tensor], to: output)
+    }
+    Console.note("wrote \(output)")
+  }
+
+  private func row(_ position: Int, _ token: Int, _ top: [(id: Int, logit: Float)]) -> JSONValue {
+    var object = JSONObject()
+    object["position"] = .integer(position)
+    object["token"] = .integer(token)
+    object["top"] = .array(
+      top.map { entry in
+        var object = JSONObject()
+        object["id"] = .integer(entry.id)
+        object["logit"] = .number(Double(entry.logit))
+        return .object(object)
+      })
+    return .object(object)
+  }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Files
+import Foundation
+import Models
+
+/// `chimera run`: continue a text, or answer a question.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Let a model write.",
+    usage: "chimera run MODEL [PROMPT] [options]",
+    discussion: """
+      The text goes to standard output as it comes, the speed to standard error.
+
+        chimera run stories260K "Once upon a time"
+        chimera run model.gguf --chat "What is the capital of France?" --temperature 0
+        chimera run my-variant.yaml --random-weights --max-tokens 20
+      """)
+
+  @Argument(help: "The model.") var model: String
+  @Argument(help: "The text to continue; without one, the model begins.") var prompt: String?
+  @Flag(help: "Ask the prompt as a question, in the model's chat format.") var chat = false
+  @Option(help: "What a system turn says, with --chat.") var system: String?
+  @Option(help: "The prompt as token ids: 1,2,3.") var tokens: String?
+  @Option(name: [.customShort("n"), .customLong("max-tokens")], help: "How many tokens to write at most.") var maxTokens = 256
+  @Option(help: "What logits are divided by; 0 takes the most likely token.") var temperature = 0.8
+  @Option(help: "Draw from this many of the likeliest tokens; 0 for all.") var topK = 0
+  @Option(help: "Draw from the smallest set with this probability.") var topP = 1.0
+  @Option(help: "Leave out tokens below this part of the likeliest.") var minP = 0.0
+  @Option(help: "Weaken recent tokens; 1 for not.") var repeatPenalty = 1.0
+  @Option(help: "Where the random numbers start.") var seed: UInt64 = 0
+  @Option(help: "End before this text. May be repeated.") var stop: [String] = []
+  @Flag(help: "Go on after the end of the text.") var ignoreEnd = false
+  @Flag(help: "Write one JSON document instead of the text.") var json = false
+  @Flag(name: .shortAndLong, help: "Say nothing of the speed.") var quiet = false
+  @OptionGroup var options: RunOptions
+
+  func validate() throws {
+    if maxTokens < 1 { throw ValidationError("--max-tokens takes a number from 1 on") }
+    if !(temperature >= 0 && temperature <= 100) { throw ValidationError("--temperature takes a number from 0 to 100") }
+    if topK < 0 { throw ValidationError("--top-k takes a number from 0 on") }
+    if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p takes a number above 0, up to 1") }
+    if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p takes a number from 0 to 1") }
+    if !(repeatPenalty > 0 && repeatPenalty <= 100) { throw ValidationError("--repeat-penalty takes a number above 0") }
+    if prompt != nil, tokens != nil { throw ValidationError("a prompt and --tokens exclude each other") }
+    if chat, prompt == nil { throw ValidationError("--chat needs a question") }
+    if system != nil, !chat { throw ValidationError("--system goes with --chat") }
+  }
+
+  func run() throws {
+    let loaded = try options.load(model, seed: seed)
+    let (ids, stops) = try prepared(loaded)
+    let executor = try loaded.executor(pool: options.pool)
+    var settings = TextGenerator.Settings()
+    settings.maximumTokens = maxTokens
+    settings.stops = stop + stops
+    settings.ignoresEnd = ignoreEnd
+    settings.sampling.temperature = temperature
+    settings.sampling.topK = topK
+    settings.sampling.topP = topP
+    settings.sampling.minP = minP
+    settings.sampling.repeatPenalty = repeatPenalty
+    settings.sampling.seed = seed
+    let hasText = loaded.tokenizer != nil
+    if !hasText { Console.note("note: the model came without a tokenizer, so ids are written; give one with --tokenizer") }
+    let result = try TextGenerator(executor, tokenizer: loaded.tokenizer).generate(ids, settings) { text, id in
+      if !json { Console.write(hasText ? text : id.map { "\($0) " } ?? "") }
+      return true
+    }
+    if json {
+      Console.write(document(loaded, result).serialized(pretty: true) + "\n")
+    } else {
+      Console.write("\n")
+    }
+    if !quiet {
+      Console.note(
+        "prompt \(result.promptTokens.count) tokens, \(rate(result.promptRate)) tokens/s · "
+          + "written \(result.tokens.count), \(rate(result.generationRate)) tokens/s · ended by \(result.ending.rawValue)")
+    }
+  }
+
+  /// The ids of the prompt, and the texts that end an answer.
+  private func prepared(_ loaded: LoadedModel) throws -> ([Int], stops: [String]) {
+    if let tokens { return (try TokenList.ids(tokens), []) }
+    guard let tokenizer = loaded.tokenizer else {
+      if prompt != nil {
+        throw Failure(.failed, "the model came without a tokenizer: give one with --tokenizer, or the prompt as --tokens 1,2,3")
+      }
+      return ([0], [])
+    }
+    guard let prompt else {
+      guard let start = tokenizer.beginningOfText ?? tokenizer.endOfText.min() else { return ([0], []) }
+      return ([start], [])
+    }
+    guard chat else {
+      try tokenizer.requireEncodable(prompt)
+      return (tokenizer.encode(prompt), [])
+    }
+    guard let template = loaded.chat else {
+      throw Failure(.failed, "the model says nothing of a chat format; leave --chat away, or set it: --set chat=chatml")
+    }
+    // The template writes its own beginning; a tokenizer that always adds one still does.
+    return (tokenizer.encode(template.text(user: prompt, system: system)), template.stops)
+  }
+
+  private func document(_ loaded: LoadedModel, _ result: TextGenerator.Result) -> JSONValue {
+    var document = JSONObject()
+    document["model"] = .string(loaded.description.plan.name)
+    document["prompt"] = prompt.map { .string($0) } ?? .null
+    document["text"] = .string(result.text)
+    document["prompt_tokens"] = .array(result.promptTokens.map { .integer($0) })
+    document["tokens"] = .array(result.tokens.map { .integer($0) })
+    document["ending"] = .string(result.ending.rawValue)
+    document["prompt_tokens_per_second"] = .number(result.promptRate)
+    document["tokens_per_second"] = .number(result.generationRate)
+    return .object(document)
+  }
+
+  private func rate(_ value: Double) -> String {
+    value >= 100 ? String(Int(value)) : String((value * 10).rounded() / 10)
+  }
+}

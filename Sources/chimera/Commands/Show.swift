@@ -1,0 +1,54 @@
+import ArgumentParser
+import Composition
+import Files
+import Models
+
+/// `chimera show`: a model's facts, its drawing and what it costs.
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show a model: facts, a drawing, and what it costs.",
+    discussion: """
+      No weight is read, so the largest model is shown as quickly as the smallest.
+
+        chimera show gpt2
+        chimera show gpt2 --set position=rope
+        chimera show llama-3.1-405b --context 8192 --json
+      """)
+
+  @Argument(help: "The model.") var model: String
+  @Flag(help: "List the steps of the plan instead, each distinct layer once.") var plan = false
+  @Flag(help: "With --plan, list the steps of every layer.") var everyLayer = false
+  @Option(help: "Tokens in the sequence that costs are told for. [what the model is made for]") var context: Int?
+  @Flag(help: "Write everything as a JSON document.") var json = false
+  @OptionGroup var options: ModelOptions
+
+  func validate() throws {
+    if everyLayer, !plan { throw ValidationError("--every-layer lists the steps of --plan") }
+    if let context, !(1...Int(Int32.max)).contains(context) {
+      throw ValidationError("--context takes a number from 1 to \(Int32.max)")
+    }
+  }
+
+  func run() throws {
+    let zoo = try Zoo()
+    let described = try zoo.models.describe(model, patches: options.patches())
+    for note in described.notes { Console.note("note: \(note)") }
+    if plan, !json {
+      Console.write(PlanListing(described.plan, everyLayer: everyLayer).text)
+      return
+    }
+    if let context, let longest = described.plan.longestSequence, context > longest {
+      Console.note("note: no sequence of this model can be longer than \(longest.grouped) tokens")
+    }
+    if let context, !described.plan.canCount(context: context) {
+      throw Failure(.usage, "costs at \(context.grouped) tokens are too large to count; give a smaller --context")
+    }
+    let sheet = try ModelSheet(
+      described.architecture, described.plan, composer: Composer(zoo.registry), context: context)
+    if json {
+      Console.write(SheetJSON(sheet: sheet, includesPlan: plan).json.serialized(pretty: true) + "\n")
+    } else {
+      Console.write(SheetText(sheet: sheet, width: Console.width).text)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Files
+import Models
+
+/// `chimera verify`: a model against what the reference implementation computed.
+struct Verify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Hold a model against the reference implementation's logits.",
+    discussion: """
+      The folder holds config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation,
+      which is decoded token by token. Exit status 0 means that all agree.
+
+        chimera verify model-folder
+      """)
+
+  @Argument(help: "A model folder with an expected.safetensors.") var folder: String
+  @Option(help: "A spec that says how the folder's model is wired, instead of its family's.") var spec: String?
+  @Option(help: "How far a logit may be off.") var tolerance: Float = 1e-4
+  @Flag(help: "Write a JSON document.") var json = false
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    let loaded = try options.load(folder, specification: spec)
+    let result = try Verification(loaded, expected: folder + "/expected.safetensors", pool: options.pool)
+    let holds = result.holds(tolerance: tolerance)
+    if json {
+      var document = JSONObject()
+      document["model"] = .string(loaded.description.plan.name)
+      document["largest_difference"] = .number(Double(result.largestDifference))
+      document["tolerance"] = .number(Double(tolerance))
+      document["logits"] = .integer(result.count)
+      if let greedy = result.greedy {
+        document["greedy_tokens"] = .integer(greedy.wanted)
+        document["greedy_agreed"] = .integer(greedy.agreed)
+      }
+      document["holds"] = .bool(holds)
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    } else {
+      let place = result.place
+      var line = "\(loaded.description.plan.name): \(result.count) logits, largest difference \(result.largestDifference)"
+      line += " (row \(place.row), position \(place.position), id \(place.id))"
+      if let greedy = result.greedy { line += ", greedy \(greedy.agreed) of \(greedy.wanted)" }
+      Console.write("\(line): \(holds ? "agrees" : "differs") within \(tolerance)\n")
+    }
+    if !holds { throw ExitCode(1) }
+  }
+}

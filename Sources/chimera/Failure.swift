@@ -1,0 +1,68 @@
+import ArgumentParser
+import Components
+import Execution
+import Files
+import Foundation
+import Models
+import Specification
+import Tokenization
+
+/// Why a command ends without its result: the message, and the exit status that the contract gives it.
+struct Failure: Error {
+  /// 0 done · 1 failed · 2 usage · 3 invalid spec or file · 4 not found · 130 interrupted.
+  enum Status: Int32 {
+    case failed = 1
+    case usage = 2
+    case invalid = 3
+    case notFound = 4
+  }
+
+  let status: Status
+  let message: String
+
+  init(_ status: Status, _ message: String) {
+    self.status = status
+    self.message = message
+  }
+
+  /// Writes what `error` says to standard error, or to standard output when it is help that was asked for, and gives
+  /// the exit status.
+  static func report(_ error: any Error) -> Int32 {
+    switch error {
+    case let problems as Problems:
+      Console.note(ProblemRenderer().render(problems))
+      return Status.invalid.rawValue
+    case let problem as Problem:
+      Console.note(ProblemRenderer().render(Problems([problem])))
+      return Status.invalid.rawValue
+    case let failure as Failure:
+      Console.note("error: \(failure.message)")
+      return failure.status.rawValue
+    case let problem as FileProblem:
+      Console.note("error: \(problem)")
+      return (kind(ofPath: problem.path) == .nothing ? Status.notFound : .invalid).rawValue
+    case let problem as TokenizerProblem:
+      Console.note("error: \(problem)")
+      return Status.invalid.rawValue
+    case let problem as ModelProblem:
+      Console.note("error: \(problem)")
+      switch problem {
+      case .notFound, .noWeights: return Status.notFound.rawValue
+      case .notAModel, .unknownKind: return Status.invalid.rawValue
+      case .tooLarge: return Status.failed.rawValue
+      }
+    case let problem as ExecutionProblem:
+      Console.note("error: \(problem)")
+      return Status.failed.rawValue
+    default:
+      let code = Chimera.exitCode(for: error)
+      let message = Chimera.fullMessage(for: error)
+      if code == .success {
+        Console.write(message + "\n")
+        return 0
+      }
+      if !message.isEmpty { Console.note(message) }
+      return code == .validationFailure ? Status.usage.rawValue : Status.failed.rawValue
+    }
+  }
+}

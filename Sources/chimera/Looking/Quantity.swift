@@ -1,0 +1,51 @@
+import Composition
+import Foundation
+
+/// Numbers as people read them.
+enum Quantity {
+  /// `124M`, `6.74B`, `405B`; the number itself below a thousand.
+  static func short(_ count: Int) -> String {
+    scaled(Double(count), base: 1000, units: ["", "K", "M", "B", "T", "Q"])
+  }
+
+  /// `247 M`, `13.5 G`: operations.
+  static func operations(_ count: Int) -> String {
+    scaled(Double(count), base: 1000, units: ["", " K", " M", " G", " T", " P", " E"])
+  }
+
+  /// `72.0 KiB`, `12.6 GiB`.
+  static func bytes(_ count: Int) -> String {
+    scaled(Double(count), base: 1024, units: [" bytes", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
+  }
+
+  /// `31.0 %` of `whole`.
+  static func share(_ part: Int, of whole: Int) -> String {
+    whole == 0 ? "" : fixed(Double(part) / Double(whole) * 100, digits: 1) + " %"
+  }
+
+  /// The number of parameters that `text` says: `2B`, `350M`, `1e9`, `124439808`.
+  static func count(_ text: String) -> Int? {
+    let units: [Character: Double] = ["k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12]
+    let unit = text.lowercased().last.flatMap { units[$0] }
+    guard let number = Double(unit == nil ? text : String(text.dropLast())), number >= 0 else { return nil }
+    let value = number * (unit ?? 1)
+    return value < 1e18 ? Int(value) : nil
+  }
+
+  /// Three digits, and the unit that leaves one to three of them before the point.
+  private static func scaled(_ value: Double, base: Double, units: [String]) -> String {
+    var value = value
+    var unit = 0
+    // 999.5 and more would be written as 1000.
+    while value >= base - 0.5, unit + 1 < units.count {
+      value /= base
+      unit += 1
+    }
+    if unit == 0 { return fixed(value, digits: 0) + units[0] }
+    return fixed(value, digits: value < 9.995 ? 2 : value < 99.95 ? 1 : 0) + units[unit]
+  }
+
+  private static func fixed(_ value: Double, digits: Int) -> String {
+    String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
+  }
+}

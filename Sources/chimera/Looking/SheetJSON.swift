@@ -1,0 +1,113 @@
+import Checkpoints
+import Components
+import Composition
+import Files
+import Specification
+
+/// A model's sheet as a JSON document. What stands under `spec` is a specification: written to a file it composes the
+/// same model.
+struct SheetJSON {
+  let sheet: ModelSheet
+  var includesPlan = false
+
+  var json: JSONValue {
+    let architecture = sheet.architecture
+    var root = JSONObject()
+    root["name"] = .string(architecture.name)
+    root["family"] = architecture.family.map { .string($0) } ?? .null
+    root["facts"] = Self.facts(architecture)
+    root["shape"] = [
+      "vocab_size": .integer(architecture.shape.vocabSize),
+      "context_length": .integer(architecture.shape.contextLength),
+      "hidden_size": .integer(architecture.shape.hiddenSize),
+      "layers": .integer(architecture.shape.layerCount),
+    ]
+    root["components"] = components
+    root["parameters"] = parameters
+    root["flops_per_token"] = [
+      "first": .integer(sheet.footprint.flopsAtStart),
+      "at_context": .integer(sheet.footprint.flopsAtContext),
+    ]
+    root["context"] = .integer(sheet.footprint.context)
+    root["cache_bytes"] = [
+      "per_token": bytes { sheet.footprint.stateBytesPerToken(bytesPerNumber: $0) },
+      "at_context": bytes { sheet.footprint.stateBytes(bytesPerNumber: $0) },
+    ]
+    var weights = JSONObject()
+    for format in SheetText.formats { weights[format.rawValue] = .integer(sheet.footprint.weightBytes(format)) }
+    root["weight_bytes"] = .object(weights)
+    if includesPlan { root["plan"] = plan }
+    root["spec"] = JSONValue(architecture.resolved)
+    return .object(root)
+  }
+
+  /// What is known about a model, without what is not.
+  static func facts(_ architecture: Architecture) -> JSONValue {
+    let facts = architecture.facts
+    var object = JSONObject()
+    object["title"] = facts.title.map { .string($0) }
+    object["year"] = facts.year.map { .integer($0) }
+    if !facts.authors.isEmpty { object["authors"] = .array(facts.authors.map { .string($0) }) }
+    object["paper"] = facts.paper.map { .string($0) }
+    object["licence"] = facts.licence.map { .string($0) }
+    object["weights"] = facts.weights.map { .string($0) }
+    object["note"] = facts.note.map { .string($0) }
+    return .object(object)
+  }
+
+  /// The components with the options that take effect, defaults included.
+  private var components: JSONValue {
+    let choices = sheet.choices
+    var object = JSONObject()
+    for choice in [choices.embedding, choices.position, choices.norm, choices.head] {
+      object[choice.slot.rawValue] = component(choice)
+    }
+    object["layers"] = .array(
+      choices.kinds.enumerated().map { kind, slots in
+        var layer = JSONObject()
+        layer["layers"] = .array(choices.kindOfLayer.indices.filter { choices.kindOfLayer[$0] == kind }.map { .integer($0) })
+        for choice in slots { layer[choice.slot.rawValue] = component(choice) }
+        return .object(layer)
+      })
+    return .object(object)
+  }
+
+  private func component(_ choice: ComponentChoice) -> JSONValue {
+    var setting = Setting(.group([Setting.Entry("type", Setting(text: choice.name))]))
+    for option in choice.options {
+      guard let value = option.value else { continue }
+      // A component within this one is a group of its own, with its name as the type.
+      setting[path: option.slot != nil && !option.path.hasSuffix(".type") ? option.path + ".type" : option.path] = value
+    }
+    return JSONValue(setting)
+  }
+
+  private var parameters: JSONValue {
+    var parts = JSONObject()
+    for part in sheet.footprint.parts where part.parameterCount > 0 { parts[part.name] = .integer(part.parameterCount) }
+    return [
+      "total": .integer(sheet.footprint.parameterCount),
+      "expected": sheet.architecture.expectedParams.map { .integer($0) } ?? .null, "parts": .object(parts),
+    ]
+  }
+
+  private func bytes(_ count: (Int) -> Int) -> JSONValue {
+    ["f32": .integer(count(4)), "bf16": .integer(count(2))]
+  }
+
+  private var plan: JSONValue {
+    let steps = sheet.plan.steps.map { step -> JSONValue in
+      [
+        "scope": .string(step.scope), "operator": .string(step.operation.name), "detail": .string(step.operation.detail),
+        "inputs": .array(step.inputs.map { .integer($0.index) }),
+        "outputs": .array(step.outputs.map { ["value": .integer($0.index), "width": .integer($0.width)] }),
+        "tensors": .array(
+          step.parameters.map { index in
+            let tensor = sheet.plan.parameters[index]
+            return ["name": .string(tensor.name), "shape": .array(tensor.shape.map { .integer($0) })]
+          }),
+      ]
+    }
+    return .array(steps)
+  }
+}

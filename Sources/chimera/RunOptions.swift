@@ -1,0 +1,31 @@
+import ArgumentParser
+import Kernels
+import Models
+
+/// The options of every command that loads weights.
+struct RunOptions: ParsableArguments {
+  @OptionGroup var model: ModelOptions
+  @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
+  @Flag(help: "Start from random weights instead of trained ones.") var randomWeights = false
+  @Option(help: "A tokenizer to use instead of the model's own.") var tokenizer: String?
+  @Option(help: "Threads to compute on. [all cores]") var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
+    if randomWeights, weights != nil { throw ValidationError("--random-weights and --weights exclude each other") }
+  }
+
+  /// The model that `reference` means, with weights; what a user should know goes to standard error.
+  func load(_ reference: String, seed: UInt64 = 0, specification: String? = nil) throws -> LoadedModel {
+    let models = try Zoo().models
+    let described = try models.describe(
+      reference, patches: model.patches(), weights: weights, specification: specification)
+    for note in described.notes { Console.note("note: \(note)") }
+    return randomWeights
+      ? try models.untrained(described, seed: seed, tokenizer: tokenizer)
+      : try models.load(described, tokenizer: tokenizer)
+  }
+
+  /// The threads to compute on.
+  var pool: ThreadPool { ThreadPool(threads: threads ?? ThreadPool.preferredThreadCount()) }
+}

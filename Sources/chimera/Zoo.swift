@@ -1,0 +1,43 @@
+import Components
+import Composition
+import Files
+import Foundation
+import Models
+import Specification
+import StandardComponents
+
+/// What every command starts from: the zoo's folders and the components that files can name.
+struct Zoo {
+  let catalog: Catalog
+  let registry: Registry
+
+  init() throws {
+    catalog = Catalog(folders: Zoo.folders("Architectures", variable: "CHIMERA_ARCHITECTURES"))
+    registry = try Registry(standardComponents, documentation: standardComponentDocumentation)
+  }
+
+  /// Reads and composes.
+  var models: ModelLoader {
+    ModelLoader(
+      catalog: catalog, composer: Composer(registry), weightFolders: Zoo.folders("Models", variable: "CHIMERA_MODELS"))
+  }
+
+  /// The folders of a kind: those in an environment variable, then the one of the checkout or of the installation that
+  /// the program stands in.
+  private static func folders(_ name: String, variable: String) -> [String] {
+    let named = ProcessInfo.processInfo.environment[variable, default: ""].split(separator: ":").map(String.init)
+    var place = URL(fileURLWithPath: executablePath).resolvingSymlinksInPath().deletingLastPathComponent()
+    for _ in 0..<6 {
+      for folder in [place.appending(path: name).path, place.appending(path: "share/chimera/\(name)").path]
+      where kind(ofPath: folder) == .folder {
+        return named + [folder]
+      }
+      place = place.deletingLastPathComponent()
+    }
+    return named
+  }
+
+  private static var executablePath: String {
+    Bundle.main.executablePath ?? CommandLine.arguments[0]
+  }
+}

@@ -1,0 +1,229 @@
+import Checkpoints
+import Components
+import Files
+import Testing
+
+private func sentences(_ body: () throws(Problems) -> Void) -> [String] {
+  do throws(Problems) {
+    try body()
+    return []
+  } catch {
+    return error.list.map { $0.hint == nil ? $0.sentence : "\($0.sentence); \($0.hint ?? "")" }
+  }
+}
+
+private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
+  tensors.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
+}
+
+/// Opens a file of `tensors` and lends its list.
+private func withStored(
+  _ tensors: [(String, [Int], Float)], _ body: ([StoredTensorEntry]) throws -> Void
+) throws {
+  try withFolder { folder throws in
+    try SafetensorsFile.write(
+      tensors.map { name, shape, value in try tensor(name, shape, Array(repeating: value, count: shape.reduce(1, *))) },
+      to: folder + "/f")
+    try body(SafetensorsFile(path: folder + "/f").tensors)
+  }
+}
+
+@Suite struct CheckpointMapTests {
+  @Test(
+    "each fixture's tensors are all covered, and saving gives its names, shapes and bytes back", arguments: fixtureMaps)
+  func fixtures(_ fixture: FixtureMap) throws {
+    guard let dataFolder else { return }
+    let counts = ["attention.num_heads": 4, "attention.num_kv_heads": 2]
+    let stored = try CheckpointFolder(path: dataFolder + "/fixtures/" + fixture.folder).tensors
+    let map = try CheckpointMap(Setting(json: fixture.map))
+    let loaded = try map.match(fixture.tensors, with: stored) { path, _ in counts[path] }.load()
+    #expect(Set(loaded.keys) == Set(fixture.tensors.map(\.name)))
+    for tensor in fixture.tensors { #expect(loaded[tensor.name]?.shape == tensor.shape) }
+    let saved = try map.save(fixture.tensors.compactMap { loaded[$0.name] }) { path, _ in counts[path] }
+    let original = stored.sorted { $0.name < $1.name }
+    #expect(saved.map(\.name) == original.map(\.name))
+    for (saved, original) in zip(saved, original) {
+      #expect(saved.shape == original.shape)
+      #expect(saved.contents == original.contents, "\(saved.name)")
+    }
+  }
+
+  private let small = #"""
+    {"prefix": "model.", "tensors": {"emb": "embed", "/out": "head"}, "tied": {"head": "embed"},
+     "layer_prefix": "l.*.", "layer": {"a": "attn.q", "b": "attn.k"}, "ignore": ["mask", "l.*.old.**"]}
+    """#
+
+  private let plan = planned([
+    ("embed.weight", [2, 2]), ("layers.0.attn.q.weight", [2, 2]), ("layers.0.attn.k.weight", [1, 2]),
+  ])
+  private let good: [(String, [Int], Float)] = [
+    ("model.emb.weight", [2, 2], 1), ("model.l.0.a.weight", [2, 2], 2), ("model.l.0.b.weight", [1, 2], 3),
+  ]
+
+  @Test("the prefix may be absent, whole or one of several spellings", arguments: ["model.", "", "old."])
+  func prefix(_ prefix: String) throws {
+    let map = try CheckpointMap(Setting(json: small.replacing("\"model.\"", with: "[\"model.\", \"old.\"]")))
+    try withStored(good.map { ($0.0.replacing("model.", with: prefix), $0.1, $0.2) }) { stored throws in
+      let loaded = try map.match(plan, with: stored).load()
+      #expect(loaded["layers.0.attn.k.weight"]?.floats == [3, 3])
+      let saved = try map.save(Array(loaded.values))
+      #expect(saved.map(\.name) == good.map(\.0).sorted())
+    }
+  }
+
+  @Test("ignored tensors are listed and not loaded")
+  func ignored() throws {
+    let map = try CheckpointMap(Setting(json: small))
+    let extra: [(String, [Int], Float)] = [
+      ("model.mask", [1], 0), ("model.l.0.mask", [1], 0), ("model.l.7.old.x.y", [1], 0), ("model.l.7.old.bias", [1], 0),
+    ]
+    try withStored(good + extra) { stored throws in
+      let match = try map.match(plan, with: stored)
+      #expect(Set(match.ignored) == Set(extra.map(\.0)))
+      #expect(try match.load().count == 3)
+    }
+  }
+
+  @Test("a stored copy of a tied tensor is accepted when it is the same, and refused when it differs")
+  func tied() throws {
+    let map = try CheckpointMap(Setting(json: small))
+    try withStored(good + [("out.weight", [2, 2], 1)]) { stored throws in
+      #expect(try map.match(plan, with: stored).load().count == 3)
+    }
+    try withStored(good + [("out.weight", [2, 2], 9)]) { stored throws in
+      let match = try map.match(plan, with: stored)
+      #expect(
+        sentences { () throws(Problems) in _ = try match.load() } == [
+          "'out.weight' is stored and differs from 'embed.weight', which it is tied to; "
+            + "untie it in the model's file, or list it under 'ignore'"
+        ])
+    }
+    let untied = planned([("embed.weight", [2, 2]), ("head.weight", [2, 2])])
+    try withStored([("model.emb.weight", [2, 2], 1), ("out.weight", [2, 2], 9)]) { stored throws in
+      #expect(try map.match(untied, with: stored).load()["head.weight"]?.floats == [9, 9, 9, 9])
+    }
+  }
+
+  @Test("everything that does not match is said at once")
+  func mismatches() throws {
+    let map = try CheckpointMap(Setting(json: small))
+    let plan = plan + planned([("layers.0.attn.o.weight", [2, 2]), ("head.weight", [2, 2])])
+    try withStored([
+      ("model.emb.weight", [3, 2], 1), ("model.l.0.aa.weight", [2, 2], 2), ("model.l.0.b.weight", [1, 2], 3),
+      ("model.l.0.b.bias", [1], 3),
+    ]) { stored throws in
+      #expect(
+        Set(sentences { () throws(Problems) in _ = try map.match(plan, with: stored) }) == [
+          "'model.emb.weight' has shape [3, 2]; 'embed.weight' [2, 2] needs [2, 2]",
+          "'layers.0.attn.q.weight' [2, 2] needs 'model.l.0.a.weight', which the checkpoint does not have; "
+            + "the nearest name is 'model.l.0.aa.weight'",
+          "the checkpoint's map has no rule for 'layers.0.attn.o.weight' [2, 2]",
+          "'head.weight' [2, 2] needs 'out.weight', which the checkpoint does not have",
+          "nothing uses 'model.l.0.aa.weight' [2, 2]; the nearest name is 'model.l.0.a.weight'",
+          "'model.l.0.b.bias' [1] would be 'layers.0.attn.k.bias', which the model does not have",
+        ])
+    }
+  }
+
+  @Test("of two rules for one tensor the one that is stored is loaded, the later one saved, both refused")
+  func alternatives() throws {
+    let map = try CheckpointMap(
+      Setting(
+        json: #"{"tensors": {"q": "attn.q", "k": "attn.k", "qk": {"to": ["attn.q", "attn.k"], "layout": "(q|k) m"}}}"#))
+    let plan = planned([("attn.q.weight", [1, 2]), ("attn.k.weight", [1, 2])])
+    try withStored([("q.weight", [1, 2], 1), ("k.weight", [1, 2], 2)]) { stored throws in
+      let loaded = try map.match(plan, with: stored).load()
+      #expect(loaded["attn.k.weight"]?.floats == [2, 2])
+      let saved = try map.save(plan.compactMap { loaded[$0.name] })
+      #expect(saved.map(\.name) == ["qk.weight"])
+      #expect(saved.first?.floats == [1, 1, 2, 2])
+    }
+    try withStored([("qk.weight", [2, 2], 1)]) { stored throws in
+      #expect(try map.match(plan, with: stored).load().count == 2)
+    }
+    try withStored([("q.weight", [1, 2], 1), ("k.weight", [1, 2], 2), ("qk.weight", [2, 2], 1)]) { stored throws in
+      #expect(
+        sentences { () throws(Problems) in _ = try map.match(plan, with: stored) }.first
+          == "'attn.q.weight' [1, 2] is stored more than once: q.weight, qk.weight")
+    }
+  }
+
+  @Test("a stored tensor that joins more than the model has is refused")
+  func incomplete() throws {
+    let map = try CheckpointMap(
+      Setting(json: #"{"tensors": {"qk": {"to": ["attn.q", "attn.k"], "layout": "(q|k) m"}}}"#))
+    try withStored([("qk.weight", [2, 2], 1)]) { stored throws in
+      let found = sentences { () throws(Problems) in
+        _ = try map.match(planned([("attn.q.weight", [1, 2])]), with: stored)
+      }
+      #expect(
+        found.first
+          == "'attn.q.weight' [1, 2] would be in 'qk.weight', which also holds tensors that the model does not have")
+    }
+  }
+
+  @Test("a type that cannot be computed with is refused by name")
+  func types() throws {
+    let header = #"{"emb.weight":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#
+    let bytes =
+      withUnsafeBytes(of: UInt64(header.utf8.count), Array.init) + Array(header.utf8) + [UInt8](repeating: 0, count: 8)
+    let stored = try SafetensorsFile(MappedFile(copying: bytes, name: "f")).tensors
+    let map = try CheckpointMap(Setting(json: small))
+    #expect(
+      sentences { () throws(Problems) in _ = try map.match(planned([("embed.weight", [1])]), with: stored) }
+        == ["'emb.weight' is stored as I64, which is not computed with"])
+  }
+
+  @Test("a rule that is null is no rule")
+  func deletedRules() throws {
+    let map = try CheckpointMap(Setting(json: #"{"tensors": {"a": "x", "b": null, "c": "y"}}"#))
+    try withStored([("a.weight", [1], 1), ("c.weight", [1], 2)]) { stored throws in
+      #expect(try map.match(planned([("x.weight", [1]), ("y.weight", [1])]), with: stored).load().count == 2)
+    }
+  }
+
+  @Test("tensors of different formats are not joined when saving")
+  func mixedFormats() throws {
+    let map = try CheckpointMap(Setting(json: #"{"tensors": {"qk": {"to": ["q", "k"], "layout": "(q|k) m"}}}"#))
+    let found = try sentences {
+      [tensors = [tensor("q.weight", [1, 1], [1]), tensor("k.weight", [1, 1], .f16, [0, 0])]] () throws(Problems) in
+      _ = try map.save(tensors)
+    }
+    #expect(found == ["'qk.weight' joins 'q.weight' stored as f32 and 'k.weight' stored as f16"])
+  }
+
+  @Test(
+    "each broken map is refused with its reason",
+    arguments: [
+      (#"{"tensor": {}}"#, "a checkpoint map has no key 'tensor'; did you mean 'tensors'?"),
+      (#"{"layer": {"a": "b"}}"#, "'layer_prefix' is ''; expected a text with one '*' for the layer's number"),
+      (#"{"tensors": []}"#, "'tensors' is a list; expected a group of names"),
+      (
+        #"{"tensors": {"a": ["b", "c"]}}"#,
+        "the rule for 'a' names 2 tensors and no layout that joins them; a layout such as '(a|b) m' says how"
+      ),
+      (#"{"tensors": {"a": {"layout": "m f"}}}"#, "the rule for 'a' names no tensor under 'to'"),
+      (
+        #"{"tensors": {"a": {"to": "b", "lay": "m f"}}}"#,
+        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout and exact"
+      ),
+      (#"{"tensors": {"a": {"to": "b", "layout": "(q|"}}}"#, "the layout '(q|' ends where a name is expected"),
+      (#"{"tensors": {"a": {"to": "b", "exact": "yes"}}}"#, "'exact' is 'yes'; expected true or false"),
+      (
+        #"{"tensors": {"a": {"to": ["q", "k"], "layout": "(q|v) m"}}}"#,
+        "the parts of the layout '(q|v) m' are not the tensors q, k; a part is named by the last word of its tensor: q for attn.q"
+      ),
+      (
+        #"{"tensors": {"a": "x.*.b"}}"#,
+        "'a' has 0 '*', and 'x.*.b' has 1; a layout that begins with 'e' holds all experts in one tensor"
+      ),
+      (#"{"tensors": {"/": "b"}}"#, "a stored tensor's name is empty"),
+      (#"{"prefix": {}}"#, "'prefix' is a group of keys; expected a text or a list of texts"),
+      (#"{"tied": {"head": []}}"#, "'head' is a list; expected a name"),
+      ("[]", "a checkpoint map is a list; expected a group of keys"),
+    ])
+  func refusals(_ map: String, reason: String) throws {
+    let setting = try Setting(json: map)
+    #expect(sentences { () throws(Problems) in _ = try CheckpointMap(setting) } == [reason])
+  }
+}

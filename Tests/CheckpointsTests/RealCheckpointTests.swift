@@ -1,0 +1,90 @@
+import Checkpoints
+import Components
+import Files
+import Testing
+
+private let llamaMap = """
+  {"prefix": "model.", "tensors": {"embed_tokens": "embed.tokens", "norm": "final_norm", "/lm_head": "head"},
+   "layer_prefix": "layers.*.", "layer": {"input_layernorm": "attn_norm", "post_attention_layernorm": "mlp_norm",
+   "self_attn.q_proj": "attn.q", "self_attn.k_proj": "attn.k", "self_attn.v_proj": "attn.v",
+   "self_attn.o_proj": "attn.o", "mlp.gate_proj": "mlp.gate", "mlp.up_proj": "mlp.up", "mlp.down_proj": "mlp.down"}}
+  """
+private let ggufMap = """
+  {"tensors": {"token_embd": "embed.tokens", "output_norm": "final_norm", "output": "head"},
+   "layer_prefix": "blk.*.", "layer": {"attn_norm": "attn_norm", "ffn_norm": "mlp_norm",
+   "attn_q": "attn.q", "attn_k": "attn.k", "attn_v": "attn.v", "attn_output": "attn.o",
+   "ffn_gate": "mlp.gate", "ffn_up": "mlp.up", "ffn_down": "mlp.down"}}
+  """
+
+private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [PlannedTensor] {
+  var shapes: [(String, [Int])] = [("embed.tokens.weight", [vocab, width]), ("final_norm.weight", [width])]
+  for layer in 0..<layers {
+    shapes += [
+      ("attn_norm", [width]), ("mlp_norm", [width]), ("attn.q", [width, width]), ("attn.k", [kv, width]),
+      ("attn.v", [kv, width]), ("attn.o", [width, width]), ("mlp.gate", [size, width]), ("mlp.up", [size, width]),
+      ("mlp.down", [width, size]),
+    ].map { ("layers.\(layer).\($0.0).weight", $0.1) }
+  }
+  return shapes.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
+}
+
+@Suite struct RealCheckpointTests {
+  @Test("one model's safetensors and GGUF hold the same numbers, but for the order of the rotated rows")
+  func stories() throws {
+    guard let dataFolder else { return }
+    let folder = dataFolder + "/llama/stories260K"
+    let tensors = plan(layers: 5, width: 64, kv: 32, size: 172, vocab: 512)
+    let safetensors = try CheckpointMap(Setting(json: llamaMap))
+      .match(tensors, with: CheckpointFolder(path: folder).tensors).load()
+    let gguf = try CheckpointMap(Setting(json: ggufMap))
+      .match(tensors, with: GGUFFile(path: folder + "/stories260K.gguf").tensors).load()
+    for tensor in tensors {
+      let left = try #require(safetensors[tensor.name])
+      let right = try #require(gguf[tensor.name])
+      if tensor.name.hasSuffix("attn.q.weight") || tensor.name.hasSuffix("attn.k.weight") {
+        #expect(left.floats.sorted() == right.floats.sorted())
+      } else {
+        #expect(left.floats == right.floats, "\(tensor.name)")
+      }
+    }
+  }
+
+  @Test("a quantised model is mapped whole, without a copy")
+  func quantised() throws {
+    guard let dataFolder else { return }
+    let file = try GGUFFile(path: dataFolder + "/llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf")
+    let tensors = plan(layers: 30, width: 576, kv: 192, size: 1536, vocab: 49152)
+    let start = ContinuousClock.now
+    let loaded = try CheckpointMap(Setting(json: ggufMap)).match(tensors, with: file.tensors).load()
+    #expect(ContinuousClock.now - start < .seconds(1))
+    let first = UInt(bitPattern: file.file.bytes.baseAddress)
+    #expect(
+      loaded.values.allSatisfy {
+        (first..<first + UInt(file.file.bytes.count)).contains(UInt(bitPattern: $0.bytes.baseAddress))
+      })
+    #expect(loaded["embed.tokens.weight"]?.format == .q8_0)
+    #expect(loaded["layers.29.attn.q.weight"]?.format == .q4_1)
+    #expect(loaded["final_norm.weight"]?.format == .f32)
+    #expect(loaded.values.reduce(0) { $0 + $1.shape.reduce(1, *) } == 134_515_008)
+  }
+
+  @Test("the wrong map for a file is refused with one sentence, and a model of other sizes with all of them")
+  func wrongMap() throws {
+    guard let dataFolder else { return }
+    let stored = try CheckpointFolder(path: dataFolder + "/llama/stories260K").tensors
+    let tensors = plan(layers: 5, width: 64, kv: 32, size: 172, vocab: 512)
+    let map = try CheckpointMap(Setting(json: ggufMap))
+    let problems = #expect(throws: Problems.self) { _ = try map.match(tensors, with: stored) }
+    #expect(
+      problems?.list.map(\.sentence) == [
+        "the checkpoint has none of the tensors that the map expects, such as 'token_embd.weight'; "
+          + "its 47 tensors have names like 'model.embed_tokens.weight'"
+      ])
+    let larger = plan(layers: 6, width: 72, kv: 36, size: 172, vocab: 512)
+    let many = #expect(throws: Problems.self) {
+      _ = try CheckpointMap(Setting(json: llamaMap)).match(larger, with: stored)
+    }
+    // All 47 have a wrong shape, of which 40 are named and one line stands for the rest; the sixth layer's 9 are missing.
+    #expect(many?.list.count == 50)
+  }
+}

@@ -1,0 +1,89 @@
+import Checkpoints
+import Execution
+import Files
+import Foundation
+import Kernels
+import Models
+import TestSupport
+import Testing
+
+/// Tiny checkpoints with the logits, gradients and losses that Hugging Face transformers 5.23 computed (torch 2.15,
+/// float32); how they were made stands in the README beside them.
+@Suite struct FixtureTests {
+  static let names = [
+    "gpt2", "openai-gpt", "llama", "llama3-rope", "llama-linear", "llama-yarn", "qwen2", "qwen2-tied", "mistral",
+    "gpt_neox", "gpt_neox-serial", "phi", "gptj",
+  ]
+
+  // Float sums of a few hundred terms near 1, in another order than torch's: 1e-6 to 1e-5; the fixtures' bound is 1e-4.
+  @Test("a folder of the reference implementation gives its logits through the family alone", arguments: names)
+  func logits(_ name: String) throws {
+    guard let folder = Here.shared("fixtures/\(name)") else { return }
+    let models = try Here.models()
+    let loaded = try models.load(models.describe(folder))
+    #expect(loaded.description.notes.isEmpty)
+    let result = try Verification(loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2))
+    #expect(result.largestDifference < 1e-4)
+    #expect(result.count == 2 * 24 * 128)
+    #expect(result.greedy?.wanted == 16)
+    #expect(result.greedy?.agreed == 16)
+  }
+
+  // The bound is the fixtures': 1e-4 of the largest gradient.
+  @Test("gradients are those of the reference implementation", arguments: names)
+  func gradients(_ name: String) throws {
+    guard let folder = Here.shared("fixtures/\(name)"), kind(ofPath: folder + "/training.safetensors") == .file else { return }
+    let models = try Here.models()
+    let described = try models.describe(folder)
+    let plan = described.plan
+    let parameters = try models.load(described).parameters
+    let expected = try SafetensorsFile(path: folder + "/expected.safetensors")
+    let training = try SafetensorsFile(path: folder + "/training.safetensors")
+    let ids = try #require(expected.tensors.first { $0.name == "input_ids" })
+    let batch = (0..<2).map { row in
+      (0..<24).map { Int(ids.bytes.loadUnaligned(fromByteOffset: (row * 24 + $0) * 8, as: Int64.self)) }
+    }
+    let executor = try GradientExecutor(plan, parameters, pool: ThreadPool(threads: 2), rows: 48)
+    let (loss, gradient) = crossEntropy(try executor.forward(batch), batch, width: plan.shape.vocabSize)
+    let wantedLoss = try #require(training.tensors.first { $0.name == "loss" }).bytes.loadUnaligned(as: Float.self)
+    #expect(abs(loss - Double(wantedLoss)) < 1e-5 * Double(wantedLoss))
+    gradient.withUnsafeBufferPointer { executor.backward(logits: $0) }
+
+    // The stored gradients are named and laid out like the weights, so they load like weights.
+    let stored = training.tensors.filter { $0.name.hasPrefix("grad.") }.map { entry in
+      StoredTensorEntry(
+        name: String(entry.name.dropFirst(5)), typeName: entry.typeName, format: entry.format, shape: entry.shape,
+        range: entry.range, file: entry.file)
+    }
+    let map = try CheckpointMap(try #require(described.architecture.checkpoint))
+    let wanted = try Parameters(plan, stored: map.match(plan.parameters, with: stored, count: described.architecture.count).load())
+    let largest = plan.parameters.indices.flatMap { wanted.values($0) }.reduce(0) { max($0, abs($1)) }
+    for (index, tensor) in plan.parameters.enumerated() {
+      let difference = largestDifference(wanted.values(index), Array(executor.gradient(index)))
+      #expect(difference < 1e-4 * largest, "\(tensor.name)")
+    }
+  }
+
+  /// The mean next-token loss of `batch`, and its gradient for the logits.
+  private func crossEntropy(_ logits: UnsafeMutableBufferPointer<Float>, _ batch: [[Int]], width: Int) -> (Double, [Float]) {
+    var gradient = [Float](repeating: 0, count: logits.count)
+    var loss = 0.0
+    let count = Double(batch.reduce(0) { $0 + $1.count - 1 })
+    var row = 0
+    for ids in batch {
+      for position in ids.indices {
+        defer { row += 1 }
+        guard position + 1 < ids.count else { continue }
+        let scores = (0..<width).map { Double(logits[row * width + $0]) }
+        let top = scores.max() ?? 0
+        let sum = scores.reduce(0) { $0 + exp($1 - top) }
+        loss += (top + log(sum) - scores[ids[position + 1]]) / count
+        for id in 0..<width {
+          let probability = exp(scores[id] - top) / sum
+          gradient[row * width + id] = Float((probability - (id == ids[position + 1] ? 1 : 0)) / count)
+        }
+      }
+    }
+    return (loss, gradient)
+  }
+}
