@@ -14,7 +14,8 @@ struct LoadingTests {
     #expect(
       problem { _ = try Tokenizer.load(from: folder.path) }
         == """
-        \(folder.path): error: the folder has no vocabulary: no tokenizer.json, tokenizer.model, vocab.json or encoder.json
+        \(folder.path): error: the folder has no vocabulary: \
+        no tokenizer.json, tokenizer.model, vocab.json or encoder.json
         """)
     let text = try folder.write("readme.txt", "This is not a vocabulary.\n")
     #expect(problem { _ = try Tokenizer.load(from: text) }?.contains("not a vocabulary of a known kind") == true)

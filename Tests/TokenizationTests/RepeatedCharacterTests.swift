@@ -13,7 +13,9 @@ struct RepeatedCharacterTests {
     "ggml-vocab/ggml-vocab-deepseek-coder.gguf", "ggml-vocab/ggml-vocab-starcoder.gguf",
   ]
 
-  @Test("is encoded in less than a second, and comes back", arguments: VocabularyFile.all.filter { kinds.contains($0.name) })
+  @Test(
+    "is encoded in less than a second, and comes back", arguments: VocabularyFile.all.filter { kinds.contains($0.name) }
+  )
   func time(_ file: VocabularyFile) throws {
     guard let tokenizer = try file.tokenizer() else { return }
     for character in Self.characters {
