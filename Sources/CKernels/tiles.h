@@ -8,25 +8,24 @@
 
 // Packed rows: [tile][depth][rows of the tile]; all tiles but the last have TILE_ROWS rows.
 INLINE void pack_row_tile(const float *x, size_t stride, size_t rows, size_t depth, float *packed) {
-  size_t k = 0;
+  size_t k = 0, whole = rows / LANES * LANES;
   for (; k + LANES <= depth; k += LANES) {
-    size_t r = 0;
-    for (; r + LANES <= rows; r += LANES) {
-      V block[LANES];
+    V block[LANES];
+    if (whole < rows) {
+      // The missing rows repeat the last one. Their lanes land on the next depth, whose own rows are stored later.
+      bool last = k + 2 * LANES > depth;
+      UNROLL for (int i = 0; i < LANES; i++)
+        block[i] = load(x + (whole + i < rows ? whole + i : rows - 1) * stride + k);
+      transpose(block);
+      UNROLL for (int i = 0; i < LANES; i++) {
+        float *to = packed + (k + i) * rows + whole;
+        if (last) store_part(to, rows - whole, block[i]); else store(to, block[i]);
+      }
+    }
+    for (size_t r = 0; r < whole; r += LANES) {
       UNROLL for (int i = 0; i < LANES; i++) block[i] = load(x + (r + i) * stride + k);
       transpose(block);
       UNROLL for (int i = 0; i < LANES; i++) store(packed + (k + i) * rows + r, block[i]);
-    }
-    if (r < rows) {
-      // The missing rows repeat the last one; their lanes are overwritten by the next depth or never stored.
-      V block[LANES];
-      UNROLL for (int i = 0; i < LANES; i++) block[i] = load(x + (r + i < rows ? r + i : rows - 1) * stride + k);
-      transpose(block);
-      bool last = k + 2 * LANES > depth;
-      UNROLL for (int i = 0; i < LANES; i++) {
-        float *to = packed + (k + i) * rows + r;
-        if (last) store_part(to, rows - r, block[i]); else store(to, block[i]);
-      }
     }
   }
   for (; k < depth; k++)
