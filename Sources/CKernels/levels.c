@@ -96,7 +96,12 @@ void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w,
   (transposed ? kernels->pack_panels_transposed : kernels->pack_panels)(w, from, to, k, depth, panels);
 }
 
-void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
-                        size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias) {
-  kernels->multiply_panels(x, rows, panels, columns, depth, y, stride, add, bias);
+void ck_store_panels(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to, void *panels) {
+  kernels->store_panels(w, from, to, panels);
+}
+
+void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const void *panels, int format,
+                        size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
+                        const float *bias) {
+  kernels->multiply_panels(x, rows, panels, format, panel_bytes, columns, depth, y, stride, add, bias);
 }

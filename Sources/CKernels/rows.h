@@ -5,11 +5,6 @@
 /// Weight rows whose dots run side by side when there are several rows of x. With one row of x it is one weight row at a
 /// time: the walk through memory is then a single line, which the processor's own prefetching follows best.
 #define DOT_OUTPUTS 4
-/// Bytes asked for ahead of use on that line; further than a page, where the processor's prefetching stops.
-#define AHEAD 4096
-
-INLINE void ask_for(const void *p, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)p + ahead)); }
-
 INLINE void put(float *y, float value, const float *bias, bool add) {
   if (bias) value += *bias;
   *y = add ? *y + value : value;

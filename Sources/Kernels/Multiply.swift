@@ -10,7 +10,7 @@ public func multiply(
 ) {
   precondition(rows <= 1 || (xStride >= w.columns && yStride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
   guard rows > 0, w.rows > 0 else { return }
-  if rows <= mostRowsByDots || w.columns == 0 {
+  if w.layout == .rows && rows <= mostRowsByDots || w.columns == 0 {
     multiplyByDots(
       x, stride: xStride, rows: rows, by: w, bias: bias, into: y, stride: yStride, accumulate: accumulate, pool: pool)
   } else {

@@ -14,12 +14,17 @@ enum ck_format {
 /// The columns of one packed panel; the same on every level, so that panels may outlive the choice of one.
 #define CK_PANEL 32
 
-/// Stored weights: row r begins at base + r · row_bytes.
+/// How stored weights lie: row after row, or in panels of CK_PANEL rows turned to stand side by side.
+enum ck_layout { CK_ROWS, CK_PANELS };
+
+/// Stored weights. In rows, row r begins at base + r · row_bytes; in panels (f32, f16, bf16 only), panel p at
+/// base + p · ck_panel_bytes.
 struct ck_weight {
   const void *base;
   size_t row_bytes;
   size_t columns;
   int format;
+  int layout;
 };
 
 /// The numbers in one block of `format`, and its bytes.
@@ -70,9 +75,14 @@ void ck_pack_rows(const struct ck_kernels *kernels, const float *x, size_t strid
 /// A column is a row of w, or a column of w when transposed.
 void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w, bool transposed, size_t from, size_t to,
                     size_t k, size_t depth, float *panels);
-/// y[rows, columns] = packed rows · panels (+ bias) (+ y).
-void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
-                        size_t columns, size_t depth, float *y, size_t stride, bool add, const float *_Nullable bias);
+/// The bytes of one panel that stays, `depth` numbers of each of its columns.
+size_t ck_panel_bytes(int format, size_t depth);
+/// Stores the rows from..<to of w (from a multiple of CK_PANEL) as panels that stay, in their own format.
+void ck_store_panels(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to, void *panels);
+/// y[rows, columns] = packed rows · panels (+ bias) (+ y); panels f32, f16 or bf16, `panel_bytes` apart.
+void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const void *panels, int format,
+                        size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
+                        const float *_Nullable bias);
 
 /// Threads that run numbered parts of a job together, the caller among them.
 struct ck_pool;
