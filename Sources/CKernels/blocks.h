@@ -75,8 +75,8 @@ INLINE void block_q5_1(const uint8_t *b, const float *x, float *y, V *sums) {
   fives(b + 4, half_at(b), half_at(b + 2), x, y, sums);
 }
 
-/// Sixteen floats to be read back one at a time as broadcasts; left to itself the compiler shuffles them out of registers,
-/// and shuffles are what these loops wait for.
+/// Sixteen floats to be read back one at a time as broadcasts; left to itself the compiler shuffles them out of a
+/// register, and shuffles are what these loops have too many of.
 INLINE void keep_in_memory(float *values) { __asm__("" : "+m"(*(float(*)[16])values)); }
 
 // Eight scales, then eight minima, of six bits each in 12 bytes, taken apart four at a time: the first four of each are

@@ -90,6 +90,8 @@ INLINE void tile(const int rows, const int format, const float *x, const uint8_t
     if (LINE_BYTES(format) > 64 && TILE_COLUMNS > 16) ask_for(w, AHEAD + 64);
     UNROLL for (int second = 0; second < LINE_DEPTH(format); second++, x += rows) {
       V columns[TILE_VECTORS];
+      // The second depth is loaded anew: there is no register left to keep the line in.
+      if (second) __asm__("" : "+r"(w));
       columns_at(w, format, second, columns);
       UNROLL for (int i = 0; i < rows; i++) {
         V value = splat(x[i]);

@@ -3,9 +3,9 @@ import CKernels
 /// One matrix product, output[rows, columns] (+)= left[rows, depth] · right[depth, columns], cut into blocks that fit
 /// the caches.
 ///
-/// The depth is cut into blocks; for each, all threads pack the left side once into shared memory (tiles of rows side by
-/// side), then each thread takes a rectangle of the output, packs a few panels of the right side into its own second-level
-/// cache and runs the register tiles over its rows. Widening a stored format happens in that packing and nowhere else.
+/// The depth is cut into blocks; for each, all threads pack the left side once into shared memory (tiles of rows side
+/// by side), then each thread takes a rectangle of the output, packs a few panels of the right side into its own
+/// second-level cache and runs the register tiles over its rows. Widening a stored format happens in that packing and nowhere else.
 /// An output is summed block by block in the order of the depth, so it does not depend on the number of threads.
 /// Source of the scheme: Goto, van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008,
 /// https://doi.org/10.1145/1356052.1356053.
@@ -102,7 +102,8 @@ struct BlockedProduct {
         from = right.base + column / Int(CK_PANEL) * panelBytes + ck_panel_bytes(format.code, block.k)
       } else {
         ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
-        (from, format, panelBytes) = (UnsafeRawPointer(panels), .f32, ck_panel_bytes(StorageFormat.f32.code, block.depth))
+        (from, format) = (UnsafeRawPointer(panels), .f32)
+        panelBytes = ck_panel_bytes(format.code, block.depth)
       }
       ck_multiply_panels(
         block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, from, format.code, panelBytes,

@@ -1,6 +1,6 @@
 import CKernels
 
-/// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], both with a row stride in floats.
+/// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], row strides in floats.
 ///
 /// The arithmetic is f32 whatever the weight's format. One output is the same sum in the same order for any number of
 /// threads. x, bias and w must not overlap y.

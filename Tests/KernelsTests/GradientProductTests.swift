@@ -38,7 +38,9 @@ import Testing
   @Test("dw += dyᵀ·x equals the plain loop", arguments: KernelLevel.available)
   func outerProducts(level: KernelLevel) {
     level.perform {
-      for (rows, outputs, inputs) in [(1, 1, 1), (1, 33, 7), (2, 3, 31), (13, 14, 15), (600, 31, 33), (33, 255, 65), (0, 3, 3)] {
+      for (rows, outputs, inputs) in [
+        (1, 1, 1), (1, 33, 7), (2, 3, 31), (13, 14, 15), (600, 31, 33), (33, 255, 65), (0, 3, 3),
+      ] {
         var numbers = Numbers(seed: 11)
         let dy = Guarded(numbers.floats(rows * outputs)), x = Guarded(numbers.floats(rows * inputs))
         let dw = Guarded(numbers.floats(outputs * inputs))
