@@ -3,9 +3,9 @@ import CKernels
 /// One matrix product, output[rows, columns] (+)= left[rows, depth] · right[depth, columns], cut into blocks that fit
 /// the caches.
 ///
-/// The depth is cut into blocks; for each, all threads pack the left side once into shared memory (tiles of rows side by
-/// side), then each thread takes a rectangle of the output, packs a few panels of the right side into its own second-level
-/// cache and runs the register tiles over its rows. Widening a stored format happens in that packing and nowhere else.
+/// The depth is cut into blocks; for each, all threads pack the left side once into shared memory (tiles of rows side
+/// by side), then each thread takes a rectangle of the output, packs a few panels of the right side into its own
+/// second-level cache and runs the register tiles over its rows. Widening a stored format happens in that packing and nowhere else.
 /// An output is summed block by block in the order of the depth, so it does not depend on the number of threads.
 /// Source of the scheme: Goto, van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008,
 /// https://doi.org/10.1145/1356052.1356053.
@@ -29,6 +29,10 @@ struct BlockedProduct {
   /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
   private var depthOfBlock: Int { rightTransposed ? 512 : 1024 }
   private var panelsTogether: Int { rightTransposed ? 4 : 2 }
+  /// Whether the right side lies in panels already.
+  private var staysPacked: Bool { right.layout == .panels && !rightTransposed }
+  /// Fewer floats than this are packed before another thread could be told to help.
+  private static let worthSharing = 8192
   /// Floats of the packed left side: 4 MiB.
   private static let mostPacked = 1 << 20
 
@@ -36,7 +40,8 @@ struct BlockedProduct {
     guard rows > 0, columns > 0, depth > 0 else { return }
     let kernels = ck_current()
     let tileRows = ck_tile_rows(kernels)
-    let blocks = (depth + depthOfBlock - 1) / depthOfBlock
+    // Few rows on panels that stay: each panel is read once, whole, so there is nothing to keep near.
+    let blocks = staysPacked && rows <= 2 * tileRows ? 1 : (depth + depthOfBlock - 1) / depthOfBlock
     let multiple = rightTransposed ? 8 : max(16, right.format.elementsPerBlock)
     let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
     let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
@@ -51,7 +56,8 @@ struct BlockedProduct {
             let block = Block(
               kernels: kernels, right: stored, firstRow: firstRow, rows: count, k: k, depth: min(deepest, depth - k),
               tileRows: tileRows, packed: packed)
-            session.run(parts: grid.parts) { pack(block, part: $0, of: grid.parts) }
+            let packers = count * block.depth < Self.worthSharing ? 1 : grid.parts
+            session.run(parts: packers) { pack(block, part: $0, of: packers) }
             session.run(parts: grid.parts) { part in
               let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, part: part)
               multiply(block, grid: grid, part: part, panels: panels)
@@ -90,10 +96,18 @@ struct BlockedProduct {
     guard !ownRows.isEmpty else { return }
     for column in stride(from: ownColumns.lowerBound, to: ownColumns.upperBound, by: panelsTogether * Int(CK_PANEL)) {
       let end = min(column + panelsTogether * Int(CK_PANEL), ownColumns.upperBound)
-      ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
+      let from: UnsafeRawPointer, format: StorageFormat, panelBytes: Int
+      if staysPacked {
+        (format, panelBytes) = (right.format, right.panelBytes)
+        from = right.base + column / Int(CK_PANEL) * panelBytes + ck_panel_bytes(format.code, block.k)
+      } else {
+        ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
+        (from, format) = (UnsafeRawPointer(panels), .f32)
+        panelBytes = ck_panel_bytes(format.code, block.depth)
+      }
       ck_multiply_panels(
-        block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, panels, end - column, block.depth,
-        output + (block.firstRow + ownRows.lowerBound) * outputStride + column, outputStride,
+        block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, from, format.code, panelBytes,
+        end - column, block.depth, output + (block.firstRow + ownRows.lowerBound) * outputStride + column, outputStride,
         accumulate || block.k > 0, block.k == 0 ? bias.map { $0 + column } : nil)
     }
   }

@@ -1,6 +1,6 @@
 import CKernels
 
-/// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], both with a row stride in floats.
+/// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], row strides in floats.
 ///
 /// The arithmetic is f32 whatever the weight's format. One output is the same sum in the same order for any number of
 /// threads. x, bias and w must not overlap y.
@@ -10,7 +10,7 @@ public func multiply(
 ) {
   precondition(rows <= 1 || (xStride >= w.columns && yStride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
   guard rows > 0, w.rows > 0 else { return }
-  if rows <= mostRowsByDots || w.columns == 0 {
+  if w.layout == .rows && rows <= mostRowsByDots || w.columns == 0 {
     multiplyByDots(
       x, stride: xStride, rows: rows, by: w, bias: bias, into: y, stride: yStride, accumulate: accumulate, pool: pool)
   } else {

@@ -30,7 +30,9 @@ struct PoolSession {
 
   private func floats(_ count: Int, slot: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(1, count) * MemoryLayout<Float>.stride
-    guard let memory = ck_pool_scratch(pool, Int32(slot), bytes) else { preconditionFailure("no memory for \(bytes) bytes") }
+    guard let memory = ck_pool_scratch(pool, Int32(slot), bytes) else {
+      preconditionFailure("no memory for \(bytes) bytes")
+    }
     return memory.assumingMemoryBound(to: Float.self)
   }
 }

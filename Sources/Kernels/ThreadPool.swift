@@ -14,7 +14,9 @@ public final class ThreadPool: Sendable {
 
   /// A pool of `threads` threads, at least one and at most 1,024.
   public init(threads: Int) {
-    guard let pool = ck_pool_create(Int32(clamping: threads)) else { preconditionFailure("no memory for a thread pool") }
+    guard let pool = ck_pool_create(Int32(clamping: threads)) else {
+      preconditionFailure("no memory for a thread pool")
+    }
     self.pool = pool
     self.threads = Int(ck_pool_threads(pool))
   }
