@@ -9,7 +9,7 @@
 #define LANES 8
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
-#define DOT_ROWS 4
+#define DOT_ROWS 2
 #define NATIVE_HALF 1
 #include "level.h"
 #pragma clang attribute pop

@@ -9,7 +9,7 @@
 #define LANES 16
 #define TILE_ROWS 14
 #define TILE_VECTORS 2
-#define DOT_ROWS 8
+#define DOT_ROWS 4
 #define NATIVE_HALF 1
 #include "lanes.h"
 

@@ -75,6 +75,10 @@ INLINE void block_q5_1(const uint8_t *b, const float *x, float *y, V *sums) {
   fives(b + 4, half_at(b), half_at(b + 2), x, y, sums);
 }
 
+/// Sixteen floats to be read back one at a time as broadcasts; left to itself the compiler shuffles them out of registers,
+/// and shuffles are what these loops wait for.
+INLINE void keep_in_memory(float *values) { __asm__("" : "+m"(*(float(*)[16])values)); }
+
 // Eight scales, then eight minima, of six bits each in 12 bytes, taken apart four at a time: the first four of each are
 // the lower bits of words 0 and 1; the others have four bits in word 2 and two above the first ones.
 INLINE void scales_and_minima(const uint8_t *packed, float *values) {
@@ -90,6 +94,7 @@ INLINE void scales_and_minima(const uint8_t *packed, float *values) {
 #else
   UNROLL for (int i = 0; i < 16; i += LANES) store(values + i, numbers(from_u8((uint8_t *)&bytes + i)));
 #endif
+  keep_in_memory(values);
 }
 
 INLINE void block_q4_k(const uint8_t *b, const float *x, float *y, V *sums) {
@@ -130,6 +135,8 @@ INLINE void block_q6_k(const uint8_t *b, const float *x, float *y, V *sums) {
     store(values + i, scale);
     store(middles + i, scale * -32);
   }
+  keep_in_memory(values);
+  keep_in_memory(middles);
   UNROLL for (int n = 0; n < 2; n++) UNROLL for (int o = 0; o < 32; o += LANES) {
     I l0 = from_u8(b + 64 * n + o), l1 = from_u8(b + 64 * n + 32 + o), h = from_u8(b + 128 + 32 * n + o);
     const float *s = values + 8 * n + o / 16, *m = middles + 8 * n + o / 16;

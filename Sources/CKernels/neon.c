@@ -3,7 +3,7 @@
 #define LANES 4
 #define TILE_ROWS 6
 #define TILE_VECTORS 4
-#define DOT_ROWS 8
+#define DOT_ROWS 4
 #define NATIVE_HALF 1
 #include "level.h"
 

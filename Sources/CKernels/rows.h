@@ -4,11 +4,11 @@
 
 /// Weight rows whose dots run side by side when there are several rows of x. With one row of x it is one weight row at a
 /// time: the walk through memory is then a single line, which the processor's own prefetching follows best.
-#define DOT_OUTPUTS 2
-/// Bytes asked for ahead of use; further than a page, where the processor's prefetching stops.
+#define DOT_OUTPUTS 4
+/// Bytes asked for ahead of use on that line; further than a page, where the processor's prefetching stops.
 #define AHEAD 4096
 
-INLINE void ask_ahead(const void *p) { __builtin_prefetch((const void *)((uintptr_t)p + AHEAD)); }
+INLINE void ask_for(const void *p, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)p + ahead)); }
 
 INLINE void put(float *y, float value, const float *bias, bool add) {
   if (bias) value += *bias;
@@ -19,14 +19,15 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
 #define DOTS(CODE, name, size)                                                                                        \
   INLINE void dots_##name(const int rows, const int outputs, const uint8_t *w, size_t row_bytes, const float *x,      \
                           size_t x_stride, size_t depth, float *y, size_t y_stride, const float *bias, bool add) {    \
-    const int parts = rows * outputs <= 2 ? 4 : rows * outputs <= 4 ? 2 : 1;                                          \
+    const int parts = rows * outputs == 1 ? 4 : rows * outputs <= 8 ? 2 : 1;                                         \
     V sums[4][DOT_ROWS][DOT_OUTPUTS];                                                                                 \
     UNROLL for (int p = 0; p < parts; p++) UNROLL for (int r = 0; r < rows; r++)                                      \
       UNROLL for (int o = 0; o < outputs; o++) sums[p][r][o] = splat(0);                                              \
     size_t k = 0;                                                                                                     \
     for (; k + parts * LANES <= depth; k += parts * LANES) {                                                          \
       UNROLL for (int b = 0; b < parts * LANES * size; b += 64)                                                       \
-        UNROLL for (int o = 0; o < outputs; o++) ask_ahead(w + o * row_bytes + k * size + b);                         \
+        UNROLL for (int o = 0; o < outputs; o++)                                                                      \
+          ask_for(w + o * row_bytes + k * size + b, outputs > 1 ? outputs * row_bytes : AHEAD);                       \
       UNROLL for (int p = 0; p < parts; p++) {                                                                        \
         V right[DOT_OUTPUTS];                                                                                         \
         UNROLL for (int o = 0; o < outputs; o++)                                                                      \
@@ -55,7 +56,7 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
     for (; rows >= DOT_ROWS; rows -= DOT_ROWS, x += DOT_ROWS * x_stride, y += DOT_ROWS * y_stride)                    \
       dots_##name(DOT_ROWS, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, bias, add);                       \
     switch (rows) {                                                                                                   \
-      DOT_CASE(1, name) DOT_CASE(2, name) DOT_CASE(3, name) MORE_DOT_CASES(name)                                      \
+      DOT_CASE(1, name) MORE_DOT_CASES(name)                                                                          \
     }                                                                                                                 \
   }                                                                                                                   \
   static void rows_##name(const uint8_t *w, size_t row_bytes, size_t outputs, const float *x, size_t x_stride,        \
@@ -70,8 +71,8 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
   }
 #define DOT_CASE(n, name) \
   case n: dots_##name(n, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, bias, add); break;
-#if DOT_ROWS == 8
-#define MORE_DOT_CASES(name) DOT_CASE(4, name) DOT_CASE(5, name) DOT_CASE(6, name) DOT_CASE(7, name)
+#if DOT_ROWS == 4
+#define MORE_DOT_CASES(name) DOT_CASE(2, name) DOT_CASE(3, name)
 #else
 #define MORE_DOT_CASES(name)
 #endif
@@ -85,7 +86,7 @@ FOR_PLAIN_FORMATS(DOTS)
     UNROLL for (int i = 0; i < BLOCK_SUMS; i++) sums[0][i] = sums[1][i] = splat(0);            \
     size_t k = 0;                                                                              \
     for (; k + 2 * elements <= depth; k += 2 * elements, b += 2 * size) {                      \
-      UNROLL for (int a = 0; a < 2 * size; a += 64) ask_ahead(b + a);                          \
+      UNROLL for (int a = 0; a < 2 * size; a += 64) ask_for(b + a, AHEAD);                         \
       block_##name(b, x + k, NULL, sums[0]);                                                   \
       block_##name(b + size, x + k + elements, NULL, sums[1]);                                 \
     }                                                                                          \
@@ -124,7 +125,7 @@ static void multiply_rows(const struct ck_weight *w, size_t from, size_t to, con
   // Several rows share the unpacking of a few outputs' weights.
   for (size_t o = from; o < to; o += DOT_OUTPUTS, base += DOT_OUTPUTS * w->row_bytes, y += DOT_OUTPUTS) {
     size_t outputs = to - o < DOT_OUTPUTS ? to - o : DOT_OUTPUTS;
-    for (size_t a = 0; a < outputs * w->row_bytes; a += 64) ask_ahead(base + a);
+    for (size_t a = 0; a < outputs * w->row_bytes; a += 64) ask_for(base + a, outputs * w->row_bytes);
     for (size_t i = 0; i < outputs; i++) widen(w->format, base + i * w->row_bytes, w->columns, scratch + i * w->columns);
     rows_f32((const uint8_t *)scratch, w->columns * sizeof(float), outputs, x, x_stride, rows, w->columns,
              bias ? bias + (o - from) : NULL, y, y_stride, add);

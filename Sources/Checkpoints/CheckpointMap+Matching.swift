@@ -17,6 +17,10 @@ extension CheckpointMap {
       tensor.rule.isAbsolute ? tensor.name : prefix + tensor.name
     }
 
+    if !mapped.isEmpty, !mapped.contains(where: { byName[fullName($0)] != nil }) {
+      throw Problems([MatchReport.nothing(expected: fullName(mapped[0]), stored: stored, at: mapped[0].rule.place)])
+    }
+
     // For each canonical tensor the candidates: rules in the order of the map.
     var candidates: [[Int]] = Array(repeating: [], count: tensors.count)
     for (index, tensor) in mapped.enumerated() {

@@ -1,6 +1,7 @@
 import Files
 
-/// What a checkpoint says about its architecture: a `config.json` or the metadata of a GGUF file, and the tensors it has.
+/// What a checkpoint says about its architecture: a `config.json` or the metadata of a GGUF file, and the tensors it
+/// has.
 public struct ConfigSource: Sendable {
   /// The name of the file, for messages.
   public let name: String

@@ -17,6 +17,14 @@ struct MatchReport {
     self.expected = expected
   }
 
+  /// The one problem of a checkpoint that has none of the expected tensors.
+  static func nothing(expected: String, stored: [StoredTensorEntry], at place: Place?) -> Problem {
+    let found = stored.isEmpty ? "it has no tensors" : "its \(stored.count) tensors have names like '\(stored[0].name)'"
+    return Problem(
+      "the checkpoint has none of the tensors that the map expects, such as '\(expected)'; \(found)", at: place,
+      hint: stored.isEmpty ? nil : "it may be a checkpoint of another family")
+  }
+
   mutating func missing(_ tensor: PlannedTensor, _ name: String, at place: Place?) {
     add("missing", at: place, hint: stored, word: name) {
       "\(Self.words(tensor)) needs '\(name)', which the checkpoint does not have"

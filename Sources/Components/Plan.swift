@@ -37,6 +37,28 @@ public struct Plan: Sendable {
   /// How long a sequence can be, when anything limits it.
   public let longestSequence: Int?
 
+  /// Whether parameters, operations and bytes for sequences of `context` tokens can be counted in an `Int`.
+  ///
+  /// Sizes come from a file, which may ask for anything. A builder finishes no plan that cannot be counted at the length
+  /// it is made for.
+  public func canCount(context: Int) -> Bool {
+    var total = 0
+    for tensor in parameters {
+      var count = 1
+      for length in tensor.shape {
+        let (product, overflow) = count.multipliedReportingOverflow(by: length)
+        if overflow { return false }
+        count = product
+      }
+      let (sum, overflow) = total.addingReportingOverflow(count)
+      if overflow { return false }
+      total = sum
+    }
+    // At most 16 bytes or operations for each number of each value with each token, and as many for each weight.
+    let widths = values.reduce(0.0) { $0 + Double($1.width) } + states.reduce(0.0) { $0 + Double($1.width) }
+    return 16 * (Double(total) + widths * Double(max(context, shape.contextLength))) < 0x1p62
+  }
+
   /// How many numbers are learned.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 

@@ -113,9 +113,13 @@ public struct PlanBuilder {
   /// The finished plan; throws what components noted on the way.
   public consuming func finish(name: String, logits: Value) throws(Problems) -> Plan {
     try problems.check()
-    return Plan(
+    let plan = Plan(
       name: name, shape: shape, steps: steps, values: values, parameters: parameters, states: states, logits: logits,
       longestSequence: longestSequence)
+    guard plan.canCount(context: shape.contextLength) else {
+      throw Problems([Problem("the model is too large: its numbers cannot be counted in 64 bits", at: nil, hint: "check its sizes")])
+    }
+    return plan
   }
 
   /// What components noted so far.

@@ -32,10 +32,15 @@ public struct Composer: Sendable {
     let plan = try compose(architecture, layers: firsts)
     var copies: [Int: Int] = [:]
     for kind in kinds { copies[kind, default: 0] += 1 }
-    return plan.parameters.reduce(0) { sum, tensor in
+    var total = 0
+    for tensor in plan.parameters {
       let layer = tensor.layerIndex.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
-      return sum + tensor.count * (layer.flatMap { copies[$0] } ?? 1)
+      let (product, isLarge) = tensor.count.multipliedReportingOverflow(by: layer.flatMap { copies[$0] } ?? 1)
+      let (sum, isTooLarge) = total.addingReportingOverflow(product)
+      if isLarge || isTooLarge { throw Problems([Problem("the model is too large to count", at: nil)]) }
+      total = sum
     }
+    return total
   }
 
   /// The plan of `architecture` with only `layers` of its layers.

@@ -65,7 +65,7 @@ private func multiplyByDots(
     withUnsafePointer(to: &stored) { stored in
       session.run(parts: parts) { part in
         let outputs = piece(part, of: parts, count: w.rows, multiple: outputsTogether)
-        let scratch = session.floats(needsScratch ? 2 * w.columns : 1, part: part)
+        let scratch = session.floats(needsScratch ? 4 * w.columns : 1, part: part)
         ck_multiply_rows(
           kernels, stored, outputs.lowerBound, outputs.upperBound, x, xStride, rows, bias, y, yStride, accumulate,
           scratch)

@@ -22,7 +22,8 @@ struct VocabularyBuilder {
 
   var count: Int { entries.count }
 
-  func isFree(_ id: Int) -> Bool { id >= entries.count || entries[id].kind == 0 }
+  /// Whether no piece has the id; an id out of range is refused when a piece is added.
+  func isFree(_ id: Int) -> Bool { !entries.indices.contains(id) || entries[id].kind == 0 }
 
   /// Gives `id` to the piece that is spelled so: a normal piece in the vocabulary's spelling, others as UTF-8.
   mutating func add(

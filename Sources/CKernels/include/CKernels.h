@@ -57,7 +57,7 @@ void ck_narrow(int format, const float *x, size_t count, void *bytes);
 void ck_quantize(int format, const float *x, size_t count, void *bytes);
 
 /// y = x·wᵀ (+ bias) (+ y) for the outputs from..<to and few rows, by dots.
-/// `scratch` holds 2 · columns floats; it is used by block formats when rows > 1.
+/// `scratch` holds 4 · columns floats; it is used by block formats when rows > 1.
 void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to, const float *x,
                       size_t x_stride, size_t rows, const float *_Nullable bias, float *y, size_t y_stride, bool add,
                       float *scratch);

@@ -9,12 +9,15 @@ enum PieceListFiles {
   ) throws(TokenizerProblem) -> Tokenizer.Parts {
     var builder = VocabularyBuilder(path: path, spelling: .byteAlphabet)
     var tokens = companions.added
+    let special = Set(companions.added.lazy.filter(\.isSpecial).map(\.id))
     for (piece, id) in vocab {
       guard let id = id.integer else {
         throw .broken(path: path, sentence: "the piece \(TokenizerProblem.shortened(piece)) has \(id.kind) for its id")
       }
       // What is written like a mark is one: these files do not say it otherwise.
-      let isMark = SpecialNames.ends.contains(piece) || SpecialNames.beginnings.contains(piece)
+      let isMark =
+        SpecialNames.ends.contains(piece) || SpecialNames.beginnings.contains(piece)
+        || special.contains(id)
       try builder.add(piece, id: id, kind: isMark ? .control : .normal)
       if isMark, !tokens.contains(where: { $0.id == id }) {
         tokens.append(AddedTokens.Token(content: piece, id: id, isSpecial: true))

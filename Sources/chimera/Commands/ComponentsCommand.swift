@@ -50,7 +50,7 @@ struct ComponentsCommand: ParsableCommand {
   }
 
   private func table(_ components: [ComponentDescription], _ users: [ComponentName: [String]]?) -> String {
-    var table = TextTable([.left, .left, .left])
+    var table = TextTable([.left, .left, .left], flexible: [2])
     var slot: Slot?
     for component in components {
       let models = users.map { $0[component.identity, default: []] }

@@ -11,8 +11,8 @@ struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what differs between two models.",
     discussion: """
-      Only what differs is shown, defaults that take effect included. The YAML at the end makes B of A. With one model,
-      B is that model with the changes of --set.
+      Only what differs is shown, with the defaults that take effect. The YAML at
+      the end makes B of A. Given one model, B is that with the changes of --set.
 
         chimera diff gpt2-xl llama-7b
         chimera diff gpt2 --set position=rope

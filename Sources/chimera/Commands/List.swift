@@ -73,17 +73,28 @@ struct List: ParsableCommand {
       && entry.parameterCount <= maxParams.flatMap(Quantity.count) ?? Int.max
   }
 
+  /// A line a model; two where a terminal is too narrow for one.
   private func table(_ entries: [ZooEntry]) -> String {
     var table = TextTable([.left, .left, .right, .right, .right, .left, .left])
-    table.add("name", "family", "year", "params", "context", "made of", "licence")
-    for entry in entries {
-      let architecture = entry.architecture
-      table.add(
-        architecture.name, architecture.family ?? "", architecture.facts.year.map(String.init) ?? "",
-        Quantity.short(entry.parameterCount), architecture.shape.contextLength.grouped,
-        entry.madeOf.joined(separator: ", "), architecture.facts.licence ?? "")
-    }
-    return table.text(width: Console.isTerminal ? Console.width : nil)
+    table.add(["name", "family", "year", "params", "context", "licence", "made of"])
+    for entry in entries { table.add(cells(entry) + [entry.madeOf.joined(separator: ", ")]) }
+    if !Console.isTerminal || table.naturalWidth <= Console.width { return table.text() }
+    var narrow = TextTable([.left, .left, .right, .right, .right, .left], flexible: [5])
+    narrow.add(["name", "family", "year", "params", "context", "licence"])
+    for entry in entries { narrow.add(cells(entry)) }
+    let lines = narrow.text().split(separator: "\n")
+    return lines[0] + "\n"
+      + zip(lines.dropFirst(), entries).map { line, entry in
+        wrap(entry.madeOf.joined(separator: ", "), to: Console.width - 4).reduce(line + "\n") { $0 + "    \($1)\n" }
+      }.joined()
+  }
+
+  private func cells(_ entry: ZooEntry) -> [String] {
+    let architecture = entry.architecture
+    return [
+      architecture.name, architecture.family ?? "", architecture.facts.year.map(String.init) ?? "",
+      Quantity.short(entry.parameterCount), architecture.shape.contextLength.grouped, architecture.facts.licence ?? "",
+    ]
   }
 }
 

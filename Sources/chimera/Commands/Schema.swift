@@ -7,8 +7,8 @@ struct Schema: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write the JSON Schema of specifications, for editors.",
     discussion: """
-      Save it, and name it in the first line of a YAML file; editors with a YAML language server then complete keys and
-      mark mistakes.
+      Save it, and name it in the first line of a YAML file: editors with a YAML
+      language server then complete keys and mark mistakes.
 
         chimera schema > chimera.schema.json
         # yaml-language-server: $schema=chimera.schema.json

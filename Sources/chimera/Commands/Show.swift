@@ -8,7 +8,7 @@ struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show a model: facts, a drawing, and what it costs.",
     discussion: """
-      Nothing is loaded, so the largest model is shown as quickly as the smallest.
+      No weight is read, so the largest model is shown as quickly as the smallest.
 
         chimera show gpt2
         chimera show gpt2 --set position=rope
@@ -39,6 +39,9 @@ struct Show: ParsableCommand {
     }
     if let context, let longest = described.plan.longestSequence, context > longest {
       Console.note("note: no sequence of this model can be longer than \(longest.grouped) tokens")
+    }
+    if let context, !described.plan.canCount(context: context) {
+      throw Failure(.usage, "costs at \(context.grouped) tokens are too large to count; give a smaller --context")
     }
     let sheet = try ModelSheet(
       described.architecture, described.plan, composer: Composer(zoo.registry), context: context)

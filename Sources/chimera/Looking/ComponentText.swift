@@ -13,7 +13,7 @@ struct ComponentText {
     if component.options.isEmpty {
       text += "\nIt takes no options.\n"
     } else {
-      var table = TextTable([.left, .left, .left, .left])
+      var table = TextTable([.left, .left, .left, .left], flexible: [1, 3])
       table.add("option", "takes", "default", "meaning")
       for option in component.options {
         table.add(option.path == "*" ? "…" : option.path, option.kind.inWords, option.defaultInWords, option.meaning)

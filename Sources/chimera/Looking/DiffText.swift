@@ -18,7 +18,7 @@ struct DiffText {
 
   var text: String {
     if diff.composesTheSame { return same }
-    var table = TextTable([.left, .left, .left])
+    var table = TextTable([.left, .left, .left], flexible: [1, 2])
     table.add("", names.0, names.1)
     var group = ""
     for row in diff.rows {

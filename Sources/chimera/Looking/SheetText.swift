@@ -17,7 +17,7 @@ struct SheetText {
 
   private var facts: String {
     let facts = architecture.facts
-    var rows = TextTable([.left, .left])
+    var rows = TextTable([.left, .left], flexible: [1])
     let words = [
       facts.title == nil || facts.title == architecture.name ? nil : architecture.name,
       architecture.family.map { "family \($0)" }, facts.year.map(String.init),

@@ -1,32 +1,40 @@
 import Composition
 
-/// Rows of cells in columns as wide as their longest cell; the widest column gives way when the table must be narrower.
+/// Rows of cells in columns as wide as their longest cell; some columns give way when the table must be narrower.
 struct TextTable {
   /// How a column stands.
   enum Alignment { case left, right }
 
   private let alignments: [Alignment]
+  private let flexible: [Int]
   private var rows: [[String]] = []
-  /// How many spaces stand before the first column.
-  var indent = 0
+  private static let gap = 2
+  private static let narrowest = 16
 
-  /// A table of columns that stand as `alignments` say.
-  init(_ alignments: [Alignment]) { self.alignments = alignments }
+  /// A table of columns that stand as `alignments` say; cells of the `flexible` columns may be wrapped.
+  init(_ alignments: [Alignment], flexible: [Int] = []) {
+    self.alignments = alignments
+    self.flexible = flexible
+  }
+
+  /// Columns that the longest line takes when nothing is wrapped.
+  var naturalWidth: Int { widths.reduce(Self.gap * (alignments.count - 1), +) }
+
+  private var widths: [Int] {
+    alignments.indices.map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+  }
 
   mutating func add(_ cells: String...) { rows.append(cells) }
   mutating func add(_ cells: [String]) { rows.append(cells) }
 
-  /// The lines, in at most `width` columns if the table can be that narrow: cells of the widest column are then wrapped.
+  /// The lines, in at most `width` columns if the table can be that narrow.
   func text(width: Int? = nil) -> String {
-    let columns = alignments.count
-    var widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
-    if let width {
-      let gaps = 2 * (columns - 1) + indent
-      while widths.reduce(gaps, +) > width, let widest = widths.max(), widest > 12 {
-        let column = widths.firstIndex(of: widest) ?? 0
-        let second = widths.enumerated().filter { $0.offset != column }.map(\.element).max() ?? 0
-        widths[column] = max(12, min(widest - 1, max(second, widest - (widths.reduce(gaps, +) - width))))
-      }
+    var widths = widths
+    var excess = naturalWidth - (width ?? Int.max)
+    // The widest gives way first, so that equals share.
+    while excess > 0, let column = flexible.max(by: { widths[$0] < widths[$1] }), widths[column] > Self.narrowest {
+      widths[column] -= 1
+      excess -= 1
     }
     return rows.map { line($0, widths) }.joined()
   }
@@ -35,11 +43,11 @@ struct TextTable {
     let wrapped = cells.enumerated().map { column, cell in cell.count <= widths[column] ? [cell] : wrap(cell, to: widths[column]) }
     var text = ""
     for part in 0..<(wrapped.map(\.count).max() ?? 0) {
-      var line = String(repeating: " ", count: indent)
+      var line = ""
       for (column, parts) in wrapped.enumerated() {
         let cell = part < parts.count ? parts[part] : ""
         let padding = String(repeating: " ", count: max(0, widths[column] - cell.count))
-        line += (column > 0 ? "  " : "") + (alignments[column] == .left ? cell + padding : padding + cell)
+        line += (column > 0 ? String(repeating: " ", count: Self.gap) : "") + (alignments[column] == .left ? cell + padding : padding + cell)
       }
       while line.last == " " { line.removeLast() }
       text += line + "\n"
