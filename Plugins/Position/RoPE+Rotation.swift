@@ -54,7 +54,9 @@ struct RoPERotation: Operator {
   var name: String { "rope" }
   let heads: Int
   let interleaved: Bool
-  let detail: String
+  let angles: String
+
+  var detail: String { angles + (interleaved ? ", interleaved" : "") }
 
   var overwritableInput: Int? { 0 }
   var backwardReadsInputs: Bool { true }

@@ -24,6 +24,13 @@ public struct ConfigSource: Sendable {
     self.tensors = tensors
   }
 
+  /// A configuration and the shapes of the tensors that will lie beside it.
+  public init(name: String, config: JSONValue, shapes: [String: [Int]]) {
+    self.name = name
+    values = config.object ?? JSONObject()
+    tensors = shapes
+  }
+
   /// The metadata and tensors of a GGUF file.
   public init(_ file: GGUFFile) {
     var values = JSONObject()
