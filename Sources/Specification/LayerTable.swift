@@ -2,8 +2,8 @@ import Components
 
 /// The layers while they are made: which part each layer has in each slot.
 ///
-/// A part is what was written for a slot, after some merges; layers that went the same way share it, so each way is merged
-/// once however many layers take it.
+/// A part is what was written for a slot, after some merges; layers that went the same way share it, so each way is
+/// merged once however many layers take it.
 struct LayerTable {
   /// How many settings all merges together may copy; every layer with its own overrides stays far below.
   private static let copyLimit = 2_000_000

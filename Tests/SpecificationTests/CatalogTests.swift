@@ -67,7 +67,8 @@ struct CatalogTests {
         "expected_params: 2614341888\n", with: "facts: {title: Family, paper: x, licence: y}\n")
       for member in 0..<10 {
         files["f\(family)/m\(family)-\(member).yaml"] =
-          "name: m\(family)-\(member)\nextends: f\(family)/family\nhidden_size: \(256 * (member + 1))\nexpected_params: 5\n"
+          "name: m\(family)-\(member)\nextends: f\(family)/family\n"
+          + "hidden_size: \(256 * (member + 1))\nexpected_params: 5\n"
           + "facts: {title: Member, year: 2024}\nattention: {num_heads: 8}\n"
       }
     }
