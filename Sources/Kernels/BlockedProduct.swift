@@ -50,16 +50,16 @@ struct BlockedProduct {
       pool.exclusively { session in
         for firstRow in stride(from: 0, to: rows, by: rowsTogether) {
           let count = min(rowsTogether, rows - firstRow)
-          let grid = Grid(threads: session.threads, rows: count, columns: columns, depth: depth, tileRows: tileRows)
+          let grid = Grid(for: session, rows: count, columns: columns, depth: depth, tileRows: tileRows)
           let packed = session.sharedFloats(min(rowsTogether, rows) * deepest)
           for k in stride(from: 0, to: depth, by: deepest) {
             let block = Block(
               kernels: kernels, right: stored, firstRow: firstRow, rows: count, k: k, depth: min(deepest, depth - k),
               tileRows: tileRows, packed: packed)
             let packers = count * block.depth < Self.worthSharing ? 1 : grid.parts
-            session.run(parts: packers) { pack(block, part: $0, of: packers) }
-            session.run(parts: grid.parts) { part in
-              let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, part: part)
+            session.run(parts: packers) { part, _ in pack(block, part: part, of: packers) }
+            session.run(parts: grid.parts) { part, thread in
+              let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, thread: thread)
               multiply(block, grid: grid, part: part, panels: panels)
             }
           }
@@ -113,7 +113,7 @@ struct BlockedProduct {
   }
 }
 
-/// How the output's rectangle is shared: `down` × `across` nearly equal pieces, one per thread.
+/// How the output's rectangle is shared: `down` × `across` nearly equal pieces, one or a few per thread.
 private struct Grid {
   var down = 1
   var across = 1
@@ -121,19 +121,24 @@ private struct Grid {
 
   /// Packing a column of the right side costs about as much as multiplying it with this many rows (measured).
   private static let rowsPerPacking = 40
+  /// A piece narrower than this would read the packed left side more often than it is worth.
+  private static let fewestPanels = 2
 
-  init(threads: Int, rows: Int, columns: Int, depth: Int, tileRows: Int) {
+  init(for session: PoolSession, rows: Int, columns: Int, depth: Int, tileRows: Int) {
     // Below this, waiting for the others takes longer than doing it all.
     let worth = rows * columns / 1024 * depth / 256
-    let most = min(threads, max(1, worth))
+    let most = min(session.threads, max(1, worth))
     var best = Int.max
+    let tiles = roundUp(rows, to: tileRows) / tileRows, panels = roundUp(columns, to: Int(CK_PANEL)) / Int(CK_PANEL)
     for down in 1...most {
       let across = most / down
-      let tiles = roundUp(rows, to: tileRows) / tileRows, panels = roundUp(columns, to: Int(CK_PANEL)) / Int(CK_PANEL)
       let longest =
         ((panels + across - 1) / across) * (((tiles + down - 1) / down) * tileRows + Self.rowsPerPacking)
       if longest < best { (best, self.down, self.across) = (longest, down, across) }
     }
+    // Narrower pieces pack nothing twice, and threads that are done early take them from those held up.
+    let finer = min(session.mostParts / parts, panels / across / Self.fewestPanels, worth / parts)
+    if parts > 1 && finer > 1 { across *= finer }
   }
 }
 

@@ -60,12 +60,12 @@ private func multiplyByDots(
   let outputsTogether = 16
   let worth = w.rows * max(1, w.columns) * rows / productsPerPart
   pool.exclusively { session in
-    let parts = max(1, min(session.threads, worth, w.rows / outputsTogether))
+    let parts = max(1, min(session.mostParts, worth, w.rows / outputsTogether))
     let needsScratch = rows > 1 && w.format.elementsPerBlock > 1
     withUnsafePointer(to: &stored) { stored in
-      session.run(parts: parts) { part in
+      session.run(parts: parts) { part, thread in
         let outputs = piece(part, of: parts, count: w.rows, multiple: outputsTogether)
-        let scratch = session.floats(needsScratch ? 4 * w.columns : 1, part: part)
+        let scratch = session.floats(needsScratch ? 4 * w.columns : 1, thread: thread)
         ck_multiply_rows(
           kernels, stored, outputs.lowerBound, outputs.upperBound, x, xStride, rows, bias, y, yStride, accumulate,
           scratch)

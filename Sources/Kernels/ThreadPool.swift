@@ -33,7 +33,7 @@ public final class ThreadPool: Sendable {
     let parts = min(threads, max(1, count / max(1, grain)))
     if parts == 1 { return body(0..<count) }
     exclusively { session in
-      session.run(parts: parts) { part in body(piece(part, of: parts, count: count)) }
+      session.run(parts: parts) { part, _ in body(piece(part, of: parts, count: count)) }
     }
   }
 

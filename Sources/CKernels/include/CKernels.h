@@ -88,6 +88,8 @@ void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t
 /// Threads that run numbered parts of a job together, the caller among them.
 struct ck_pool;
 #define CK_POOL_LIMIT 1024
+/// The most parts a job may have for each thread.
+#define CK_POOL_SHARE 4
 /// NULL when there is no memory.
 struct ck_pool *_Nullable ck_pool_create(int threads);
 /// Ends the workers and waits for them.
@@ -96,9 +98,10 @@ int ck_pool_threads(struct ck_pool *pool);
 /// Waits for the pool and keeps it; false, keeping nothing, on a thread that is inside a part of a job.
 bool ck_pool_enter(struct ck_pool *pool);
 void ck_pool_leave(struct ck_pool *pool);
-/// Runs body(context, part) for 0..<parts, parts ≤ threads; returns when all are done. Only between enter and leave.
-void ck_pool_run(struct ck_pool *pool, int parts, void (*body)(void *context, int part), void *context);
-/// Memory that stays between jobs; slot 0 is everyone's, slot 1 + part is that part's. NULL when there is none.
+/// Runs body(context, part, thread) for 0..<parts, parts ≤ threads · CK_POOL_SHARE, and returns when all are done.
+/// `thread` is 0..<threads and no other part has the same one meanwhile. Only between enter and leave.
+void ck_pool_run(struct ck_pool *pool, int parts, void (*body)(void *context, int part, int thread), void *context);
+/// Memory that stays between jobs; slot 0 is everyone's, slot 1 + thread is that thread's. NULL when there is none.
 void *_Nullable ck_pool_scratch(struct ck_pool *pool, int slot, size_t bytes);
 /// The number of threads that suits this machine.
 int ck_processor_count(void);
