@@ -121,7 +121,7 @@ struct SplittingTests {
   func lookingAhead() throws {
     let tokenizer = try Self.tokenizer([], splitting: #"\s*[\r\n]+|\s+$|[ a]*b|\s|a"#)
     let text = String(repeating: " a", count: 1 << 19) + "c"
-    let time = ContinuousClock().measure { #expect(tokenizer.encode(text).count == text.utf8.count) }
+    let time = processorTime { #expect(tokenizer.encode(text).count == text.utf8.count) }
     #expect(time < .seconds(1))
   }
 
