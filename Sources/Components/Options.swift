@@ -307,7 +307,10 @@ public final class Options {
   /// attention is the layer's norm with the options given here.
   public func inheritedComponent<Wanted>(as: Wanted.Type = Wanted.self, slot: Slot, ignoring others: [String]) -> Wanted? {
     if environment.describing {
-      read.append(contentsOf: setting.entries?.map(\.key) ?? [])
+      environment.describe(
+        OptionDescription(
+          path: full("*"), kind: .component(slot), defaultText: nil, meaning: "the options of the layer's own \(slot.inWords)",
+          isRequired: false))
       return nil
     }
     var own = setting
