@@ -7,7 +7,8 @@ extension ConfigBinding {
   /// Each value is written in the first of several spellings. Where a value can be said in several ways, one is
   /// searched for with which all the others come out right. What the configuration has no words for is thrown, all at
   /// once: every bound path that would come back with another value than `spec` has. Paths that are not bound are not
-  /// looked at. `tensors` are the shapes of the stored tensors that will lie beside it.
+  /// looked at: whoever saves a model compares it with what the family's file and this configuration give back.
+  /// `tensors` are the shapes of the stored tensors that will lie beside it.
   public func configuration(for spec: Setting, tensors: [String: [Int]] = [:]) throws(Problems) -> JSONValue {
     var config = JSONObject()
     for (path, values, _) in require { config = Self.assigning(values, at: path, in: config) }
@@ -23,13 +24,6 @@ extension ConfigBinding {
     var search = Search(binding: self, wanted: wanted, tensors: tensors)
     if let found = search.run(from: 0, config) { return .object(found) }
     throw search.problems ?? Problems([Problem("no configuration says what the spec says", at: spec.place)])
-  }
-
-  /// `config` with what makes it one of this family's, as `match` says.
-  public func claiming(_ config: JSONValue) -> JSONValue {
-    guard var object = config.object else { return config }
-    for (path, values) in match { object = Self.assigning(values, at: path, in: object) }
-    return .object(object)
   }
 
   private struct Wanted {

@@ -95,9 +95,6 @@ public struct ConfigBinding: Sendable {
     return (Setting(.group(binding), at: section.place), Setting(.group(map), at: section.place))
   }
 
-  /// Whether no configuration is this family's: its files say that they are of another.
-  public var claimsNothing: Bool { match.isEmpty }
-
   /// Whether `source` is a configuration of this family.
   public func matches(_ source: ConfigSource) -> Bool {
     !match.isEmpty

@@ -17,11 +17,18 @@ public struct ConfigSource: Sendable {
     self.tensors = Dictionary(tensors.map { ($0.name, $0.shape) }) { first, _ in first }
   }
 
-  /// Values and the shapes of tensors by their stored names, from wherever they are.
-  public init(name: String, values: JSONObject, tensors: [String: [Int]]) {
+  /// Values and the shapes of tensors, from wherever they are.
+  init(name: String, values: JSONObject, tensors: [String: [Int]]) {
     self.name = name
     self.values = values
     self.tensors = tensors
+  }
+
+  /// A configuration and the shapes of the tensors that will lie beside it.
+  public init(name: String, config: JSONValue, shapes: [String: [Int]]) {
+    self.name = name
+    values = config.object ?? JSONObject()
+    tensors = shapes
   }
 
   /// The metadata and tensors of a GGUF file.

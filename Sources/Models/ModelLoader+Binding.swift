@@ -25,7 +25,7 @@ extension ModelLoader {
     let name = Setting(.group([Setting.Entry("name", Setting(.scalar(source.name, quoted: true)))]))
     let architecture: Architecture
     do {
-      architecture = try loader.load("\(family)/\(Catalog.familyFile)", patches: [result.patch, name] + patches)
+      architecture = try specifications.load("\(family)/\(Catalog.familyFile)", patches: [result.patch, name] + patches)
     } catch {
       throw error.naming(config.name)
     }
@@ -64,7 +64,11 @@ extension ModelLoader {
   /// The family that reads `config`, and how it does, by the key `section` of its file.
   func family(matching config: ConfigSource, in section: String) throws -> (family: String, binding: ConfigBinding)? {
     for family in catalog.familyFiles() {
-      guard let setting = try loader.tree("\(family.family)/\(Catalog.familyFile)")[section] else { continue }
+      let reference = "\(family.family)/\(Catalog.familyFile)"
+      // A family that builds on another one has its match too; the one that wrote it reads the configuration.
+      guard let setting = try specifications.tree(reference)[section],
+        let writtenIn = setting["match"]?.place?.source, writtenIn.hasSuffix("\(reference).yaml")
+      else { continue }
       let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
       if binding.matches(config) { return (family.family, binding) }
     }

@@ -24,9 +24,8 @@ extension ModelLoader {
     let stored = try CheckpointMap(map).save(tensors, count: architecture.count)
     let shapes = Dictionary(stored.map { ($0.name, $0.shape) }) { first, _ in first }
     let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
-    var config = try binding.configuration(for: architecture.resolved, tensors: shapes)
-    if binding.claimsNothing, let family = try claimedFamily(of: architecture) { config = family.claiming(config) }
-    try prove(described, saidBy: ConfigSource(name: "config.json", values: config.object ?? JSONObject(), tensors: shapes))
+    let config = try binding.configuration(for: architecture.resolved, tensors: shapes)
+    try requireSame(architecture, readingBack: config, binding, shapes)
     try CheckpointFolder.write(stored, config: config, to: path)
     if case .folder(let source) = described.source {
       for name in ["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json", "merges.txt",
@@ -38,40 +37,31 @@ extension ModelLoader {
     }
   }
 
-  /// The binding of the nearest family among those that `architecture` builds on which claims configurations: files of
-  /// some families say that they are of another, whose family binds them.
-  private func claimedFamily(of architecture: Architecture) throws -> ConfigBinding? {
-    for file in architecture.files where file.hasSuffix("/\(Catalog.familyFile).yaml") {
-      guard let section = try loader.tree(file)["config"] else { continue }
-      let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
-      if !binding.claimsNothing { return binding }
+  /// Throws when `config` would be read back as another model than `architecture`: its words reach less far.
+  private func requireSame(
+    _ architecture: Architecture, readingBack config: JSONValue, _ binding: ConfigBinding, _ shapes: [String: [Int]]
+  ) throws {
+    let source = ConfigSource(name: "config.json", config: config, shapes: shapes)
+    guard let family = try family(matching: source, in: "config")?.family else {
+      throw Problems([
+        Problem("no family of the zoo would read the config.json of '\(architecture.name)'", at: architecture.config?.place)
+      ])
     }
-    return nil
-  }
-
-  /// Proves that a configuration says all of a model: read again, it composes the same plan. A family's configuration has
-  /// words for that family alone, and a variant saved in them would come back as something else.
-  private func prove(_ described: ModelDescription, saidBy config: ConfigSource) throws {
-    var problem = Problem(
-      "config.json cannot say all of '\(described.architecture.name)': ", at: nil,
-      hint: "its YAML file, and these weights with --weights, say it")
-    guard let (family, binding) = try family(matching: config, in: "config") else {
-      problem = Problem(problem.sentence + "no family of the zoo would read it", at: nil, hint: problem.hint)
-      throw Problems([problem])
+    let patch = try binding.bind(source).patch
+    let name = Setting(.group([Setting.Entry("name", Setting(.scalar(architecture.name, quoted: true)))]))
+    let back = try composer.compose(specifications.load("\(family)/\(Catalog.familyFile)", patches: [patch, name]))
+    let lost = zip(PlanListing(try composer.compose(architecture), everyLayer: true).text.split(separator: "\n"),
+      PlanListing(back, everyLayer: true).text.split(separator: "\n")).first { $0.0 != $0.1 }
+    if let lost {
+      throw Problems([
+        Problem(
+          "a config.json of the family '\(family)' cannot say what '\(architecture.name)' is", at: nil,
+          hint: "'\(lost.0.trimmed)' would be read back as '\(lost.1.trimmed)'")
+      ])
     }
-    let name = Setting(.group([Setting.Entry("name", Setting(.scalar(described.plan.name, quoted: true)))]))
-    let patches = [try binding.bind(config).patch, name]
-    let plan = try composer.compose(try loader.load("\(family)/\(Catalog.familyFile)", patches: patches))
-    // An empty line stands for the end of the shorter listing.
-    let lines = { (plan: Plan) in PlanListing(plan, everyLayer: true).text.split(separator: "\n") + [""] }
-    guard let (wanted, found) = zip(lines(described.plan), lines(plan)).first(where: { $0 != $1 }) else { return }
-    problem = Problem(
-      problem.sentence + "'\(wanted.trimmed)' would come back as '\(found.trimmed)'", at: nil, hint: problem.hint)
-    throw Problems([problem])
   }
 }
 
 extension Substring {
-  /// Without the spaces that align columns.
-  fileprivate var trimmed: String { split(separator: " ").joined(separator: " ") }
+  fileprivate var trimmed: Substring { drop { $0 == " " } }
 }

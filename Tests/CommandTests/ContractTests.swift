@@ -4,10 +4,13 @@ import Testing
 
 @Suite("the command line's contract")
 struct ContractTests {
-  @Test("help is the result when it is asked for", arguments: [
-    [], ["list"], ["show"], ["diff"], ["check"], ["components"], ["schema"], ["run"], ["tokenize"], ["logits"], ["verify"],
-    ["save"],
-  ])
+  @Test(
+    "help is the result when it is asked for",
+    arguments: [
+      [], ["list"], ["show"], ["diff"], ["check"], ["components"], ["schema"], ["run"], ["tokenize"], ["logits"],
+      ["verify"],
+      ["save"],
+    ])
   func help(_ command: [String]) throws {
     let run = try Command(command + ["--help"])
     #expect(run.status == 0 && run.notes.isEmpty)
@@ -27,20 +30,26 @@ struct ContractTests {
     #expect(try #require(best) < .milliseconds(100))
   }
 
-  @Test("what cannot be parsed is a mistake of usage: 2", arguments: [
-    ["show"], ["show", "gpt2", "--no-such-option"], ["no-such-command"], ["diff", "gpt2"], ["list", "--max-params", "2X"],
-    ["show", "gpt2", "--every-layer"], ["show", "gpt2", "--context", "0"],
-  ])
+  @Test(
+    "what cannot be parsed is a mistake of usage: 2",
+    arguments: [
+      ["show"], ["show", "gpt2", "--no-such-option"], ["no-such-command"], ["diff", "gpt2"],
+      ["list", "--max-params", "2X"],
+      ["show", "gpt2", "--every-layer"], ["show", "gpt2", "--context", "0"],
+    ])
   func usage(_ arguments: [String]) throws {
     let run = try Command(arguments)
     #expect(run.status == 2)
     #expect(run.output.isEmpty && run.notes.contains("Error: "))
   }
 
-  @Test("what is not there: 4, with the nearest name", arguments: [
-    (["show", "gpt22"], "'gpt2'"), (["diff", "gpt2", "lama-2-7b"], "'llama-2-7b'"), (["list", "--family", "gpt33"], "'gpt3'"),
-    (["list", "--component", "rop"], "'rope'"), (["components", "rms_norm"], "'rmsnorm'"),
-  ])
+  @Test(
+    "what is not there: 4, with the nearest name",
+    arguments: [
+      (["show", "gpt22"], "'gpt2'"), (["diff", "gpt2", "lama-2-7b"], "'llama-2-7b'"),
+      (["list", "--family", "gpt33"], "'gpt3'"),
+      (["list", "--component", "rop"], "'rope'"), (["components", "rms_norm"], "'rmsnorm'"),
+    ])
   func notFound(_ arguments: [String], _ near: String) throws {
     let run = try Command(arguments)
     #expect(run.status == 4 && run.output.isEmpty)
@@ -50,7 +59,8 @@ struct ContractTests {
   @Test("a broken spec: 3, with its places", arguments: ["show", "diff", "check"])
   func broken(_ command: String) throws {
     try withTemporaryFolder { folder in
-      let file = try folder.write("extends: gpt2\nnorm: {type: rms_norm, eps: 1.0e-5}\nattention: {num_head: 12}\n", to: "a.yaml")
+      let file = try folder.write(
+        "extends: gpt2\nnorm: {type: rms_norm, eps: 1.0e-5}\nattention: {num_head: 12}\n", to: "a.yaml")
       let run = try Command(command == "diff" ? ["diff", "gpt2", file] : [command, file])
       #expect(run.status == 3 && run.output.isEmpty)
       #expect(run.notes.contains("\(file):2:14: error: no normalization is named 'rms_norm'\n"))
@@ -68,20 +78,24 @@ struct ContractTests {
     #expect(long.status == 2 && long.notes.contains("--context"))
   }
 
-  @Test("no colour and no cursor movement where there is no terminal", arguments: [
-    ["list"], ["show", "gpt2"], ["diff", "gpt2", "gpt2-medium"], ["components"], ["--help"],
-  ])
+  @Test(
+    "no colour and no cursor movement where there is no terminal",
+    arguments: [
+      ["list"], ["show", "gpt2"], ["diff", "gpt2", "gpt2-medium"], ["components"], ["--help"],
+    ])
   func plain(_ arguments: [String]) throws {
     let run = try Command(arguments)
     #expect(run.status == 0)
     #expect(!(run.output + run.notes).contains { $0 == "\u{1B}" || $0 == "\r" })
   }
 
-  @Test("--json is one document", arguments: [
-    ["list", "--json"], ["show", "gpt2", "--json"], ["show", "gpt2", "--plan", "--json"],
-    ["diff", "gpt2", "llama-7b", "--json"], ["components", "--json"], ["components", "rope", "--used-by", "--json"],
-    ["schema"],
-  ])
+  @Test(
+    "--json is one document",
+    arguments: [
+      ["list", "--json"], ["show", "gpt2", "--json"], ["show", "gpt2", "--plan", "--json"],
+      ["diff", "gpt2", "llama-7b", "--json"], ["components", "--json"], ["components", "rope", "--used-by", "--json"],
+      ["schema"],
+    ])
   func json(_ arguments: [String]) throws {
     let run = try Command(arguments)
     #expect(run.status == 0 && run.notes.isEmpty)

@@ -29,7 +29,8 @@ struct GoldenTests {
       try run.output.write(to: file, atomically: true, encoding: .utf8)
       return
     }
-    let expected = try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+    let expected = try String(contentsOf: file, encoding: .utf8).split(
+      separator: "\n", omittingEmptySubsequences: false)
     let found = run.output.split(separator: "\n", omittingEmptySubsequences: false)
     for (number, (a, b)) in zip(expected, found).enumerated() where a != b {
       Issue.record("line \(number + 1) of \(name)\n  was    \(a)\n  is now \(b)")

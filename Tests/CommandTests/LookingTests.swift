@@ -10,9 +10,11 @@ struct LookingTests {
     return try JSONValue(parsing: run.output)
   }
 
-  @Test("the spec of show --json composes the same model again", arguments: [
-    "gpt2", "llama-3.1-8b", "tiny-hybrid", "gpt-j-6b", "mistral-7b", "llama-sandwich-qknorm",
-  ])
+  @Test(
+    "the spec of show --json composes the same model again",
+    arguments: [
+      "gpt2", "llama-3.1-8b", "tiny-hybrid", "gpt-j-6b", "mistral-7b", "llama-sandwich-qknorm",
+    ])
   func roundTrip(_ name: String) throws {
     try withTemporaryFolder { folder in
       let first = try json("show", name, "--json", "--plan")
@@ -45,10 +47,12 @@ struct LookingTests {
     #expect(row?["first"]?.string == "124,439,808" && row?["second"]?.string == "123,653,376")
   }
 
-  @Test("the patch saved as a file composes the second model exactly", arguments: [
-    ("gpt2", "llama-2-7b"), ("llama-2-7b", "gpt2"), ("gpt2", "tiny-hybrid"), ("tiny-hybrid", "local-global-nope"),
-    ("gpt1", "gpt-j-6b"), ("llama-2-7b", "llama-3.1-405b"), ("mistral-7b", "gpt2-parallel"),
-  ])
+  @Test(
+    "the patch saved as a file composes the second model exactly",
+    arguments: [
+      ("gpt2", "llama-2-7b"), ("llama-2-7b", "gpt2"), ("gpt2", "tiny-hybrid"), ("tiny-hybrid", "local-global-nope"),
+      ("gpt1", "gpt-j-6b"), ("llama-2-7b", "llama-3.1-405b"), ("mistral-7b", "gpt2-parallel"),
+    ])
   func patch(_ first: String, _ second: String) throws {
     try withTemporaryFolder { folder in
       let run = try Command("diff", first, second)

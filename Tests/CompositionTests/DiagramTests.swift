@@ -24,14 +24,20 @@ struct DiagramTests {
 
   @Test("a norm before, after the sublayer, or on the line stands where the block puts it")
   func placements() throws {
-    let box = ["  │  ┌─┴─ attn", "  │  │ q", "  │  │ k, v", "  │  │ rope q,", "  │  │ attend", "  │  │ o", "  │  └─┬──────"]
+    let box = [
+      "  │  ┌─┴─ attn", "  │  │ q", "  │  │ k, v", "  │  │ rope q,", "  │  │ attend", "  │  │ o", "  │  └─┬──────",
+    ]
     let before = ["  ├────╮", "  │    ●  rmsn"]
     #expect(try layer("{placement: pre}", columns: 14).prefix(10) == (before + box + ["  ⊕────╯"])[...])
-    #expect(try layer("{placement: output}", columns: 14).prefix(10) == (["  ├────╮"] + box + ["  │    ●  rmsn", "  ⊕────╯"])[...])
     #expect(
-      try layer("{placement: sandwich}", columns: 14).prefix(11) == (before + box + ["  │    ●  rmsn", "  ⊕────╯"])[...])
+      try layer("{placement: output}", columns: 14).prefix(10)
+        == (["  ├────╮"] + box + ["  │    ●  rmsn", "  ⊕────╯"])[...])
     #expect(
-      try layer("{placement: post}", columns: 14).prefix(10) == (["  ├────╮"] + box + ["  ⊕────╯", "  ●  rmsnorm"])[...])
+      try layer("{placement: sandwich}", columns: 14).prefix(11)
+        == (before + box + ["  │    ●  rmsn", "  ⊕────╯"])[...])
+    #expect(
+      try layer("{placement: post}", columns: 14).prefix(10)
+        == (["  ├────╮"] + box + ["  ⊕────╯", "  ●  rmsnorm"])[...])
   }
 
   @Test("parallel sublayers leave the same line and join it after one another")

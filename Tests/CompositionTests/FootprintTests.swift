@@ -47,7 +47,8 @@ struct FootprintTests {
     #expect(footprint.weightBytes(elementsPerBlock: 1, bytesPerBlock: 4) == 4 * 124_439_808)
     // Norms and biases: 25 norms of 2·768, and 4·768 + 5·768 biases a layer.
     let vectors = 25 * 2 * 768 + 12 * 9 * 768
-    #expect(footprint.weightBytes(elementsPerBlock: 32, bytesPerBlock: 34) == (124_439_808 - vectors) / 32 * 34 + vectors * 4)
+    #expect(
+      footprint.weightBytes(elementsPerBlock: 32, bytesPerBlock: 34) == (124_439_808 - vectors) / 32 * 34 + vectors * 4)
   }
 
   @Test("parts add up to the plan, and so do distinct layers counted once", arguments: ZooModels.names)
@@ -66,7 +67,9 @@ struct FootprintTests {
         var patch = Setting(.group([]))
         patch[path: path] = Setting(text: "2147483647")
         return patch
-      } + [Setting(.group([Setting.Entry("attention", Setting(.group([Setting.Entry("head_dim", Setting(text: "64"))])))]))])
+      } + [
+        Setting(.group([Setting.Entry("attention", Setting(.group([Setting.Entry("head_dim", Setting(text: "64"))])))]))
+      ])
     let problems = #expect(throws: Problems.self) { try zoo.composer.compose(architecture) }
     #expect(problems?.list.first?.sentence == "the model is too large: its numbers cannot be counted in 64 bits")
     let counted = #expect(throws: Problems.self) { try zoo.composer.parameterCount(of: architecture) }
