@@ -22,6 +22,15 @@ public struct ChatTemplate: Sendable, Hashable {
   /// The template in a spec's `chat`: the name of a known one, or a group of `turn`, `prompt`, `system` and `stops`.
   public init(_ setting: Setting) throws(Problems) {
     var setting = setting
+    let keys = ["type", "turn", "prompt", "system", "stops"]
+    if let unknown = setting.entries?.first(where: { !keys.contains($0.key) }) {
+      let hint = nearestName(to: unknown.key, in: keys).map { "did you mean '\($0)'?" }
+      throw Problems([
+        Problem(
+          "'\(unknown.key.prefix(60))' is not a key of 'chat'", at: unknown.place,
+          hint: hint ?? "its keys are \(keys.joined(separator: ", "))")
+      ])
+    }
     if let name = setting.text ?? setting["type"]?.text {
       guard let known = Self.known[name] else {
         let names = Self.known.keys.sorted()

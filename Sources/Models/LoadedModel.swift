@@ -71,15 +71,16 @@ extension ModelLoader {
     do {
       return try CheckpointMap(section).match(described.plan.parameters, with: stored, count: architecture.count)
     } catch {
-      throw knowing(described.source, error).naming(described.source.path)
+      throw foreign(described, error).naming(described.source.path)
     }
   }
 
   /// The same problems; where the weights may be another family's, the family that they say they are of is named.
-  private func knowing(_ source: ModelSource, _ problems: Problems) -> Problems {
-    guard problems.list.contains(where: { $0.hint == CheckpointMap.foreignHint }), let family = family(of: source) else {
-      return problems
-    }
+  private func foreign(_ described: ModelDescription, _ problems: Problems) -> Problems {
+    guard problems.list.contains(where: { $0.hint == CheckpointMap.foreignHint }),
+      let family = family(of: described.source),
+      !described.architecture.files.contains(where: { $0.hasSuffix("/\(family)/\(Catalog.familyFile).yaml") })
+    else { return problems }
     return Problems(
       problems.list.map { problem in
         guard problem.hint == CheckpointMap.foreignHint else { return problem }

@@ -19,6 +19,7 @@ extension ModelLoader {
       collect { () throws(Problems) in _ = try ConfigBinding(parts.binding) }
       collect { () throws(Problems) in _ = try CheckpointMap(parts.map) }
     }
+    if let chat = architecture.chat { collect { () throws(Problems) in _ = try ChatTemplate(chat) } }
     try problems.check()
   }
 }

@@ -6,6 +6,14 @@ extension Tokenizer {
   /// The tokenizer that a spec describes in a group: `{characters: ABC}` for one id a character in that order, or
   /// `{file: vocabulary.json}` for a file beside the weights. Nil when the file is not there.
   static func described(by setting: Setting, in folder: String) throws -> Tokenizer? {
+    let keys = ["characters", "file"]
+    if let unknown = setting.entries?.first(where: { !keys.contains($0.key) }) {
+      throw Problems([
+        Problem(
+          "'\(unknown.key.prefix(60))' is not a key of 'tokenizer'", at: unknown.place,
+          hint: nearestName(to: unknown.key, in: keys).map { "did you mean '\($0)'?" } ?? "its keys are characters and file")
+      ])
+    }
     if let characters = setting["characters"]?.text { return try Tokenizer(characters: characters.unicodeScalars) }
     guard let file = setting["file"]?.text else {
       throw Problems([
