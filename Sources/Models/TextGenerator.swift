@@ -15,6 +15,8 @@ public struct TextGenerator {
     /// Whether what is written begins a text, rather than going on in the middle of one: some tokenizers write a space
     /// before every word, and leave it out at the beginning.
     public var beginsText = true
+    /// Whether a text that fills the context goes on, with the last half of it for a context.
+    public var slides = false
     /// Whether the end-of-text tokens are ignored.
     public var ignoresEnd = false
 
@@ -77,7 +79,7 @@ public struct TextGenerator {
   }
 
   /// Continues `prompt`. Text goes to `emit` as it comes, and the generation ends when `emit` returns false, or when the
-  /// sequence is as long as the model is made for.
+  /// sequence is as long as the model is made for and `settings` do not let it slide.
   ///
   /// Throws `ModelProblem` when the prompt is longer than that, and when the model computes no numbers.
   public func generate(_ prompt: [Int], _ settings: Settings, emit: (_ text: String, _ id: Int?) throws -> Bool) throws
@@ -87,7 +89,7 @@ public struct TextGenerator {
     result.promptTokens = prompt
     let limit = try Self.limit(of: executor.plan, for: prompt)
     let (wanted, overflow) = prompt.count.addingReportingOverflow(max(0, settings.maximumTokens))
-    let sequence = try executor.openSequence(length: min(limit, overflow ? Int.max : wanted))
+    var sequence = try executor.openSequence(length: min(limit, overflow ? Int.max : wanted))
     var sampler = Sampler(settings.sampling)
     var decoder = tokenizer.map { StreamDecoder($0, startsText: settings.beginsText) }
     var stops = StopText(settings.stops)
@@ -126,11 +128,16 @@ public struct TextGenerator {
         break
       }
       if result.tokens.count >= settings.maximumTokens { continue }
-      if sequence.position >= sequence.length {
+      if sequence.position < sequence.length {
+        try advance([next])
+      } else if settings.slides {
+        // What follows no longer sees the first half, and positions begin anew.
+        sequence = try executor.openSequence(length: sequence.length)
+        try advance(Array(history.suffix(max(1, sequence.length / 2))))
+      } else {
         result.ending = .context
         break
       }
-      try advance([next])
     }
     result.generationSeconds = (clock.now - start).seconds
     if stops.found == nil {

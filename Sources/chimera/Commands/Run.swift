@@ -32,6 +32,7 @@ struct Run: ParsableCommand {
   @Option(parsing: .unconditional, help: "Weaken recent tokens; 1 for not.") var repeatPenalty = 1.0
   @Option(parsing: .unconditional, help: "Where the random numbers start.") var seed: UInt64 = 0
   @Option(help: "End before this text. May be repeated.") var stop: [String] = []
+  @Flag(help: "Go on when the context is full, with its last half.") var slide = false
   @Flag(help: "Go on after the end of the text.") var ignoreEnd = false
   @Flag(help: "Write one JSON document instead of the text.") var json = false
   @Flag(name: .shortAndLong, help: "Say nothing of the speed.") var quiet = false
@@ -57,6 +58,7 @@ struct Run: ParsableCommand {
     settings.maximumTokens = maxTokens
     settings.stops = stop + stops
     settings.beginsText = prompt == nil || chat
+    settings.slides = slide
     settings.ignoresEnd = ignoreEnd
     settings.sampling.temperature = temperature
     settings.sampling.topK = topK
