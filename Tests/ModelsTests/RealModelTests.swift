@@ -96,6 +96,25 @@ import Tokenization
     #expect(loss / Double(count) < 1.1, "\(loss / Double(count))")
   }
 
+  @Test("a text ends where the context does, unless it may slide")
+  func sliding() throws {
+    guard let path = Here.shared("gpt2/tinystories-char-223k") else { return }
+    let models = try Here.models()
+    let loaded = try models.load(models.describe("tinystories-char-223k", weights: path))
+    let generator = TextGenerator(try loaded.executor(pool: ThreadPool(threads: 1)), tokenizer: loaded.tokenizer)
+    let prompt = try #require(loaded.tokenizer).encode("Once upon a time")
+    var settings = TextGenerator.Settings()
+    settings.maximumTokens = 100
+    let short = try generator.generate(prompt, settings) { _, _ in true }
+    #expect(short.ending == .context)
+    #expect(short.tokens.count == 32 - prompt.count + 1)
+    settings.slides = true
+    let long = try generator.generate(prompt, settings) { _, _ in true }
+    #expect(long.ending == .length)
+    #expect(long.tokens.count == 100)
+    #expect(long.tokens.starts(with: short.tokens))
+  }
+
   private func greedy(_ reference: String, maximum: Int) throws -> String {
     let models = try Here.models()
     let loaded = try models.load(models.describe(reference))
