@@ -34,4 +34,11 @@ struct ck_kernels {
                                  float *panels);
   void (*multiply_panels)(const float *x, size_t rows, const float *panels, size_t columns, size_t depth, float *y,
                           size_t stride, bool add, const float *bias);
+
+  void (*sums_of_panels)(const struct ck_softmax *softmax, const struct ck_span *span, size_t key_head, size_t from,
+                         size_t to, float *scratch);
+  void (*sums_of_few)(const struct ck_softmax *softmax, const struct ck_span *span, size_t from, size_t to,
+                      size_t first_head, size_t last_head, float *partial, float *scratch);
+  void (*join_sums)(const struct ck_softmax *softmax, const struct ck_span *span, const float *partials, size_t count,
+                    size_t first, size_t last);
 };

@@ -1,6 +1,8 @@
 // The table of one level. A level's file defines LANES and the tile, opens its target, and includes this.
 #pragma once
+#include "few_sums.h"
 #include "functions.h"
+#include "panel_sums.h"
 #include "panels.h"
 #include "rows.h"
 #include "tiles.h"
@@ -28,4 +30,7 @@
     .pack_panels = pack_panels,                                \
     .pack_panels_transposed = pack_panels_transposed,          \
     .multiply_panels = multiply_panels,                        \
+    .sums_of_panels = sums_of_panels,                          \
+    .sums_of_few = sums_of_few,                                \
+    .join_sums = join_sums,                                    \
   };
