@@ -21,6 +21,9 @@
     .hyperbolic_tangents = hyperbolic_tangents,                \
     .error_functions = error_functions,                        \
     .softmax = softmax,                                        \
+    .sums_of_panels = sums_of_panels,                          \
+    .sums_of_few = sums_of_few,                                \
+    .join_sums = join_sums,                                    \
     .widen = widen,                                            \
     .narrow_f16 = narrow_f16,                                  \
     .narrow_bf16 = narrow_bf16,                                \
@@ -29,8 +32,6 @@
     .pack_rows_transposed = pack_rows_transposed,              \
     .pack_panels = pack_panels,                                \
     .pack_panels_transposed = pack_panels_transposed,          \
+    .store_panels = store_panels,                              \
     .multiply_panels = multiply_panels,                        \
-    .sums_of_panels = sums_of_panels,                          \
-    .sums_of_few = sums_of_few,                                \
-    .join_sums = join_sums,                                    \
   };
