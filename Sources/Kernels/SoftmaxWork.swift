@@ -131,8 +131,8 @@ struct SoftmaxWork {
   /// Computes everything.
   func run() {
     guard spanCount > 0 else { return }
-    session.run(parts: min(parts, pieces)) { part in
-      let scratch = session.floats(self.scratch, part: part)
+    session.run(parts: min(parts, pieces)) { _, thread in
+      let scratch = session.floats(self.scratch, thread: thread)
       while true {
         let piece = ck_add_to_counter(next, 1)
         if piece >= pieces { break }
@@ -142,7 +142,7 @@ struct SoftmaxWork {
     guard joined > 0 else { return }
     let heads = softmax.pointee.heads
     let joiners = min(parts, max(1, joined / Self.floatsPerJoiner))
-    session.run(parts: joiners) { part in
+    session.run(parts: joiners) { part, _ in
       let own = Kernels.piece(part, of: joiners, count: heads)
       for index in 0..<spanCount where plans[index].few {
         let plan = plans[index]
