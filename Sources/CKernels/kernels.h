@@ -20,6 +20,13 @@ struct ck_kernels {
   void (*error_functions)(const float *x, float *y, size_t count);
   void (*softmax)(float *x, size_t count);
 
+  void (*sums_of_panels)(const struct ck_softmax *softmax, const struct ck_span *span, size_t key_head, size_t from,
+                         size_t to, float *scratch);
+  void (*sums_of_few)(const struct ck_softmax *softmax, const struct ck_span *span, size_t from, size_t to,
+                      size_t first_head, size_t last_head, float *partial, float *scratch);
+  void (*join_sums)(const struct ck_softmax *softmax, const struct ck_span *span, const float *partials, size_t count,
+                    size_t first, size_t last);
+
   void (*widen)(int format, const void *bytes, size_t count, float *y);
   void (*narrow_f16)(const float *x, size_t count, void *bytes);
   void (*narrow_bf16)(const float *x, size_t count, void *bytes);

@@ -1,6 +1,8 @@
 // The table of one level. A level's file defines LANES and the tile, opens its target, and includes this.
 #pragma once
+#include "few_sums.h"
 #include "functions.h"
+#include "panel_sums.h"
 #include "panels.h"
 #include "rows.h"
 #include "tiles.h"
@@ -19,6 +21,9 @@
     .hyperbolic_tangents = hyperbolic_tangents,                \
     .error_functions = error_functions,                        \
     .softmax = softmax,                                        \
+    .sums_of_panels = sums_of_panels,                          \
+    .sums_of_few = sums_of_few,                                \
+    .join_sums = join_sums,                                    \
     .widen = widen,                                            \
     .narrow_f16 = narrow_f16,                                  \
     .narrow_bf16 = narrow_bf16,                                \

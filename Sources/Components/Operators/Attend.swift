@@ -21,6 +21,7 @@ public struct Attend: Operator {
   public let softcap: Float?
   /// What positions add to the scores.
   public let bias: (any ScoreBias)?
+  private let addBias: SoftmaxSums.Bias?
 
   /// Attention with these settings.
   public init(heads: Int, keyHeads: Int, scale: Float, window: Int?, softcap: Float?, bias: (any ScoreBias)?) {
@@ -31,6 +32,13 @@ public struct Attend: Operator {
     self.window = window
     self.softcap = softcap
     self.bias = bias
+    if let bias {
+      addBias = { scores, count, head, query, firstKey in
+        bias.add(to: scores, count: count, head: head, query: query, firstKey: firstKey)
+      }
+    } else {
+      addBias = nil
+    }
   }
 
   public var detail: String {
@@ -63,26 +71,22 @@ public struct Attend: Operator {
     let q = context.input(0)
     let y = context.output()
     let (keyWidth, valueWidth) = (q.width / heads, y.width / heads)
-    for (index, sequence) in context.sequences.enumerated() {
-      let keys = store(context.input(1), as: 0, of: index, sequence, context)
-      let values = store(context.input(2), as: 1, of: index, sequence, context)
-      let rows = sequence.rows.count
-      // Head by head, so that the long rows at the end are shared evenly by the workers.
-      context.parallel(heads * rows) { units, worker in
-        for unit in units {
-          let (head, row) = (unit / rows, sequence.rows.lowerBound + unit % rows)
-          let position = sequence.start + unit % rows
-          let seen = keysSeen(from: position)
-          let keyHead = head / (heads / keyHeads)
-          let scores = worker.scratch
-          weigh(q[row] + head * keyWidth, head: head, keyHead, position, seen, keys, keyWidth, into: scores)
-          let out = y[row] + head * valueWidth
-          out.update(repeating: 0, count: valueWidth)
-          for (i, key) in seen.enumerated() {
-            add(values.head(keyHead, of: valueWidth, at: key), scaledBy: scores[i], to: out, count: valueWidth)
-          }
-        }
+    let sums = SoftmaxSums(
+      heads: heads, keyHeads: keyHeads, keyWidth: keyWidth, valueWidth: valueWidth, scale: scale, window: window,
+      cap: softcap, bias: addBias)
+    withUnsafeTemporaryAllocation(of: SoftmaxSums.Span.self, capacity: context.sequences.count) { spans in
+      for (index, sequence) in context.sequences.enumerated() {
+        let keys = store(context.input(1), as: 0, of: index, sequence, context)
+        let values = store(context.input(2), as: 1, of: index, sequence, context)
+        let row = sequence.rows.lowerBound
+        spans.initializeElement(
+          at: index,
+          to: SoftmaxSums.Span(
+            queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
+            keys: StoredRows(keys.base, stride: keys.width), values: StoredRows(values.base, stride: values.width),
+            firstKey: keys.first, sums: y[row], sumStride: y.width))
       }
+      sums.compute(UnsafeBufferPointer(spans), pool: context.pool)
     }
   }
 

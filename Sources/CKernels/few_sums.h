@@ -1,0 +1,228 @@
+// Softmax-weighted sums for few queries: nothing but reading keys and values once counts here. All heads of a run of
+// keys are met together, so that memory is walked in order; the queries that share a key head share its reading. What a
+// run of keys contributes is kept as a partial result (a maximum, a denominator, the sums), and partial results are
+// joined in the order of the keys.
+#pragma once
+#include "softmax_parts.h"
+
+#define FEW_KEYS CK_FEW_KEYS
+/// Sums in registers: queries times keys for scores, queries times vectors of a value for sums.
+#define FEW_QUERIES 4
+#if TILE_ROWS >= 14
+#define FEW_ACROSS 4
+#else
+#define FEW_ACROSS 2
+#endif
+
+/// The totals of LANES vectors, as one; they are used up.
+INLINE V totals(V *r) {
+  UNROLL for (int half = LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++)
+      r[i] = __builtin_shufflevector(r[i], r[i + half], LOW) + __builtin_shufflevector(r[i], r[i + half], HIGH);
+  return r[0];
+}
+
+/// sums[queries][keys] = q · k, as vectors not yet added up; both counts are constants where this is inlined.
+INLINE void few_products(const int queries, const int keys, const float *const *q, const float *k, size_t stride,
+                         size_t width, V (*sums)[LANES]) {
+  V s[FEW_QUERIES][FEW_ACROSS];
+  UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < keys; j++) s[i][j] = splat(0);
+  size_t d = 0;
+  for (; d + LANES <= width; d += LANES) {
+    V right[FEW_ACROSS];
+    UNROLL for (int j = 0; j < keys; j++) right[j] = load(k + j * stride + d);
+    UNROLL for (int i = 0; i < queries; i++) {
+      V left = load(q[i] + d);
+      UNROLL for (int j = 0; j < keys; j++) s[i][j] = left * right[j] + s[i][j];
+    }
+  }
+  if (d < width)
+    UNROLL for (int i = 0; i < queries; i++) {
+      V left = load_part(q[i] + d, width - d, 0);
+      UNROLL for (int j = 0; j < keys; j++) s[i][j] = left * load_part(k + j * stride + d, width - d, 0) + s[i][j];
+    }
+  UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < keys; j++) sums[i][j] = s[i][j];
+}
+
+/// scores[query · FEW_KEYS + key] = q · k for up to LANES keys.
+INLINE void few_scores_of(const int queries, const float *const *q, const float *k, size_t stride, size_t count,
+                          size_t width, float scale, float *scores) {
+  V sums[FEW_QUERIES][LANES];
+  size_t c = 0;
+  for (; c + FEW_ACROSS <= count; c += FEW_ACROSS) {
+    V part[FEW_QUERIES][LANES];
+    few_products(queries, FEW_ACROSS, q, k + c * stride, stride, width, part);
+    UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < FEW_ACROSS; j++) sums[i][c + j] = part[i][j];
+  }
+  for (; c < LANES; c++)
+    if (c < count) {
+      V part[FEW_QUERIES][LANES];
+      few_products(queries, 1, q, k + c * stride, stride, width, part);
+      UNROLL for (int i = 0; i < queries; i++) sums[i][c] = part[i][0];
+    } else
+      UNROLL for (int i = 0; i < queries; i++) sums[i][c] = splat(0);
+  UNROLL for (int i = 0; i < queries; i++) store(scores + i * FEW_KEYS, totals(sums[i]) * scale);
+}
+
+/// sums[query][value_width] = sums · factor + weights · values; the counts are constants where this is inlined.
+INLINE void few_sums_of(const int queries, const int vectors, const float *weights, const float *factor,
+                        const float *values, size_t stride, size_t count, float *const *sums, size_t at) {
+  V s[FEW_QUERIES][4];
+  UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < vectors; j++)
+    s[i][j] = load(sums[i] + at + j * LANES) * factor[i];
+  for (size_t c = 0; c < count; c++) {
+    V right[4];
+    UNROLL for (int j = 0; j < vectors; j++) right[j] = load(values + c * stride + at + j * LANES);
+    UNROLL for (int i = 0; i < queries; i++) {
+      V weight = splat(weights[i * FEW_KEYS + c]);
+      UNROLL for (int j = 0; j < vectors; j++) s[i][j] = weight * right[j] + s[i][j];
+    }
+  }
+  UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < vectors; j++)
+    store(sums[i] + at + j * LANES, s[i][j]);
+}
+INLINE void few_sums_end(const int queries, const float *weights, const float *factor, const float *values,
+                         size_t stride, size_t count, float *const *sums, size_t at, size_t left) {
+  for (int i = 0; i < queries; i++) {
+    V s = load_part(sums[i] + at, left, 0) * factor[i];
+    for (size_t c = 0; c < count; c++) s = weights[i * FEW_KEYS + c] * load_part(values + c * stride + at, left, 0) + s;
+    store_part(sums[i] + at, left, s);
+  }
+}
+INLINE void few_sums(const int queries, const float *weights, const float *factor, const float *values, size_t stride,
+                     size_t count, float *const *sums, size_t width) {
+  size_t d = 0;
+  for (; d + FEW_ACROSS * LANES <= width; d += FEW_ACROSS * LANES)
+    few_sums_of(queries, FEW_ACROSS, weights, factor, values, stride, count, sums, d);
+  for (; d + LANES <= width; d += LANES)
+    few_sums_of(queries, 1, weights, factor, values, stride, count, sums, d);
+  if (d < width) few_sums_end(queries, weights, factor, values, stride, count, sums, d, width - d);
+}
+
+/// The largest score and the denominator of one query, and the weights in place of its scores; answers what earlier
+/// sums are scaled by. The scores after the last are −∞.
+INLINE float few_weights(float *scores, float *most, float *denominator) {
+  V largest = splat(*most);
+  UNROLL for (int c = 0; c < FEW_KEYS; c += LANES) largest = larger(load(scores + c), largest);
+  float now = largest[0];
+  UNROLL for (int i = 1; i < LANES; i++) now = largest[i] > now ? largest[i] : now;
+  float start = *most * -LOG2_E, least = now * -LOG2_E;
+  V sum = splat(0);
+  UNROLL for (int c = 0; c < FEW_KEYS; c += LANES) {
+    V weight = power_of_two(load(scores + c) * LOG2_E + least);
+    store(scores + c, weight);
+    sum += weight;
+  }
+  float factor = power_of_two(splat(least - start))[0];
+  *most = now;
+  *denominator = *denominator * factor + total(sum);
+  return factor;
+}
+
+// A partial result: most[queries], total[queries], sums[queries][value_width], where query (row, head) has the place
+// row · heads + head.
+INLINE float *partial_sums(const struct ck_softmax *softmax, const struct ck_span *span, float *partial) {
+  return partial + 2 * span->count * softmax->heads;
+}
+
+/// The keys numbered from..<to, at most FEW_KEYS, for the queries of some key heads.
+static void meet_few(const struct ck_softmax *softmax, const struct ck_span *span, size_t from, size_t to,
+                     size_t first_head, size_t last_head, float *partial, float *scratch) {
+  size_t group = softmax->heads / softmax->key_heads, queries = span->count * group, count = to - from;
+  size_t places = span->count * softmax->heads, first = from - span->first;
+  size_t key_width = softmax->key_width, value_width = softmax->value_width;
+  float *all = partial_sums(softmax, span, partial);
+  float *scores = scratch, *factors = scores + places * FEW_KEYS, *copy = factors + (places + 15) / 16 * 16;
+  // 1: the scores of all heads, so that the keys are read in one walk; LANES keys at a time
+  for (size_t c = 0; c < count; c += LANES) {
+    size_t some = count - c < LANES ? count - c : LANES;
+    for (size_t h = first_head; h < last_head; h++) {
+      bool more = h + 1 < last_head;
+      if (more || c + LANES < count)
+        ask_for_rows(&span->keys, first + c + (more ? 0 : LANES), LANES, (more ? h + 1 : first_head) * key_width, key_width);
+      else
+        ask_for_rows(&span->values, first, count, first_head * value_width, value_width);
+      struct copied k = rows_as_floats(&span->keys, first + c, some, h * key_width, key_width, copy);
+      for (size_t i = 0; i < queries; i += FEW_QUERIES) {
+        const float *q[FEW_QUERIES];
+        size_t several = queries - i < FEW_QUERIES ? queries - i : FEW_QUERIES;
+        for (size_t j = 0; j < several; j++)
+          q[j] = span->queries + (i + j) / group * span->query_stride + (h * group + (i + j) % group) * key_width;
+        float *to_scores = scores + (h * queries + i) * FEW_KEYS + c;
+        switch (several) {
+#define CASE(n) case n: few_scores_of(n, q, k.base, k.stride, some, key_width, softmax->scale, to_scores); break;
+          CASE(1) CASE(2) CASE(3) CASE(4)
+#undef CASE
+        }
+      }
+    }
+  }
+  // 2: the weights
+  for (size_t h = first_head; h < last_head; h++)
+    for (size_t i = 0; i < queries; i++) {
+      size_t number = span->start + i / group, head = h * group + i % group, place = i / group * softmax->heads + head;
+      float *own = scores + (h * queries + i) * FEW_KEYS;
+      if (softmax->cap > 0) cap_scores(own, FEW_KEYS, softmax->cap);
+      size_t low = first_seen(softmax, span, number), high = number + 1;
+      low = low < from ? 0 : low > to ? count : low - from;
+      high = high < from ? 0 : high > to ? count : high - from;
+      if (softmax->bias && low < high)
+        softmax->bias(softmax->bias_context, own + low, high - low, head, number, from + low);
+      for (size_t c = 0; c < low; c++) own[c] = -__builtin_inff();
+      for (size_t c = high; c < FEW_KEYS; c++) own[c] = -__builtin_inff();
+      factors[h * queries + i] = few_weights(own, partial + place, partial + places + place);
+    }
+  // 3: the sums
+  for (size_t h = first_head; h < last_head; h++) {
+    if (h + 1 < last_head) ask_for_rows(&span->values, first, count, (h + 1) * value_width, value_width);
+    else ask_for_rows(&span->keys, first + count, LANES, first_head * key_width, key_width);
+    struct copied v = rows_as_floats(&span->values, first, count, h * value_width, value_width, copy);
+    for (size_t i = 0; i < queries; i += FEW_QUERIES) {
+      float *sums[FEW_QUERIES];
+      size_t several = queries - i < FEW_QUERIES ? queries - i : FEW_QUERIES;
+      for (size_t j = 0; j < several; j++)
+        sums[j] = all + ((i + j) / group * softmax->heads + h * group + (i + j) % group) * value_width;
+      const float *weights = scores + (h * queries + i) * FEW_KEYS, *factor = factors + h * queries + i;
+      switch (several) {
+#define CASE(n) case n: few_sums(n, weights, factor, v.base, v.stride, count, sums, value_width); break;
+        CASE(1) CASE(2) CASE(3) CASE(4)
+#undef CASE
+      }
+    }
+  }
+}
+
+static void sums_of_few(const struct ck_softmax *softmax, const struct ck_span *span, size_t from, size_t to,
+                        size_t first_head, size_t last_head, float *partial, float *scratch) {
+  size_t group = softmax->heads / softmax->key_heads, places = span->count * softmax->heads;
+  float *all = partial_sums(softmax, span, partial);
+  for (size_t row = 0; row < span->count; row++) {
+    size_t first = row * softmax->heads + first_head * group, count = (last_head - first_head) * group;
+    for (size_t i = first; i < first + count; i++) partial[i] = LEAST, partial[places + i] = 0;
+    memset(all + first * softmax->value_width, 0, count * softmax->value_width * sizeof(float));
+  }
+  for (size_t key = from; key < to; key += FEW_KEYS)
+    meet_few(softmax, span, key, key + FEW_KEYS < to ? key + FEW_KEYS : to, first_head, last_head, partial, scratch);
+}
+
+static void join_sums(const struct ck_softmax *softmax, const struct ck_span *span, const float *partials, size_t count,
+                      size_t first, size_t last) {
+  size_t places = span->count * softmax->heads, width = softmax->value_width, apart = places * (width + 2);
+  for (size_t row = 0; row < span->count; row++)
+    for (size_t head = first; head < last; head++) {
+      size_t place = row * softmax->heads + head;
+      float most = LEAST, denominator = 0, logarithm, weights[CK_PARTIALS];
+      for (size_t i = 0; i < CK_PARTIALS; i++) weights[i] = i < count ? partials[i * apart + place] : LEAST;
+      for (size_t i = 0; i < count; i++) most = weights[i] > most ? weights[i] : most;
+      for (size_t i = 0; i < count; i += LANES)
+        store(weights + i, power_of_two(load(weights + i) * LOG2_E + splat(most * -LOG2_E)));
+      for (size_t i = 0; i < count; i++) denominator += partials[i * apart + places + place] * weights[i];
+      float factor = share(softmax, head, most, denominator, &logarithm);
+      float *sums = span->sums + row * span->sum_stride + head * width;
+      memset(sums, 0, width * sizeof(float));
+      // A part that saw nothing holds zeros, whatever it is scaled by.
+      for (size_t i = 0; i < count; i++)
+        add_scaled(weights[i] * factor, partials + i * apart + 2 * places + place * width, sums, width);
+      if (span->logarithms) span->logarithms[place] = logarithm;
+    }
+}
