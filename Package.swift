@@ -11,7 +11,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     .systemLibrary(
@@ -25,9 +24,7 @@ let package = Package(
     .target(name: "Composition", dependencies: ["Components", "Specification"]),
     .target(name: "Execution", dependencies: ["Components", "Kernels"]),
     .target(name: "Checkpoints", dependencies: ["Components", "Files", "Kernels", "Specification"]),
-    .target(
-      name: "Tokenization",
-      dependencies: ["Files", .product(name: "Collections", package: "swift-collections")]),
+    .target(name: "Tokenization", dependencies: ["Files"]),
     .target(
       name: "Models",
       dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Specification", "Tokenization"]),

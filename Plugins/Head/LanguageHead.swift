@@ -35,7 +35,7 @@ public struct LanguageHead: Head {
     var tensors = [matrix]
     if bias { tensors.append(plan.parameter("head.bias", shape: [shape.vocabSize], starts: .zeros)) }
     let logits = plan.within("head") { plan in
-      plan.apply(Linear(), to: y, width: shape.vocabSize, parameters: tensors)
+      plan.apply(Linear(bias: bias), to: y, width: shape.vocabSize, parameters: tensors)
     }
     let scaled = plan.scale(logits, by: scale)
     return softcap.map { plan.softcap(scaled, at: $0) } ?? scaled

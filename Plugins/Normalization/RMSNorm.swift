@@ -42,7 +42,8 @@ public struct RMSNorm: Normalization {
     let bias: Bool
     let unitOffset: Bool
 
-    var mayOverwriteInput: Bool { true }
+    var overwritableInput: Int? { 0 }
+    var isRowwise: Bool { true }
     var detail: String { parts.detail + "eps \(eps)" + (unitOffset ? ", 1 + weight" : "") }
 
     func forward(_ context: ForwardContext) {

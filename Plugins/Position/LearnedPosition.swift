@@ -32,7 +32,7 @@ public struct LearnedPosition: PositionEncoding {
     let name = "add positions"
     let offset: Int
 
-    var mayOverwriteInput: Bool { true }
+    var overwritableInput: Int? { 0 }
     var backwardReadsInputs: Bool { false }
 
     func forward(_ context: ForwardContext) {

@@ -54,9 +54,11 @@ struct RoPERotation: Operator {
   var name: String { "rope" }
   let heads: Int
   let interleaved: Bool
-  let detail: String
+  let angles: String
 
-  var mayOverwriteInput: Bool { true }
+  var detail: String { angles + (interleaved ? ", interleaved" : "") }
+
+  var overwritableInput: Int? { 0 }
   var backwardReadsInputs: Bool { true }
 
   func forward(_ context: ForwardContext) {

@@ -52,6 +52,6 @@ public struct RoPE: PositionEncoding {
     let table = RoPEAngles(theta: theta, width: width, scaling: scaling, contextLength: contextLength)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [], widths: [width])[0] }
     return plan.apply(
-      RoPERotation(heads: heads, interleaved: pairing == .interleaved, detail: table.detail), to: x, angles, width: x.width)
+      RoPERotation(heads: heads, interleaved: pairing == .interleaved, angles: table.detail), to: x, angles, width: x.width)
   }
 }

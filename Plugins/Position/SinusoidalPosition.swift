@@ -49,7 +49,7 @@ public struct SinusoidalPosition: PositionEncoding {
     let offset: Int
     let interleaved: Bool
 
-    var mayOverwriteInput: Bool { true }
+    var overwritableInput: Int? { 0 }
     var backwardReadsInputs: Bool { false }
     var detail: String { interleaved ? "interleaved" : "sines first" }
 

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), \
+                             apply_to = function)
 #define LANES 16
 #define TILE_ROWS 14
 #define TILE_VECTORS 2
@@ -16,7 +17,8 @@
 #define HAS_LOOKUP 1
 /// table[index mod 16] in each lane.
 INLINE V lookup(V table, I index) {
-  return __builtin_bit_cast(V, _mm512_permutexvar_ps(__builtin_bit_cast(__m512i, index), __builtin_bit_cast(__m512, table)));
+  __m512i places = __builtin_bit_cast(__m512i, index);
+  return __builtin_bit_cast(V, _mm512_permutexvar_ps(places, __builtin_bit_cast(__m512, table)));
 }
 #include "level.h"
 #pragma clang attribute pop

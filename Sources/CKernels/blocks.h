@@ -75,8 +75,8 @@ INLINE void block_q5_1(const uint8_t *b, const float *x, float *y, V *sums) {
   fives(b + 4, half_at(b), half_at(b + 2), x, y, sums);
 }
 
-/// Sixteen floats to be read back one at a time as broadcasts; left to itself the compiler shuffles them out of registers,
-/// and shuffles are what these loops wait for.
+/// Sixteen floats to be read back one at a time as broadcasts; left to itself the compiler shuffles them out of a
+/// register, and shuffles are what these loops have too many of.
 INLINE void keep_in_memory(float *values) { __asm__("" : "+m"(*(float(*)[16])values)); }
 
 // Eight scales, then eight minima, of six bits each in 12 bytes, taken apart four at a time: the first four of each are
@@ -153,7 +153,6 @@ INLINE void block_q6_k(const uint8_t *b, const float *x, float *y, V *sums) {
   WITH(Q5_1, q5_1, 32, 24) WITH(Q4_K, q4_k, 256, 144) WITH(Q5_K, q5_k, 256, 176) WITH(Q6_K, q6_k, 256, 210)
 
 #define FOR_PLAIN_FORMATS(WITH) WITH(F32, f32, 4) WITH(F16, f16, 2) WITH(BF16, bf16, 2)
-INLINE V from_f32(const void *p) { V v; memcpy(&v, p, sizeof v); return v; }
 
 // The last few plain numbers of a row, through a copy so that nothing past them is read; the rest are zeros.
 #define PART(CODE, name, size)                                         \

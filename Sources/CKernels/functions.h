@@ -36,8 +36,7 @@
     if (i < count) store_part(y + i, count - i, f(load_part(x + i, count - i, 0)));           \
   }
 
-// exp x = 2ⁿ·eʳ with n = round(x / ln 2), |r| ≤ ½ ln 2; eʳ = 1 + r + r²·p(r), p fitted with relative error 3.3e-9 of eʳ.
-// 2ⁿ is applied in two halves, so overflow ends in ∞ and underflow passes through the subnormals. NaN stays NaN.
+// exp x = 2ⁿ·eʳ with n = round(x / ln 2), |r| ≤ ½ ln 2; eʳ = 1 + r + r²·p(r), p fitted within 3.3e-9 of eʳ. 2ⁿ is applied in two halves, so overflow ends in ∞ and underflow passes through the subnormals. NaN stays NaN.
 INLINE V exponential(V x) {
   x = pick(x > 89.0f, splat(89.0f), x);
   x = pick(x < -104.0f, splat(-104.0f), x);
@@ -74,7 +73,7 @@ INLINE V hyperbolic_tangent(V x) {
   return pick(a > 0.63f, far, near);
 }
 
-// erf x = x·p(x²) up to 1 (relative error 1.2e-9), 1 − exp q(|x|) above with q fitted to ln erfc on [1, 4] (1.1e-9), odd.
+// erf x = x·p(x²) up to 1 (relative error 1.2e-9); above, 1 − exp q(|x|) with q fitted to ln erfc on [1, 4]; odd.
 INLINE V error_function(V x) {
   V a = absolute(x), z = x * x;
   V p = z * ERF_6 + ERF_5;
@@ -115,7 +114,8 @@ ELEMENTWISE(error_functions, error_function)
   return total((sums[0] + sums[1]) + (sums[2] + sums[3]));
 
 static float dot(const float *a, const float *b, size_t count) {
-  SUM_OVER(count, load(a + at) * load(b + at) + sums[j], load_part(a + i, left, 0) * load_part(b + i, left, 0) + sums[1])
+  SUM_OVER(count, load(a + at) * load(b + at) + sums[j],
+           load_part(a + i, left, 0) * load_part(b + i, left, 0) + sums[1])
 }
 static float sum(const float *x, size_t count) {
   SUM_OVER(count, load(x + at) + sums[j], load_part(x + i, left, 0) + sums[1])

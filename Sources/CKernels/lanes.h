@@ -23,6 +23,10 @@ INLINE V splat(float value) { return (V)value; }
 INLINE V load(const float *p) { V v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store(float *p, V v) { memcpy(p, &v, sizeof v); }
 
+/// Bytes asked for ahead of use where memory is walked along; past the page, where the processor's prefetching stops.
+#define AHEAD 4096
+INLINE void ask_for(const void *p, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)p + ahead)); }
+
 /// The first `count` < LANES numbers at p, the rest `filler`; reads nothing past them.
 INLINE V load_part(const float *p, size_t count, float filler) {
   float buffer[LANES];
@@ -45,6 +49,8 @@ INLINE V larger(V x, V other) { return pick(x > other, x, other); }
 
 INLINE V from_i8(const void *p) { I8 v; memcpy(&v, p, sizeof v); return __builtin_convertvector(v, V); }
 INLINE I from_u8(const void *p) { U8 v; memcpy(&v, p, sizeof v); return __builtin_convertvector(v, I); }
+
+INLINE V from_f32(const void *p) { V v; memcpy(&v, p, sizeof v); return v; }
 
 INLINE V from_bf16(const void *p) {
   U16 v;
@@ -107,7 +113,8 @@ INLINE V half_at(const void *p) {
 INLINE float total(V v) {
   typedef float V8 __attribute__((ext_vector_type(8)));
   typedef float V4 __attribute__((ext_vector_type(4)));
-  V8 e = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  V8 e = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
   V4 q = __builtin_shufflevector(e, e, 0, 1, 2, 3) + __builtin_shufflevector(e, e, 4, 5, 6, 7);
   return (q.x + q.z) + (q.y + q.w);
 }

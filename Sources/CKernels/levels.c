@@ -60,7 +60,9 @@ const char *ck_name(const struct ck_kernels *kernels) { return kernels->name; }
 size_t ck_tile_rows(const struct ck_kernels *kernels) { return kernels->tile_rows; }
 
 float ck_dot(const float *a, const float *b, size_t count) { return ck_current()->dot(a, b, count); }
-void ck_add_scaled(float factor, const float *x, float *y, size_t count) { ck_current()->add_scaled(factor, x, y, count); }
+void ck_add_scaled(float factor, const float *x, float *y, size_t count) {
+  ck_current()->add_scaled(factor, x, y, count);
+}
 float ck_sum(const float *x, size_t count) { return ck_current()->sum(x, count); }
 float ck_sum_of_squares(const float *x, size_t count) { return ck_current()->sum_of_squares(x, count); }
 float ck_maximum(const float *x, size_t count) { return ck_current()->maximum(x, count); }
@@ -80,8 +82,8 @@ void ck_narrow(int format, const float *x, size_t count, void *bytes) {
   }
 }
 
-void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to, const float *x,
-                      size_t x_stride, size_t rows, const float *bias, float *y, size_t y_stride, bool add,
+void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
+                      const float *x, size_t x_stride, size_t rows, const float *bias, float *y, size_t y_stride, bool add,
                       float *scratch) {
   kernels->multiply_rows(w, from, to, x, x_stride, rows, bias, y, y_stride, add, scratch);
 }
@@ -91,12 +93,18 @@ void ck_pack_rows(const struct ck_kernels *kernels, const float *x, size_t strid
   (transposed ? kernels->pack_rows_transposed : kernels->pack_rows)(x, stride, rows, depth, packed);
 }
 
-void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w, bool transposed, size_t from, size_t to,
-                    size_t k, size_t depth, float *panels) {
+void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w, bool transposed, size_t from,
+                    size_t to, size_t k, size_t depth, float *panels) {
   (transposed ? kernels->pack_panels_transposed : kernels->pack_panels)(w, from, to, k, depth, panels);
 }
 
-void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
-                        size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias) {
-  kernels->multiply_panels(x, rows, panels, columns, depth, y, stride, add, bias);
+void ck_store_panels(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
+                     void *panels) {
+  kernels->store_panels(w, from, to, panels);
+}
+
+void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const void *panels, int format,
+                        size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
+                        const float *bias) {
+  kernels->multiply_panels(x, rows, panels, format, panel_bytes, columns, depth, y, stride, add, bias);
 }

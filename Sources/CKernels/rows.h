@@ -2,14 +2,9 @@
 #pragma once
 #include "blocks.h"
 
-/// Weight rows whose dots run side by side when there are several rows of x. With one row of x it is one weight row at a
-/// time: the walk through memory is then a single line, which the processor's own prefetching follows best.
+/// Weight rows whose dots run side by side when there are several rows of x. With one row of x it is one weight row at
+/// a time: the walk through memory is then a single line, which the processor's own prefetching follows best.
 #define DOT_OUTPUTS 4
-/// Bytes asked for ahead of use on that line; further than a page, where the processor's prefetching stops.
-#define AHEAD 4096
-
-INLINE void ask_for(const void *p, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)p + ahead)); }
-
 INLINE void put(float *y, float value, const float *bias, bool add) {
   if (bias) value += *bias;
   *y = add ? *y + value : value;
@@ -126,7 +121,8 @@ static void multiply_rows(const struct ck_weight *w, size_t from, size_t to, con
   for (size_t o = from; o < to; o += DOT_OUTPUTS, base += DOT_OUTPUTS * w->row_bytes, y += DOT_OUTPUTS) {
     size_t outputs = to - o < DOT_OUTPUTS ? to - o : DOT_OUTPUTS;
     for (size_t a = 0; a < outputs * w->row_bytes; a += 64) ask_for(base + a, outputs * w->row_bytes);
-    for (size_t i = 0; i < outputs; i++) widen(w->format, base + i * w->row_bytes, w->columns, scratch + i * w->columns);
+    for (size_t i = 0; i < outputs; i++)
+      widen(w->format, base + i * w->row_bytes, w->columns, scratch + i * w->columns);
     rows_f32((const uint8_t *)scratch, w->columns * sizeof(float), outputs, x, x_stride, rows, w->columns,
              bias ? bias + (o - from) : NULL, y, y_stride, add);
   }

@@ -8,25 +8,28 @@
 
 // Packed rows: [tile][depth][rows of the tile]; all tiles but the last have TILE_ROWS rows.
 INLINE void pack_row_tile(const float *x, size_t stride, size_t rows, size_t depth, float *packed) {
-  size_t k = 0;
+  if (rows == 1) {
+    memcpy(packed, x, depth * sizeof(float));
+    return;
+  }
+  size_t k = 0, whole = rows / LANES * LANES;
   for (; k + LANES <= depth; k += LANES) {
-    size_t r = 0;
-    for (; r + LANES <= rows; r += LANES) {
-      V block[LANES];
+    V block[LANES];
+    if (whole < rows) {
+      // The missing rows repeat the last one. Their lanes land on the next depth, whose own rows are stored later.
+      bool last = k + 2 * LANES > depth;
+      UNROLL for (int i = 0; i < LANES; i++)
+        block[i] = load(x + (whole + i < rows ? whole + i : rows - 1) * stride + k);
+      transpose(block);
+      UNROLL for (int i = 0; i < LANES; i++) {
+        float *to = packed + (k + i) * rows + whole;
+        if (last) store_part(to, rows - whole, block[i]); else store(to, block[i]);
+      }
+    }
+    for (size_t r = 0; r < whole; r += LANES) {
       UNROLL for (int i = 0; i < LANES; i++) block[i] = load(x + (r + i) * stride + k);
       transpose(block);
       UNROLL for (int i = 0; i < LANES; i++) store(packed + (k + i) * rows + r, block[i]);
-    }
-    if (r < rows) {
-      // The missing rows repeat the last one; their lanes are overwritten by the next depth or never stored.
-      V block[LANES];
-      UNROLL for (int i = 0; i < LANES; i++) block[i] = load(x + (r + i < rows ? r + i : rows - 1) * stride + k);
-      transpose(block);
-      bool last = k + 2 * LANES > depth;
-      UNROLL for (int i = 0; i < LANES; i++) {
-        float *to = packed + (k + i) * rows + r;
-        if (last) store_part(to, rows - r, block[i]); else store(to, block[i]);
-      }
     }
   }
   for (; k < depth; k++)
@@ -56,9 +59,25 @@ static void pack_rows_transposed(const float *x, size_t stride, size_t rows, siz
   for (size_t k = 0; k < depth && rows; k++) memcpy(packed + k * rows, x + k * stride, rows * sizeof(float));
 }
 
-/// One tile: y[rows, TILE_COLUMNS] = x·w (+ y) (+ bias), x packed [depth][rows], w [depth][CK_PANEL].
-INLINE void tile(const int rows, const float *x, const float *w, size_t depth, float *y, size_t stride, bool add,
-                 const float *bias) {
+/// Bytes of panel between one line and the next; a line is CK_PANEL numbers of one depth, of two for bf16.
+#define LINE_BYTES(format) (CK_PANEL * ((format) == CK_F16 ? 2 : 4))
+#define LINE_DEPTH(format) ((format) == CK_BF16 ? 2 : 1)
+
+/// TILE_COLUMNS numbers of a line, of its first or second depth.
+INLINE void columns_at(const uint8_t *line, int format, int second, V *columns) {
+  UNROLL for (int j = 0; j < TILE_VECTORS; j++) {
+    if (format == CK_F16) columns[j] = from_f16(line + j * LANES * 2);
+    else if (format == CK_F32) columns[j] = from_f32(line + j * LANES * 4);
+    else {
+      I pair = bits(from_f32(line + j * LANES * 4));
+      columns[j] = floats(second ? pair & (int32_t)0xFFFF0000 : pair << 16);
+    }
+  }
+}
+
+/// One tile: y[rows, TILE_COLUMNS] = x·w (+ y) (+ bias), x packed [depth][rows], w lines of a panel.
+INLINE void tile(const int rows, const int format, const float *x, const uint8_t *w, size_t depth, float *y,
+                 size_t stride, bool add, const float *bias) {
   V sums[TILE_ROWS][TILE_VECTORS];
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = splat(0);
   // The sums meet y only at the end; asking for it now hides the way to memory.
@@ -66,13 +85,25 @@ INLINE void tile(const int rows, const float *x, const float *w, size_t depth, f
     __builtin_prefetch(y + i * stride, 1);
     __builtin_prefetch(y + i * stride + TILE_COLUMNS - 1, 1);
   }
-  for (size_t k = 0; k < depth; k++, w += CK_PANEL, x += rows) {
-    V columns[TILE_VECTORS];
-    UNROLL for (int j = 0; j < TILE_VECTORS; j++) columns[j] = load(w + j * LANES);
-    UNROLL for (int i = 0; i < rows; i++) {
-      V value = splat(x[i]);
-      UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = value * columns[j] + sums[i][j];
+  for (; depth >= LINE_DEPTH(format); depth -= LINE_DEPTH(format), w += LINE_BYTES(format)) {
+    ask_for(w, AHEAD);
+    if (LINE_BYTES(format) > 64 && TILE_COLUMNS > 16) ask_for(w, AHEAD + 64);
+    UNROLL for (int second = 0; second < LINE_DEPTH(format); second++, x += rows) {
+      V columns[TILE_VECTORS];
+      // The second depth is loaded anew: there is no register left to keep the line in.
+      if (second) __asm__("" : "+r"(w));
+      columns_at(w, format, second, columns);
+      UNROLL for (int i = 0; i < rows; i++) {
+        V value = splat(x[i]);
+        UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = value * columns[j] + sums[i][j];
+      }
     }
+  }
+  if (LINE_DEPTH(format) == 2 && depth == 1) {
+    V columns[TILE_VECTORS];
+    columns_at(w, format, 0, columns);
+    UNROLL for (int i = 0; i < rows; i++)
+      UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] += splat(x[i]) * columns[j];
   }
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < TILE_VECTORS; j++) {
     V value = sums[i][j];
@@ -82,9 +113,9 @@ INLINE void tile(const int rows, const float *x, const float *w, size_t depth, f
   }
 }
 
-#define TILE_CASE(n) case n: tile(n, x, w, depth, y, stride, add, bias); break;
-static void tile_of(size_t rows, const float *x, const float *w, size_t depth, float *y, size_t stride, bool add,
-                    const float *bias) {
+#define TILE_CASE(n) case n: tile(n, format, x, w, depth, y, stride, add, bias); break;
+INLINE void tile_with(size_t rows, const int format, const float *x, const uint8_t *w, size_t depth, float *y,
+                      size_t stride, bool add, const float *bias) {
   switch (rows) {
     TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4)
 #if TILE_ROWS >= 6
@@ -96,11 +127,20 @@ static void tile_of(size_t rows, const float *x, const float *w, size_t depth, f
   }
 }
 
+static void tile_of(size_t rows, int format, const float *x, const uint8_t *w, size_t depth, float *y, size_t stride,
+                    bool add, const float *bias) {
+  switch (format) {
+  case CK_F32: tile_with(rows, CK_F32, x, w, depth, y, stride, add, bias); break;
+  case CK_F16: tile_with(rows, CK_F16, x, w, depth, y, stride, add, bias); break;
+  case CK_BF16: tile_with(rows, CK_BF16, x, w, depth, y, stride, add, bias); break;
+  }
+}
+
 /// A tile that ends before TILE_COLUMNS: computed aside, its real columns copied.
-static void tile_edge(size_t rows, size_t columns, const float *x, const float *w, size_t depth, float *y,
+static void tile_edge(size_t rows, size_t columns, int format, const float *x, const uint8_t *w, size_t depth, float *y,
                       size_t stride, bool add, const float *bias) {
   float aside[TILE_ROWS * TILE_COLUMNS];
-  tile_of(rows, x, w, depth, aside, TILE_COLUMNS, false, NULL);
+  tile_of(rows, format, x, w, depth, aside, TILE_COLUMNS, false, NULL);
   for (size_t i = 0; i < rows; i++)
     for (size_t j = 0; j < columns; j++) {
       float value = aside[i * TILE_COLUMNS + j];
@@ -109,17 +149,18 @@ static void tile_edge(size_t rows, size_t columns, const float *x, const float *
     }
 }
 
-static void multiply_panels(const float *x, size_t rows, const float *panels, size_t columns, size_t depth, float *y,
-                            size_t stride, bool add, const float *bias) {
+static void multiply_panels(const float *x, size_t rows, const void *panels, int format, size_t panel_bytes,
+                            size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias) {
   for (size_t r = 0; r < rows; r += TILE_ROWS, x += TILE_ROWS * depth, y += TILE_ROWS * stride) {
     size_t height = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
-    const float *w = panels;
-    for (size_t c = 0; c < columns; c += CK_PANEL, w += CK_PANEL * depth) {
+    const uint8_t *panel = panels;
+    for (size_t c = 0; c < columns; c += CK_PANEL, panel += panel_bytes) {
       for (size_t part = 0; part < CK_PANEL && c + part < columns; part += TILE_COLUMNS) {
         size_t at = c + part;
+        const uint8_t *w = panel + part * (LINE_BYTES(format) / CK_PANEL);
         const float *tile_bias = bias ? bias + at : NULL;
-        if (at + TILE_COLUMNS <= columns) tile_of(height, x, w + part, depth, y + at, stride, add, tile_bias);
-        else tile_edge(height, columns - at, x, w + part, depth, y + at, stride, add, tile_bias);
+        if (at + TILE_COLUMNS <= columns) tile_of(height, format, x, w, depth, y + at, stride, add, tile_bias);
+        else tile_edge(height, columns - at, format, x, w, depth, y + at, stride, add, tile_bias);
       }
     }
   }

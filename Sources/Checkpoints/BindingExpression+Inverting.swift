@@ -11,7 +11,8 @@ import Files
 extension BindingExpression {
   /// The ways to extend `config` so that this expression may have `value`; none where that cannot be.
   ///
-  /// Of several spellings the first is written. Arithmetic is solved for the one operand that `config` does not have yet.
+  /// Of several spellings the first is written. Arithmetic is solved for the one operand that `config` does not have
+  /// yet.
   func inversions(of value: JSONValue, in config: JSONObject) -> [JSONObject] {
     switch self {
     case .path(let paths):

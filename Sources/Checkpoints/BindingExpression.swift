@@ -39,7 +39,8 @@ indirect enum BindingExpression: Sendable {
     var conditions: [(path: String, values: [JSONValue])] = []
   }
 
-  private static let sources = ["from", "value", "first", "list", "count", "tensor"] + Arithmetic.allCases.map(\.rawValue)
+  private static let sources =
+    ["from", "value", "first", "list", "count", "tensor"] + Arithmetic.allCases.map(\.rawValue)
   private static let modifierKeys = ["map", "text", "default", "when", "axis"]
 
   init(_ setting: Setting) throws(Problem) {
@@ -59,8 +60,9 @@ indirect enum BindingExpression: Sendable {
     }
     let present = entries.filter { Self.sources.contains($0.key) }
     guard present.count == 1, let source = present.first else {
+      let found = present.isEmpty ? "none" : present.map(\.key).joined(separator: " and ")
       throw Problem(
-        "a binding needs one source, and has \(present.isEmpty ? "none" : present.map(\.key).joined(separator: " and "))",
+        "a binding needs one source, and has \(found)",
         at: setting.place, hint: "a source is one of \(Self.sources.joined(separator: ", "))")
     }
     var axis: Int?

@@ -5,9 +5,9 @@ import Kernels
 extension CheckpointFolder {
   /// Writes `tensors` and `config` into the folder at `path` as Hugging Face publishes models.
   ///
-  /// One file, or shards of at most `shardBytes` of tensor data each with an index. Every file is written whole or not at
-  /// all, and the index and `config.json` last, so that a folder that has them is complete. Throws when a file cannot be
-  /// written and for tensors that safetensors cannot hold.
+  /// One file, or shards of at most `shardBytes` of tensor data each with an index. Every file is written whole or not
+  /// at all, and the index and `config.json` last, so that a folder that has them is complete. Throws when a file
+  /// cannot be written and for tensors that safetensors cannot hold.
   public static func write(
     _ tensors: [StoredTensor], config: JSONValue?, to path: String, shardBytes: Int = 5_000_000_000
   ) throws {

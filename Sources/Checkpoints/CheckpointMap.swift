@@ -16,8 +16,8 @@ import Components
 /// ```
 ///
 /// `.weight` and `.bias` are added to both sides unless a rule says `exact: true`. Where two rules name one canonical
-/// tensor, loading follows the one whose stored tensor is there, and saving follows the later one. A rule that is null is
-/// no rule.
+/// tensor, loading follows the one whose stored tensor is there, and saving follows the later one. A rule that is null
+/// is no rule.
 public struct CheckpointMap: Sendable {
   /// What may stand before every stored name; the first is used for saving.
   public let prefixes: [String]
@@ -36,7 +36,9 @@ public struct CheckpointMap: Sendable {
   public init(_ setting: Setting) throws(Problems) {
     var problems = Problems()
     guard let entries = setting.entries else {
-      throw Problems([Problem("a checkpoint map is \(setting.kindInWords); expected a group of keys", at: setting.place)])
+      throw Problems([
+        Problem("a checkpoint map is \(setting.kindInWords); expected a group of keys", at: setting.place)
+      ])
     }
     for entry in entries where !Self.keys.contains(entry.key) {
       problems.add(

@@ -37,8 +37,8 @@ public struct CheckpointMatch: Sendable {
 
   /// The canonical tensors by name: views into the mapped file where their rows lie together, else rearranged copies.
   ///
-  /// The copies are made by the threads of `pool`. Throws when a rearrangement is impossible for a block-quantised tensor,
-  /// when there is no memory for one, and when a stored tensor differs from the one it is tied to.
+  /// The copies are made by the threads of `pool`. Throws when a rearrangement is impossible for a block-quantised
+  /// tensor, when there is no memory for one, and when a stored tensor differs from the one it is tied to.
   public func load(pool: ThreadPool? = nil) throws(Problems) -> [String: StoredTensor] {
     let jobs = assignments.flatMap { assignment in assignment.binding.pieces.map { (assignment, $0) } }
     var results: [Result<StoredTensor, Problem>?] = Array(repeating: nil, count: jobs.count)
@@ -67,7 +67,8 @@ public struct CheckpointMatch: Sendable {
       if !same {
         problems.add(
           Problem(
-            "'\(tie.stored.name)' is stored and differs from '\(tie.canonicalName)', which it is tied to", at: tie.place,
+            "'\(tie.stored.name)' is stored and differs from '\(tie.canonicalName)', which it is tied to",
+            at: tie.place,
             hint: "untie it in the model's file, or list it under 'ignore'"))
       }
     }

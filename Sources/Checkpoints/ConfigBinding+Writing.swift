@@ -4,9 +4,10 @@ import Files
 extension ConfigBinding {
   /// The configuration that says what `spec` says, in the keys of this binding: for saving.
   ///
-  /// Each value is written in the first of several spellings. Where a value can be said in several ways, one is searched
-  /// for with which all the others come out right. What the configuration has no words for is thrown, all at once: every
-  /// bound path that would come back with another value than `spec` has. Paths that are not bound are not looked at.
+  /// Each value is written in the first of several spellings. Where a value can be said in several ways, one is
+  /// searched for with which all the others come out right. What the configuration has no words for is thrown, all at
+  /// once: every bound path that would come back with another value than `spec` has. Paths that are not bound are not
+  /// looked at: whoever saves a model compares it with what the family's file and this configuration give back.
   /// `tensors` are the shapes of the stored tensors that will lie beside it.
   public func configuration(for spec: Setting, tensors: [String: [Int]] = [:]) throws(Problems) -> JSONValue {
     var config = JSONObject()

@@ -1,6 +1,7 @@
 import Files
 
-/// What a checkpoint says about its architecture: a `config.json` or the metadata of a GGUF file, and the tensors it has.
+/// What a checkpoint says about its architecture: a `config.json` or the metadata of a GGUF file, and the tensors it
+/// has.
 public struct ConfigSource: Sendable {
   /// The name of the file, for messages.
   public let name: String
@@ -21,6 +22,13 @@ public struct ConfigSource: Sendable {
     self.name = name
     self.values = values
     self.tensors = tensors
+  }
+
+  /// A configuration and the shapes of the tensors that will lie beside it.
+  public init(name: String, config: JSONValue, shapes: [String: [Int]]) {
+    self.name = name
+    values = config.object ?? JSONObject()
+    tensors = shapes
   }
 
   /// The metadata and tensors of a GGUF file.

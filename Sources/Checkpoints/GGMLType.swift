@@ -2,8 +2,8 @@ import Kernels
 
 /// The element types a GGUF file can name, by their number there.
 ///
-/// Source: `enum ggml_type` and the block structs in ggml-org/ggml (`ggml.h`, `ggml-common.h`, 2026). Blocks share scales;
-/// a row is a whole number of blocks.
+/// Source: `enum ggml_type` and the block structs in ggml-org/ggml (`ggml.h`, `ggml-common.h`, 2026). Blocks share
+/// scales; a row is a whole number of blocks.
 struct GGMLType {
   let name: String
   let elementsPerBlock: Int

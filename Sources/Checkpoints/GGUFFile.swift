@@ -3,9 +3,9 @@ import Kernels
 
 /// A GGUF file: typed metadata, the list of tensors, and their bytes, mapped and not copied.
 ///
-/// Versions 2 and 3, little endian. Every count, length and offset is held against the size of the file before anything is
-/// allocated for it. Source: ggml-org/ggml, `docs/gguf.md`, and where that is looser, what `src/gguf.cpp` enforces. The
-/// file lists axes fastest first; `shape` here is outermost first, as everywhere in this package.
+/// Versions 2 and 3, little endian. Every count, length and offset is held against the size of the file before anything
+/// is allocated for it. Source: ggml-org/ggml, `docs/gguf.md`, and where that is looser, what `src/gguf.cpp` enforces.
+/// The file lists axes fastest first; `shape` here is outermost first, as everywhere in this package.
 public struct GGUFFile: Sendable {
   /// The version the file says it is.
   public let version: Int
@@ -50,7 +50,8 @@ public struct GGUFFile: Sendable {
     }
     let tensorCount = try reader.read(UInt64.self)
     let keyCount = try reader.read(UInt64.self)
-    // A tensor's entry takes at least 24 bytes and a key's at least 13, so a file cannot claim more than it has room for.
+    // A tensor's entry takes at least 24 bytes and a key's at least 13, so a file cannot claim more than it has room
+    // for.
     guard tensorCount <= reader.remaining / 24 else {
       throw FileProblem(
         path: file.path, offset: 8, sentence: "the file claims \(tensorCount) tensors and has no room to list them")

@@ -87,7 +87,8 @@ struct GGUFTensorReader {
     let rowLength = lengths.first ?? 1
     guard rowLength % type.elementsPerBlock == 0 else {
       throw problem(
-        "tensor '\(name)' of \(type.name) has rows of \(rowLength); whole blocks of \(type.elementsPerBlock) are needed",
+        "tensor '\(name)' of \(type.name) has rows of \(rowLength); "
+          + "whole blocks of \(type.elementsPerBlock) are needed",
         at: place)
     }
     guard let elements = checkedProduct(shape) else {

@@ -2,8 +2,8 @@
 public struct LayoutBinding: Sendable {
   /// The rows of one canonical tensor in the stored one.
   ///
-  /// Row r of the canonical tensor is row `offset + (r / rowsPerGroup) · groupStride + r mod rowsPerGroup` of its slab; in
-  /// a transposed tensor, column.
+  /// Row r of the canonical tensor is row `offset + (r / rowsPerGroup) · groupStride + r mod rowsPerGroup` of its slab;
+  /// in a transposed tensor, column.
   struct Piece: Sendable {
     /// Which of the canonical tensors, as `targets` had them: the part, then the expert.
     let part: Int
@@ -61,7 +61,8 @@ public struct LayoutBinding: Sendable {
       columns = slabRows == 0 ? 0 : elements / slabRows
       isTransposed = false
       pieces = [
-        Piece(part: 0, expert: 0, rows: slabRows, offset: 0, rowsPerGroup: max(1, slabRows), groupStride: max(1, slabRows))
+        Piece(
+          part: 0, expert: 0, rows: slabRows, offset: 0, rowsPerGroup: max(1, slabRows), groupStride: max(1, slabRows))
       ]
       return
     }

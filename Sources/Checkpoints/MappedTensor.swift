@@ -13,8 +13,8 @@ struct MappedTensor {
 extension CheckpointMap {
   /// What the map expects for `tensors`: for each rule and layer the stored tensor, if the plan has all of its parts.
   ///
-  /// A canonical tensor without any is a problem, and so is a layout that does not fit its shapes. `count` gives the number
-  /// at a path of the spec, for the layer of a canonical name.
+  /// A canonical tensor without any is a problem, and so is a layout that does not fit its shapes. `count` gives the
+  /// number at a path of the spec, for the layer of a canonical name.
   func mappedTensors(
     for tensors: [PlannedTensor], count: (_ path: String, _ canonicalName: String) -> Int?
   ) -> (tensors: [MappedTensor], uncovered: [String: String], problems: Problems) {

@@ -126,7 +126,9 @@ private struct SafetensorsHeader {
 
   /// The tensors by place; throws unless each begins where the one before ended and the last ends with the file.
   func coveringTensors() throws(FileProblem) -> [StoredTensorEntry] {
-    let sorted = tensors.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+    let sorted = tensors.sorted {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
     var end = dataStart
     for tensor in sorted {
       guard tensor.range.lowerBound == end else {

@@ -127,7 +127,8 @@ private struct LayoutParser {
 
   private mutating func expect(_ token: String) throws(LayoutProblem) {
     guard take(token) else {
-      throw problem(tokens.last.map { "has '\($0)' where '\(token)' is expected" } ?? "ends where '\(token)' is expected")
+      throw problem(
+        tokens.last.map { "has '\($0)' where '\(token)' is expected" } ?? "ends where '\(token)' is expected")
     }
   }
 }

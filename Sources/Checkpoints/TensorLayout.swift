@@ -1,13 +1,14 @@
 /// How a stored tensor is built from canonical ones, which are `[out, in]` matrices or vectors.
 ///
-/// A layout names the stored axes from the outermost: a plain name, a concatenation `(a|b|c)`, or `(n (a|b|c))`: n groups,
-/// each with 1/n of the rows of every part. n is a number or a name such as `h`, whose count the model knows; `f` means
-/// groups of one row of each part. A leading `e`, alone or folded into the next axis as in `(e out) in`, holds the experts.
+/// A layout names the stored axes from the outermost: a plain name, a concatenation `(a|b|c)`, or `(n (a|b|c))`: n
+/// groups, each with 1/n of the rows of every part. n is a number or a name such as `h`, whose count the model knows;
+/// `f` means groups of one row of each part. A leading `e`, alone or folded into the next axis as in `(e out) in`,
+/// holds the experts.
 ///
 /// The parts are the rows of the canonical tensors. Where they stand on the second axis, as in `m (q|k|v)`, the stored
 /// tensor is transposed. A layout of two plain axes is written only for a tensor that is transposed (`m f`, `in out`);
-/// `out in` says that it is not, for use after `e`. The careful reader's mistake: for a matrix, the other plain names mean
-/// nothing; `m f` and `f m` are the same layout.
+/// `out in` says that it is not, for use after `e`. The careful reader's mistake: for a matrix, the other plain names
+/// mean nothing; `m f` and `f m` are the same layout.
 ///
 /// For a vector, such as the bias that belongs to a matrix, only the axis of the outputs counts.
 public struct TensorLayout: Sendable, Hashable {
@@ -36,19 +37,6 @@ public struct TensorLayout: Sendable, Hashable {
   /// The tensor as it is: `[out, in]`, or a vector.
   public static let plain = TensorLayout(
     text: "", parts: [], groups: .one, hasExperts: false, foldsExperts: false, isTransposed: false, axisCount: 0)
-
-  init(
-    text: String, parts: [String], groups: Groups, hasExperts: Bool, foldsExperts: Bool, isTransposed: Bool,
-    axisCount: Int
-  ) {
-    self.text = text
-    self.parts = parts
-    self.groups = groups
-    self.hasExperts = hasExperts
-    self.foldsExperts = foldsExperts
-    self.isTransposed = isTransposed
-    self.axisCount = axisCount
-  }
 }
 
 /// Why a layout cannot be read or cannot be applied, as one sentence.

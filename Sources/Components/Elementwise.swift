@@ -22,7 +22,12 @@ struct Elementwise<Function: ElementwiseActivation>: Operator {
   let function: Function
   let name: String
 
-  var mayOverwriteInput: Bool { true }
+  var overwritableInput: Int? { 0 }
+  var isRowwise: Bool { true }
+
+  func followed(by next: any Operator, readingAt place: Int) -> (any Operator)? {
+    next is Multiply ? GatedElementwise(function: function, name: "\(name) gate") : nil
+  }
 
   /// Numbers at a time, so that the passes of one function stay in the nearest cache.
   static var run: Int { 2048 }

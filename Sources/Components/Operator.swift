@@ -15,20 +15,35 @@ public protocol Operator: Sendable {
   func flops(step: Step, context: Int) -> Int
   /// Numbers of scratch memory that each worker needs in a pass over `rows` rows of sequences up to `context` tokens.
   func scratch(step: Step, rows: Int, context: Int) -> Int
-  /// Whether its output may overwrite its first input: row by row, each number only from those of its own row.
-  var mayOverwriteInput: Bool { get }
+  /// The input that its first output may overwrite, when no step reads that input later: each row of the output is
+  /// computed from that row of the input alone, or added to it.
+  var overwritableInput: Int? { get }
   /// Whether its backward reads the values of its inputs, so that they must be kept.
   var backwardReadsInputs: Bool { get }
   /// Whether its backward reads the values of its outputs, so that they must be kept.
   var backwardReadsOutputs: Bool { get }
+
+  // What passes over a plan may do with it. They change no result beyond rounding.
+
+  /// Whether each row of its outputs follows from the same row of its inputs alone, wherever the row stands.
+  var isRowwise: Bool { get }
+  /// An operator that does this one and `other`, which reads the same inputs, in one step: its tensors and outputs are
+  /// this one's and then the other's. Nil when there is none.
+  func joined(with other: any Operator) -> (any Operator)?
+  /// An operator that does this one and then `next`, which alone reads this one's only output, as its input `place`. Its
+  /// inputs are this one's and then `next`'s others, its tensors this one's and then `next`'s. Nil when there is none.
+  func followed(by next: any Operator, readingAt place: Int) -> (any Operator)?
 }
 
 extension Operator {
   public var detail: String { "" }
   public func scratch(step: Step, rows: Int, context: Int) -> Int { 0 }
-  public var mayOverwriteInput: Bool { false }
+  public var overwritableInput: Int? { nil }
   public var backwardReadsInputs: Bool { true }
   public var backwardReadsOutputs: Bool { false }
+  public var isRowwise: Bool { false }
+  public func joined(with other: any Operator) -> (any Operator)? { nil }
+  public func followed(by next: any Operator, readingAt place: Int) -> (any Operator)? { nil }
 }
 
 /// Consecutive rows of a pass that belong to one sequence.

@@ -36,6 +36,11 @@ public final class Options {
     var readings: [OptionReading] = []
 
     init(registry: Registry) { self.registry = registry }
+
+    /// Notes an option once: a component is read several times while it is described.
+    func describe(_ option: OptionDescription) {
+      if !descriptions.contains(where: { $0.path == option.path }) { descriptions.append(option) }
+    }
   }
 
   init(_ setting: Setting, path: String, origin: String = "", shape: ModelShape, environment: Environment) {
@@ -53,11 +58,9 @@ public final class Options {
   {
     read.append(key)
     if environment.describing {
-      let description = OptionDescription(
-        path: full(key), kind: kind, defaultText: defaultText, meaning: meaning, isRequired: required)
-      if !environment.descriptions.contains(where: { $0.path == description.path }) {
-        environment.descriptions.append(description)
-      }
+      environment.describe(
+        OptionDescription(
+          path: full(key), kind: kind, defaultText: defaultText, meaning: meaning, isRequired: required))
     }
     guard let found = setting[key], !found.isNull else {
       if required && !environment.describing {
@@ -307,7 +310,10 @@ public final class Options {
   /// attention is the layer's norm with the options given here.
   public func inheritedComponent<Wanted>(as: Wanted.Type = Wanted.self, slot: Slot, ignoring others: [String]) -> Wanted? {
     if environment.describing {
-      read.append(contentsOf: setting.entries?.map(\.key) ?? [])
+      environment.describe(
+        OptionDescription(
+          path: full("*"), kind: .component(slot), defaultText: nil, meaning: "the options of the layer's own \(slot.inWords)",
+          isRequired: false))
       return nil
     }
     var own = setting

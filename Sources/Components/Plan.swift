@@ -14,6 +14,20 @@ public struct Step: Sendable {
   public let states: [Int]
   /// The widths of what its forward keeps for its backward, one row for each row of its output.
   public let kept: [Int]
+
+  /// A step of these parts.
+  public init(
+    scope: String, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
+    states: [Int] = [], kept: [Int] = []
+  ) {
+    self.scope = scope
+    self.operation = operation
+    self.inputs = inputs
+    self.outputs = outputs
+    self.parameters = parameters
+    self.states = states
+    self.kept = kept
+  }
 }
 
 /// A transformer as a flat list of steps over values, learned tensors and states. It holds no numbers.
@@ -57,6 +71,13 @@ public struct Plan: Sendable {
     // At most 16 bytes or operations for each number of each value with each token, and as many for each weight.
     let widths = values.reduce(0.0) { $0 + Double($1.width) } + states.reduce(0.0) { $0 + Double($1.width) }
     return 16 * (Double(total) + widths * Double(max(context, shape.contextLength))) < 0x1p62
+  }
+
+  /// The plan with other steps, and values added behind its own: what a pass makes of it.
+  public func rewritten(steps: [Step], adding added: [Value] = [], logits: Value? = nil) -> Plan {
+    Plan(
+      name: name, shape: shape, steps: steps, values: values + added, parameters: parameters, states: states,
+      logits: logits ?? self.logits, longestSequence: longestSequence)
   }
 
   /// How many numbers are learned.

@@ -14,4 +14,11 @@ public struct Value: Sendable, Hashable {
   public let width: Int
   /// What its rows stand for.
   public let extent: Extent
+
+  /// The value at `index` of a plan.
+  public init(index: Int, width: Int, extent: Extent) {
+    self.index = index
+    self.width = width
+    self.extent = extent
+  }
 }

@@ -42,7 +42,7 @@ public struct ArchitectureDiff: Sendable {
     self.rows = rows
   }
 
-  /// Both lists in one, each key of the second after the one that it follows there.
+  /// Both lists in one, each key of the second after the one that it follows there and after what only the first has.
   private static func merged(_ first: [String], _ second: [String]) -> [String] {
     var keys = first
     var place = 0
@@ -50,7 +50,8 @@ public struct ArchitectureDiff: Sendable {
       if let index = keys.firstIndex(of: key) {
         place = index + 1
       } else {
-        keys.insert(key, at: min(place, keys.count))
+        while place < keys.count, !second.contains(keys[place]) { place += 1 }
+        keys.insert(key, at: place)
         place += 1
       }
     }

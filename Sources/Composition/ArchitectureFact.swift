@@ -82,7 +82,7 @@ extension ModelSheet {
 
   private var costs: [ArchitectureFact] {
     [
-      ArchitectureFact(group: "costs", key: "parameters", value: footprint.parameterCount.grouped),
+      ArchitectureFact(group: "costs", key: "parameters", value: footprint.parameterCount.grouped)
     ]
       + footprint.parts.filter { $0.parameterCount > 0 }.map {
         ArchitectureFact(group: "costs", key: "  \($0.name)", value: $0.parameterCount.grouped)

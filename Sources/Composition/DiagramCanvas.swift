@@ -82,7 +82,9 @@ struct DiagramCanvas {
       case .branch(let from, let to, let goesOn):
         line(isFramed, passing, from: from, to: to, goesOn ? "├" : "╰", "╮")
       case .feed(let from, let to, let goesOn):
-        line(isFramed, passing, from: from, to: to, from < to ? (goesOn ? "├" : "╰") : (goesOn ? "┤" : "╯"), from < to ? "┤" : "├")
+        line(
+          isFramed, passing, from: from, to: to, from < to ? (goesOn ? "├" : "╰") : (goesOn ? "┤" : "╯"),
+          from < to ? "┤" : "├")
       case .sum(let index, let into, let from, let goesOn):
         let detail = section.nodes[index].lines.first?.detail ?? ""
         line(isFramed, passing, from: into, to: from, "⊕", goesOn ? "┤" : "╯", note: detail)

@@ -28,7 +28,9 @@ struct DiagramLayout {
       let isRead = { (value: Int) in
         section.nodes[(index + 1)...].contains { $0.inputs.contains(value) }
       }
-      if node.kind == .sum, node.inputs.count == 2, let a = rail(of: node.inputs[0]), let b = rail(of: node.inputs[1]), a != b {
+      if node.kind == .sum, node.inputs.count == 2, let a = rail(of: node.inputs[0]), let b = rail(of: node.inputs[1]),
+        a != b
+      {
         let (target, source) = (min(a, b), max(a, b))
         let goesOn = rails[source].map(isRead) ?? false
         append(.sum(index, into: target, from: source, goesOn: goesOn), besides: [target, source])

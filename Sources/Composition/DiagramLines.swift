@@ -36,7 +36,10 @@ struct DiagramLines {
     }
     let subjects = step.inputs.compactMap { labels[$0] }
     let tables = step.parameters.map { plan.parameters[$0] }.filter { $0.use == .matrix }
-    let detail = tables.map { "\(ownName($0.name)) \($0.shape.map(\.readable).joined(separator: " × "))" } + [step.operation.detail]
+    let detail =
+      tables.map { "\(ownName($0.name)) \($0.shape.map(\.readable).joined(separator: " × "))" } + [
+        step.operation.detail
+      ]
     let entry = Entry(
       operation: step.operation.name, subjects: subjects,
       detail: detail.filter { !$0.isEmpty }.joined(separator: ", "), input: nil)

@@ -81,7 +81,8 @@ struct DiagramSection {
         return group.steps.allSatisfy { $0.inputs.allSatisfy { !missing.contains($0) || own.contains($0) } }
       }
       let next =
-        waiting.firstIndex { $0.kind != .sum && isReady($0) } ?? waiting.firstIndex(where: isReady) ?? waiting.startIndex
+        waiting.firstIndex { $0.kind != .sum && isReady($0) } ?? waiting.firstIndex(where: isReady)
+        ?? waiting.startIndex
       let group = waiting.remove(at: next)
       missing.subtract(group.steps.flatMap(\.outputs))
       order.append(group)

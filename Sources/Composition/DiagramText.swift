@@ -88,8 +88,10 @@ public struct DiagramText: Sendable {
     for (number, section) in kinds.enumerated() {
       for layer in section.layers where layer < letters.count { letters[layer] = letter(number) }
     }
-    let group = period(of: letters) ?? period(of: variants) ?? 8
-    let groups = stride(from: 0, to: letters.count, by: group).map { String(letters[$0..<min($0 + group, letters.count)]) }
+    let group = period(of: letters) ?? period(of: variants.compactMap(\.self)) ?? 8
+    let groups = stride(from: 0, to: letters.count, by: group).map {
+      String(letters[$0..<min($0 + group, letters.count)])
+    }
     let perLine = max(1, (right - 16) / (group + 1))
     return stride(from: 0, to: groups.count, by: perLine).map {
       ($0 == 0 ? "layers  " : "        ") + groups[$0..<min($0 + perLine, groups.count)].joined(separator: " ")

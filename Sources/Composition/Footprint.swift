@@ -56,7 +56,9 @@ public struct Footprint: Sendable {
   public func stateBytesPerToken(bytesPerNumber: Int) -> Int { plan.stateBytesPerToken(bytesPerNumber: bytesPerNumber) }
 
   /// Bytes that a sequence of `context` tokens keeps, with `bytesPerNumber` bytes a number.
-  public func stateBytes(bytesPerNumber: Int) -> Int { plan.stateBytes(length: context, bytesPerNumber: bytesPerNumber) }
+  public func stateBytes(bytesPerNumber: Int) -> Int {
+    plan.stateBytes(length: context, bytesPerNumber: bytesPerNumber)
+  }
 
   /// Bytes of the learned tensors when matrices are stored in blocks of `elements` numbers and `bytes` bytes.
   ///

@@ -18,7 +18,7 @@ struct MemoryPlan {
   }
 
   /// Values share memory by lifetime: each is placed at the first free place when it is written, and freed after the
-  /// last step that reads it. A step that may overwrite its first input does so when nobody reads that input later.
+  /// last step that reads it. A step that may overwrite an input does so when nobody reads that input later.
   init(sharingIn plan: Plan) {
     offsets = Array(repeating: 0, count: plan.values.count)
     width = 0
@@ -30,9 +30,9 @@ struct MemoryPlan {
     var taken: [(start: Int, end: Int, value: Int)] = []  // sorted by start
     for (index, step) in plan.steps.enumerated() {
       for (position, output) in step.outputs.enumerated() {
-        if position == 0, step.operation.mayOverwriteInput, let input = step.inputs.first,
-          input.width == output.width, input.extent == output.extent, lastUse[input.index] == index,
-          !step.inputs.dropFirst().contains(input),
+        if position == 0, let overwritten = step.operation.overwritableInput,
+          case let input = step.inputs[overwritten], input.width == output.width, input.extent == output.extent,
+          lastUse[input.index] == index, step.inputs.count(where: { $0 == input }) == 1,
           let place = taken.firstIndex(where: { $0.value == input.index })
         {
           offsets[output.index] = offsets[input.index]

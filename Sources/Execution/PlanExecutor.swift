@@ -6,7 +6,7 @@ import Kernels
 /// It knows steps, memory and threads, and nothing of what the steps compute. Everything is bound when it is made:
 /// a pass allocates nothing. One executor is used by one thread at a time.
 public final class PlanExecutor {
-  /// The plan.
+  /// The plan as it is run: with fewer steps than were composed, unless that was not wanted.
   public let plan: Plan
   /// How many rows one pass takes at most; longer prompts are computed in parts.
   public let maximumRows: Int
@@ -21,7 +21,12 @@ public final class PlanExecutor {
   public private(set) var profile: Profile?
 
   /// An executor of `plan` with `parameters`, whose passes take up to `maximumRows` rows.
-  public init(_ plan: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256) throws(ExecutionProblem) {
+  ///
+  /// With `fusing`, the plan's passes run first; without, every step runs as it was composed.
+  public init(
+    _ composed: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256, fusing: Bool = true
+  ) throws(ExecutionProblem) {
+    let plan = fusing ? composed.fused() : composed
     self.plan = plan
     self.parameters = parameters
     self.pool = pool

@@ -8,9 +8,9 @@
 
 /// Writes the file at `path` whole or not at all.
 ///
-/// The bytes go to a sibling with a temporary name, which is synchronised and then renamed over `path`, and the folder is
-/// synchronised after it. When `body` or the system fails, the sibling is removed and an older file at `path` stays as it
-/// was; a file that is mapped meanwhile keeps its old bytes.
+/// The bytes go to a sibling with a temporary name, which is synchronised and then renamed over `path`, and the folder
+/// is synchronised after it. When `body` or the system fails, the sibling is removed and an older file at `path` stays
+/// as it was; a file that is mapped meanwhile keeps its old bytes.
 public func writeAtomically(to path: String, _ body: (FileWriter) throws -> Void) throws {
   let folder = folderOfPath(path)
   var temporary = ""

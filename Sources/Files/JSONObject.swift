@@ -1,6 +1,7 @@
 /// The members of a JSON object in the order of the file, each key once, found by key in constant time.
 ///
-/// Keys are compared byte by byte, so "é" as one character and as two are different keys, as they are in every JSON file.
+/// Keys are compared byte by byte, so "é" as one character and as two are different keys, as they are in every JSON
+/// file.
 public struct JSONObject: Sendable {
   /// The keys in order.
   public private(set) var keys: [String] = []
@@ -57,7 +58,9 @@ public struct JSONObject: Sendable {
     keys.append(key)
     values.append(value)
     // At most half full, so that a search ends soon.
-    if keys.count > Self.searchLimit, keys.count * 2 > table.count { rebuild() } else if !table.isEmpty {
+    if keys.count > Self.searchLimit, keys.count * 2 > table.count {
+      rebuild()
+    } else if !table.isEmpty {
       place(keys.count - 1)
     }
   }

@@ -1,4 +1,5 @@
-/// Reads one JSON document (RFC 8259), strictly: no trailing commas, comments, NaN, duplicate keys or bytes after the end.
+/// Reads one JSON document (RFC 8259), strictly: no trailing commas, comments, NaN, duplicate keys or bytes after the
+/// end.
 struct JSONParser {
   private let bytes: UnsafeRawBufferPointer
   private let name: String

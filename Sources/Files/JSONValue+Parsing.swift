@@ -1,8 +1,8 @@
 extension JSONValue {
   /// Reads one JSON document; `name` stands for the file in messages.
   ///
-  /// Strict: a trailing comma, NaN, a duplicate key, more than 128 levels, text that is not UTF-8 and bytes after the end
-  /// are errors with their place in bytes.
+  /// Strict: a trailing comma, NaN, a duplicate key, more than 128 levels, text that is not UTF-8 and bytes after the
+  /// end are errors with their place in bytes.
   public init(parsing bytes: UnsafeRawBufferPointer, name: String) throws(FileProblem) {
     var parser = JSONParser(bytes, name: name)
     self = try parser.document()

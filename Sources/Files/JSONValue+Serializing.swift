@@ -1,8 +1,8 @@
 extension JSONValue {
   /// The value as JSON text, always the same for the same value: members in their order, the shortest exact numbers.
   ///
-  /// `pretty` puts each member on its own line, indented by two spaces, but keeps an array of plain values on one line. A
-  /// number that JSON cannot say (NaN, infinity) becomes `null`.
+  /// `pretty` puts each member on its own line, indented by two spaces, but keeps an array of plain values on one line.
+  /// A number that JSON cannot say (NaN, infinity) becomes `null`.
   public func serialized(pretty: Bool = false) -> String {
     var text = ""
     write(into: &text, indent: pretty ? 0 : nil)

@@ -1,7 +1,8 @@
 /// A JSON value (RFC 8259), as a file wrote it.
 ///
-/// A number without fraction and exponent is an `integer` where it fits, else a `number`. Two values are equal when they
-/// have the same bytes: Swift's own `String` comparison would call two spellings of "é" one, and a vocabulary holds both.
+/// A number without fraction and exponent is an `integer` where it fits, else a `number`. Two values are equal when
+/// they have the same bytes: Swift's own `String` comparison would call two spellings of "é" one, and a vocabulary
+/// holds both.
 public enum JSONValue: Sendable {
   case null
   case bool(Bool)

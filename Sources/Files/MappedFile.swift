@@ -8,9 +8,9 @@
 
 /// A file's bytes, mapped read-only: nothing is read before it is used, and nothing is copied.
 ///
-/// The bytes are valid while this object lives: whoever keeps a pointer into them keeps the object too. A file that another
-/// program shortens while it is mapped ends this process (SIGBUS), which no reader of mapped memory can prevent; files that
-/// this package writes are replaced by rename and never shortened.
+/// The bytes are valid while this object lives: whoever keeps a pointer into them keeps the object too. A file that
+/// another program shortens while it is mapped ends this process (SIGBUS), which no reader of mapped memory can
+/// prevent; files that this package writes are replaced by rename and never shortened.
 ///
 /// Sendable although it holds a pointer: the memory is read-only and the address never changes.
 public final class MappedFile: @unchecked Sendable {
@@ -67,7 +67,8 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: content.count)
   }
 
-  /// Tells the system that the bytes in `range` are not needed for now: their memory may be reused, their content stays.
+  /// Tells the system that the bytes in `range` are not needed for now: their memory may be reused, their content
+  /// stays.
   public func adviseUnneeded(_ range: Range<Int>) {
     guard isFile, let base = bytes.baseAddress else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))

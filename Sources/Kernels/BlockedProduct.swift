@@ -3,9 +3,9 @@ import CKernels
 /// One matrix product, output[rows, columns] (+)= left[rows, depth] · right[depth, columns], cut into blocks that fit
 /// the caches.
 ///
-/// The depth is cut into blocks; for each, all threads pack the left side once into shared memory (tiles of rows side by
-/// side), then each thread takes a rectangle of the output, packs a few panels of the right side into its own second-level
-/// cache and runs the register tiles over its rows. Widening a stored format happens in that packing and nowhere else.
+/// The depth is cut into blocks; for each, all threads pack the left side once into shared memory (tiles of rows side
+/// by side), then each thread takes a rectangle of the output, packs a few panels of the right side into its own
+/// second-level cache and runs the register tiles over its rows. Widening a stored format happens in that packing and nowhere else.
 /// An output is summed block by block in the order of the depth, so it does not depend on the number of threads.
 /// Source of the scheme: Goto, van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008,
 /// https://doi.org/10.1145/1356052.1356053.
@@ -29,6 +29,10 @@ struct BlockedProduct {
   /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
   private var depthOfBlock: Int { rightTransposed ? 512 : 1024 }
   private var panelsTogether: Int { rightTransposed ? 4 : 2 }
+  /// Whether the right side lies in panels already.
+  private var staysPacked: Bool { right.layout == .panels && !rightTransposed }
+  /// Fewer floats than this are packed before another thread could be told to help.
+  private static let worthSharing = 8192
   /// Floats of the packed left side: 4 MiB.
   private static let mostPacked = 1 << 20
 
@@ -36,7 +40,8 @@ struct BlockedProduct {
     guard rows > 0, columns > 0, depth > 0 else { return }
     let kernels = ck_current()
     let tileRows = ck_tile_rows(kernels)
-    let blocks = (depth + depthOfBlock - 1) / depthOfBlock
+    // Few rows on panels that stay: each panel is read once, whole, so there is nothing to keep near.
+    let blocks = staysPacked && rows <= 2 * tileRows ? 1 : (depth + depthOfBlock - 1) / depthOfBlock
     let multiple = rightTransposed ? 8 : max(16, right.format.elementsPerBlock)
     let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
     let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
@@ -45,15 +50,16 @@ struct BlockedProduct {
       pool.exclusively { session in
         for firstRow in stride(from: 0, to: rows, by: rowsTogether) {
           let count = min(rowsTogether, rows - firstRow)
-          let grid = Grid(threads: session.threads, rows: count, columns: columns, depth: depth, tileRows: tileRows)
+          let grid = Grid(for: session, rows: count, columns: columns, depth: depth, tileRows: tileRows)
           let packed = session.sharedFloats(min(rowsTogether, rows) * deepest)
           for k in stride(from: 0, to: depth, by: deepest) {
             let block = Block(
               kernels: kernels, right: stored, firstRow: firstRow, rows: count, k: k, depth: min(deepest, depth - k),
               tileRows: tileRows, packed: packed)
-            session.run(parts: grid.parts) { pack(block, part: $0, of: grid.parts) }
-            session.run(parts: grid.parts) { part in
-              let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, part: part)
+            let packers = count * block.depth < Self.worthSharing ? 1 : grid.parts
+            session.run(parts: packers) { part, _ in pack(block, part: part, of: packers) }
+            session.run(parts: grid.parts) { part, thread in
+              let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, thread: thread)
               multiply(block, grid: grid, part: part, panels: panels)
             }
           }
@@ -90,16 +96,24 @@ struct BlockedProduct {
     guard !ownRows.isEmpty else { return }
     for column in stride(from: ownColumns.lowerBound, to: ownColumns.upperBound, by: panelsTogether * Int(CK_PANEL)) {
       let end = min(column + panelsTogether * Int(CK_PANEL), ownColumns.upperBound)
-      ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
+      let from: UnsafeRawPointer, format: StorageFormat, panelBytes: Int
+      if staysPacked {
+        (format, panelBytes) = (right.format, right.panelBytes)
+        from = right.base + column / Int(CK_PANEL) * panelBytes + ck_panel_bytes(format.code, block.k)
+      } else {
+        ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
+        (from, format) = (UnsafeRawPointer(panels), .f32)
+        panelBytes = ck_panel_bytes(format.code, block.depth)
+      }
       ck_multiply_panels(
-        block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, panels, end - column, block.depth,
-        output + (block.firstRow + ownRows.lowerBound) * outputStride + column, outputStride,
+        block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, from, format.code, panelBytes,
+        end - column, block.depth, output + (block.firstRow + ownRows.lowerBound) * outputStride + column, outputStride,
         accumulate || block.k > 0, block.k == 0 ? bias.map { $0 + column } : nil)
     }
   }
 }
 
-/// How the output's rectangle is shared: `down` × `across` nearly equal pieces, one per thread.
+/// How the output's rectangle is shared: `down` × `across` nearly equal pieces, one or a few per thread.
 private struct Grid {
   var down = 1
   var across = 1
@@ -107,19 +121,24 @@ private struct Grid {
 
   /// Packing a column of the right side costs about as much as multiplying it with this many rows (measured).
   private static let rowsPerPacking = 40
+  /// A piece narrower than this would read the packed left side more often than it is worth.
+  private static let fewestPanels = 2
 
-  init(threads: Int, rows: Int, columns: Int, depth: Int, tileRows: Int) {
+  init(for session: PoolSession, rows: Int, columns: Int, depth: Int, tileRows: Int) {
     // Below this, waiting for the others takes longer than doing it all.
     let worth = rows * columns / 1024 * depth / 256
-    let most = min(threads, max(1, worth))
+    let most = min(session.threads, max(1, worth))
     var best = Int.max
+    let tiles = roundUp(rows, to: tileRows) / tileRows, panels = roundUp(columns, to: Int(CK_PANEL)) / Int(CK_PANEL)
     for down in 1...most {
       let across = most / down
-      let tiles = roundUp(rows, to: tileRows) / tileRows, panels = roundUp(columns, to: Int(CK_PANEL)) / Int(CK_PANEL)
       let longest =
         ((panels + across - 1) / across) * (((tiles + down - 1) / down) * tileRows + Self.rowsPerPacking)
       if longest < best { (best, self.down, self.across) = (longest, down, across) }
     }
+    // Narrower pieces pack nothing twice, and threads that are done early take them from those held up.
+    let finer = min(session.mostParts / parts, panels / across / Self.fewestPanels, worth / parts)
+    if parts > 1 && finer > 1 { across *= finer }
   }
 }
 

@@ -1,6 +1,6 @@
 import CKernels
 
-/// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], both with a row stride in floats.
+/// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], row strides in floats.
 ///
 /// The arithmetic is f32 whatever the weight's format. One output is the same sum in the same order for any number of
 /// threads. x, bias and w must not overlap y.
@@ -10,7 +10,7 @@ public func multiply(
 ) {
   precondition(rows <= 1 || (xStride >= w.columns && yStride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
   guard rows > 0, w.rows > 0 else { return }
-  if rows <= mostRowsByDots || w.columns == 0 {
+  if w.layout == .rows && rows <= mostRowsByDots || w.columns == 0 {
     multiplyByDots(
       x, stride: xStride, rows: rows, by: w, bias: bias, into: y, stride: yStride, accumulate: accumulate, pool: pool)
   } else {
@@ -60,12 +60,12 @@ private func multiplyByDots(
   let outputsTogether = 16
   let worth = w.rows * max(1, w.columns) * rows / productsPerPart
   pool.exclusively { session in
-    let parts = max(1, min(session.threads, worth, w.rows / outputsTogether))
+    let parts = max(1, min(session.mostParts, worth, w.rows / outputsTogether))
     let needsScratch = rows > 1 && w.format.elementsPerBlock > 1
     withUnsafePointer(to: &stored) { stored in
-      session.run(parts: parts) { part in
+      session.run(parts: parts) { part, thread in
         let outputs = piece(part, of: parts, count: w.rows, multiple: outputsTogether)
-        let scratch = session.floats(needsScratch ? 4 * w.columns : 1, part: part)
+        let scratch = session.floats(needsScratch ? 4 * w.columns : 1, thread: thread)
         ck_multiply_rows(
           kernels, stored, outputs.lowerBound, outputs.upperBound, x, xStride, rows, bias, y, yStride, accumulate,
           scratch)

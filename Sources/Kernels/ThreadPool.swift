@@ -14,7 +14,9 @@ public final class ThreadPool: Sendable {
 
   /// A pool of `threads` threads, at least one and at most 1,024.
   public init(threads: Int) {
-    guard let pool = ck_pool_create(Int32(clamping: threads)) else { preconditionFailure("no memory for a thread pool") }
+    guard let pool = ck_pool_create(Int32(clamping: threads)) else {
+      preconditionFailure("no memory for a thread pool")
+    }
     self.pool = pool
     self.threads = Int(ck_pool_threads(pool))
   }
@@ -31,7 +33,7 @@ public final class ThreadPool: Sendable {
     let parts = min(threads, max(1, count / max(1, grain)))
     if parts == 1 { return body(0..<count) }
     exclusively { session in
-      session.run(parts: parts) { part in body(piece(part, of: parts, count: count)) }
+      session.run(parts: parts) { part, _ in body(piece(part, of: parts, count: count)) }
     }
   }
 

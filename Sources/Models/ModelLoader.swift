@@ -15,14 +15,14 @@ public struct ModelLoader: Sendable {
   public let composer: Composer
   /// Folders that hold models' weights, each in a folder or GGUF file of the model's name.
   public let weightFolders: [String]
-  private let loader: SpecificationLoader
+  let specifications: SpecificationLoader
 
   /// A loader of the models of `catalog`, composed by `composer`.
   public init(catalog: Catalog, composer: Composer, weightFolders: [String] = []) {
     self.catalog = catalog
     self.composer = composer
     self.weightFolders = weightFolders
-    loader = SpecificationLoader(catalog: catalog)
+    specifications = SpecificationLoader(catalog: catalog)
   }
 
   /// The model that `reference` means, composed; `patches` change its file, in order.
@@ -64,22 +64,22 @@ public struct ModelLoader: Sendable {
       }
       return try wired(reference, source, patches)
     }
-    let architecture = try loader.load(reference, patches: patches)
+    let architecture = try specifications.load(reference, patches: patches)
     if let source = try weightsOnThisMachine(architecture) { return try wired(reference, source, patches) }
-    return Found(architecture: architecture, source: .specification(path: try loader.locate(reference)))
+    return Found(architecture: architecture, source: .specification(path: try specifications.locate(reference)))
   }
 
   /// The spec of `reference` with weights from `source`, whose container may store some facts in its own way.
   private func wired(_ reference: String, _ source: ModelSource, _ patches: [Setting]) throws -> Found {
     var facts: [Setting] = []
-    if case .gguf = source, let section = try loader.tree(reference)["gguf"], let set = section["set"]?.entries {
+    if case .gguf = source, let section = try specifications.tree(reference)["gguf"], let set = section["set"]?.entries {
       facts = set.map { entry in
         var patch = Setting(.group([]))
         patch[path: entry.key] = entry.value
         return patch
       }
     }
-    return Found(architecture: try loader.load(reference, patches: facts + patches), source: source)
+    return Found(architecture: try specifications.load(reference, patches: facts + patches), source: source)
   }
 
   /// The model of a folder or GGUF file, wired by the family that its configuration matches.
@@ -104,12 +104,15 @@ public struct ModelLoader: Sendable {
     }
     for family in catalog.familyFiles() {
       let reference = "\(family.family)/\(Catalog.familyFile)"
-      guard let setting = try loader.tree(reference)[section] else { continue }
+      // A family that builds on another one has its match too; the one that wrote it reads the configuration.
+      guard let setting = try specifications.tree(reference)[section],
+        let writtenIn = setting["match"]?.place?.source, writtenIn.hasSuffix("\(reference).yaml")
+      else { continue }
       let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
       guard binding.matches(config) else { continue }
       let result = try binding.bind(config)
       let name = Setting(.group([Setting.Entry("name", Setting(.scalar(source.name, quoted: true)))]))
-      let architecture = try loader.load(reference, patches: [result.patch, name] + patches)
+      let architecture = try specifications.load(reference, patches: [result.patch, name] + patches)
       let notes = result.unused.isEmpty
         ? [] : ["\(config.name): not read: \(result.unused.joined(separator: ", "))"]
       return Found(architecture: architecture, source: source, notes: notes)

@@ -1,7 +1,9 @@
 import Checkpoints
 import Components
+import Composition
 import Execution
 import Files
+import Specification
 
 extension ModelLoader {
   /// Saves a model as a Hugging Face folder at `path`: `config.json` and safetensors under the family's own names and
@@ -23,6 +25,7 @@ extension ModelLoader {
     let shapes = Dictionary(stored.map { ($0.name, $0.shape) }) { first, _ in first }
     let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
     let config = try binding.configuration(for: architecture.resolved, tensors: shapes)
+    try requireSame(architecture, readingBack: config, binding, shapes)
     try CheckpointFolder.write(stored, config: config, to: path)
     if case .folder(let source) = described.source {
       for name in ["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json", "merges.txt",
@@ -33,4 +36,28 @@ extension ModelLoader {
       }
     }
   }
+
+  /// Throws when `config` would be read back as another model than `architecture`: its words reach less far.
+  private func requireSame(
+    _ architecture: Architecture, readingBack config: JSONValue, _ binding: ConfigBinding, _ shapes: [String: [Int]]
+  ) throws {
+    guard let family = architecture.family else { return }
+    let source = ConfigSource(name: "config.json", config: config, shapes: shapes)
+    let patch = try binding.bind(source).patch
+    let name = Setting(.group([Setting.Entry("name", Setting(.scalar(architecture.name, quoted: true)))]))
+    let back = try composer.compose(specifications.load("\(family)/\(Catalog.familyFile)", patches: [patch, name]))
+    let lost = zip(PlanListing(try composer.compose(architecture), everyLayer: true).text.split(separator: "\n"),
+      PlanListing(back, everyLayer: true).text.split(separator: "\n")).first { $0.0 != $0.1 }
+    if let lost {
+      throw Problems([
+        Problem(
+          "a config.json of the family '\(family)' cannot say what '\(architecture.name)' is", at: nil,
+          hint: "'\(lost.0.trimmed)' would be read back as '\(lost.1.trimmed)'")
+      ])
+    }
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: Substring { drop { $0 == " " } }
 }

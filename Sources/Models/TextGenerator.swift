@@ -11,6 +11,9 @@ public struct TextGenerator {
     public var sampling = Sampler.Settings()
     /// Texts before which the generation ends.
     public var stops: [String] = []
+    /// Whether what is written begins a text, rather than going on in the middle of one: some tokenizers write a space
+    /// before every word, and leave it out at the beginning.
+    public var beginsText = true
     /// Whether the end-of-text tokens are ignored.
     public var ignoresEnd = false
 
@@ -75,7 +78,7 @@ public struct TextGenerator {
     let (wanted, overflow) = prompt.count.addingReportingOverflow(max(0, settings.maximumTokens))
     let sequence = try executor.openSequence(length: min(limit, overflow ? Int.max : wanted))
     var sampler = Sampler(settings.sampling)
-    var decoder = tokenizer.map { StreamDecoder($0) }
+    var decoder = tokenizer.map { StreamDecoder($0, startsText: settings.beginsText) }
     var stops = StopText(settings.stops)
     var history = prompt
     let clock = ContinuousClock()

@@ -8,17 +8,11 @@ struct LayerReader {
 
   private let tree: Setting
 
-  /// The components of a layer, in the order of `LayerSpec.slots`; nil where nothing was written.
-  private typealias Parts = [Setting.Entry?]
-
   /// A patch for the layers that it matches.
   private struct Override {
     var layers: [Int]
     var patch: Setting
   }
-
-  /// How many times parts are merged at most; every layer with its own overrides stays far below.
-  private static let mergeLimit = 50_000
 
   /// A reader of `tree` that adds to `problems`.
   init(_ tree: Setting, problems: Problems) {
@@ -49,7 +43,18 @@ struct LayerReader {
     let pattern = pattern(layers["pattern"], variants: variants)
     let overrides = overrides(layers["overrides"], count: count)
     guard let count, problems.isEmpty else { return ([], []) }
-    return resolve(count: count, variants: variants, pattern: pattern, overrides: overrides)
+    var table = LayerTable(tree, count: count)
+    let resolved = variants.map { table.row(of: $0.value) }
+    for layer in 0..<count where !pattern.isEmpty { table.start(layer, with: resolved[pattern[layer % pattern.count]]) }
+    for override in overrides {
+      table.change(override.layers, by: override.patch)
+      if table.isTooLarge {
+        problems.add(Problem("the layers differ in more ways than can be kept apart", at: override.patch.place))
+        return ([], [])
+      }
+    }
+    let names = pattern.isEmpty ? [] : pattern.map { variants[$0].key }
+    return table.specs(variants: names, problems: &problems)
   }
 
   // MARK: What is written
@@ -78,11 +83,12 @@ struct LayerReader {
     }
     var period: [Int] = []
     var used: Set<Int> = []
-    var isClear = true
+    var mistakes = 0
+    let positions = Dictionary(variants.indices.map { (variants[$0].key, $0) }) { first, _ in first }
     for item in setting.list ?? [setting] {
       do throws(Problem) {
         let item = try PatternItem(item)
-        guard let index = variants.firstIndex(where: { $0.key == item.name }) else {
+        guard let index = positions[item.name] else {
           let near = nearestName(to: item.name, in: variants.map(\.key))
           throw Problem(
             "no variant is named '\(item.name.prefix(60))'", at: item.place,
@@ -95,22 +101,23 @@ struct LayerReader {
         }
       } catch {
         problems.add(error)
-        isClear = false
-        if period.count > ArchitectureKeys.layerLimit { break }
+        mistakes += 1
+        // Looking for the nearest name takes its time.
+        if period.count > ArchitectureKeys.layerLimit || mistakes == 20 { break }
       }
     }
-    if isClear, period.isEmpty {
+    if mistakes == 0, period.isEmpty {
       problems.add(Problem("the pattern is empty", at: setting.place, hint: "pattern: [3*local, global]"))
     }
     // A misspelt name in the pattern would make its variant look unused; a program's pattern may leave some out.
-    if isClear, setting.place != nil {
+    if mistakes == 0, setting.place != nil {
       for index in variants.indices where !used.contains(index) {
         problems.add(
           Problem("the pattern does not use the variant '\(variants[index].key.prefix(60))'", at: variants[index].place)
         )
       }
     }
-    return isClear ? period : []
+    return mistakes == 0 ? period : []
   }
 
   private mutating func overrides(_ setting: Setting?, count: Int?) -> [Override] {
@@ -172,83 +179,5 @@ struct LayerReader {
         _ = ComponentSpec(slot, entry, problems: &problems)
       }
     }
-  }
-
-  // MARK: Layer by layer
-
-  private mutating func resolve(
-    count: Int, variants: [Setting.Entry], pattern: [Int], overrides: [Override]
-  ) -> (specs: [LayerSpec], kinds: [Int]) {
-    // Layers that went the same way so far share a state, so each way is merged once however many layers take it.
-    var states: [Parts] = [LayerSpec.slots.map { slot in tree.entries?.first { $0.key == slot.rawValue } }]
-    let base = states[0]
-    states += variants.map { merge(base, $0.value) }
-    var stateOf = (0..<count).map { pattern.isEmpty ? 0 : pattern[$0 % pattern.count] + 1 }
-    for override in overrides {
-      var next: [Int: Int] = [:]
-      for layer in override.layers {
-        let state = stateOf[layer]
-        if next[state] == nil {
-          guard states.count < Self.mergeLimit else {
-            problems.add(
-              Problem("the overrides make more than \(Self.mergeLimit) different layers", at: override.patch.place))
-            return ([], [])
-          }
-          next[state] = states.count
-          states.append(merge(states[state], override.patch))
-        }
-        stateOf[layer] = next[state] ?? state
-      }
-    }
-    return specs(
-      states: states, stateOf: stateOf,
-      variantOf: (0..<count).map { layer in
-        pattern.isEmpty ? nil : variants[pattern[layer % pattern.count]].key
-      })
-  }
-
-  private func merge(_ parts: Parts, _ patch: Setting) -> Parts {
-    var merger = Merger()
-    return zip(LayerSpec.slots, parts).map { slot, part in
-      guard let change = patch.entries?.first(where: { $0.key == slot.rawValue }) else { return part }
-      if change.value.isNull { return nil }
-      let merged = merger.merge(
-        part?.value ?? Setting(.group([])), change.value, MergeRegion.root.under(slot.rawValue))
-      return Setting.Entry(slot.rawValue, merged, at: change.place ?? part?.place)
-    }
-  }
-
-  private mutating func specs(
-    states: [Parts], stateOf: [Int], variantOf: [String?]
-  ) -> (specs: [LayerSpec], kinds: [Int]) {
-    var specs: [LayerSpec] = []
-    var kinds: [Int] = []
-    var kindOfContent: [[Setting?]: Int] = [:]
-    var made: [Int: (spec: LayerSpec, kind: Int)] = [:]
-    for (layer, state) in stateOf.enumerated() {
-      if made[state] == nil {
-        let content = states[state].map { $0?.value.withoutPlaces }
-        let kind = kindOfContent[content] ?? kindOfContent.count
-        kindOfContent[content] = kind
-        made[state] = (spec(states[state], variant: variantOf[layer]), kind)
-      }
-      // A state belongs to one variant, for every layer starts in its variant's own.
-      if let (spec, kind) = made[state] {
-        specs.append(spec)
-        kinds.append(kind)
-      }
-    }
-    return (specs, kinds)
-  }
-
-  private mutating func spec(_ parts: Parts, variant: String?) -> LayerSpec {
-    func component(_ index: Int) -> ComponentSpec {
-      let slot = LayerSpec.slots[index]
-      guard let entry = parts[index] else { return ComponentSpec(slot: slot) }
-      return ComponentSpec(slot, entry, problems: &problems)
-    }
-    return LayerSpec(
-      position: component(0), norm: component(1), block: component(2), attention: component(3), mlp: component(4),
-      variant: variant)
   }
 }

@@ -23,6 +23,8 @@ struct Merger {
 
   /// The nulls written in files and commands that found nothing to delete.
   private(set) var emptyDeletions: [EmptyDeletion] = []
+  /// How many entries of groups the merges wrote.
+  private(set) var copied = 0
 
   /// `base` with `patch` laid over it, both standing in `region`.
   mutating func merge(_ base: Setting, _ patch: Setting, _ region: MergeRegion) -> Setting {
@@ -55,14 +57,16 @@ struct Merger {
           at: index, with: Entry(change.key, merge(old.value, change.value, inner), at: change.place ?? old.place))
       }
     }
-    return Setting(.group(merged.entries), at: place)
+    let result = merged.entries
+    copied += result.count
+    return Setting(.group(result), at: place)
   }
 
   private typealias Entry = Setting.Entry
 
   /// `setting` where nothing was before: its nulls have nothing to delete, and go.
   private mutating func inserted(_ setting: Setting, _ region: MergeRegion) -> Setting {
-    guard let entries = setting.entries else { return setting }
+    guard let entries = setting.entries, setting.holdsNull else { return setting }
     var result: [Entry] = []
     result.reserveCapacity(entries.count)
     for entry in entries {
@@ -73,6 +77,7 @@ struct Merger {
         result.append(Entry(entry.key, inserted(entry.value, inner), at: entry.place))
       }
     }
+    copied += result.count
     return Setting(.group(result), at: setting.place)
   }
 
@@ -80,6 +85,14 @@ struct Merger {
     guard let place = entry.place, emptyDeletions.count < 100 else { return }
     emptyDeletions.append(
       EmptyDeletion(key: entry.key, place: place, keys: entries.prefix(1000).map(\.key).filter { $0 != entry.key }))
+  }
+}
+
+extension Setting {
+  /// Whether a null stands in this group or a group in it.
+  fileprivate var holdsNull: Bool {
+    guard case .group(let entries) = content else { return false }
+    return entries.contains { $0.value.isNull || $0.value.holdsNull }
   }
 }
 

@@ -250,7 +250,11 @@ struct SettingBuilder {
   }
 
   private mutating func noteTabs(upTo line: Int) {
-    for tab in text.tabIndentedLines where !textLines.contains(where: { $0.contains(tab.line) }) {
+    // Both run through the text in order.
+    var texts = textLines[...]
+    for tab in text.tabIndentedLines {
+      while let first = texts.first, first.upperBound < tab.line { texts.removeFirst() }
+      if texts.first?.contains(tab.line) ?? false { continue }
       let place = reader.place(line: tab.line, column: tab.column)
       guard place.line <= line, problems.list.count < Self.problemLimit else { break }
       problems.add(Problem("a tab indents this line", at: place, hint: "YAML is indented by spaces"))

@@ -190,7 +190,8 @@ public final class SpecificationLoader: Sendable {
   /// Lays `patch`, a file's own tree or a change of the caller, over `result`; `chain` ends in the file it belongs to.
   private func lay(_ patch: Setting, over result: inout Resolution, chain: [String]) {
     if !result.isFragment {
-      for entry in patch.entries ?? [] where !ArchitectureKeys.root.contains(entry.key) {
+      let unknown = (patch.entries ?? []).lazy.filter { !ArchitectureKeys.root.contains($0.key) }
+      for entry in unknown.prefix(100) {
         if entry.key == Slot.activation.rawValue {
           result.note(
             Problem(

@@ -3,7 +3,8 @@ final class AddedTokens: Sendable {
   struct Token: Sendable {
     var content: String
     var id: Int
-    /// A mark and not text: found only when the caller asks for it, left out of decoded text when the caller asks for that.
+    /// A mark and not text: found only when the caller asks for it, left out of decoded text when the caller asks for
+    /// that.
     var isSpecial = false
     /// Takes the white space before it along.
     var stripsLeft = false

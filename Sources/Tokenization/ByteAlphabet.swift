@@ -1,7 +1,8 @@
 /// The alphabet in which byte-level vocabularies spell bytes: every byte is one printable character.
 ///
 /// Printable Latin-1 bytes stand for themselves; the 68 others (controls, space, DEL to NBSP, soft hyphen) take the
-/// characters from U+0100 on, so a space shows as Ġ. Radford et al. 2019, `bytes_to_unicode` in openai/gpt-2 `encoder.py`.
+/// characters from U+0100 on, so a space shows as Ġ. Radford et al. 2019, `bytes_to_unicode` in openai/gpt-2
+/// `encoder.py`.
 enum ByteAlphabet {
   /// [256]: the scalar that spells a byte.
   static let scalars: [UInt32] = {

@@ -10,8 +10,8 @@ final class PieceTable: @unchecked Sendable {
   private let offsets: FrozenArray<Int>
   private let seed: UInt64
 
-  /// A table of the pieces `ids`, whose bytes lie in `storage` at `offsets[id]..<offsets[id + 1]`. Of pieces with the same
-  /// bytes the first keeps its place. Empty pieces are left out.
+  /// A table of the pieces `ids`, whose bytes lie in `storage` at `offsets[id]..<offsets[id + 1]`. Of pieces with the
+  /// same bytes the first keeps its place. Empty pieces are left out.
   init(_ ids: some Sequence<Int32>, count: Int, storage: FrozenArray<UInt8>, offsets: FrozenArray<Int>) {
     var size = 16
     while size < count * 2 { size *= 2 }

@@ -1,7 +1,7 @@
 /// Turns ids into text as they come, and never gives out a part of a character.
 ///
-/// Bytes that may still become a character wait for the next id; bytes that cannot become one are U+FFFD. What all calls
-/// return, put together, is what `Tokenizer.decode` makes of all ids.
+/// Bytes that may still become a character wait for the next id; bytes that cannot become one are U+FFFD. What all
+/// calls return, put together, is what `Tokenizer.decode` makes of all ids.
 public struct StreamDecoder: Sendable {
   private let tokenizer: Tokenizer
   private let skipsSpecialTokens: Bool
@@ -51,7 +51,8 @@ public struct StreamDecoder: Sendable {
     for length in 1...3 where length <= bytes.count {
       let lead = bytes[bytes.count - length]
       if lead & 0xC0 == 0x80 { continue }
-      let needed = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1
+      let needed =
+        lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1
       guard needed > length else { return 0 }
       if length == 1 { return 1 }
       // A second byte that cannot follow this lead will never become a character.

@@ -2,11 +2,12 @@ import Files
 
 extension Tokenizer {
   /// A tokenizer from a folder, or from one file: `tokenizer.json`, `vocab.json` with `merges.txt`, `encoder.json` with
-  /// `vocab.bpe`, a SentencePiece `.model`, a tiktoken rank file, llama2.c's `tokenizer.bin`, or a JSON object or array of
-  /// characters. The kind is seen from the content, not from the name.
+  /// `vocab.bpe`, a SentencePiece `.model`, a tiktoken rank file, llama2.c's `tokenizer.bin`, or a JSON object or array
+  /// of characters. The kind is seen from the content, not from the name.
   ///
-  /// `splitting` is a way's name, as GGUF and tiktoken have them, or a pattern; only rank files need it, unless they are
-  /// called by a known name, and `vocab.json` with `merges.txt` follows it. `specialTokens` are the marks of a rank file.
+  /// `splitting` is a way's name, as GGUF and tiktoken have them, or a pattern; only rank files need it, unless they
+  /// are called by a known name, and `vocab.json` with `merges.txt` follows it. `specialTokens` are the marks of a rank
+  /// file.
   public static func load(
     from path: String, splitting: String? = nil, specialTokens: [String: Int] = [:]
   ) throws(TokenizerProblem) -> Tokenizer {
@@ -74,7 +75,8 @@ extension Tokenizer {
       if ScoreFile.matches(bytes) { return Tokenizer(try ScoreFile.parts(bytes, path: path)) }
       throw .noVocabulary(
         path: path,
-        sentence: "not a vocabulary of a known kind (tokenizer.json, SentencePiece, tiktoken ranks, llama2.c, characters)")
+        sentence:
+          "not a vocabulary of a known kind (tokenizer.json, SentencePiece, tiktoken ranks, llama2.c, characters)")
     }
   }
 
@@ -99,12 +101,14 @@ extension Tokenizer {
         try PieceListFiles.characters(vocab.map { ($0, $1.integer ?? -1) }, path: path))
     }
     for name in ["merges.txt", "vocab.bpe"] where kind(ofPath: folder + "/" + name) == .file {
-      let splitting = splitting.map { SplittingName.find($0) } ?? SplittingName(patterns: [SplittingName.wordsAndSpaces])
+      let splitting =
+        splitting.map { SplittingName.find($0) } ?? SplittingName(patterns: [SplittingName.wordsAndSpaces])
       return Tokenizer(
         try PieceListFiles.byteLevel(
           vocab, path: path, merges: folder + "/" + name, splitting: splitting, try CompanionFiles(folder: folder)))
     }
-    throw .noVocabulary(path: path, sentence: "the pieces have no merges: neither merges.txt nor vocab.bpe stands beside them")
+    throw .noVocabulary(
+      path: path, sentence: "the pieces have no merges: neither merges.txt nor vocab.bpe stands beside them")
   }
 
   // "cl100k_base" for ".../cl100k_base.tiktoken".

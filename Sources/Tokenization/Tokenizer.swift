@@ -2,9 +2,9 @@ import Synchronization
 
 /// Turns text into the ids of a vocabulary's pieces, and ids into text.
 ///
-/// Encoding is total: every `String` has ids, where the vocabulary has an unknown piece or the bytes; `requireEncodable` says
-/// beforehand when something would be left out. Decoding is total too: an id without a piece, and bytes that are not UTF-8,
-/// become U+FFFD. One tokenizer may be used by many threads at once.
+/// Encoding is total: every `String` has ids, where the vocabulary has an unknown piece or the bytes;
+/// `requireEncodable` says beforehand when something would be left out. Decoding is total too: an id without a piece,
+/// and bytes that are not UTF-8, become U+FFFD. One tokenizer may be used by many threads at once.
 ///
 /// A careful reader's mistake: `encode(a) + encode(b)` is not `encode(a + b)`, for pieces cross the seam.
 public final class Tokenizer: Sendable {
@@ -92,9 +92,9 @@ public final class Tokenizer: Sendable {
 
   /// The ids of `text`.
   ///
-  /// `addSpecialTokens` puts the marks around it that the vocabulary's files ask for. `parseSpecialTokens` finds marks that
-  /// are written in the text; without it `<|endoftext|>` in a document is text like any other, as it must be in what a user
-  /// wrote.
+  /// `addSpecialTokens` puts the marks around it that the vocabulary's files ask for. `parseSpecialTokens` finds marks
+  /// that are written in the text; without it `<|endoftext|>` in a document is text like any other, as it must be in
+  /// what a user wrote.
   public func encode(_ text: String, addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) -> [Int] {
     let scratch = idle.withLock { $0.popLast() } ?? EncodingScratch(cursorStateCount: parts.splitter.stateCount)
     // Worked on in a local: a class's field is loaded and stored at each append.

@@ -1,6 +1,7 @@
 import Files
 
-/// Why a tokenizer cannot be made from a file, or a text not be put into its ids: the facts, and one sentence from them.
+/// Why a tokenizer cannot be made from a file, or a text not be put into its ids: the facts, and one sentence from
+/// them.
 public enum TokenizerProblem: Error, Sendable, Equatable {
   /// A file cannot be read, or is not what its kind asks for.
   case file(FileProblem)

@@ -15,9 +15,14 @@ struct VocabularyBuilder {
   private(set) var storage: [UInt8] = []
   private(set) var entries: [Entry] = []
 
-  init(path: String, spelling: Vocabulary.Spelling) {
+  // Ids from here on are refused: a file of a few bytes must not ask for a table of millions.
+  private let limit: Int
+
+  /// Gathers about `expected` pieces, which need not have the ids from 0 on, only be no tiny part of them.
+  init(path: String, spelling: Vocabulary.Spelling, expected: Int) {
     self.path = path
     self.spelling = spelling
+    limit = min(Vocabulary.largestCount, max(1 << 18, 4 * min(expected, Vocabulary.largestCount)))
   }
 
   var count: Int { entries.count }
@@ -55,8 +60,8 @@ struct VocabularyBuilder {
   }
 
   private mutating func reserve(_ id: Int) throws(TokenizerProblem) {
-    guard id >= 0, id < Vocabulary.largestCount else {
-      throw .broken(path: path, sentence: "a piece has the id \(id); ids go from 0 to \(Vocabulary.largestCount - 1)")
+    guard id >= 0, id < limit else {
+      throw .broken(path: path, sentence: "a piece has the id \(id); ids go from 0 to \(limit - 1)")
     }
     if id >= entries.count { entries.append(contentsOf: repeatElement(Entry(), count: id + 1 - entries.count)) }
   }

@@ -25,15 +25,25 @@ struct Failure: Error {
     self.message = message
   }
 
+  /// Shows the line that a problem is in: of a file, or of the changes given with `--set`.
+  private static var renderer: ProblemRenderer {
+    var changes: [String] = []
+    for (argument, next) in zip(CommandLine.arguments, CommandLine.arguments.dropFirst() + [""]) {
+      if argument == "--set" { changes.append(next) }
+      if argument.hasPrefix("--set=") { changes.append(String(argument.dropFirst(6))) }
+    }
+    return ProblemRenderer(texts: [Overrides.source: changes.joined(separator: "\n")])
+  }
+
   /// Writes what `error` says to standard error, or to standard output when it is help that was asked for, and gives
   /// the exit status.
   static func report(_ error: any Error) -> Int32 {
     switch error {
     case let problems as Problems:
-      Console.note(ProblemRenderer().render(problems))
+      Console.note(renderer.render(problems))
       return Status.invalid.rawValue
     case let problem as Problem:
-      Console.note(ProblemRenderer().render(Problems([problem])))
+      Console.note(renderer.render(problem))
       return Status.invalid.rawValue
     case let failure as Failure:
       Console.note("error: \(failure.message)")

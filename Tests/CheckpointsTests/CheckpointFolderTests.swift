@@ -18,7 +18,8 @@ private func sentence(_ folder: String) -> String? {
     try withFolder { folder throws in
       try SafetensorsFile.write([tensor("a", [1], [1])], to: folder + "/model-00001-of-00002.safetensors")
       try SafetensorsFile.write([tensor("b", [1], [2])], to: folder + "/model-00002-of-00002.safetensors")
-      try writeAtomically(#"{"metadata":{"total_size":8},"weight_map":\#(map)}"#, to: folder + "/model.safetensors.index.json")
+      try writeAtomically(
+        #"{"metadata":{"total_size":8},"weight_map":\#(map)}"#, to: folder + "/model.safetensors.index.json")
       try body(folder)
     }
   }
@@ -42,20 +43,39 @@ private func sentence(_ folder: String) -> String? {
     }
   }
 
-  @Test("an index that leaves the folder or lies is refused", arguments: [
-    (#"{"a":"../x.safetensors"}"#, "tensor 'a' is said to be in '../x.safetensors', which is no plain safetensors name"),
-    (#"{"a":"/etc/x.safetensors"}"#, "tensor 'a' is said to be in '/etc/x.safetensors', which is no plain safetensors name"),
-    (#"{"a":"sub\\x.safetensors"}"#, "tensor 'a' is said to be in 'sub\\x.safetensors', which is no plain safetensors name"),
-    (#"{"a":"..safetensors"}"#, "tensor 'a' is said to be in '..safetensors', which is no plain safetensors name"),
-    (#"{"a":"x\u0000.safetensors"}"#, "tensor 'a' is said to be in 'x\0.safetensors', which is no plain safetensors name"),
-    (#"{"a":"pytorch_model.bin"}"#, "tensor 'a' is said to be in 'pytorch_model.bin', which is no plain safetensors name"),
-    (#"{"a":7}"#, "the file of tensor 'a' is an integer; expected its name"),
-    ("[]", "there is no object 'weight_map'"),
-    (#"{"a":"none.safetensors"}"#, "cannot open the file: No such file or directory"),
-    (#"{"a":"model-00001-of-00002.safetensors","c":"model-00001-of-00002.safetensors"}"#,
-      "the index places tensor 'c' here; it is not here"),
-    (#"{"b":"model-00001-of-00002.safetensors"}"#, "the index places tensor 'b' here; it is not here"),
-  ])
+  @Test(
+    "an index that leaves the folder or lies is refused",
+    arguments: [
+      (
+        #"{"a":"../x.safetensors"}"#,
+        "tensor 'a' is said to be in '../x.safetensors', which is no plain safetensors name"
+      ),
+      (
+        #"{"a":"/etc/x.safetensors"}"#,
+        "tensor 'a' is said to be in '/etc/x.safetensors', which is no plain safetensors name"
+      ),
+      (
+        #"{"a":"sub\\x.safetensors"}"#,
+        "tensor 'a' is said to be in 'sub\\x.safetensors', which is no plain safetensors name"
+      ),
+      (#"{"a":"..safetensors"}"#, "tensor 'a' is said to be in '..safetensors', which is no plain safetensors name"),
+      (
+        #"{"a":"x\u0000.safetensors"}"#,
+        "tensor 'a' is said to be in 'x\0.safetensors', which is no plain safetensors name"
+      ),
+      (
+        #"{"a":"pytorch_model.bin"}"#,
+        "tensor 'a' is said to be in 'pytorch_model.bin', which is no plain safetensors name"
+      ),
+      (#"{"a":7}"#, "the file of tensor 'a' is an integer; expected its name"),
+      ("[]", "there is no object 'weight_map'"),
+      (#"{"a":"none.safetensors"}"#, "cannot open the file: No such file or directory"),
+      (
+        #"{"a":"model-00001-of-00002.safetensors","c":"model-00001-of-00002.safetensors"}"#,
+        "the index places tensor 'c' here; it is not here"
+      ),
+      (#"{"b":"model-00001-of-00002.safetensors"}"#, "the index places tensor 'b' here; it is not here"),
+    ])
   func lies(_ map: String, reason: String) throws {
     try shards(map) { folder throws in #expect(sentence(folder) == reason) }
   }
@@ -69,7 +89,8 @@ private func sentence(_ folder: String) -> String? {
     }
   }
 
-  @Test("pickles are refused with a hint and never opened", arguments: ["pytorch_model.bin", "model.pt", "weights.pth"])
+  @Test(
+    "pickles are refused with a hint and never opened", arguments: ["pytorch_model.bin", "model.pt", "weights.pth"])
   func pickles(_ name: String) throws {
     try withFolder { folder throws in
       try writeAtomically("not even a pickle", to: folder + "/" + name)

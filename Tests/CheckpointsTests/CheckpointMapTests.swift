@@ -29,7 +29,8 @@ private func withStored(
 }
 
 @Suite struct CheckpointMapTests {
-  @Test("each fixture's tensors are all covered, and saving gives its names, shapes and bytes back", arguments: fixtureMaps)
+  @Test(
+    "each fixture's tensors are all covered, and saving gives its names, shapes and bytes back", arguments: fixtureMaps)
   func fixtures(_ fixture: FixtureMap) throws {
     guard let dataFolder else { return }
     let counts = ["attention.num_heads": 4, "attention.num_kv_heads": 2]
@@ -52,7 +53,9 @@ private func withStored(
      "layer_prefix": "l.*.", "layer": {"a": "attn.q", "b": "attn.k"}, "ignore": ["mask", "l.*.old.**"]}
     """#
 
-  private let plan = planned([("embed.weight", [2, 2]), ("layers.0.attn.q.weight", [2, 2]), ("layers.0.attn.k.weight", [1, 2])])
+  private let plan = planned([
+    ("embed.weight", [2, 2]), ("layers.0.attn.q.weight", [2, 2]), ("layers.0.attn.k.weight", [1, 2]),
+  ])
   private let good: [(String, [Int], Float)] = [
     ("model.emb.weight", [2, 2], 1), ("model.l.0.a.weight", [2, 2], 2), ("model.l.0.b.weight", [1, 2], 3),
   ]
@@ -125,7 +128,8 @@ private func withStored(
   @Test("of two rules for one tensor the one that is stored is loaded, the later one saved, both refused")
   func alternatives() throws {
     let map = try CheckpointMap(
-      Setting(json: #"{"tensors": {"q": "attn.q", "k": "attn.k", "qk": {"to": ["attn.q", "attn.k"], "layout": "(q|k) m"}}}"#))
+      Setting(
+        json: #"{"tensors": {"q": "attn.q", "k": "attn.k", "qk": {"to": ["attn.q", "attn.k"], "layout": "(q|k) m"}}}"#))
     let plan = planned([("attn.q.weight", [1, 2]), ("attn.k.weight", [1, 2])])
     try withStored([("q.weight", [1, 2], 1), ("k.weight", [1, 2], 2)]) { stored throws in
       let loaded = try map.match(plan, with: stored).load()
@@ -146,7 +150,8 @@ private func withStored(
 
   @Test("a stored tensor that joins more than the model has is refused")
   func incomplete() throws {
-    let map = try CheckpointMap(Setting(json: #"{"tensors": {"qk": {"to": ["attn.q", "attn.k"], "layout": "(q|k) m"}}}"#))
+    let map = try CheckpointMap(
+      Setting(json: #"{"tensors": {"qk": {"to": ["attn.q", "attn.k"], "layout": "(q|k) m"}}}"#))
     try withStored([("qk.weight", [2, 2], 1)]) { stored throws in
       let found = sentences { () throws(Problems) in
         _ = try map.match(planned([("attn.q.weight", [1, 2])]), with: stored)
@@ -160,7 +165,8 @@ private func withStored(
   @Test("a type that cannot be computed with is refused by name")
   func types() throws {
     let header = #"{"emb.weight":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#
-    let bytes = withUnsafeBytes(of: UInt64(header.utf8.count), Array.init) + Array(header.utf8) + [UInt8](repeating: 0, count: 8)
+    let bytes =
+      withUnsafeBytes(of: UInt64(header.utf8.count), Array.init) + Array(header.utf8) + [UInt8](repeating: 0, count: 8)
     let stored = try SafetensorsFile(MappedFile(copying: bytes, name: "f")).tensors
     let map = try CheckpointMap(Setting(json: small))
     #expect(
@@ -179,32 +185,43 @@ private func withStored(
   @Test("tensors of different formats are not joined when saving")
   func mixedFormats() throws {
     let map = try CheckpointMap(Setting(json: #"{"tensors": {"qk": {"to": ["q", "k"], "layout": "(q|k) m"}}}"#))
-    let found = try sentences { [tensors = [tensor("q.weight", [1, 1], [1]), tensor("k.weight", [1, 1], .f16, [0, 0])]] () throws(Problems) in
+    let found = try sentences {
+      [tensors = [tensor("q.weight", [1, 1], [1]), tensor("k.weight", [1, 1], .f16, [0, 0])]] () throws(Problems) in
       _ = try map.save(tensors)
     }
     #expect(found == ["'qk.weight' joins 'q.weight' stored as f32 and 'k.weight' stored as f16"])
   }
 
-  @Test("each broken map is refused with its reason", arguments: [
-    (#"{"tensor": {}}"#, "a checkpoint map has no key 'tensor'; did you mean 'tensors'?"),
-    (#"{"layer": {"a": "b"}}"#, "'layer_prefix' is ''; expected a text with one '*' for the layer's number"),
-    (#"{"tensors": []}"#, "'tensors' is a list; expected a group of names"),
-    (#"{"tensors": {"a": ["b", "c"]}}"#,
-      "the rule for 'a' names 2 tensors and no layout that joins them; a layout such as '(a|b) m' says how"),
-    (#"{"tensors": {"a": {"layout": "m f"}}}"#, "the rule for 'a' names no tensor under 'to'"),
-    (#"{"tensors": {"a": {"to": "b", "lay": "m f"}}}"#,
-      "a rule of a checkpoint map has no key 'lay'; its keys are to, layout and exact"),
-    (#"{"tensors": {"a": {"to": "b", "layout": "(q|"}}}"#, "the layout '(q|' ends where a name is expected"),
-    (#"{"tensors": {"a": {"to": "b", "exact": "yes"}}}"#, "'exact' is 'yes'; expected true or false"),
-    (#"{"tensors": {"a": {"to": ["q", "k"], "layout": "(q|v) m"}}}"#,
-      "the parts of the layout '(q|v) m' are not the tensors q, k; a part is named by the last word of its tensor: q for attn.q"),
-    (#"{"tensors": {"a": "x.*.b"}}"#,
-      "'a' has 0 '*', and 'x.*.b' has 1; a layout that begins with 'e' holds all experts in one tensor"),
-    (#"{"tensors": {"/": "b"}}"#, "a stored tensor's name is empty"),
-    (#"{"prefix": {}}"#, "'prefix' is a group of keys; expected a text or a list of texts"),
-    (#"{"tied": {"head": []}}"#, "'head' is a list; expected a name"),
-    ("[]", "a checkpoint map is a list; expected a group of keys"),
-  ])
+  @Test(
+    "each broken map is refused with its reason",
+    arguments: [
+      (#"{"tensor": {}}"#, "a checkpoint map has no key 'tensor'; did you mean 'tensors'?"),
+      (#"{"layer": {"a": "b"}}"#, "'layer_prefix' is ''; expected a text with one '*' for the layer's number"),
+      (#"{"tensors": []}"#, "'tensors' is a list; expected a group of names"),
+      (
+        #"{"tensors": {"a": ["b", "c"]}}"#,
+        "the rule for 'a' names 2 tensors and no layout that joins them; a layout such as '(a|b) m' says how"
+      ),
+      (#"{"tensors": {"a": {"layout": "m f"}}}"#, "the rule for 'a' names no tensor under 'to'"),
+      (
+        #"{"tensors": {"a": {"to": "b", "lay": "m f"}}}"#,
+        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout and exact"
+      ),
+      (#"{"tensors": {"a": {"to": "b", "layout": "(q|"}}}"#, "the layout '(q|' ends where a name is expected"),
+      (#"{"tensors": {"a": {"to": "b", "exact": "yes"}}}"#, "'exact' is 'yes'; expected true or false"),
+      (
+        #"{"tensors": {"a": {"to": ["q", "k"], "layout": "(q|v) m"}}}"#,
+        "the parts of the layout '(q|v) m' are not the tensors q, k; a part is named by the last word of its tensor: q for attn.q"
+      ),
+      (
+        #"{"tensors": {"a": "x.*.b"}}"#,
+        "'a' has 0 '*', and 'x.*.b' has 1; a layout that begins with 'e' holds all experts in one tensor"
+      ),
+      (#"{"tensors": {"/": "b"}}"#, "a stored tensor's name is empty"),
+      (#"{"prefix": {}}"#, "'prefix' is a group of keys; expected a text or a list of texts"),
+      (#"{"tied": {"head": []}}"#, "'head' is a list; expected a name"),
+      ("[]", "a checkpoint map is a list; expected a group of keys"),
+    ])
   func refusals(_ map: String, reason: String) throws {
     let setting = try Setting(json: map)
     #expect(sentences { () throws(Problems) in _ = try CheckpointMap(setting) } == [reason])

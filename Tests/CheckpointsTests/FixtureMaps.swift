@@ -14,7 +14,9 @@ struct FixtureMap: Sendable, CustomTestStringConvertible {
   var tensors: [PlannedTensor] {
     var all = shared.map { ($0.key, $0.value) }
     for number in 0..<4 { all += layer.map { ("layers.\(number)." + $0.key, $0.value) } }
-    return all.sorted { $0.0 < $1.0 }.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
+    return all.sorted { $0.0 < $1.0 }.map {
+      PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros)
+    }
   }
 
   /// `names` with a `.weight` and, if wanted, a `.bias` as long as the first axis.
@@ -174,7 +176,8 @@ let fixtureMaps: [FixtureMap] = [
             [
               "moe.experts.\(expert).gate": [64, 32], "moe.experts.\(expert).up": [64, 32],
               "moe.experts.\(expert).down": [32, 64],
-            ], bias: true)) { first, _ in first }
+            ], bias: true)
+        ) { first, _ in first }
       })),
   FixtureMap(
     folder: "bloom",

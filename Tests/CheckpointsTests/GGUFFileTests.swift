@@ -29,7 +29,8 @@ private func wellFormed() -> GGUFBytes {
   file.key("bool", 7, [1])
   file.key("string", 8, GGUFBytes.string("é"))
   file.list("strings", of: 8, claiming: 2, GGUFBytes.string("a") + GGUFBytes.string(""))
-  file.list("floats", of: 6, claiming: 2, GGUFBytes.number(Float(1.5).bitPattern) + GGUFBytes.number(Float(-1).bitPattern))
+  file.list(
+    "floats", of: 6, claiming: 2, GGUFBytes.number(Float(1.5).bitPattern) + GGUFBytes.number(Float(-1).bitPattern))
   file.list("ints", of: 5, claiming: 2, GGUFBytes.number(Int32(3)) + GGUFBytes.number(Int32(-4)))
   file.list("bools", of: 7, claiming: 2, [0, 1])
   file.key("u64", 10, GGUFBytes.number(UInt64.max))
@@ -60,7 +61,7 @@ private func wellFormed() -> GGUFBytes {
     #expect(file["floats"]?.numbers == [1.5, -1])
     #expect(file["ints"]?.integers == [3, -4])
     #expect(file["bools"]?.json == [false, true])
-    #expect(file["u64"]?.number == 18446744073709551616)
+    #expect(file["u64"]?.number == 18_446_744_073_709_551_616)
     #expect(file["i64"]?.integer == .min)
     #expect(file["f64"]?.number == 0.1)
     #expect(file["none"] == nil)
@@ -122,7 +123,9 @@ private func wellFormed() -> GGUFBytes {
     Broken("a GGUF file begins with the letters GGUF; this one does not") { $0.magic = Array("GGML".utf8) },
     Broken("GGUF version 1; only 2 and 3 are read") { $0.version = 1 },
     Broken("GGUF version 4; only 2 and 3 are read") { $0.version = 4 },
-    Broken("the version reads 50331648: the file is big endian, which is not read") { $0.version = UInt32(3).byteSwapped },
+    Broken("the version reads 50331648: the file is big endian, which is not read") {
+      $0.version = UInt32(3).byteSwapped
+    },
     Broken("the file claims 18446744073709551615 tensors and has no room to list them") { $0.tensorCount = .max },
     Broken("the file claims 9223372036854775808 metadata keys and has no room for them") { $0.keyCount = 1 << 63 },
     Broken("a metadata key is empty") { $0.key("", 0, [1]) },
@@ -152,7 +155,9 @@ private func wellFormed() -> GGUFBytes {
     Broken("the list 'k' claims 16777217 u8 items; the file has 16777217 bytes left") {
       $0.list("k", of: 0, claiming: (1 << 24) + 1, [UInt8](repeating: 0, count: (1 << 24) + 1))
     },
-    Broken("the list 'k' has an item beyond 63 bits") { $0.list("k", of: 10, claiming: 1, GGUFBytes.number(UInt64.max)) },
+    Broken("the list 'k' has an item beyond 63 bits") {
+      $0.list("k", of: 10, claiming: 1, GGUFBytes.number(UInt64.max))
+    },
     Broken("general.alignment is 33; expected a power of two up to 1048576, as u32") {
       $0.key("general.alignment", 4, GGUFBytes.number(UInt32(33)))
     },
@@ -200,7 +205,9 @@ private func wellFormed() -> GGUFBytes {
       $0.data = [UInt8](repeating: 0, count: 31)
     },
     // ggml-org/ggml's two tensors whose padded sizes wrap (`DATA_MEM_SIZE_OVERFLOW`).
-    Broken("tensor 'a' of I8 with shape [9223372036854775744] needs 9223372036854775744 bytes; the file has 0 left for it") {
+    Broken(
+      "tensor 'a' of I8 with shape [9223372036854775744] needs 9223372036854775744 bytes; the file has 0 left for it"
+    ) {
       $0.tensor("a", [.max - 63], 24, offset: 0)
       $0.tensor("b", [.max - 63], 24, offset: UInt64(Int64.max) - 63)
     },

@@ -19,9 +19,10 @@ import Testing
       ]
       try GGUFFile.write(tensors, metadata: GGUFFile.metadata(of: configuration), to: folder + "/f.gguf")
       let file = try GGUFFile(path: folder + "/f.gguf")
-      #expect(file.keys == [
-        "general.architecture", "x.n", "x.eps", "x.flag", "x.big", "x.negative", "list", "texts", "scores",
-      ])
+      #expect(
+        file.keys == [
+          "general.architecture", "x.n", "x.eps", "x.flag", "x.big", "x.negative", "list", "texts", "scores",
+        ])
       #expect(file["x.n"]?.integer == 5)
       #expect(file["x.eps"]?.number == 1e-5)
       #expect(file["x.flag"]?.bool == true)
@@ -63,7 +64,9 @@ import Testing
       #expect(throws: FileProblem.self) {
         try GGUFFile.write([tensor(String(repeating: "n", count: 64), [1], [1])], metadata: [], to: path)
       }
-      #expect(throws: FileProblem.self) { try GGUFFile.write([tensor("a", [1, 1, 1, 1, 1], [1])], metadata: [], to: path) }
+      #expect(throws: FileProblem.self) {
+        try GGUFFile.write([tensor("a", [1, 1, 1, 1, 1], [1])], metadata: [], to: path)
+      }
       #expect(throws: FileProblem.self) { try GGUFFile.write([tensor("a", [2], [1])], metadata: [], to: path) }
       #expect(throws: FileProblem.self) {
         try GGUFFile.write([tensor("a", [1], [1]), tensor("a", [1], [1])], metadata: [], to: path)

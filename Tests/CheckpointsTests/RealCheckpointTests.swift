@@ -59,7 +59,9 @@ private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [P
     #expect(ContinuousClock.now - start < .seconds(1))
     let first = UInt(bitPattern: file.file.bytes.baseAddress)
     #expect(
-      loaded.values.allSatisfy { (first..<first + UInt(file.file.bytes.count)).contains(UInt(bitPattern: $0.bytes.baseAddress)) })
+      loaded.values.allSatisfy {
+        (first..<first + UInt(file.file.bytes.count)).contains(UInt(bitPattern: $0.bytes.baseAddress))
+      })
     #expect(loaded["embed.tokens.weight"]?.format == .q8_0)
     #expect(loaded["layers.29.attn.q.weight"]?.format == .q4_1)
     #expect(loaded["final_norm.weight"]?.format == .f32)
@@ -73,10 +75,11 @@ private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [P
     let tensors = plan(layers: 5, width: 64, kv: 32, size: 172, vocab: 512)
     let map = try CheckpointMap(Setting(json: ggufMap))
     let problems = #expect(throws: Problems.self) { _ = try map.match(tensors, with: stored) }
-    #expect(problems?.list.map(\.sentence) == [
-      "the checkpoint has none of the tensors that the map expects, such as 'token_embd.weight'; "
-        + "its 47 tensors have names like 'model.embed_tokens.weight'"
-    ])
+    #expect(
+      problems?.list.map(\.sentence) == [
+        "the checkpoint has none of the tensors that the map expects, such as 'token_embd.weight'; "
+          + "its 47 tensors have names like 'model.embed_tokens.weight'"
+      ])
     let larger = plan(layers: 6, width: 72, kv: 36, size: 172, vocab: 512)
     let many = #expect(throws: Problems.self) {
       _ = try CheckpointMap(Setting(json: llamaMap)).match(larger, with: stored)

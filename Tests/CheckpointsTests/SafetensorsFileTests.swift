@@ -35,79 +35,122 @@ private let one = #"{"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}}
     #expect(opened.tensors[0].bytes.count == 16)
   }
 
-  @Test("a scalar, an empty tensor, an empty header and white space around it are allowed", arguments: [
-    (#"{"test":{"dtype":"I32","shape":[],"data_offsets":[0,4]}}"#, 4, 1),
-    (#"{"test":{"dtype":"I32","shape":[2,0],"data_offsets":[0, 0]}}"#, 0, 1),
-    ("{}\r \t\n", 0, 0), ("\t\n{}\r ", 0, 0), ("{}", 0, 0),
-    (#"{"a":{"dtype":"F4","shape":[2,3],"data_offsets":[0,3]}}"#, 3, 1),
-    (#"{"__metadata__":{"format":"pt"},"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}"#, 3, 1),
-  ])
+  @Test(
+    "a scalar, an empty tensor, an empty header and white space around it are allowed",
+    arguments: [
+      (#"{"test":{"dtype":"I32","shape":[],"data_offsets":[0,4]}}"#, 4, 1),
+      (#"{"test":{"dtype":"I32","shape":[2,0],"data_offsets":[0, 0]}}"#, 0, 1),
+      ("{}\r \t\n", 0, 0), ("\t\n{}\r ", 0, 0), ("{}", 0, 0),
+      (#"{"a":{"dtype":"F4","shape":[2,3],"data_offsets":[0,3]}}"#, 3, 1),
+      (#"{"__metadata__":{"format":"pt"},"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}"#, 3, 1),
+    ])
   func allowed(_ header: String, data: Int, count: Int) throws {
     #expect(try SafetensorsFile(file(header, dataBytes: data)).tensors.count == count)
   }
 
-  @Test("every element type has its size", arguments: [
-    ("BOOL", 1), ("U8", 1), ("I8", 1), ("F8_E5M2", 1), ("F8_E4M3", 1), ("F8_E8M0", 1), ("F8_E4M3FNUZ", 1),
-    ("F8_E5M2FNUZ", 1), ("I16", 2), ("U16", 2), ("F16", 2), ("BF16", 2), ("I32", 4), ("U32", 4), ("F32", 4), ("C64", 8),
-    ("F64", 8), ("I64", 8), ("U64", 8),
-  ])
+  @Test(
+    "every element type has its size",
+    arguments: [
+      ("BOOL", 1), ("U8", 1), ("I8", 1), ("F8_E5M2", 1), ("F8_E4M3", 1), ("F8_E8M0", 1), ("F8_E4M3FNUZ", 1),
+      ("F8_E5M2FNUZ", 1), ("I16", 2), ("U16", 2), ("F16", 2), ("BF16", 2), ("I32", 4), ("U32", 4), ("F32", 4),
+      ("C64", 8),
+      ("F64", 8), ("I64", 8), ("U64", 8),
+    ])
   func types(_ name: String, size: Int) throws {
     let header = #"{"a":{"dtype":"\#(name)","shape":[8],"data_offsets":[0,\#(size * 8)]}}"#
     #expect(try SafetensorsFile(file(header, dataBytes: size * 8)).tensors[0].typeName == name)
   }
 
-  @Test("each broken header is refused with its reason", arguments: [
-    (one, 50, "34 bytes after the last tensor belong to nothing"),
-    (one, 14, "tensor 'test' ends at byte 16 of the data, which has 14"),
-    (#"{"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0, 4]}}"#, 4,
-      "tensor 'test' of I32 with shape [2, 2] needs 16 bytes; its data_offsets span 4"),
-    (#"{"test":{"dtype":"I32","shape":[2,18446744073709551614],"data_offsets":[0,16]}}"#, 16,
-      "tensor 'test' has a 'shape' with 1.8446744073709552e+19; expected sizes"),
-    (#"{"test":{"dtype":"I32","shape":[2,9223372036854775807],"data_offsets":[0,16]}}"#, 16,
-      "tensor 'test' of I32 with shape [2, 9223372036854775807] has no whole, countable number of bytes"),
-    (#"{"test":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#, 0,
-      "tensor 'test' of F64 with shape [2305843009213693952] has no whole, countable number of bytes"),
-    (#"{"test":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}"#, 1,
-      "tensor 'test' of F4 with shape [3] has no whole, countable number of bytes"),
-    (#"{"test":{"dtype":"I32","shape":[-1],"data_offsets":[0,0]}}"#, 0,
-      "tensor 'test' has a 'shape' with -1; expected sizes"),
-    (#"{"test":{"dtype":"I32","shape":[1.0],"data_offsets":[0,4]}}"#, 4,
-      "tensor 'test' has a 'shape' with 1.0; expected sizes"),
-    (#"{"test":{"dtype":"I33","shape":[1],"data_offsets":[0,4]}}"#, 4, "tensor 'test' has the unknown dtype 'I33'"),
-    (#"{"test":{"shape":[1],"data_offsets":[0,4]}}"#, 4, "tensor 'test' has no dtype"),
-    (#"{"test":{"dtype":"I32","data_offsets":[0,4]}}"#, 4, "tensor 'test' has no list 'shape'"),
-    (#"{"test":{"dtype":"I32","shape":[1],"data_offsets":[4,0]}}"#, 4,
-      "tensor 'test' has data_offsets [4, 0]; expected a begin and an end"),
-    (#"{"test":{"dtype":"I32","shape":[1],"data_offsets":[0]}}"#, 4,
-      "tensor 'test' has data_offsets [0]; expected a begin and an end"),
-    (#"{"test":{"dtype":"I32","shape":[1],"data_offsets":[0,4],"x":1}}"#, 4, "tensor 'test' has an unknown key 'x'"),
-    (#"{"test":[]}"#, 0, "the header's 'test' is an array; expected an object"),
-    (#"{"__metadata__":{"a":1}}"#, 0, "the metadata 'a' is an integer; only strings are allowed"),
-    ("[]", 0, "the header is an array; expected an object"),
-    ("{", 0, "in the header: expected a key in quotes, found the end of the file"),
-    ("{} x", 0, "in the header: the JSON document has ended, and more follows"),
-    (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, 2,
-      "in the header: the key 'a' appears twice in one object"),
-    (#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#, 3,
-      "tensor 'b' begins at byte 1 of the data; the one before ends at 2"),
-    (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#, 3,
-      "tensor 'b' begins at byte 2 of the data; the one before ends at 1"),
-    (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, 2,
-      "tensor 'a' begins at byte 1 of the data; the one before ends at 0"),
-    (#"{"a":{"dtype":"U8","shape":[],"data_offsets":[9223372036854775806,9223372036854775807]}}"#, 0,
-      "tensor 'a' ends at byte 9223372036854775807 of the data, which has 0"),
-  ])
+  @Test(
+    "each broken header is refused with its reason",
+    arguments: [
+      (one, 50, "34 bytes after the last tensor belong to nothing"),
+      (one, 14, "tensor 'test' ends at byte 16 of the data, which has 14"),
+      (
+        #"{"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0, 4]}}"#, 4,
+        "tensor 'test' of I32 with shape [2, 2] needs 16 bytes; its data_offsets span 4"
+      ),
+      (
+        #"{"test":{"dtype":"I32","shape":[2,18446744073709551614],"data_offsets":[0,16]}}"#, 16,
+        "tensor 'test' has a 'shape' with 1.8446744073709552e+19; expected sizes"
+      ),
+      (
+        #"{"test":{"dtype":"I32","shape":[2,9223372036854775807],"data_offsets":[0,16]}}"#, 16,
+        "tensor 'test' of I32 with shape [2, 9223372036854775807] has no whole, countable number of bytes"
+      ),
+      (
+        #"{"test":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#, 0,
+        "tensor 'test' of F64 with shape [2305843009213693952] has no whole, countable number of bytes"
+      ),
+      (
+        #"{"test":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}"#, 1,
+        "tensor 'test' of F4 with shape [3] has no whole, countable number of bytes"
+      ),
+      (
+        #"{"test":{"dtype":"I32","shape":[-1],"data_offsets":[0,0]}}"#, 0,
+        "tensor 'test' has a 'shape' with -1; expected sizes"
+      ),
+      (
+        #"{"test":{"dtype":"I32","shape":[1.0],"data_offsets":[0,4]}}"#, 4,
+        "tensor 'test' has a 'shape' with 1.0; expected sizes"
+      ),
+      (#"{"test":{"dtype":"I33","shape":[1],"data_offsets":[0,4]}}"#, 4, "tensor 'test' has the unknown dtype 'I33'"),
+      (#"{"test":{"shape":[1],"data_offsets":[0,4]}}"#, 4, "tensor 'test' has no dtype"),
+      (#"{"test":{"dtype":"I32","data_offsets":[0,4]}}"#, 4, "tensor 'test' has no list 'shape'"),
+      (
+        #"{"test":{"dtype":"I32","shape":[1],"data_offsets":[4,0]}}"#, 4,
+        "tensor 'test' has data_offsets [4, 0]; expected a begin and an end"
+      ),
+      (
+        #"{"test":{"dtype":"I32","shape":[1],"data_offsets":[0]}}"#, 4,
+        "tensor 'test' has data_offsets [0]; expected a begin and an end"
+      ),
+      (#"{"test":{"dtype":"I32","shape":[1],"data_offsets":[0,4],"x":1}}"#, 4, "tensor 'test' has an unknown key 'x'"),
+      (#"{"test":[]}"#, 0, "the header's 'test' is an array; expected an object"),
+      (#"{"__metadata__":{"a":1}}"#, 0, "the metadata 'a' is an integer; only strings are allowed"),
+      ("[]", 0, "the header is an array; expected an object"),
+      ("{", 0, "in the header: expected a key in quotes, found the end of the file"),
+      ("{} x", 0, "in the header: the JSON document has ended, and more follows"),
+      (
+        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
+        2,
+        "in the header: the key 'a' appears twice in one object"
+      ),
+      (
+        #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#,
+        3,
+        "tensor 'b' begins at byte 1 of the data; the one before ends at 2"
+      ),
+      (
+        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#,
+        3,
+        "tensor 'b' begins at byte 2 of the data; the one before ends at 1"
+      ),
+      (
+        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, 2,
+        "tensor 'a' begins at byte 1 of the data; the one before ends at 0"
+      ),
+      (
+        #"{"a":{"dtype":"U8","shape":[],"data_offsets":[9223372036854775806,9223372036854775807]}}"#, 0,
+        "tensor 'a' ends at byte 9223372036854775807 of the data, which has 0"
+      ),
+    ])
   func refusals(_ header: String, data: Int, reason: String) throws {
     #expect(try sentence(file(header, dataBytes: data)) == reason)
   }
 
-  @Test("a header length that cannot be is refused", arguments: [
-    (UInt64(100_000_001), "the header claims 100000001 bytes; at most 100000000 are allowed. Is this safetensors?"),
-    (UInt64.max, "the header claims 18446744073709551615 bytes; at most 100000000 are allowed. Is this safetensors?"),
-    (0xFFFF_FF00_0000_003C, "the header claims 18446742974197923900 bytes; at most 100000000 are allowed. Is this safetensors?"),
-    (60, "the header needs 60 bytes and the file has 2 left"),
-    (0, "in the header: the file ends where a value is expected"),
-  ])
+  @Test(
+    "a header length that cannot be is refused",
+    arguments: [
+      (UInt64(100_000_001), "the header claims 100000001 bytes; at most 100000000 are allowed. Is this safetensors?"),
+      (UInt64.max, "the header claims 18446744073709551615 bytes; at most 100000000 are allowed. Is this safetensors?"),
+      (
+        0xFFFF_FF00_0000_003C,
+        "the header claims 18446742974197923900 bytes; at most 100000000 are allowed. Is this safetensors?"
+      ),
+      (60, "the header needs 60 bytes and the file has 2 left"),
+      (0, "in the header: the file ends where a value is expected"),
+    ])
   func headerLength(_ length: UInt64, reason: String) throws {
     #expect(try sentence(file("{}", length: length)) == reason)
   }

@@ -31,7 +31,8 @@ func residentBytes() -> Int {
 
 /// A tensor of 32-bit numbers that owns its bytes.
 func tensor(_ name: String, _ shape: [Int], _ values: [Float]) throws -> StoredTensor {
-  try tensor(name, shape, .f32, values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) })
+  try tensor(
+    name, shape, .f32, values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) })
 }
 
 /// A tensor with the given bytes.

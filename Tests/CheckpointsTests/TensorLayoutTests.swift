@@ -5,26 +5,28 @@ import Kernels
 import Testing
 
 @Suite struct TensorLayoutTests {
-  @Test("every form of the grammar is read", arguments: [
-    ("m (q|k|v)", ["q", "k", "v"], TensorLayout.Groups.one, false, true),
-    ("(q|k|v) m", ["q", "k", "v"], .one, false, false),
-    ("(h (q|k|v)) m", ["q", "k", "v"], .named("h"), false, false),
-    ("(kv (q|k|v)) m", ["q", "k", "v"], .named("kv"), false, false),
-    ("(4 (q|v|k)) m", ["q", "v", "k"], .number(4), false, false),
-    ("hd m", [], .one, false, true),
-    ("in out", [], .one, false, true),
-    ("out in", [], .one, false, false),
-    ("e (gate|up) m", ["gate", "up"], .one, true, false),
-    ("e m (gate|up)", ["gate", "up"], .one, true, true),
-    ("e m (f (gate|up))", ["gate", "up"], .named("f"), true, true),
-    ("e f m", [], .one, true, true),
-    ("e out in", [], .one, true, false),
-    ("(e f) m", [], .one, true, true),
-    ("(e out) in", [], .one, true, false),
-    ("(e (gate|up)) m", ["gate", "up"], .one, true, false),
-    ("(h (q|k|v))", ["q", "k", "v"], .named("h"), false, false),
-    ("e m", [], .one, true, false),
-  ] as [(String, [String], TensorLayout.Groups, Bool, Bool)])
+  @Test(
+    "every form of the grammar is read",
+    arguments: [
+      ("m (q|k|v)", ["q", "k", "v"], TensorLayout.Groups.one, false, true),
+      ("(q|k|v) m", ["q", "k", "v"], .one, false, false),
+      ("(h (q|k|v)) m", ["q", "k", "v"], .named("h"), false, false),
+      ("(kv (q|k|v)) m", ["q", "k", "v"], .named("kv"), false, false),
+      ("(4 (q|v|k)) m", ["q", "v", "k"], .number(4), false, false),
+      ("hd m", [], .one, false, true),
+      ("in out", [], .one, false, true),
+      ("out in", [], .one, false, false),
+      ("e (gate|up) m", ["gate", "up"], .one, true, false),
+      ("e m (gate|up)", ["gate", "up"], .one, true, true),
+      ("e m (f (gate|up))", ["gate", "up"], .named("f"), true, true),
+      ("e f m", [], .one, true, true),
+      ("e out in", [], .one, true, false),
+      ("(e f) m", [], .one, true, true),
+      ("(e out) in", [], .one, true, false),
+      ("(e (gate|up)) m", ["gate", "up"], .one, true, false),
+      ("(h (q|k|v))", ["q", "k", "v"], .named("h"), false, false),
+      ("e m", [], .one, true, false),
+    ] as [(String, [String], TensorLayout.Groups, Bool, Bool)])
   func grammar(_ text: String, parts: [String], groups: TensorLayout.Groups, experts: Bool, transposed: Bool) throws {
     let layout = try TensorLayout(parsing: text)
     #expect(layout.parts == parts)
@@ -33,22 +35,30 @@ import Testing
     #expect(layout.isTransposed == transposed)
   }
 
-  @Test("each broken layout is refused with its reason", arguments: [
-    ("", "the layout '' has 0 axes besides the experts'; a matrix has two and a vector one"),
-    ("a b c", "the layout 'a b c' has 3 axes besides the experts'; a matrix has two and a vector one"),
-    ("e", "the layout 'e' has 0 axes besides the experts'; a matrix has two and a vector one"),
-    ("(q|k", "the layout '(q|k' ends where ')' is expected"),
-    ("(q|k)) m", "the layout '(q|k)) m' has ')' where a name is expected"),
-    ("(q) m", "the layout '(q) m' has parentheses around 'q'; they hold parts (a|b), groups (n (a|b)) or experts (e out)"),
-    ("(h (q)) m", "the layout '(h (q)) m' has one part 'q'; two or more are joined by '|'"),
-    ("(q|) m", "the layout '(q|) m' has ')' where a name is expected"),
-    ("(q|q) m", "the layout '(q|q) m' names the part 'q' twice"),
-    ("(0 (q|k)) m", "the layout '(0 (q|k)) m' counts '0' groups"),
-    ("(9999999999999999999 (q|k)) m", "the layout '(9999999999999999999 (q|k)) m' counts '9999999999999999999' groups"),
-    ("(q|k) (a|b)", "the layout '(q|k) (a|b)' has parts on two axes"),
-    ("m (e f)", "the layout 'm (e f)' folds experts into an axis that is not the first"),
-    ("m , f", "the layout 'm , f' has ',' where a name is expected"),
-  ])
+  @Test(
+    "each broken layout is refused with its reason",
+    arguments: [
+      ("", "the layout '' has 0 axes besides the experts'; a matrix has two and a vector one"),
+      ("a b c", "the layout 'a b c' has 3 axes besides the experts'; a matrix has two and a vector one"),
+      ("e", "the layout 'e' has 0 axes besides the experts'; a matrix has two and a vector one"),
+      ("(q|k", "the layout '(q|k' ends where ')' is expected"),
+      ("(q|k)) m", "the layout '(q|k)) m' has ')' where a name is expected"),
+      (
+        "(q) m",
+        "the layout '(q) m' has parentheses around 'q'; they hold parts (a|b), groups (n (a|b)) or experts (e out)"
+      ),
+      ("(h (q)) m", "the layout '(h (q)) m' has one part 'q'; two or more are joined by '|'"),
+      ("(q|) m", "the layout '(q|) m' has ')' where a name is expected"),
+      ("(q|q) m", "the layout '(q|q) m' names the part 'q' twice"),
+      ("(0 (q|k)) m", "the layout '(0 (q|k)) m' counts '0' groups"),
+      (
+        "(9999999999999999999 (q|k)) m",
+        "the layout '(9999999999999999999 (q|k)) m' counts '9999999999999999999' groups"
+      ),
+      ("(q|k) (a|b)", "the layout '(q|k) (a|b)' has parts on two axes"),
+      ("m (e f)", "the layout 'm (e f)' folds experts into an axis that is not the first"),
+      ("m , f", "the layout 'm , f' has ',' where a name is expected"),
+    ])
   func refusals(_ text: String, reason: String) {
     let problem = #expect(throws: LayoutProblem.self) { _ = try TensorLayout(parsing: text) }
     #expect(problem?.sentence == reason)
@@ -202,14 +212,17 @@ import Testing
     #expect(
       try loaded("m (q|k)", stored: [3], [("q", [2]), ("k", [1])]) == ["q": [0, 1], "k": [2]])
     #expect(
-      try loaded("(h (q|k)) m", stored: [4], [("q", [2]), ("k", [2])], counts: ["h": 2]) == ["q": [0, 2], "k": [1, 3]])
+      try loaded("(h (q|k)) m", stored: [4], [("q", [2]), ("k", [2])], counts: ["h": 2]) == [
+        "q": [0, 2], "k": [1, 3],
+      ])
     #expect(try loaded("hd m", stored: [3], [("o", [3])]) == ["o": [0, 1, 2]])
   }
 
   @Test("rows that lie together are views, others are copies")
   func views() throws {
     let map = try CheckpointMap(
-      Setting(json: #"{"tensors": {"a": {"to": ["q", "k"], "layout": "(q|k) m"}, "b": {"to": "o", "layout": "in out"}}}"#))
+      Setting(
+        json: #"{"tensors": {"a": {"to": ["q", "k"], "layout": "(q|k) m"}, "b": {"to": "o", "layout": "in out"}}}"#))
     try withFolder { folder throws in
       try SafetensorsFile.write(
         [tensor("a.weight", [3, 2], [0, 1, 2, 3, 4, 5]), tensor("b.weight", [1, 2], [6, 7])], to: folder + "/f")
@@ -250,7 +263,9 @@ import Testing
     func load(_ layout: String, _ shape: [Int]) throws -> [String: StoredTensor] {
       let map = try CheckpointMap(
         Setting(["tensors": ["a": ["to": ["q", "k"], "layout": .string(layout)]], "axes": ["h": "h"]]))
-      let planned = ["q.weight", "k.weight"].map { PlannedTensor(name: $0, shape: shape, use: .matrix, initialization: .zeros) }
+      let planned = ["q.weight", "k.weight"].map {
+        PlannedTensor(name: $0, shape: shape, use: .matrix, initialization: .zeros)
+      }
       return try map.match(planned, with: file.tensors) { _, _ in 2 }.load()
     }
     let rows = try load("(h (q|k)) m", [2, 32])
@@ -262,16 +277,25 @@ import Testing
         == "'q.weight' is stored as q8_0 in blocks of 32; only whole rows of it can be taken or joined (in 'a.weight')")
   }
 
-  @Test("a layout that does not fit its shapes is refused with its reason", arguments: [
-    ("(h (q|k)) m", [3, 2], [3, 2], "the layout '(h (q|k)) m' divides the 3 rows of 'q' into 2 groups"),
-    ("(g (q|k)) m", [2, 2], [2, 2],
-      "the layout '(g (q|k)) m' counts 'g', and nothing says how many that are; name it under 'axes'"),
-    ("(q|k) m", [2, 2], [2, 3], "the layout '(q|k) m' needs parts with as many inputs each; found shapes [[2, 2], [2, 3]]"),
-    ("(q|k) m", [2, 2], [2], "the layout '(q|k) m' is not one for shapes [[2, 2], [2]]"),
-    ("(q|k)", [2, 2], [2, 2], "the layout '(q|k)' is not one for shapes [[2, 2], [2, 2]]"),
-    ("(q|k) m", [1 << 62, 2], [1 << 62, 2],
-      "the layout '(q|k) m' is not one for shapes [[4611686018427387904, 2], [4611686018427387904, 2]]"),
-  ])
+  @Test(
+    "a layout that does not fit its shapes is refused with its reason",
+    arguments: [
+      ("(h (q|k)) m", [3, 2], [3, 2], "the layout '(h (q|k)) m' divides the 3 rows of 'q' into 2 groups"),
+      (
+        "(g (q|k)) m", [2, 2], [2, 2],
+        "the layout '(g (q|k)) m' counts 'g', and nothing says how many that are; name it under 'axes'"
+      ),
+      (
+        "(q|k) m", [2, 2], [2, 3],
+        "the layout '(q|k) m' needs parts with as many inputs each; found shapes [[2, 2], [2, 3]]"
+      ),
+      ("(q|k) m", [2, 2], [2], "the layout '(q|k) m' is not one for shapes [[2, 2], [2]]"),
+      ("(q|k)", [2, 2], [2, 2], "the layout '(q|k)' is not one for shapes [[2, 2], [2, 2]]"),
+      (
+        "(q|k) m", [1 << 62, 2], [1 << 62, 2],
+        "the layout '(q|k) m' is not one for shapes [[4611686018427387904, 2], [4611686018427387904, 2]]"
+      ),
+    ])
   func misfits(_ layout: String, q: [Int], k: [Int], reason: String) throws {
     let layout = try TensorLayout(parsing: layout)
     let problem = #expect(throws: LayoutProblem.self) {

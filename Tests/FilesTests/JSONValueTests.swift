@@ -15,15 +15,16 @@ import Testing
   func boundaries() throws {
     #expect(try JSONValue(parsing: "9223372036854775807") == .integer(.max))
     #expect(try JSONValue(parsing: "-9223372036854775808") == .integer(.min))
-    #expect(try JSONValue(parsing: "9223372036854775808") == .number(9223372036854775808))
-    #expect(try JSONValue(parsing: "-9223372036854775809") == .number(-9223372036854775808))
+    #expect(try JSONValue(parsing: "9223372036854775808") == .number(9_223_372_036_854_775_808))
+    #expect(try JSONValue(parsing: "-9223372036854775809") == .number(-9_223_372_036_854_775_808))
     #expect(try JSONValue(parsing: "9223372036854775808").integer == nil)
     #expect(try JSONValue(parsing: "-0") == .number(0))
   }
 
   @Test("strings decode escapes and surrogate pairs")
   func strings() throws {
-    #expect(try JSONValue(parsing: #""a\"\\\/\b\f\n\r\t\u00e9\ud834\udd1e z""#).string == "a\"\\/\u{8}\u{C}\n\r\t\u{E9}𝄞 z")
+    #expect(
+      try JSONValue(parsing: #""a\"\\\/\b\f\n\r\t\u00e9\ud834\udd1e z""#).string == "a\"\\/\u{8}\u{C}\n\r\t\u{E9}𝄞 z")
     #expect(try JSONValue(parsing: #""\u0000""#).string?.utf8.count == 1)
   }
 
@@ -44,39 +45,43 @@ import Testing
     #expect(JSONValue.string("\u{E9}") != JSONValue.string("e\u{301}"))
   }
 
-  @Test("each broken document is refused at its byte", arguments: [
-    ("", 0, "the file ends where a value is expected"),
-    ("[1,]", 3, "expected a value, found ']'"),
-    (#"{"a":1,}"#, 7, "expected a key in quotes, found '}'"),
-    (#"{"a":1,"a":2}"#, 7, "the key 'a' appears twice in one object"),
-    (#"{"a" 1}"#, 5, "expected ':' after the key, found '1'"),
-    ("[1 2]", 3, "expected ',' or ']', found '2'"),
-    ("NaN", 0, "expected a value, found 'N'"),
-    ("nul", 0, "expected 'null', found 'n'"),
-    ("1 x", 2, "the JSON document has ended, and more follows"),
-    ("01", 0, "a number begins with a needless 0"),
-    ("-", 0, "expected a digit after '-'"),
-    ("1.", 0, "expected a digit after the point of a number"),
-    ("1e+", 0, "expected a digit in the exponent of a number"),
-    ("1e999", 0, "the number is too large for 64 bits"),
-    ("\"a", 0, "the string is not closed"),
-    ("\"a\nb\"", 2, "a control character stands unescaped in a string"),
-    (#""\x""#, 1, "an unknown escape in a string"),
-    (#""\u12g4""#, 3, "'\\u' needs four hexadecimal digits"),
-    (#""\ud834 x""#, 1, "half of a surrogate pair stands alone"),
-    (#""\udd1e""#, 1, "half of a surrogate pair stands alone"),
-    (#""\ud834\u0041""#, 1, "half of a surrogate pair stands alone"),
-    ("[", 1, "the file ends where a value is expected"),
-    ("\u{FEFF}1", 0, "expected a value, found the byte 0xef"),
-  ])
+  @Test(
+    "each broken document is refused at its byte",
+    arguments: [
+      ("", 0, "the file ends where a value is expected"),
+      ("[1,]", 3, "expected a value, found ']'"),
+      (#"{"a":1,}"#, 7, "expected a key in quotes, found '}'"),
+      (#"{"a":1,"a":2}"#, 7, "the key 'a' appears twice in one object"),
+      (#"{"a" 1}"#, 5, "expected ':' after the key, found '1'"),
+      ("[1 2]", 3, "expected ',' or ']', found '2'"),
+      ("NaN", 0, "expected a value, found 'N'"),
+      ("nul", 0, "expected 'null', found 'n'"),
+      ("1 x", 2, "the JSON document has ended, and more follows"),
+      ("01", 0, "a number begins with a needless 0"),
+      ("-", 0, "expected a digit after '-'"),
+      ("1.", 0, "expected a digit after the point of a number"),
+      ("1e+", 0, "expected a digit in the exponent of a number"),
+      ("1e999", 0, "the number is too large for 64 bits"),
+      ("\"a", 0, "the string is not closed"),
+      ("\"a\nb\"", 2, "a control character stands unescaped in a string"),
+      (#""\x""#, 1, "an unknown escape in a string"),
+      (#""\u12g4""#, 3, "'\\u' needs four hexadecimal digits"),
+      (#""\ud834 x""#, 1, "half of a surrogate pair stands alone"),
+      (#""\udd1e""#, 1, "half of a surrogate pair stands alone"),
+      (#""\ud834\u0041""#, 1, "half of a surrogate pair stands alone"),
+      ("[", 1, "the file ends where a value is expected"),
+      ("\u{FEFF}1", 0, "expected a value, found the byte 0xef"),
+    ])
   func refusals(_ text: String, place: Int, sentence: String) {
     let problem = #expect(throws: FileProblem.self) { _ = try JSONValue(parsing: text, name: "f") }
     #expect(problem == FileProblem(path: "f", offset: place, sentence: sentence))
   }
 
-  @Test("bytes that are not UTF-8 are refused, plain and beside an escape", arguments: [
-    [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xC3, 0x22],
-  ] as [[UInt8]])
+  @Test(
+    "bytes that are not UTF-8 are refused, plain and beside an escape",
+    arguments: [
+      [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xC3, 0x22],
+    ] as [[UInt8]])
   func notUTF8(_ bytes: [UInt8]) throws {
     try withBytes(bytes) { bytes throws in
       #expect(throws: FileProblem.self) { _ = try JSONValue(parsing: bytes, name: "f") }

@@ -89,10 +89,13 @@ import Testing
     var numbers = Numbers(seed: 20)
     var x: [Float] = [
       0, -0.0, 1, 65504, 65519.996, 65520, 70000, 1e30, .infinity, -.infinity, 0x1p-24, 0x1p-25, 0x1.000002p-25,
-      0x1.8p-24, 0x1p-14, 0x1.ffcp-15, 0x1.ffep-15, 0x1.fffp-15, 0x1.002p0, 0x1.006p0, 0x1p-140, -1e-8, .leastNonzeroMagnitude,
+      0x1.8p-24, 0x1p-14, 0x1.ffcp-15, 0x1.ffep-15, 0x1.fffp-15, 0x1.002p0, 0x1.006p0, 0x1p-140, -1e-8,
+      .leastNonzeroMagnitude,
     ]
     for _ in 0..<4001 { x.append(Float(bitPattern: UInt32(truncatingIfNeeded: numbers.bits()))) }
-    for _ in 0..<4000 { x.append(numbers.next() * Float(sign: .plus, exponent: Int(numbers.bits() % 50) - 30, significand: 1)) }
+    for _ in 0..<4000 {
+      x.append(numbers.next() * Float(sign: .plus, exponent: Int(numbers.bits() % 50) - 30, significand: 1))
+    }
     let source = Guarded(x), found = Guarded<UInt16>(count: x.count, filledWith: 0)
     level.perform { narrow(source.base, count: x.count, to: .f16, into: found.base) }
     for (value, bits) in zip(x, found.elements) {
@@ -106,7 +109,9 @@ import Testing
   @Test("f32 rounds to the nearest bf16, ties to even", arguments: KernelLevel.available)
   func toBFloat(level: KernelLevel) {
     var numbers = Numbers(seed: 21)
-    var x: [Float] = [0, -0.0, 1, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, 0x1.01p0, 0x1.03p0, 0x1.010002p0, 0x1.2p-140]
+    var x: [Float] = [
+      0, -0.0, 1, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, 0x1.01p0, 0x1.03p0, 0x1.010002p0, 0x1.2p-140,
+    ]
     for _ in 0..<4000 { x.append(Float(bitPattern: UInt32(truncatingIfNeeded: numbers.bits()))) }
     let source = Guarded(x), found = Guarded<UInt16>(count: x.count, filledWith: 0)
     let back = Guarded<Float>(count: x.count, filledWith: 0)
@@ -117,7 +122,11 @@ import Testing
     for (value, bits) in zip(x, found.elements) {
       let below = UInt32(value.bitPattern >> 16), rest = value.bitPattern & 0xFFFF
       let up = rest > 0x8000 || (rest == 0x8000 && below & 1 == 1)
-      if value.isNaN { #expect(bits & 0x7FFF > 0x7F80) } else { #expect(UInt32(bits) == below + (up ? 1 : 0), "\(value)") }
+      if value.isNaN {
+        #expect(bits & 0x7FFF > 0x7F80)
+      } else {
+        #expect(UInt32(bits) == below + (up ? 1 : 0), "\(value)")
+      }
     }
     for (wide, bits) in zip(back.elements, found.elements) { #expect(wide.bitPattern == UInt32(bits) << 16) }
   }

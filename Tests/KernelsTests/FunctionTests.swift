@@ -12,9 +12,15 @@ private struct Function: Sendable, CustomTestStringConvertible {
 }
 
 private let functions = [
-  Function(testDescription: "exp", range: -103...88.7, exact: { exp($0) }) { exponentials(of: $0, into: $1, count: $2) },
-  Function(testDescription: "sigmoid", range: -87...87, exact: { 1 / (1 + exp(-$0)) }) { sigmoids(of: $0, into: $1, count: $2) },
-  Function(testDescription: "tanh", range: -12...12, exact: { tanh($0) }) { hyperbolicTangents(of: $0, into: $1, count: $2) },
+  Function(testDescription: "exp", range: -103...88.7, exact: { exp($0) }) {
+    exponentials(of: $0, into: $1, count: $2)
+  },
+  Function(testDescription: "sigmoid", range: -87...87, exact: { 1 / (1 + exp(-$0)) }) {
+    sigmoids(of: $0, into: $1, count: $2)
+  },
+  Function(testDescription: "tanh", range: -12...12, exact: { tanh($0) }) {
+    hyperbolicTangents(of: $0, into: $1, count: $2)
+  },
   Function(testDescription: "erf", range: -5...5, exact: { erf($0) }) { errorFunctions(of: $0, into: $1, count: $2) },
 ]
 
@@ -94,7 +100,7 @@ private func relativeError(_ found: Float, _ exact: Double) -> Double {
     }
   }
 
-  @Test("softmax of masked rows: −∞ gets nothing, a row of −∞ becomes zeros, NaN is not hidden", arguments: KernelLevel.available)
+  @Test("softmax gives −∞ nothing, turns a row of −∞ to zeros, hides no NaN", arguments: KernelLevel.available)
   func masked(level: KernelLevel) {
     func softmaxed(_ x: [Float]) -> [Float] {
       var x = x

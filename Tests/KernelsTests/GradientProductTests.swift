@@ -11,7 +11,8 @@ import Testing
           let w = SampleWeight(format, rows: outputs, columns: inputs, seed: 9)
           var numbers = Numbers(seed: 10)
           let dy = Guarded(numbers.floats(rows * outputs)), dx = Guarded(numbers.floats(rows * inputs))
-          var expected = dx.elements.map(Double.init), sizes = expected.map(abs)
+          let before = dx.elements
+          var expected = before.map(Double.init), sizes = expected.map(abs)
           multiplyTransposed(dy.base, rows: rows, by: w.matrix, addingInto: dx.base, pool: ThreadPool(threads: 2))
           for r in 0..<rows {
             for o in 0..<outputs {
@@ -24,6 +25,11 @@ import Testing
           }
           let error = worstError(found: dx.elements, expected: expected, sizes: sizes, depth: outputs)
           #expect(error < 1, "\(format.rawValue) \(rows) × \(outputs): \(error) of the bound")
+          guard let bytes = w.matrix.bytesInPanels else { continue }
+          let panels = Guarded<UInt8>(count: bytes, filledWith: 0), again = Guarded(before)
+          let turned = w.matrix.inPanels(at: panels.base, pool: ThreadPool(threads: 2))
+          multiplyTransposed(dy.base, rows: rows, by: turned, addingInto: again.base, pool: ThreadPool(threads: 2))
+          #expect(again.elements == dx.elements, "\(format.rawValue) in panels, \(rows) × \(outputs)")
         }
       }
     }
@@ -32,7 +38,9 @@ import Testing
   @Test("dw += dyᵀ·x equals the plain loop", arguments: KernelLevel.available)
   func outerProducts(level: KernelLevel) {
     level.perform {
-      for (rows, outputs, inputs) in [(1, 1, 1), (1, 33, 7), (2, 3, 31), (13, 14, 15), (600, 31, 33), (33, 255, 65), (0, 3, 3)] {
+      for (rows, outputs, inputs) in [
+        (1, 1, 1), (1, 33, 7), (2, 3, 31), (13, 14, 15), (600, 31, 33), (33, 255, 65), (0, 3, 3),
+      ] {
         var numbers = Numbers(seed: 11)
         let dy = Guarded(numbers.floats(rows * outputs)), x = Guarded(numbers.floats(rows * inputs))
         let dw = Guarded(numbers.floats(outputs * inputs))

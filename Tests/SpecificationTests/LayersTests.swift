@@ -108,6 +108,7 @@ struct LayersTests {
         """)
   }
 
+  // Alone on an AMD EPYC core: 23 ms for the 10,000 layers, 2 ms for the 200. The bound leaves room for a busy machine.
   @Test("10,000 layers, or 200 with an override each, are made in a few milliseconds")
   func speed() throws {
     let variants = "pattern: [3*a, b], variants: {a: {attention: {window: 4}}, b: {}}"
@@ -120,7 +121,7 @@ struct LayersTests {
       _ = try loader.load("a")
       // The files are read by now; the best of some runs, for the machine may be busy.
       let time = try (0..<5).map { _ in try ContinuousClock().measure { _ = try loader.load("a") } }.min()
-      #expect(try #require(time) < .milliseconds(100))
+      #expect(try #require(time) < .milliseconds(500))
     }
   }
 
@@ -129,5 +130,18 @@ struct LayersTests {
     let overrides = (0..<1000).map { "{layers: \"\($0)::\($0 % 7 + 1)\", mlp: {n: \($0)}}" }.joined(separator: ", ")
     let time = ContinuousClock().measure { _ = try? load("{count: 10000, overrides: [\(overrides)]}", "mlp: {n: 0}\n") }
     #expect(time < .seconds(5))
+    // A group of tens of thousands of options, changed a little for every layer.
+    let options = (0..<20_000).map { "k\($0): 0" }.joined(separator: ", ")
+    let each = (0..<900).map { "{layers: \($0), mlp: {k0: \($0)}}" }.joined(separator: ", ")
+    let problems = #expect(throws: Problems.self) {
+      try load("{count: 1000, overrides: [\(each)]}", "mlp: {\(options)}\n")
+    }
+    #expect(problems?.list.map(\.sentence) == ["the layers differ in more ways than can be kept apart"])
+    let names = (0..<20_000).map { "v\($0): {}" }.joined(separator: ", ")
+    let misspelt = (0..<20_000).map { "w\($0)" }.joined(separator: ", ")
+    let patterns = ContinuousClock().measure {
+      #expect(throws: Problems.self) { try load("{count: 4, pattern: [\(misspelt)], variants: {\(names)}}") }
+    }
+    #expect(patterns < .seconds(5))
   }
 }

@@ -108,6 +108,8 @@ struct YAMLReaderTests {
     #expect(clock.measure { _ = try? yaml(nested) } < .seconds(1))
     let keys = (0..<45_000).map { "k\($0): 1\n" }.joined()
     #expect(try clock.measure { _ = try yaml(keys) } < .seconds(1))
+    let tabs = String(repeating: "- '\n\tx'\n", count: 90_000)
+    #expect(try clock.measure { _ = try yaml(tabs) } < .seconds(1))
     let bomb = "a: &a [x,x]\n" + (1..<60).map { "b\($0): &a [*a,*a]\n" }.joined()
     #expect(clock.measure { #expect(throws: Problems.self) { try yaml(bomb) } } < .seconds(1))
   }

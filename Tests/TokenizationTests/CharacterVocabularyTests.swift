@@ -38,7 +38,8 @@ struct CharacterVocabularyTests {
       problem { try tokenizer.requireEncodable("AéB") }
         == "the character 'é' (U+00E9) at place 1 has no id in this vocabulary")
     #expect(tokenizer.encode("AéB") == [0, 1])
-    #expect(problem { _ = try Tokenizer(characters: "ABA".unicodeScalars) }?.contains("'A' (U+0041) comes twice") == true)
+    #expect(
+      problem { _ = try Tokenizer(characters: "ABA".unicodeScalars) }?.contains("'A' (U+0041) comes twice") == true)
   }
 
   @Test("a mebibyte of text takes a moment")

@@ -1,7 +1,8 @@
 import Foundation
 import Tokenization
 
-/// Reads a GGUF file's vocabulary, as far as these tests need it; files of the test data only, so a broken one may trap.
+/// Reads a GGUF file's vocabulary, as far as these tests need it; files of the test data only, so a broken one may
+/// trap.
 struct GGUFVocabulary {
   private let data: [UInt8]
   private var at = 0

@@ -3,7 +3,9 @@ import Tokenization
 
 @Suite("Vocabularies that nobody should write")
 struct HostileVocabularyTests {
-  static let texts = ["", "a", "<0x", "<0x-1>", "hello <s> wörld", String(repeating: "a", count: 5000), "\u{0}\u{FFFF}"]
+  static let texts = [
+    "", "a", "<0x", "<0x-1>", "hello <s> wörld", String(repeating: "a", count: 5000), "\u{0}\u{FFFF}",
+  ]
 
   func exercise(_ tokenizer: Tokenizer) {
     for text in Self.texts {
@@ -83,7 +85,8 @@ struct HostileVocabularyTests {
     #expect(message { $0.scores = [.infinity, 0] }.contains("the piece with the id 0 has the score inf"))
     #expect(message { $0.unknown = 7 }.contains("the unknown piece has the id 7"))
     #expect(message { $0.characterMap = [1, 2, 3] }.contains("precompiled_charsmap"))
-    #expect(message { $0.model = "bert" } == "x.gguf: error: tokenizer.ggml.model asks for 'bert', which is not built here")
+    #expect(
+      message { $0.model = "bert" } == "x.gguf: error: tokenizer.ggml.model asks for 'bert', which is not built here")
     #expect(
       message {
         $0.model = "gpt2"

@@ -17,12 +17,13 @@ struct RoundTripTests {
     }
   }
 
-  // Made by tiktoken 0.14.0 with the pattern of the vocabulary's name: len(encoding.encode_ordinary(text)); for gpt2 and
-  // llama2 by tokenizers 0.23.3 and sentencepiece 0.2.3.
+  // Made by tiktoken 0.14.0 with the pattern of the vocabulary's name: len(encoding.encode_ordinary(text)); for gpt2
+  // and llama2 by tokenizers 0.23.3 and sentencepiece 0.2.3.
   @Test(
     "tiny Shakespeare has as many ids as other libraries give it",
     arguments: [
-      ("gpt2", nil, 338_025), ("tiktoken/cl100k_base.tiktoken", nil, 301_829), ("tiktoken/o200k_base.tiktoken", nil, 297_606),
+      ("gpt2", nil, 338_025), ("tiktoken/cl100k_base.tiktoken", nil, 301_829),
+      ("tiktoken/o200k_base.tiktoken", nil, 297_606),
       ("llama3-tiktoken/tokenizer.model", "llama-bpe", 301_768), ("llama2-spm/tokenizer.model", nil, 368_633),
     ] as [(String, String?, Int)])
   func counts(_ name: String, _ splitting: String?, _ count: Int) throws {

@@ -1,8 +1,9 @@
 /// A SentencePiece unigram model of 80 pieces with a table of characters of its own.
 ///
-/// Made with sentencepiece 0.2.3 from botchan.txt of the test data's corpora: `SentencePieceTrainer.train(input='botchan.txt',
-/// model_prefix='small', model_type='unigram', normalization_rule_tsv='rules.tsv', vocab_size=80, hard_vocab_limit=False)`,
-/// with rules.tsv saying A → a, BC → xy, ﬁ → fi and U+3000 → space.
+/// Made with sentencepiece 0.2.3 from botchan.txt of the test data's corpora:
+/// `SentencePieceTrainer.train(input='botchan.txt', model_prefix='small', model_type='unigram',
+/// normalization_rule_tsv='rules.tsv', vocab_size=80, hard_vocab_limit=False)`, with rules.tsv saying A → a, BC → xy, ﬁ
+/// → fi and U+3000 → space.
 let smallModel = bytes(
   base64: """
     Cg4KBTx1bms+FQAAAAAYAgoMCgM8cz4VAAAAABgDCg0KBDwvcz4VAAAAABgDCgoKA+KWgRWU3Pi/CggKAWUVWtMzwAoICgF0FeAHNcAK

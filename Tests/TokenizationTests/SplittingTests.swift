@@ -93,7 +93,8 @@ struct SplittingTests {
   /// A vocabulary of the bytes and of `words`, in which a whole word is one id.
   static func tokenizer(_ words: [String], splitting: String) throws -> Tokenizer {
     var lines = (0...255).map { "\(base64([UInt8($0)])) \($0)" }
-    for word in words where word.utf8.count > 1 && !lines.contains(where: { $0.hasPrefix(base64(Array(word.utf8)) + " ") }) {
+    for word in words
+    where word.utf8.count > 1 && !lines.contains(where: { $0.hasPrefix(base64(Array(word.utf8)) + " ") }) {
       lines.append("\(base64(Array(word.utf8))) \(lines.count)")
     }
     return try TemporaryFolder.load(
@@ -110,7 +111,8 @@ struct SplittingTests {
 
   @Test("come from a pattern given as text too")
   func given() throws {
-    let tokenizer = try Self.tokenizer(["ab", "abab", "12", "123"], splitting: #"[a-z]{2}|\d{1,2}|."#.replacing(".", with: "[^a-z]"))
+    let tokenizer = try Self.tokenizer(
+      ["ab", "abab", "12", "123"], splitting: #"[a-z]{2}|\d{1,2}|[^a-z]"#)
     #expect(tokenizer.encode("ababa123").map { tokenizer.decode([$0]) } == ["ab", "ab", "a", "12", "3"])
   }
 
@@ -119,7 +121,7 @@ struct SplittingTests {
   func lookingAhead() throws {
     let tokenizer = try Self.tokenizer([], splitting: #"\s*[\r\n]+|\s+$|[ a]*b|\s|a"#)
     let text = String(repeating: " a", count: 1 << 19) + "c"
-    let time = ContinuousClock().measure { #expect(tokenizer.encode(text).count == text.utf8.count) }
+    let time = processorTime { #expect(tokenizer.encode(text).count == text.utf8.count) }
     #expect(time < .seconds(1))
   }
 

@@ -19,7 +19,8 @@ struct VectorTests {
     #expect(texts.count == 47)
     for (text, line) in zip(texts, lines) {
       let ids = line.split(separator: " ").compactMap { Int($0) }
-      #expect(tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false) == ids, "\(text.debugDescription)")
+      #expect(
+        tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false) == ids, "\(text.debugDescription)")
       #expect(tokenizer.decode(ids).utf8.elementsEqual(text.utf8), "\(text.debugDescription)")
     }
   }

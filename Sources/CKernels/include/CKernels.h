@@ -15,12 +15,17 @@ enum ck_format {
 /// The columns of one packed panel; the same on every level, so that panels may outlive the choice of one.
 #define CK_PANEL 32
 
-/// Stored weights: row r begins at base + r · row_bytes.
+/// How stored weights lie: row after row, or in panels of CK_PANEL rows turned to stand side by side.
+enum ck_layout { CK_ROWS, CK_PANELS };
+
+/// Stored weights. In rows, row r begins at base + r · row_bytes; in panels (f32, f16, bf16 only), panel p at
+/// base + p · ck_panel_bytes.
 struct ck_weight {
   const void *base;
   size_t row_bytes;
   size_t columns;
   int format;
+  int layout;
 };
 
 /// The numbers in one block of `format`, and its bytes.
@@ -59,8 +64,8 @@ void ck_quantize(int format, const float *x, size_t count, void *bytes);
 
 /// y = x·wᵀ (+ bias) (+ y) for the outputs from..<to and few rows, by dots.
 /// `scratch` holds 4 · columns floats; it is used by block formats when rows > 1.
-void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to, const float *x,
-                      size_t x_stride, size_t rows, const float *_Nullable bias, float *y, size_t y_stride, bool add,
+void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
+                      const float *x, size_t x_stride, size_t rows, const float *_Nullable bias, float *y, size_t y_stride, bool add,
                       float *scratch);
 
 /// Packs rows · depth numbers of x into tiles of ck_tile_rows rows.
@@ -69,15 +74,23 @@ void ck_pack_rows(const struct ck_kernels *kernels, const float *x, size_t strid
                   size_t depth, float *packed);
 /// Packs the columns from..<to (from a multiple of CK_PANEL) and k..<k+depth of the depth into panels, as f32.
 /// A column is a row of w, or a column of w when transposed.
-void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w, bool transposed, size_t from, size_t to,
-                    size_t k, size_t depth, float *panels);
-/// y[rows, columns] = packed rows · panels (+ bias) (+ y).
-void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
-                        size_t columns, size_t depth, float *y, size_t stride, bool add, const float *_Nullable bias);
+void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w, bool transposed, size_t from,
+                    size_t to, size_t k, size_t depth, float *panels);
+/// The bytes of one panel that stays, `depth` numbers of each of its columns.
+size_t ck_panel_bytes(int format, size_t depth);
+/// Stores the rows from..<to of w (from a multiple of CK_PANEL) as panels that stay, in their own format.
+void ck_store_panels(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
+                     void *panels);
+/// y[rows, columns] = packed rows · panels (+ bias) (+ y); panels f32, f16 or bf16, `panel_bytes` apart.
+void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const void *panels, int format,
+                        size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
+                        const float *_Nullable bias);
 
 /// Threads that run numbered parts of a job together, the caller among them.
 struct ck_pool;
 #define CK_POOL_LIMIT 1024
+/// The most parts a job may have for each thread.
+#define CK_POOL_SHARE 4
 /// NULL when there is no memory.
 struct ck_pool *_Nullable ck_pool_create(int threads);
 /// Ends the workers and waits for them.
@@ -86,10 +99,10 @@ int ck_pool_threads(struct ck_pool *pool);
 /// Waits for the pool and keeps it; false, keeping nothing, on a thread that is inside a part of a job.
 bool ck_pool_enter(struct ck_pool *pool);
 void ck_pool_leave(struct ck_pool *pool);
-/// Runs body(context, part) for 0..<parts, parts ≤ threads, and returns when all are done. Only between enter and leave.
-void ck_pool_run(struct ck_pool *pool, int parts, void (*body)(void *context, int part),
-                 void *context);
-/// Memory that stays between jobs; slot 0 is everyone's, slot 1 + part is that part's. NULL when there is none.
+/// Runs body(context, part, thread) for 0..<parts, parts ≤ threads · CK_POOL_SHARE, and returns when all are done.
+/// `thread` is 0..<threads and no other part has the same one meanwhile. Only between enter and leave.
+void ck_pool_run(struct ck_pool *pool, int parts, void (*body)(void *context, int part, int thread), void *context);
+/// Memory that stays between jobs; slot 0 is everyone's, slot 1 + thread is that thread's. NULL when there is none.
 void *_Nullable ck_pool_scratch(struct ck_pool *pool, int slot, size_t bytes);
 /// The number of threads that suits this machine.
 int ck_processor_count(void);

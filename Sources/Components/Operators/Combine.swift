@@ -5,7 +5,8 @@ import Kernels
 ///     y = α·a + β·b
 public struct Combine: Operator {
   public let name = "add"
-  public let mayOverwriteInput = true
+  public let overwritableInput: Int? = 0
+  public let isRowwise = true
   public let backwardReadsInputs = false
   /// The factor of the first value.
   public let alpha: Float

@@ -1,43 +1,88 @@
 import Kernels
 
-/// A matrix applied to every row, and a bias when the step has a second tensor.
+/// One matrix or several applied to every row, each with a bias of its own or none.
 ///
-///     y = x·Wᵀ + b        x: [rows, in], W: [out, in], b: [out]
+///     y_i = x·W_iᵀ + b_i  (+ a)        x: [rows, in], W_i: [out_i, in], b_i: [out_i], a: [rows, out]
 ///
-/// Weights keep their stored format; sums are in `Float`.
+/// Weights keep their stored format; sums are in `Float`. With several matrices there is an output for each. A single
+/// one may add to a second input: the residual line.
 public struct Linear: Operator {
-  public let name = "linear"
+  /// For each matrix, whether the tensor after it is its bias.
+  let biases: [Bool]
+  /// Whether the second input is added to the only output.
+  let addsInput: Bool
 
-  /// The operator.
-  public init() {}
+  /// A matrix, with a bias or without.
+  public init(bias: Bool) {
+    self.init(biases: [bias], addsInput: false)
+  }
+
+  private init(biases: [Bool], addsInput: Bool) {
+    self.biases = biases
+    self.addsInput = addsInput
+  }
+
+  public var name: String { addsInput ? "linear add" : "linear" }
+  public var overwritableInput: Int? { addsInput ? 1 : nil }
+  public var isRowwise: Bool { true }
+
+  public func joined(with other: any Operator) -> (any Operator)? {
+    guard let other = other as? Linear, !addsInput, !other.addsInput else { return nil }
+    return Linear(biases: biases + other.biases, addsInput: false)
+  }
+
+  public func followed(by next: any Operator, readingAt place: Int) -> (any Operator)? {
+    guard let sum = next as? Combine, sum.alpha == 1, sum.beta == 1, biases.count == 1, !addsInput else { return nil }
+    return Linear(biases: biases, addsInput: true)
+  }
+
+  /// The place among the step's tensors of matrix `index`.
+  private func tensor(of index: Int) -> Int { index + biases[..<index].count { $0 } }
 
   public func forward(_ context: ForwardContext) {
     let x = context.input()
-    let y = context.output()
-    let bias = context.parameterCount > 1 ? context.parameter(1).vector : nil
-    multiply(
-      x.base, stride: x.width, rows: x.count, by: context.parameter().matrix, bias: bias,
-      into: y.base, stride: y.width, accumulate: false, pool: context.pool)
+    if addsInput {
+      let (a, y) = (context.input(1), context.output())
+      if a.base != y.base { y.base.update(from: a.base, count: a.count * a.width) }
+    }
+    for index in biases.indices {
+      let y = context.output(index)
+      let place = tensor(of: index)
+      multiply(
+        x.base, stride: x.width, rows: x.count, by: context.parameter(place).matrix,
+        bias: biases[index] ? context.parameter(place + 1).vector : nil, into: y.base, stride: y.width,
+        accumulate: addsInput, pool: context.pool)
+    }
   }
 
-  /// `dx += dy·W`, `dW += dyᵀ·x`, `db += Σ dy`.
+  /// `dx += Σ dy_i·W_i`, `dW_i += dy_iᵀ·x`, `db_i += Σ dy_i`, `da += dy`.
   public func backward(_ context: BackwardContext) {
-    let dy = context.outputGradient()
-    if let dx = context.inputGradient() {
-      multiplyTransposed(dy.base, rows: dy.count, by: context.parameter().matrix, addingInto: dx.base, pool: context.pool)
+    for index in biases.indices {
+      let dy = context.outputGradient(index)
+      let place = tensor(of: index)
+      if let dx = context.inputGradient() {
+        multiplyTransposed(
+          dy.base, rows: dy.count, by: context.parameter(place).matrix, addingInto: dx.base, pool: context.pool)
+      }
+      if let dw = context.parameterGradient(place) {
+        let x = context.input()
+        accumulateOuterProducts(
+          dy.base, outputs: dy.width, x.base, inputs: x.width, rows: dy.count, into: dw, pool: context.pool)
+      }
+      if biases[index], let db = context.parameterGradient(place + 1) {
+        for row in 0..<dy.count { add(dy[row], scaledBy: 1, to: db, count: dy.width) }
+      }
     }
-    if let dw = context.parameterGradient() {
-      let x = context.input()
-      accumulateOuterProducts(
-        dy.base, outputs: dy.width, x.base, inputs: x.width, rows: dy.count, into: dw, pool: context.pool)
-    }
-    if context.parameterCount > 1, let db = context.parameterGradient(1) {
-      for row in 0..<dy.count { add(dy[row], scaledBy: 1, to: db, count: dy.width) }
+    if addsInput, let da = context.inputGradient(1) {
+      let dy = context.outputGradient()
+      add(dy.base, scaledBy: 1, to: da.base, count: dy.count * dy.width)
     }
   }
 
   public func flops(step: Step, context: Int) -> Int {
-    2 * step.inputs[0].width * step.outputs[0].width + (step.parameters.count > 1 ? step.outputs[0].width : 0)
+    zip(step.outputs, biases).reduce(0) { sum, output in
+      sum + 2 * step.inputs[0].width * output.0.width + (output.1 ? output.0.width : 0)
+    } + (addsInput ? step.outputs[0].width : 0)
   }
 }
 
@@ -48,6 +93,6 @@ extension PlanBuilder {
       parameter("\(name).weight", shape: [width, x.width], starts: .normal(0.02))
     ]
     if bias { tensors.append(parameter("\(name).bias", shape: [width], starts: .zeros)) }
-    return apply(Linear(), to: x, width: width, parameters: tensors)
+    return apply(Linear(bias: bias), to: x, width: width, parameters: tensors)
   }
 }

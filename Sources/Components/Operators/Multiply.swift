@@ -5,7 +5,8 @@ import Kernels
 ///     y = a ⊙ b
 public struct Multiply: Operator {
   public let name = "multiply"
-  public let mayOverwriteInput = true
+  public let overwritableInput: Int? = 0
+  public let isRowwise = true
 
   /// The operator.
   public init() {}

@@ -5,7 +5,8 @@ import Kernels
 ///     y = factor·x
 public struct Scale: Operator {
   public let name = "scale"
-  public let mayOverwriteInput = true
+  public let overwritableInput: Int? = 0
+  public let isRowwise = true
   public let backwardReadsInputs = false
   /// The constant.
   public let factor: Float

@@ -5,7 +5,8 @@ import Kernels
 ///     y = cap·tanh(x / cap)
 public struct Softcap: Operator {
   public let name = "softcap"
-  public let mayOverwriteInput = true
+  public let overwritableInput: Int? = 0
+  public let isRowwise = true
   public let backwardReadsInputs = false
   public let backwardReadsOutputs = true
   /// The limit.

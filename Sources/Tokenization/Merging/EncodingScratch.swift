@@ -1,7 +1,7 @@
 /// What encoding works in: the ids so far, remembered words, and room for the symbols of one word.
 ///
-/// Kept by the tokenizer between texts. Sendable although it is mutable: whoever takes it out of the tokenizer's pool, under
-/// the pool's lock, is the only one to hold it until it is put back.
+/// Kept by the tokenizer between texts. Sendable although it is mutable: whoever takes it out of the tokenizer's pool,
+/// under the pool's lock, is the only one to hold it until it is put back.
 final class EncodingScratch: @unchecked Sendable {
   var output = IDBuffer()
   var cache = WordCache()
@@ -12,7 +12,8 @@ final class EncodingScratch: @unchecked Sendable {
   /// A splitter's state.
   let cursorState: UnsafeMutablePointer<Int>
 
-  /// Up to so many symbols a word is merged by looking at all its pairs each time, which is quicker than keeping a queue.
+  /// Up to so many symbols a word is merged by looking at all its pairs each time, which is quicker than keeping a
+  /// queue.
   static let shortWord = 48
 
   init(cursorStateCount: Int) {

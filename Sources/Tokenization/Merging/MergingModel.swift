@@ -1,8 +1,9 @@
-/// Byte-pair encoding: a word begins as its bytes or characters, and the best pair of neighbours is merged until none is
-/// left. Of equally good pairs the leftmost comes first.
+/// Byte-pair encoding: a word begins as its bytes or characters, and the best pair of neighbours is merged until none
+/// is left. Of equally good pairs the leftmost comes first.
 ///
-/// Sennrich, Haddow and Birch 2016, arXiv:1508.07909; on bytes Radford et al. 2019. Which pair is best is either a list of
-/// merges (`pairs`) or the rank of the piece that two neighbours make together (`ranks`), as in tiktoken and SentencePiece.
+/// Sennrich, Haddow and Birch 2016, arXiv:1508.07909; on bytes Radford et al. 2019. Which pair is best is either a list
+/// of merges (`pairs`) or the rank of the piece that two neighbours make together (`ranks`), as in tiktoken and
+/// SentencePiece.
 final class MergingModel: Sendable {
   /// What a word is made of before the first merge.
   enum Symbols: Sendable {
@@ -43,8 +44,8 @@ final class MergingModel: Sendable {
     self.fusesUnknown = fusesUnknown
   }
 
-  /// Whether no piece but those that begin with spaces holds one behind another character, so that merging never crosses
-  /// from a word to the space behind it.
+  /// Whether no piece but those that begin with spaces holds one behind another character, so that merging never
+  /// crosses from a word to the space behind it.
   var keepsToWords: Bool {
     for id in 0..<vocabulary.count where vocabulary.kinds.base[id] == PieceKind.normal.rawValue {
       let bytes = vocabulary.bytes(of: id)

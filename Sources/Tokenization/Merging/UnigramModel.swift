@@ -1,7 +1,7 @@
 /// Splits text into the pieces whose probabilities multiply to the most (Viterbi's algorithm).
 ///
-/// Kudo 2018, arXiv:1804.10959; google/sentencepiece `src/unigram_model.cc`. A character without a piece costs 10 more than
-/// the least likely piece.
+/// Kudo 2018, arXiv:1804.10959; google/sentencepiece `src/unigram_model.cc`. A character without a piece costs 10 more
+/// than the least likely piece.
 final class UnigramModel: Sendable {
   let vocabulary: Vocabulary
   private let scores: FrozenArray<Float>  // [count], natural logarithms

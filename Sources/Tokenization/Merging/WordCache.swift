@@ -1,7 +1,8 @@
 /// Remembers the ids of words of at most 15 bytes and 3 ids, which are nearly all words of a text.
 ///
-/// An open-addressed table of 32-byte entries; it begins with a page's worth and grows while words keep coming. When it has
-/// its full size, a new word takes the place where its search began, so the most frequent words stay or come back at once.
+/// An open-addressed table of 32-byte entries; it begins with a page's worth and grows while words keep coming. When it
+/// has its full size, a new word takes the place where its search began, so the most frequent words stay or come back
+/// at once.
 struct WordCache {
   /// The longest word that is remembered, in bytes.
   static let longestWord = 15
@@ -90,7 +91,9 @@ struct WordCache {
     let entry = Entry(
       low: key.low, high: key.high, ids: (ids[0], count > 1 ? ids[1] : 0, count > 2 ? ids[2] : 0), count: Int32(count))
     if used * 2 > mask {
-      if mask + 1 < Self.lastSize { grow() } else {
+      if mask + 1 < Self.lastSize {
+        grow()
+      } else {
         let slot = home(of: key)
         if entries[slot].high == 0 {
           // A quarter stays free, or searches for unknown words would not end.

@@ -1,8 +1,8 @@
 /// SentencePiece's precompiled table of characters: the longest entry that fits is replaced.
 ///
-/// A little-endian length, a double-array trie of that many bytes (S. Yata's darts-clone), and the replacements, each ended
-/// by a zero byte; google/sentencepiece `src/normalizer.cc`. In a unit of the trie the low byte is the label, bit 8 says that
-/// an entry ends here, bits 10 and up are the way to the children, times 256 when bit 9 is set.
+/// A little-endian length, a double-array trie of that many bytes (S. Yata's darts-clone), and the replacements, each
+/// ended by a zero byte; google/sentencepiece `src/normalizer.cc`. In a unit of the trie the low byte is the label, bit
+/// 8 says that an entry ends here, bits 10 and up are the way to the children, times 256 when bit 9 is set.
 final class CharacterMap: Sendable {
   private let units: [UInt32]
   private let replacements: [UInt8]
@@ -43,7 +43,8 @@ final class CharacterMap: Sendable {
     return result
   }
 
-  // The length of the longest entry at `place` and where its replacement begins. Places come from the file: each is checked.
+  // The length of the longest entry at `place` and where its replacement begins. Places come from the file: each is
+  // checked.
   private func longestEntry(at place: Int, in text: UnsafeBufferPointer<UInt8>) -> (Int, Int)? {
     var found: (Int, Int)?
     var node = offset(units[0])

@@ -116,7 +116,9 @@ struct TextNormalizer: Sendable {
     }
     // At the end the mark of a space goes too, even where the text itself has it.
     while isLast {
-      if result.last == 0x20 { result.removeLast() } else if result.suffix(3).elementsEqual([0xE2, 0x96, 0x81]) {
+      if result.last == 0x20 {
+        result.removeLast()
+      } else if result.suffix(3).elementsEqual([0xE2, 0x96, 0x81]) {
         result.removeLast(3)
       } else {
         break

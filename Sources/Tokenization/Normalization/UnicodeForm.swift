@@ -2,8 +2,8 @@ import Foundation
 
 /// A normalisation form (Unicode Standard Annex 15).
 ///
-/// Foundation's normalisation takes some microseconds for each character it changes, so it sees only the stretches that can
-/// change, a base character with its marks, and each of them once.
+/// Foundation's normalisation takes some microseconds for each character it changes, so it sees only the stretches that
+/// can change, a base character with its marks, and each of them once.
 enum UnicodeForm: String, Sendable {
   case composed = "NFC"
   case decomposed = "NFD"
@@ -52,18 +52,17 @@ enum UnicodeForm: String, Sendable {
 
   private func changed(_ text: [UInt8]) -> [UInt8] {
     let string = String(decoding: text, as: UTF8.self)
-    let result =
-      switch self {
-      case .composed: string.precomposedStringWithCanonicalMapping
-      case .decomposed: string.decomposedStringWithCanonicalMapping
-      case .compatiblyComposed: string.precomposedStringWithCompatibilityMapping
-      case .compatiblyDecomposed: string.decomposedStringWithCompatibilityMapping
-      }
-    return Array(result.utf8)
+    let isCompatible = self == .compatiblyComposed || self == .compatiblyDecomposed
+    let apart = isCompatible ? string.decomposedStringWithCompatibilityMapping : string
+    // Twice: where a mark decomposes (U+0F75), Foundation leaves its parts out of their order the first time. Nor does
+    // its mapping to NFKC compose all that it has decomposed.
+    let ordered = apart.decomposedStringWithCanonicalMapping.decomposedStringWithCanonicalMapping
+    let composes = self == .composed || self == .compatiblyComposed
+    return Array((composes ? ordered.precomposedStringWithCanonicalMapping : ordered).utf8)
   }
 
-  // Whether a character never composes with what stands before it. Too many noes cost only time. Beside marks, vowels and
-  // finals of Hangul and of Kirat Rai compose to the left, and half-width forms that become such.
+  // Whether a character never composes with what stands before it. Too many noes cost only time. Beside marks, vowels
+  // and finals of Hangul and of Kirat Rai compose to the left, and half-width forms that become such.
   private func beginsStretch(_ value: UInt32) -> Bool {
     switch value {
     case ..<0x300: true

@@ -7,7 +7,7 @@ enum PieceListFiles {
   static func byteLevel(
     _ vocab: JSONObject, path: String, merges mergesPath: String, splitting: SplittingName, _ companions: CompanionFiles
   ) throws(TokenizerProblem) -> Tokenizer.Parts {
-    var builder = VocabularyBuilder(path: path, spelling: .byteAlphabet)
+    var builder = VocabularyBuilder(path: path, spelling: .byteAlphabet, expected: vocab.count)
     var tokens = companions.added
     let special = Set(companions.added.lazy.filter(\.isSpecial).map(\.id))
     for (piece, id) in vocab {
@@ -72,7 +72,7 @@ enum PieceListFiles {
   }
 
   static func characters(_ pieces: [(String, Int)], path: String) throws(TokenizerProblem) -> Tokenizer.Parts {
-    var builder = VocabularyBuilder(path: path, spelling: .plain)
+    var builder = VocabularyBuilder(path: path, spelling: .plain, expected: pieces.count)
     for (piece, id) in pieces {
       guard piece.unicodeScalars.count == 1 else {
         throw .broken(path: path, sentence: "\(TokenizerProblem.shortened(piece)) is not one character")

@@ -1,7 +1,7 @@
 import Files
 
-/// Reads the rank files of tiktoken: on each line a piece's bytes in base64 and its rank, which is its id and says when it is
-/// merged. How text is split stands nowhere in them.
+/// Reads the rank files of tiktoken: on each line a piece's bytes in base64 and its rank, which is its id and says when
+/// it is merged. How text is split stands nowhere in them.
 enum RankFile {
   /// Whether `bytes` begin with such a line.
   static func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -27,7 +27,7 @@ enum RankFile {
   static func parts(
     _ bytes: UnsafeRawBufferPointer, path: String, splitting: SplittingName, specialTokens: [String: Int]
   ) throws(TokenizerProblem) -> Tokenizer.Parts {
-    var builder = VocabularyBuilder(path: path, spelling: .byteAlphabet)
+    var builder = VocabularyBuilder(path: path, spelling: .byteAlphabet, expected: bytes.count / 4)
     var piece: [UInt8] = []
     var start = 0
     var number = 1

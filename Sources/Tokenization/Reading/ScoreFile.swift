@@ -1,7 +1,7 @@
 import Files
 
-/// Reads the binary vocabulary of karpathy/llama2.c (`tokenizer.bin`): the longest piece's length, then for each piece its
-/// score, its length and its bytes, little endian; spaces stand as such. 0 is unknown, 1 begins a text, 2 ends it.
+/// Reads the binary vocabulary of karpathy/llama2.c (`tokenizer.bin`): the longest piece's length, then for each piece
+/// its score, its length and its bytes, little endian; spaces stand as such. 0 is unknown, 1 begins a text, 2 ends it.
 enum ScoreFile {
   /// Whether the whole of `bytes` is such a file.
   static func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -17,7 +17,9 @@ enum ScoreFile {
     while reader.remaining > 0 {
       let score = try reader.readFloat()
       let length = try reader.read(Int32.self)
-      guard length >= 0, length <= longest else { throw reader.problem("a piece of \(length) bytes, longer than the longest") }
+      guard length >= 0, length <= longest else {
+        throw reader.problem("a piece of \(length) bytes, longer than the longest")
+      }
       result.append((Array(try reader.bytes(UInt64(length))), score))
       guard result.count <= Vocabulary.largestCount else { throw reader.problem("too many pieces") }
     }

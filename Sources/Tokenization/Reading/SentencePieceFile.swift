@@ -88,7 +88,8 @@ enum SentencePieceFile {
     source.unknown = id(unknown, .unknown)
     source.beginningOfText = id(beginning, .control)
     source.endOfText = id(end, .control).map { [$0] } ?? []
-    // The library itself adds no marks; models of this kind are trained with a beginning, and their configurations say so.
+    // The library itself adds no marks; models of this kind are trained with a beginning, and their configurations say
+    // so.
     source.addsBeginning = companions.addsBeginning ?? (source.algorithm == .merging)
     source.addsEnd = companions.addsEnd ?? false
     source.otherTokens = companions.added.filter { $0.id >= source.pieces.count }

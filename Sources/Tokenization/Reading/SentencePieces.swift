@@ -1,7 +1,7 @@
 /// A SentencePiece vocabulary, from whichever file, on its way to a tokenizer.
 ///
-/// Kudo and Richardson 2018, arXiv:1808.06226; google/sentencepiece. Pieces spell a space as ▁; in memory it is a space, so
-/// that text needs no rewriting.
+/// Kudo and Richardson 2018, arXiv:1808.06226; google/sentencepiece. Pieces spell a space as ▁; in memory it is a
+/// space, so that text needs no rewriting.
 struct SentencePieces {
   /// Before what a space is put, so that a word is the same piece at the front of a text and inside it.
   enum SpacePrefix {
@@ -35,14 +35,14 @@ struct SentencePieces {
   /// SentencePiece's table of characters; empty for none.
   var characterMap: [UInt8] = []
   var otherTokens: [AddedTokens.Token] = []
-  /// Whether a user-defined piece may spell a space as such. In a file of the library's own it is then never found, for the
-  /// library looks for it where spaces have become ▁.
+  /// Whether a user-defined piece may spell a space as such. In a file of the library's own it is then never found, for
+  /// the library looks for it where spaces have become ▁.
   var findsLiteralSpaces = false
 
   init(path: String) { self.path = path }
 
   func parts() throws(TokenizerProblem) -> Tokenizer.Parts {
-    var builder = VocabularyBuilder(path: path, spelling: .spaceMark)
+    var builder = VocabularyBuilder(path: path, spelling: .spaceMark, expected: pieces.count)
     var tokens: [AddedTokens.Token] = []
     var hasBytes = false
     for (id, piece) in pieces.enumerated() {

@@ -25,7 +25,7 @@ extension TokenizerJSON {
     guard let vocab = model["vocab"]?.object else { throw broken("the model has no object 'vocab'") }
     let fallsBack = model["byte_fallback"]?.bool ?? false
     let special = Dictionary(added.lazy.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var builder = VocabularyBuilder(path: path, spelling: spelling)
+    var builder = VocabularyBuilder(path: path, spelling: spelling, expected: vocab.count)
     for (piece, id) in vocab {
       guard let id = id.integer else {
         throw broken("the piece \(TokenizerProblem.shortened(piece)) has \(id.kind) for its id")
@@ -96,7 +96,7 @@ extension TokenizerJSON {
     let fallsBack = model["byte_fallback"]?.bool ?? false
     let unknown = model["unk_id"]?.integer
     let special = Dictionary(added.lazy.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var builder = VocabularyBuilder(path: path, spelling: spelling)
+    var builder = VocabularyBuilder(path: path, spelling: spelling, expected: vocab.count)
     var scores: [Float] = []
     for (id, entry) in vocab.enumerated() {
       guard let pair = entry.array, pair.count == 2, let piece = pair[0].string, let score = pair[1].number else {

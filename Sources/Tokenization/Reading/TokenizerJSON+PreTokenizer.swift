@@ -9,7 +9,9 @@ extension TokenizerJSON {
       for inner in part["pretokenizers"]?.array ?? [] { try readPreTokenizer(inner) }
     case "ByteLevel":
       if part["add_prefix_space"]?.bool ?? true {
-        guard stages.isEmpty else { throw unsupported("the pre-tokenizer", "ByteLevel with a prefix space in a sequence") }
+        guard stages.isEmpty else {
+          throw unsupported("the pre-tokenizer", "ByteLevel with a prefix space in a sequence")
+        }
         preparation.append(.prependSpace(onlyFirst: false))
       }
       if part["use_regex"]?.bool ?? true { try append(.known(SplittingName.wordsAndSpaces)) }

@@ -3,8 +3,8 @@ import Files
 /// Reads `tokenizer.json`, the file that describes a tokenizer by its parts: normalizer, pre-tokenizer, model,
 /// post-processor, decoder and added tokens (huggingface/tokenizers).
 ///
-/// Each part is followed as it is written; nothing is concluded from the name of a tokenizer's class. A part that is not
-/// built here is an error that names it.
+/// Each part is followed as it is written; nothing is concluded from the name of a tokenizer's class. A part that is
+/// not built here is an error that names it.
 struct TokenizerJSON {
   let path: String
   let root: JSONValue

@@ -83,7 +83,7 @@ extension Tokenizer {
     guard let splitting = SplittingName.named(name) else {
       throw .unsupported(path: table.path, part: "tokenizer.ggml.pre", found: name)
     }
-    var builder = VocabularyBuilder(path: table.path, spelling: .byteAlphabet)
+    var builder = VocabularyBuilder(path: table.path, spelling: .byteAlphabet, expected: table.pieces.count)
     var tokens: [AddedTokens.Token] = []
     for (id, piece) in table.pieces.enumerated() {
       let kind = table.kinds.flatMap { PieceKind(rawValue: UInt8(clamping: $0[id])) } ?? .normal

@@ -43,9 +43,11 @@ struct PatternReader {
     var end = start
     var depth = 0
     while end < scalars.count, depth > 0 || scalars[end] != "|" {
-      if scalars[end] == "\\" { end += 1 } else if scalars[end] == "[" || scalars[end] == "(" { depth += 1 } else if
-        scalars[end] == "]" || scalars[end] == ")"
-      {
+      if scalars[end] == "\\" {
+        end += 1
+      } else if scalars[end] == "[" || scalars[end] == "(" {
+        depth += 1
+      } else if scalars[end] == "]" || scalars[end] == ")" {
         depth -= 1
       }
       end += 1
@@ -94,7 +96,11 @@ struct PatternReader {
 
   private mutating func quantifier() -> (ClosedRange<Int>, isPossessive: Bool)? {
     var count = 1...1
-    if take("?") { count = 0...1 } else if take("*") { count = 0...Int.max } else if take("+") {
+    if take("?") {
+      count = 0...1
+    } else if take("*") {
+      count = 0...Int.max
+    } else if take("+") {
       count = 1...Int.max
     } else if take("{") {
       guard let least = number(), least <= 1024 else { return nil }
@@ -143,8 +149,13 @@ struct PatternReader {
       // Sets within sets and intersections exist in some engines; no splitting pattern has them.
       if scalar == "[" || scalar == "&" && next == "&" { return nil }
       guard let single = scalar == "\\" ? escaped() : .scalar(scalar.value) else { return nil }
-      guard let low = single.ranges.first?.lowerBound, next == "-", at + 1 < scalars.count, scalars[at + 1] != "]" else {
-        if single.isNegated { set.outside.append(single.categories) } else { set.categories.formUnion(single.categories) }
+      guard let low = single.ranges.first?.lowerBound, next == "-", at + 1 < scalars.count, scalars[at + 1] != "]"
+      else {
+        if single.isNegated {
+          set.outside.append(single.categories)
+        } else {
+          set.categories.formUnion(single.categories)
+        }
         set.ranges += single.ranges
         continue
       }

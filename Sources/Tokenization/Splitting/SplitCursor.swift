@@ -1,6 +1,7 @@
 /// Walks over text from word to word; each byte is in one word, in order, unless a stage drops it.
 struct SplitCursor {
-  /// Words of state for each stage: where its piece ends, a match found ahead, and what its alternatives sought in vain.
+  /// Words of state for each stage: where its piece ends, a match found ahead, and what its alternatives sought in
+  /// vain.
   static let stateOfStage = 3 + 64
 
   private let views: UnsafePointer<StageView>

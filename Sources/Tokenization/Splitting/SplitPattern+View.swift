@@ -14,8 +14,8 @@ extension SplitPattern {
 
     /// The end of the match that begins at `start`, or `start` when none does.
     ///
-    /// `dead[2k]..<dead[2k + 1]` is the last stretch that alternative k has walked in vain, so that none is walked again
-    /// and again.
+    /// `dead[2k]..<dead[2k + 1]` is the last stretch that alternative k has walked in vain, so that none is walked
+    /// again and again.
     @inline(__always)
     func matchEnd(
       at start: Int, in text: UnsafePointer<UInt8>, end: Int, dead: UnsafeMutablePointer<Int>

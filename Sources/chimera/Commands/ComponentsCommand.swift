@@ -22,28 +22,27 @@ struct ComponentsCommand: ParsableCommand {
     let zoo = try Zoo()
     let all = zoo.registry.describe()
     let users = usedBy ? Self.users(zoo) : nil
-    let chosen = try choose(from: all)
+    let (pages, listed) = try choose(from: all)
+    let texts = pages.map { ComponentText(component: $0, users: users?[$0.identity, default: []]) }
     if json {
-      let items = chosen.components.map { ComponentText(component: $0, users: users?[$0.identity, default: []]).json }
-      Console.write(JSONValue.array(items).serialized(pretty: true) + "\n")
-    } else if chosen.areWhole {
-      let texts = chosen.components.map { ComponentText(component: $0, users: users?[$0.identity, default: []]).text(width: Console.width) }
-      Console.write(texts.joined(separator: "\n"))
-    } else {
-      Console.write(table(chosen.components, users))
+      let others = listed.map { ComponentText(component: $0, users: users?[$0.identity, default: []]) }
+      Console.write(JSONValue.array((texts + others).map(\.json)).serialized(pretty: true) + "\n")
+      return
     }
+    Console.write(texts.map { $0.text(width: Console.width) }.joined(separator: "\n"))
+    if !pages.isEmpty, !listed.isEmpty { Console.write("\nOthers for the same slot:\n\n") }
+    if !listed.isEmpty { Console.write(table(listed, users)) }
   }
 
-  /// The components that are meant, and whether each is described as a whole.
-  private func choose(from all: [ComponentDescription]) throws -> (components: [ComponentDescription], areWhole: Bool) {
-    guard let name else { return (all, false) }
+  /// The components that are described as a whole, and those that are listed.
+  private func choose(
+    from all: [ComponentDescription]
+  ) throws -> (pages: [ComponentDescription], listed: [ComponentDescription]) {
+    guard let name else { return ([], all) }
     let named = all.filter { $0.name == name }
-    // A word may be a slot and a component of it; the component is then what `slot: name` means, so both are told.
-    if let slot = Slot(rawValue: name) {
-      let inSlot = all.filter { $0.slot == slot }
-      return inSlot.count == 1 ? (inSlot, true) : (inSlot, false)
-    }
-    if !named.isEmpty { return (named, true) }
+    // A word may be a slot and a component of it.
+    let inSlot = all.filter { $0.slot.rawValue == name && $0.name != name }
+    if !named.isEmpty || !inSlot.isEmpty { return (named, inSlot) }
     let words = Set(all.map(\.name) + Slot.allCases.map(\.rawValue)).sorted()
     let near = nearestName(to: name, in: words).map { "did you mean '\($0)'?" }
     throw Failure(.notFound, "no component or slot is named '\(name)'; \(near ?? "'chimera components' lists them")")
@@ -54,7 +53,9 @@ struct ComponentsCommand: ParsableCommand {
     var slot: Slot?
     for component in components {
       let models = users.map { $0[component.identity, default: []] }
-      let used = models.map { $0.isEmpty ? " Used by no model." : " Used by \($0.count): \($0.joined(separator: ", "))." }
+      let used = models.map {
+        $0.isEmpty ? " Used by no model." : " Used by \($0.count): \($0.joined(separator: ", "))."
+      }
       table.add(component.slot == slot ? "" : component.slot.rawValue, component.name, component.summary + (used ?? ""))
       slot = component.slot
     }

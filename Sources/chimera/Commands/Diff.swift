@@ -36,10 +36,15 @@ struct Diff: ParsableCommand {
     let second = try sheet(b ?? a, models, patches: options.patches())
     let diff = ArchitectureDiff(first, second)
     let names = DiffText.names(first, second, isChanged: !options.changes.isEmpty)
-    let patch = diff.composesTheSame
+    let patch =
+      diff.composesTheSame
       ? nil : SmallestPatch(models: models, base: a, target: second).find(from: first.architecture)
-    let file = patch.map { Setting(.group([Setting.Entry("extends", Setting(text: base))] + ($0.entries ?? []))) }
-    let others = diff.composesTheSame
+    let file = patch.map { patch in
+      guard let base = base(models.catalog) else { return patch }
+      return Setting(.group([Setting.Entry("extends", Setting(text: base))] + (patch.entries ?? [])))
+    }
+    let others =
+      diff.composesTheSame
       ? ArchitectureDiff.otherPatch(from: first.architecture, to: second.architecture) : Setting(.group([]))
     if !diff.composesTheSame, patch == nil {
       Console.note("note: no patch of \(a) composes \(names.1): it would have to delete what a layer variant sets")
@@ -57,9 +62,12 @@ struct Diff: ParsableCommand {
     return try ModelSheet(described.architecture, described.plan, composer: models.composer)
   }
 
-  /// How a file beside `a` names it: what the zoo calls it, or the path of a file in the same folder.
-  private var base: String {
-    guard a.hasSuffix(".yaml") || a.hasSuffix(".yml") else { return a }
-    return "./" + (a.split(separator: "/").last.map(String.init) ?? a)
+  /// How a file names `a` under `extends`: as the zoo does, or by its path from the same folder; a folder of weights
+  /// cannot be extended.
+  private func base(_ catalog: Catalog) -> String? {
+    if a.hasSuffix(".yaml") || a.hasSuffix(".yml") {
+      return "./" + (a.split(separator: "/").last.map(String.init) ?? a)
+    }
+    return catalog.path(of: a) == nil ? nil : a
   }
 }

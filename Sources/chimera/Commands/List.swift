@@ -15,7 +15,8 @@ struct List: ParsableCommand {
       """)
 
   @Option(help: "Only models of this family.") var family: String?
-  @Option(help: "Only models that use this component (chimera components). May be repeated.") var component: [String] = []
+  @Option(help: "Only models that use this component (chimera components). May be repeated.") var component: [String] =
+    []
   @Option(help: "Only models of at least this many parameters: 350M, 2B.") var minParams: String?
   @Option(help: "Only models of at most this many parameters.") var maxParams: String?
   @Flag(help: "Write a JSON document.") var json = false
@@ -23,7 +24,9 @@ struct List: ParsableCommand {
 
   func validate() throws {
     for (option, text) in [("--min-params", minParams), ("--max-params", maxParams)] {
-      if let text, Quantity.count(text) == nil { throw ValidationError("\(option) takes a number such as 350M or 2B, not '\(text)'") }
+      if let text, Quantity.count(text) == nil {
+        throw ValidationError("\(option) takes a number such as 350M or 2B, not '\(text)'")
+      }
     }
   }
 
@@ -32,7 +35,9 @@ struct List: ParsableCommand {
     let isUnfiltered = component.isEmpty && minParams == nil && maxParams == nil
     try check(zoo)
     if quiet, isUnfiltered {
-      for model in zoo.catalog.models() where family == nil || model.family == family { Console.write(model.name + "\n") }
+      for model in zoo.catalog.models() where family == nil || model.family == family {
+        Console.write(model.name + "\n")
+      }
       return
     }
     let (all, broken) = ZooEntry.all(of: zoo) { family == nil || $0.family == family }
@@ -56,7 +61,9 @@ struct List: ParsableCommand {
       let families = Set(zoo.catalog.models().map(\.family))
       if !families.contains(family) {
         let near = nearestName(to: family, in: families.sorted()).map { "did you mean '\($0)'?" }
-        throw Failure(.notFound, "no family is named '\(family)'; \(near ?? "the families are " + families.sorted().joined(separator: ", "))")
+        throw Failure(
+          .notFound,
+          "no family is named '\(family)'; \(near ?? "the families are " + families.sorted().joined(separator: ", "))")
       }
     }
     let names = Set(Slot.allCases.flatMap { zoo.registry.names(in: $0) })

@@ -56,6 +56,7 @@ struct Run: ParsableCommand {
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maxTokens
     settings.stops = stop + stops
+    settings.beginsText = prompt == nil || chat
     settings.ignoresEnd = ignoreEnd
     settings.sampling.temperature = temperature
     settings.sampling.topK = topK

@@ -21,7 +21,8 @@ struct ComponentText {
       text += "\n" + table.text(width: width)
     }
     guard let users else { return text }
-    let models = users.isEmpty ? "Used by no model of the zoo." : "Used by \(users.count): " + users.joined(separator: ", ")
+    let models =
+      users.isEmpty ? "Used by no model of the zoo." : "Used by \(users.count): " + users.joined(separator: ", ")
     return text + "\n" + wrap(models, to: width).joined(separator: "\n") + "\n"
   }
 

@@ -18,7 +18,8 @@ struct DiffJSON {
       "differences": .array(
         diff.rows.map { row in
           [
-            "group": .string(row.group), "key": .string(row.key.drop { $0 == " " }.description), "first": value(row.first),
+            "group": .string(row.group), "key": .string(row.key.drop { $0 == " " }.description),
+            "first": value(row.first),
             "second": value(row.second),
           ]
         }),

@@ -65,7 +65,8 @@ struct SheetJSON {
     object["layers"] = .array(
       choices.kinds.enumerated().map { kind, slots in
         var layer = JSONObject()
-        layer["layers"] = .array(choices.kindOfLayer.indices.filter { choices.kindOfLayer[$0] == kind }.map { .integer($0) })
+        layer["layers"] = .array(
+          choices.kindOfLayer.indices.filter { choices.kindOfLayer[$0] == kind }.map { .integer($0) })
         for choice in slots { layer[choice.slot.rawValue] = component(choice) }
         return .object(layer)
       })
@@ -98,7 +99,8 @@ struct SheetJSON {
   private var plan: JSONValue {
     let steps = sheet.plan.steps.map { step -> JSONValue in
       [
-        "scope": .string(step.scope), "operator": .string(step.operation.name), "detail": .string(step.operation.detail),
+        "scope": .string(step.scope), "operator": .string(step.operation.name),
+        "detail": .string(step.operation.detail),
         "inputs": .array(step.inputs.map { .integer($0.index) }),
         "outputs": .array(step.outputs.map { ["value": .integer($0.index), "width": .integer($0.width)] }),
         "tensors": .array(

@@ -24,7 +24,8 @@ struct SheetText {
     ]
     let besides = words.compactMap { $0.map { " · " + $0 } }.joined()
     for (label, value) in [
-      ("authors", facts.authors.joined(separator: ", ")), ("paper", facts.paper ?? ""), ("licence", facts.licence ?? ""),
+      ("authors", facts.authors.joined(separator: ", ")), ("paper", facts.paper ?? ""),
+      ("licence", facts.licence ?? ""),
       ("weights", facts.weights ?? ""), ("note", facts.note ?? ""),
     ] where !value.isEmpty { rows.add(label, value) }
     return "\(facts.title ?? architecture.name)\(besides)\n" + rows.text(width: width)

@@ -40,14 +40,18 @@ struct TextTable {
   }
 
   private func line(_ cells: [String], _ widths: [Int]) -> String {
-    let wrapped = cells.enumerated().map { column, cell in cell.count <= widths[column] ? [cell] : wrap(cell, to: widths[column]) }
+    let wrapped = cells.enumerated().map { column, cell in
+      cell.count <= widths[column] ? [cell] : wrap(cell, to: widths[column])
+    }
     var text = ""
     for part in 0..<(wrapped.map(\.count).max() ?? 0) {
       var line = ""
       for (column, parts) in wrapped.enumerated() {
         let cell = part < parts.count ? parts[part] : ""
         let padding = String(repeating: " ", count: max(0, widths[column] - cell.count))
-        line += (column > 0 ? String(repeating: " ", count: Self.gap) : "") + (alignments[column] == .left ? cell + padding : padding + cell)
+        line +=
+          (column > 0 ? String(repeating: " ", count: Self.gap) : "")
+          + (alignments[column] == .left ? cell + padding : padding + cell)
       }
       while line.last == " " { line.removeLast() }
       text += line + "\n"

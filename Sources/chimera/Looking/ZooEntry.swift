@@ -43,7 +43,9 @@ struct ZooEntry {
         .joined(separator: " ")
     }
     var positions = words { $0[.position]?.name ?? "" }
-    if choices.positionActsAtEmbedding, !positions.contains(choices.position.name) { positions.insert(choices.position.name, at: 0) }
+    if choices.positionActsAtEmbedding, !positions.contains(choices.position.name) {
+      positions.insert(choices.position.name, at: 0)
+    }
     let mixers = words { layer in
       guard let mixer = layer[.attention] else { return "" }
       return [Self.heads(mixer), mixer.value("window").map { "window \($0.inWords)" } ?? ""].filter { !$0.isEmpty }

@@ -1,0 +1,57 @@
+import Components
+
+extension Plan {
+  /// Rows that give no logits leave as soon as only logits need them: after the last layer has mixed its tokens, the
+  /// rest of a prompt's rows are not computed.
+  func selectingEarly() -> Plan {
+    guard let last = steps.firstIndex(where: { $0.operation is SelectOutputs }) else { return self }
+    let readers = Readers(of: steps)
+    var moved: Set<Int> = [last]
+    for index in (0..<last).reversed() {
+      let step = steps[index]
+      let readBy = step.outputs.flatMap { readers[$0] }
+      if step.operation.isRowwise, step.states.isEmpty, !step.inputs.isEmpty, !readBy.isEmpty, moved.isSuperset(of: readBy) {
+        moved.insert(index)
+      }
+    }
+    var selected: [Int: Value] = [:]  // by the index of the whole value
+    var added: [Value] = []
+    var steps: [Step] = []
+    for (index, step) in self.steps.enumerated() {
+      if !moved.contains(index) {
+        steps.append(index > last ? step.reading(selected) : step)
+        continue
+      }
+      // Everything that is not itself a selection by now is selected here, once.
+      for input in step.inputs where selected[input.index] == nil {
+        let value = Value(index: values.count + added.count, width: input.width, extent: .outputs)
+        added.append(value)
+        selected[input.index] = value
+        steps.append(Step(scope: step.scope, operation: SelectOutputs(), inputs: [input], outputs: [value]))
+      }
+      if index == last {
+        selected[step.outputs[0].index] = selected[step.inputs[0].index]
+        continue
+      }
+      for output in step.outputs {
+        selected[output.index] = Value(index: output.index, width: output.width, extent: .outputs)
+      }
+      let outputs = step.outputs.compactMap { selected[$0.index] }
+      let read = step.reading(selected)
+      steps.append(
+        Step(
+          scope: step.scope, operation: step.operation, inputs: read.inputs, outputs: outputs,
+          parameters: step.parameters, kept: step.kept))
+    }
+    return rewritten(steps: steps, adding: added, logits: selected[logits.index])
+  }
+}
+
+extension Step {
+  /// The step with its inputs replaced by their selected rows.
+  fileprivate func reading(_ selected: [Int: Value]) -> Step {
+    Step(
+      scope: scope, operation: operation, inputs: inputs.map { selected[$0.index] ?? $0 }, outputs: outputs,
+      parameters: parameters, states: states, kept: kept)
+  }
+}

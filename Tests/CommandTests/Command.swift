@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+/// The built program, run as a user runs it.
+struct Command {
+  let status: Int32
+  let output: String
+  let notes: String
+
+  /// Runs `chimera` with `arguments`; standard output and standard error are no terminals.
+  init(_ arguments: String..., environment: [String: String] = [:]) throws {
+    try self.init(arguments, environment: environment)
+  }
+
+  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    let process = Process()
+    let program = try #require(Command.program, "the program stands beside the tests")
+    process.executableURL = program
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    // Through files: a pipe that nobody empties would stop a program that writes much to both.
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (output, notes) = (folder.appending(path: "output"), folder.appending(path: "notes"))
+    for file in [output, notes] { try Data().write(to: file) }
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: notes)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    self.output = try String(contentsOf: output, encoding: .utf8)
+    self.notes = try String(contentsOf: notes, encoding: .utf8)
+  }
+
+  /// Where the program stands: in the folder that the tests were built into.
+  private static let program: URL? = {
+    let places = [Bundle.main.executableURL, Bundle.allBundles.first?.bundleURL].compactMap { $0 }
+    for place in places {
+      let program = place.deletingLastPathComponent().appending(path: "chimera")
+      if FileManager.default.isExecutableFile(atPath: program.path) { return program }
+    }
+    for build in ["release", "debug"] {
+      let program = package.appending(path: ".build/\(build)/chimera")
+      if FileManager.default.isExecutableFile(atPath: program.path) { return program }
+    }
+    return nil
+  }()
+
+  /// The package's folder.
+  static let package: URL = {
+    var url = URL(fileURLWithPath: #filePath)
+    for _ in 0..<3 { url.deleteLastPathComponent() }
+    return url
+  }()
+}
+
+/// A new folder for one test.
+func temporaryFolder() throws -> URL {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "chimera-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  return folder
+}
+
+/// Calls `body` with a folder that is removed afterwards.
+func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+  let folder = try temporaryFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try body(folder)
+}
+
+extension URL {
+  /// Writes `text` to the file `name` in this folder, and gives its path.
+  func write(_ text: String, to name: String) throws -> String {
+    let file = appending(path: name)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    return file.path
+  }
+}

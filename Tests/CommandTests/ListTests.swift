@@ -1,0 +1,63 @@
+import Files
+import Foundation
+import Testing
+
+@Suite("chimera list")
+struct ListTests {
+  private func names(_ arguments: String...) throws -> [String] {
+    let run = try Command(["list", "-q"] + arguments)
+    #expect(run.status == 0, "\(run.notes)")
+    return run.output.split(separator: "\n").map(String.init)
+  }
+
+  /// The YAML files of the zoo that are models.
+  private func files() throws -> Set<String> {
+    let zoo = Command.package.appending(path: "Architectures").path
+    let paths = FileManager.default.enumerator(atPath: zoo)?.compactMap { $0 as? String } ?? []
+    let models = paths.filter { $0.hasSuffix(".yaml") && !$0.hasSuffix("/family.yaml") && !$0.hasPrefix("naming/") }
+    return Set(models.map { String($0.split(separator: "/")[1].dropLast(5)) })
+  }
+
+  @Test("every model of the zoo is listed once, and each composes")
+  func complete() throws {
+    let run = try Command("list", "--json")
+    #expect(run.notes.isEmpty, "\(run.notes)")
+    let listed = try JSONValue(parsing: run.output).array?.compactMap { $0["name"]?.string } ?? []
+    #expect(Set(listed) == (try files()))
+    #expect(Set(listed).count == listed.count)
+    #expect(Set(try names()) == Set(listed))
+    let table = try Command("list").output.split(separator: "\n")
+    #expect(table.count == listed.count + 1)
+  }
+
+  @Test("filters leave what they say")
+  func filters() throws {
+    #expect(try names("--family", "gpt2").contains("gpt2-xl"))
+    #expect(try !names("--family", "gpt2").contains("gpt1"))
+    let small = try names("--max-params", "130M", "--min-params", "120M", "--family", "gpt2")
+    #expect(small == ["gpt2"])
+    let rotary = try names("--component", "rope", "--component", "layernorm")
+    #expect(rotary.contains("gpt-j-6b") && !rotary.contains("gpt2") && !rotary.contains("llama-2-7b"))
+    #expect(try names("--component", "gelu_tanh").contains("gpt2"), "a part of a component counts")
+  }
+
+  @Test("the largest model is counted exactly, without its memory")
+  func large() throws {
+    let run = try Command("list", "--json", "--min-params", "400B")
+    let model = try #require(JSONValue(parsing: run.output).array?.first)
+    #expect(model["name"]?.string == "llama-3.1-405b" && model["parameters"]?.integer == 405_853_388_800)
+  }
+
+  @Test("a broken file hides no other")
+  func broken() throws {
+    try withTemporaryFolder { folder in
+      _ = try folder.write("extends: gpt2\nnorm: {type: no_such_norm}\n", to: "mine/broken-model.yaml")
+      _ = try folder.write("a: [\n", to: "mine/not-yaml.yaml")
+      _ = try folder.write("extends: gpt2\nposition: rope\n", to: "mine/my-variant.yaml")
+      let run = try Command("list", "--family", "mine", environment: ["CHIMERA_ARCHITECTURES": folder.path])
+      #expect(run.status == 0)
+      #expect(run.output.contains("\nmy-variant ") && !run.output.contains("broken-model"))
+      #expect(run.notes.contains("'broken-model' is left out") && run.notes.contains("'not-yaml' is left out"))
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Components
+import Execution
+import Foundation
+import Kernels
+import Models
+import Specification
+import TestSupport
+import Testing
+
+/// The plan's passes, on a small model of every architecture's shape.
+@Suite struct PassTests {
+  static let names = ((try? Here.models().catalog.models()) ?? []).map(\.name)
+
+  /// The architecture with few and narrow layers: the same wiring, at a size that runs at once.
+  static func shrunk(_ name: String) throws -> Plan {
+    let models = try Here.models()
+    let full = try models.describe(name).architecture
+    let changes = [
+      "vocab_size=61", "context_length=32", "hidden_size=64", "attention.head_dim=8", "mlp.intermediate_size=96",
+      "layers.count=\(min(full.layers.count, 8))", "layers.overrides=null", "position.fraction=null", "position.dim=null",
+    ]
+    // A key that is not there cannot be deleted.
+    let patches = try changes.filter { change in
+      !change.hasSuffix("=null") || full.resolved[path: change.dropLast(5)] != nil
+    }.flatMap { try Overrides([$0]).patches }
+    return try models.describe(name, patches: patches).plan
+  }
+
+  // Joined sums are the same sums; the kernels may take another path for fewer rows: a few roundings of numbers near 1.
+  @Test("the fused plan gives the plain plan's logits", arguments: names)
+  func fused(_ name: String) throws {
+    let plan = try Self.shrunk(name)
+    let parameters = try Parameters(plan, seed: 3)
+    var noise = Noise(seed: 4)
+    for index in plan.parameters.indices {
+      guard let numbers = parameters.mutable(index) else { continue }
+      for i in numbers.indices { numbers[i] += 0.1 * noise.next() }
+    }
+    let tokens = (0..<20).map { ($0 * 11 + 3) % 61 }
+    for wanted in [PlanExecutor.Wanted.all, .last] {
+      let logits = try [true, false].map { fusing in
+        let executor = try PlanExecutor(plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 32, fusing: fusing)
+        #expect(fusing == (executor.plan.steps.count < plan.steps.count))
+        let sequence = try executor.openSequence(length: 24)
+        var logits: [Float] = []
+        try executor.forward([(sequence, tokens)], logits: wanted) { _, _, row in logits += row }
+        for token in [5, 6, 7] {
+          try executor.forward([(sequence, [token])], logits: wanted) { _, _, row in logits += row }
+        }
+        return logits
+      }
+      #expect(logits[0].count == (wanted == .all ? 23 : 4) * 61)
+      #expect(largestDifference(logits[0], logits[1]) < 1e-5)
+    }
+  }
+}
