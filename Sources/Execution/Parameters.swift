@@ -77,9 +77,16 @@ public final class Parameters: @unchecked Sendable {
   }
 
   /// Bytes that the tensors take in their stored formats.
-  public var byteCount: Int {
-    bound.reduce(0) { $0 + ($1.matrix.format.byteCount(elements: $1.matrix.rows * $1.matrix.columns) ?? 0) }
+  public var byteCount: Int { bound.indices.reduce(0) { $0 + byteCount(of: $1) } }
+
+  /// Bytes that tensor `index` takes in its stored format.
+  public func byteCount(of index: Int) -> Int {
+    let matrix = bound[index].matrix
+    return matrix.format.byteCount(elements: matrix.rows * matrix.columns) ?? 0
   }
+
+  /// The format that tensor `index` is stored in.
+  public func format(of index: Int) -> StorageFormat { bound[index].matrix.format }
 }
 
 extension PlannedTensor {

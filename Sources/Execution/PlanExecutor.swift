@@ -17,6 +17,8 @@ public final class PlanExecutor {
   private let binding: StepBinding
   private var passMemory: PassMemory
   private var longest = 0
+  /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
+  public private(set) var profile: Profile?
 
   /// An executor of `plan` with `parameters`, whose passes take up to `maximumRows` rows.
   ///
@@ -95,7 +97,11 @@ public final class PlanExecutor {
   ) rethrows {
     for part in pass.parts { inputs[part.input].sequence.makeRoom(for: part.tokens.count) }
     let (bound, outputs) = passMemory.fill(pass, inputs.map(\.sequence), pool: pool)
-    for step in binding.steps.indices { plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound)) }
+    if let profile {
+      profile.run(binding.steps, in: bound)
+    } else {
+      for step in binding.steps.indices { plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound)) }
+    }
     for part in pass.parts { inputs[part.input].sequence.position += part.tokens.count }
     let logits = binding.address(of: plan.logits)
     for (index, output) in outputs.enumerated() {
@@ -103,6 +109,15 @@ public final class PlanExecutor {
       try each(output.input, output.position, row)
     }
   }
+
+  /// Measures the passes from here on, from zero.
+  public func startProfile() { profile = Profile(plan, stepWork) }
+
+  /// Measures no longer.
+  public func endProfile() { profile = nil }
+
+  /// How much each step does.
+  var stepWork: [StepWork] { plan.steps.map { StepWork($0, in: plan, parameters) } }
 
   /// Bytes of memory for values and sequences' scratch, without weights and states.
   public var workingBytes: Int { memory.count * MemoryLayout<Float>.stride + passMemory.byteCount }

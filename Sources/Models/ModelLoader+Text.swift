@@ -11,7 +11,7 @@ extension ModelLoader {
   }
 
   /// The tokenizer that came with a model: the one its spec describes, else the one beside or in its weights.
-  func tokenizer(of described: ModelDescription) throws -> Tokenizer? {
+  public func tokenizer(of described: ModelDescription) throws -> Tokenizer? {
     let folder = described.source.folder
     if let setting = described.architecture.tokenizer, setting.entries != nil {
       return try Tokenizer.described(by: setting, in: folder)

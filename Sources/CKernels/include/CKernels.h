@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "CKernelsLimits.h"
 #include "SoftmaxSums.h"
 
 #pragma clang assume_nonnull begin

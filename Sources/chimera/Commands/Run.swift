@@ -1,4 +1,5 @@
 import ArgumentParser
+import Execution
 import Files
 import Foundation
 import Models
@@ -36,6 +37,7 @@ struct Run: ParsableCommand {
   @Flag(help: "Go on after the end of the text.") var ignoreEnd = false
   @Flag(help: "Write one JSON document instead of the text.") var json = false
   @Flag(name: .shortAndLong, help: "Say nothing of the speed.") var quiet = false
+  @Flag(help: "Tell on standard error where the time went.") var profile = false
   @OptionGroup var options: RunOptions
 
   func validate() throws {
@@ -54,6 +56,7 @@ struct Run: ParsableCommand {
     let loaded = try options.load(model, seed: seed)
     let (ids, stops) = try prepared(loaded)
     let executor = try loaded.executor(pool: options.pool)
+    if profile { executor.startProfile() }
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maxTokens
     settings.stops = stop + stops
@@ -73,7 +76,7 @@ struct Run: ParsableCommand {
       return true
     }
     if json {
-      Console.write(document(loaded, result).serialized(pretty: true) + "\n")
+      Console.write(document(loaded, result, executor.profile).serialized(pretty: true) + "\n")
     } else {
       Console.write("\n")
     }
@@ -82,6 +85,7 @@ struct Run: ParsableCommand {
         "prompt \(result.promptTokens.count.grouped) tokens, \(rate(result.promptRate)) tokens/s · "
           + "written \(result.tokens.count), \(rate(result.generationRate)) tokens/s · ended by \(result.ending.rawValue)")
     }
+    if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
   }
 
   /// The ids of the prompt, and the texts that end an answer.
@@ -108,7 +112,7 @@ struct Run: ParsableCommand {
     return (tokenizer.encode(template.text(user: prompt, system: system)), template.stops)
   }
 
-  private func document(_ loaded: LoadedModel, _ result: TextGenerator.Result) -> JSONValue {
+  private func document(_ loaded: LoadedModel, _ result: TextGenerator.Result, _ profile: Profile?) -> JSONValue {
     var document = JSONObject()
     document["model"] = .string(loaded.description.plan.name)
     document["prompt"] = prompt.map { .string($0) } ?? .null
@@ -118,6 +122,7 @@ struct Run: ParsableCommand {
     document["ending"] = .string(result.ending.rawValue)
     document["prompt_tokens_per_second"] = .number(result.promptRate)
     document["tokens_per_second"] = .number(result.generationRate)
+    if let profile { document["profile"] = ProfileJSON(profile: profile).json }
     return .object(document)
   }
 

@@ -23,6 +23,15 @@ enum Quantity {
     whole == 0 ? "" : fixed(Double(part) / Double(whole) * 100, digits: 1) + " %"
   }
 
+  /// `0.456`, `45.6`, `456`: three digits before the unit that follows, or as many as `other` has behind the point.
+  static func digits(_ value: Double, like other: Double? = nil) -> String {
+    let size = abs(other ?? value)
+    return fixed(value, digits: size < 0.9995 ? 3 : size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
+  }
+
+  /// `84.3 %` of the whole that is 1.
+  static func percent(_ part: Double) -> String { fixed(part * 100, digits: 1) + " %" }
+
   /// The number of parameters that `text` says: `2B`, `350M`, `1e9`, `124439808`.
   static func count(_ text: String) -> Int? {
     let units: [Character: Double] = ["k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12]

@@ -1,0 +1,214 @@
+import ArgumentParser
+import Components
+import Execution
+import Files
+import Foundation
+import Kernels
+import Models
+
+/// `chimera bench`: how fast a model computes prompts and tokens here, beside what the machine gives.
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure the speed of a model.",
+    usage: "chimera bench MODEL [options]\nchimera bench --info",
+    discussion: """
+      A model without weights on this machine gets synthetic ones. Every repetition is held against the rates of memory and
+      of multiply-adds that are measured just before and after it.
+
+        chimera bench tinyllama-1.1b --weights-type bf16,q8_0
+        chimera bench model.gguf -p 512 -n 128 -b 1,8 -t 1,2 --markdown
+        chimera bench model.gguf --cold
+      """)
+
+  enum Format: String, EnumerableFlag {
+    case csv, json, markdown
+
+    static func help(for value: Format) -> ArgumentHelp? {
+      switch value {
+      case .csv: "Write comma-separated values."
+      case .json: "Write a JSON document."
+      case .markdown: "Write a table in Markdown."
+      }
+    }
+  }
+
+  @Argument(help: "The model.") var model: String?
+  @Option(name: .shortAndLong, help: "Tokens of a prompt; 0 for none.") var prompt = NumberList([512])
+  @Option(name: [.customShort("n"), .long], help: "Tokens to compute one by one; 0 for none.") var generate = NumberList([128])
+  @Option(name: .shortAndLong, help: "How often each is measured, after a warm-up.") var repetitions = 5
+  @Option(name: .shortAndLong, help: "Sequences that generate together.") var batch = NumberList([1])
+  @Option(name: .shortAndLong, help: "Threads to compute on. [all cores]") var threads: NumberList?
+  @Option(help: "Formats of synthetic weights, such as f32,bf16,q8_0,q4_0. [bf16]") var weightsType: String?
+  @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
+  @Option(help: "Tokens that sequences hold before.") var contextDepth = 0
+  @Option(help: "Tokens that one pass takes at most.") var passRows: Int?
+  @Flag(help: "Tell on standard error where the time goes.") var profile = false
+  @Flag(help: "Measure from the start of a process to its first token.") var cold = false
+  @Flag(help: "Tell about the machine and what it gives; needs no model.") var info = false
+  @Flag(exclusivity: .exclusive) var format: Format?
+  @OptionGroup var changes: ModelOptions
+
+  private static let longest = Int(Int32.max)
+
+  func validate() throws {
+    if model == nil, !info { throw ValidationError("give a model, or --info") }
+    if info, model != nil || cold { throw ValidationError("--info tells about the machine alone") }
+    if !prompt.lie(in: 0...Self.longest) { throw ValidationError("--prompt takes numbers from 0 on") }
+    if !generate.lie(in: 0...Self.longest) { throw ValidationError("--generate takes numbers from 0 on") }
+    if !(1...10_000).contains(repetitions) { throw ValidationError("--repetitions takes a number from 1 to 10000") }
+    if !batch.lie(in: 1...1024) { throw ValidationError("--batch takes numbers from 1 to 1024") }
+    if let threads, !threads.lie(in: 1...1024) { throw ValidationError("--threads takes numbers from 1 to 1024") }
+    if !(0...Self.longest).contains(contextDepth) { throw ValidationError("--context-depth takes a number from 0 on") }
+    if let passRows, !(1...65_536).contains(passRows) { throw ValidationError("--pass-rows takes a number from 1 to 65536") }
+    if weights != nil, weightsType != nil { throw ValidationError("--weights and --weights-type exclude each other") }
+    if cold, weightsType != nil { throw ValidationError("--cold reads weights from a file, so --weights-type does not go with it") }
+    if cold || info, format == .csv || format == .markdown {
+      throw ValidationError("--\(cold ? "cold" : "info") writes text or --json")
+    }
+    _ = try formats()
+  }
+
+  private func formats() throws -> [StorageFormat] {
+    try (weightsType ?? "bf16").split(separator: ",", omittingEmptySubsequences: false).map { word in
+      guard let format = StorageFormat(rawValue: word.lowercased()) else {
+        let known = StorageFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("'\(word)' is no format of weights; --weights-type takes \(known)")
+      }
+      return format
+    }
+  }
+
+  private var threadCounts: [Int] { threads?.numbers ?? [ThreadPool.preferredThreadCount()] }
+
+  func run() throws {
+    guard let model else { return tellMachine() }
+    let models = try Zoo().models
+    let described = try models.describe(model, patches: changes.patches(), weights: weights)
+    for note in described.notes { Console.note("note: \(note)") }
+    if cold { return try measureStart(described, models) }
+    try checkLengths(described.plan)
+    let rows = try measure(described, models)
+    switch format {
+    case .json:
+      var document = JSONObject()
+      document["model"] = .string(described.plan.name)
+      document["parameters"] = .integer(described.plan.parameterCount)
+      document["machine"] = .object(Machine().json)
+      document["rows"] = .array(rows.map { .object($0.json) })
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    case .csv: Console.write(BenchTable(model: described.plan.name, rows: rows).csv)
+    case .markdown: Console.write(BenchTable(model: described.plan.name, rows: rows).markdown)
+    case nil:
+      Console.write("\(described.plan.name), \(Quantity.short(described.plan.parameterCount)) parameters, kernels \(KernelLevel.current.name)\n")
+      Console.write(BenchTable(model: described.plan.name, rows: rows).text)
+    }
+  }
+
+  private func checkLengths(_ plan: Plan) throws {
+    let longest = (prompt.numbers + generate.numbers).max() ?? 0
+    let total = contextDepth + longest
+    if let limit = plan.longestSequence, total > limit {
+      throw Failure(.usage, "\(total) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --prompt, --generate or --context-depth")
+    }
+    guard plan.canCount(context: total) else { throw Failure(.usage, "\(total) tokens are too many to count what they cost") }
+  }
+
+  private func measure(_ described: ModelDescription, _ models: ModelLoader) throws -> [BenchRow] {
+    var rows: [BenchRow] = []
+    let isReal = if case .specification = described.source { false } else { weightsType == nil }
+    for format in isReal ? [nil] : try formats().map(Optional.some) {
+      let parameters = try parameters(described, format, models)
+      let kind = format ?? mainFormat(described.plan, parameters)
+      for threads in threadCounts {
+        let pool = ThreadPool(threads: threads)
+        let executor = try PlanExecutor(described.plan, parameters, pool: pool, maximumRows: passRows ?? 256)
+        let runner = BenchRunner(
+          executor, weights: kind, typeName: kind.rawValue, limits: MachineLimits(pool: pool), repetitions: repetitions,
+          profiles: profile)
+        for tokens in prompt.numbers where tokens > 0 {
+          rows.append(try note(runner.prompt(tokens, depth: contextDepth)))
+        }
+        for batch in batch.numbers {
+          for tokens in generate.numbers where tokens > 0 {
+            rows.append(try note(runner.generation(tokens, batch: batch, depth: contextDepth)))
+          }
+        }
+      }
+    }
+    return rows
+  }
+
+  /// Tells how it goes, for a table comes only when all is done.
+  private func note(_ row: BenchRow) -> BenchRow {
+    Console.note("\(row.weightsType), \(row.threads) threads, \(row.title): \(Quantity.digits(row.tokensPerSecond.mean)) tokens/s")
+    if let profile = row.profile { Console.note(ProfileText(profile: profile).text) }
+    return row
+  }
+
+  private func parameters(_ described: ModelDescription, _ format: StorageFormat?, _ models: ModelLoader) throws -> Parameters {
+    guard let format else { return try Parameters(described.plan, stored: models.weights(of: described)) }
+    let available = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    let bytes = Double(described.plan.parameterCount) / Double(format.elementsPerBlock) * Double(format.bytesPerBlock)
+    if bytes > Double(available) { throw ModelProblem.tooLarge(bytes: Int(bytes), available: available) }
+    let pool = ThreadPool(threads: ThreadPool.preferredThreadCount())
+    return try Parameters(described.plan, stored: SyntheticWeights(described.plan, format: format, pool: pool).tensors)
+  }
+
+  /// The format that most bytes of the matrices are in.
+  private func mainFormat(_ plan: Plan, _ parameters: Parameters) -> StorageFormat {
+    var bytes: [StorageFormat: Int] = [:]
+    for (index, tensor) in plan.parameters.enumerated() where tensor.use == .matrix {
+      bytes[parameters.format(of: index), default: 0] += parameters.byteCount(of: index)
+    }
+    return StorageFormat.allCases.max { bytes[$0, default: 0] < bytes[$1, default: 0] } ?? .f32
+  }
+
+  private func measureStart(_ described: ModelDescription, _ models: ModelLoader) throws {
+    if case .specification = described.source {
+      throw Failure(.notFound, "--cold reads weights from a file: give them with --weights PATH")
+    }
+    let hasText = try models.tokenizer(of: described) != nil
+    var rows: [JSONValue] = []
+    for threads in threadCounts {
+      let arguments =
+        ["run", model ?? ""] + (hasText ? ["Hello"] : ["--tokens", "1"])
+        + ["--max-tokens", "1", "--temperature", "0", "--ignore-end", "--quiet", "--threads", String(threads)]
+        + (weights.map { ["--weights", $0] } ?? []) + changes.changes.flatMap { ["--set", $0] }
+      let start = try ColdStart(arguments, repetitions: repetitions)
+      if format == .json {
+        var row = JSONObject()
+        row["threads"] = .integer(threads)
+        for (key, value) in zip(start.json.keys, start.json.values) { row[key] = value }
+        rows.append(.object(row))
+      } else {
+        func milliseconds(_ samples: Samples) -> String {
+          let scaled = samples.scaled(by: 1e3)
+          return "\(Quantity.digits(scaled.median)) ms (\(Quantity.digits(scaled.smallest))–\(Quantity.digits(scaled.largest)))"
+        }
+        Console.write(
+          "\(described.plan.name), \(threads) threads: first token after \(milliseconds(start.firstToken)), "
+            + "end after \(milliseconds(start.process)), most memory \(Quantity.bytes(start.peakMemory))\n")
+      }
+    }
+    if format == .json {
+      var document = JSONObject()
+      document["model"] = .string(described.plan.name)
+      document["machine"] = .object(Machine().json)
+      document["rows"] = .array(rows)
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    }
+  }
+
+  private func tellMachine() {
+    let machine = Machine()
+    let counts = threads?.numbers ?? Array(Set([1, machine.threads])).sorted()
+    let limits = counts.map(MeasuredLimits.init)
+    if format == .json {
+      var document = machine.json
+      document["limits"] = .array(limits.map(\.json))
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    } else {
+      Console.write(machine.text + MeasuredLimits.text(limits))
+    }
+  }
+}
