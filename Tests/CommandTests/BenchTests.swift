@@ -149,10 +149,3 @@ struct BenchTests {
     #expect(document["profile"]?["generation"]?["passes"]?.integer == 4)
   }
 }
-
-extension JSONValue {
-  fileprivate init(parsing text: String) throws {
-    var text = text
-    self = try text.withUTF8 { try JSONValue(parsing: UnsafeRawBufferPointer($0), name: "output") }
-  }
-}
