@@ -66,12 +66,14 @@ struct Tokenize: ParsableCommand {
   }
 
   private func find() throws -> Tokenizer {
-    let models = try Zoo().models
+    // A tokenizer's own file is no model: JSON would else be read as a spec.
+    let isModel = [".yaml", ".yml", ".gguf", ".safetensors"].contains { model.hasSuffix($0) }
+    if kind(ofPath: model) == .file, !isModel { return try Tokenizer.load(from: model) }
     do {
-      if let tokenizer = try models.tokenizer(of: model) { return tokenizer }
+      if let tokenizer = try Zoo().models.tokenizer(of: model) { return tokenizer }
       throw Failure(.notFound, "'\(model)' has no tokenizer on this machine")
     } catch let problem as ModelProblem {
-      guard kind(ofPath: model) != .nothing else { throw problem }
+      guard kind(ofPath: model) == .folder else { throw problem }
       return try Tokenizer.load(from: model)
     }
   }
