@@ -2,7 +2,7 @@ import CKernels
 
 /// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], row strides in floats.
 ///
-/// The arithmetic is f32 whatever the weight's format. One output is the same sum in the same order for any number of
+/// The arithmetic is what `Arithmetic` says. One output is the same sum in the same order for any number of
 /// threads. x, bias and w must not overlap y.
 public func multiply(
   _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by w: WeightMatrix, bias: UnsafePointer<Float>?,
@@ -16,7 +16,8 @@ public func multiply(
   } else {
     BlockedProduct(
       rows: rows, columns: w.rows, depth: w.columns, left: x, leftStride: xStride, leftTransposed: false,
-      right: w, rightTransposed: false, output: y, outputStride: yStride, bias: bias, accumulate: accumulate
+      right: w, rightTransposed: false, output: y, outputStride: yStride, bias: bias, accumulate: accumulate,
+      narrow: withUnsafePointer(to: w.stored) { ck_narrow_panels(ck_current(), $0) }
     ).run(on: pool)
   }
 }
@@ -63,6 +64,16 @@ private func multiplyByDots(
     let parts = max(1, min(session.mostParts, worth, w.rows / outputsTogether))
     let needsScratch = rows > 1 && w.format.elementsPerBlock > 1
     withUnsafePointer(to: &stored) { stored in
+      if let narrow = ck_narrow_rows(kernels, stored) {
+        let lines = session.sharedFloats(rows * ck_narrow_line_floats(narrow, w.columns))
+        ck_narrow_quantize(narrow, x, xStride, rows, w.columns, lines)
+        session.run(parts: parts) { part, _ in
+          let outputs = piece(part, of: parts, count: w.rows, multiple: outputsTogether)
+          ck_narrow_multiply_rows(
+            narrow, stored, outputs.lowerBound, outputs.upperBound, lines, rows, bias, y, yStride, accumulate)
+        }
+        return
+      }
       session.run(parts: parts) { part, thread in
         let outputs = piece(part, of: parts, count: w.rows, multiple: outputsTogether)
         let scratch = session.floats(needsScratch ? 4 * w.columns : 1, thread: thread)
