@@ -26,6 +26,8 @@ struct BlockedProduct {
   let accumulate: Bool
   /// The product in narrower arithmetic than f32, where there is one.
   var narrow: OpaquePointer?
+  /// Told the rows and columns of each part of the output when it is complete, by the thread that computed it.
+  var finished: ((Range<Int>, Range<Int>) -> Void)?
 
   /// Depth of a block, and panels of 32 columns packed together: 256 KiB, a part of a second-level cache. Where the
   /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
@@ -110,6 +112,11 @@ struct BlockedProduct {
       let left = block.packed + ownRows.lowerBound * packedFloats(depth: block.depth)
       let to = output + (block.firstRow + ownRows.lowerBound) * outputStride + column
       let add = accumulate || block.k > 0, bias = block.k == 0 ? bias.map { $0 + column } : nil
+      defer {
+        if block.k + block.depth == depth {
+          finished?(block.firstRow + ownRows.lowerBound..<block.firstRow + ownRows.upperBound, column..<end)
+        }
+      }
       if let narrow {
         ck_narrow_pack_panels(narrow, block.right, column, end, block.k, block.depth, panels)
         ck_narrow_multiply_panels(
