@@ -6,13 +6,14 @@ import Testing
   private let rowCounts = [1, 2, 3, 5, 6, 7, 8, 12, 13, 14, 15, 20, 21, 29, 43]
 
   private func product(
-    _ arithmetic: Arithmetic, _ x: [Float], rows: Int, by w: WeightMatrix, threads: Int = 2, bias: [Float]? = nil,
+    _ arithmetic: Arithmetic, _ x: [Float], rows: Int, by w: SampleWeight, threads: Int = 2, bias: [Float]? = nil,
     onto before: [Float]? = nil
   ) -> [Float] {
-    let x = Guarded(x), y = Guarded(before ?? [Float](repeating: .nan, count: rows * w.rows))
+    defer { withExtendedLifetime(w) {} }
+    let x = Guarded(x), y = Guarded(before ?? [Float](repeating: .nan, count: rows * w.matrix.rows))
     arithmetic.perform {
       multiply(
-        x.base, stride: w.columns, rows: rows, by: w, bias: bias, into: y.base, stride: w.rows,
+        x.base, stride: w.matrix.columns, rows: rows, by: w.matrix, bias: bias, into: y.base, stride: w.matrix.rows,
         accumulate: before != nil, pool: ThreadPool(threads: threads))
     }
     return y.elements
@@ -38,7 +39,7 @@ import Testing
           let x = (0..<rows * columns).map { $0 % 32 == 7 ? Float(127) : (numbers.next() * 126).rounded() }
           let bias = index % 2 == 0 ? numbers.floats(outputs) : nil
           let before = index % 3 == 0 ? numbers.floats(rows * outputs) : nil
-          let found = product(.stored, x, rows: rows, by: w.matrix, bias: bias, onto: before)
+          let found = product(.stored, x, rows: rows, by: w, bias: bias, onto: before)
           var worst = 0.0
           for r in 0..<rows {
             for o in 0..<outputs {
@@ -67,8 +68,8 @@ import Testing
           var numbers = Numbers(seed: 12)
           let x = (0..<rows * columns).map { _ in (numbers.next() * 127).rounded() }
           let bias = numbers.floats(outputs), before = numbers.floats(rows * outputs)
-          let found = product(.stored, x, rows: rows, by: w.matrix, bias: bias, onto: before)
-          let exact = product(.exact, x, rows: rows, by: w.matrix, bias: bias, onto: before)
+          let found = product(.stored, x, rows: rows, by: w, bias: bias, onto: before)
+          let exact = product(.exact, x, rows: rows, by: w, bias: bias, onto: before)
           let worst = zip(found, exact).map { abs($0 - $1) }.max() ?? 0
           #expect(worst < 127 * Float(columns + 8) * 0x1p-23, "\(rows) × \(columns) → \(outputs)")
         }
@@ -84,8 +85,8 @@ import Testing
         var numbers = Numbers(seed: 22)
         let x = numbers.floats(40 * 2304)
         for rows in [1, 8, 40] {
-          let exact = product(.exact, x, rows: rows, by: w.matrix)
-          let found = product(.stored, x, rows: rows, by: w.matrix)
+          let exact = product(.exact, x, rows: rows, by: w)
+          let found = product(.stored, x, rows: rows, by: w)
           let limit = format.elementsPerBlock > 1 ? 0.01 : format == .bf16 ? 0.003 : 0
           let distance = distance(found, exact)
           #expect(distance <= limit, "\(format.rawValue), \(rows) rows: \(distance)")
@@ -100,9 +101,9 @@ import Testing
       let w = SampleWeight(format, rows: 1000, columns: 768, seed: 3)
       var numbers = Numbers(seed: 4)
       let x = numbers.floats(rows * 768)
-      let alone = product(.stored, x, rows: rows, by: w.matrix, threads: 1)
+      let alone = product(.stored, x, rows: rows, by: w, threads: 1)
       for threads in [2, 3, 4] {
-        #expect(product(.stored, x, rows: rows, by: w.matrix, threads: threads) == alone)
+        #expect(product(.stored, x, rows: rows, by: w, threads: threads) == alone)
       }
     }
   }
@@ -113,7 +114,7 @@ import Testing
       let w = SampleWeight(format, rows: 40, columns: 5632, seed: 31)
       var numbers = Numbers(seed: 32)
       let x = numbers.floats(33 * 5632)
-      #expect(distance(product(.stored, x, rows: 33, by: w.matrix), product(.exact, x, rows: 33, by: w.matrix)) < 0.01)
+      #expect(distance(product(.stored, x, rows: 33, by: w), product(.exact, x, rows: 33, by: w)) < 0.01)
     }
   }
 
@@ -123,12 +124,12 @@ import Testing
     for value in [Float.nan, .infinity, -.infinity] {
       var x = [Float](repeating: 0, count: rows * 96)
       x[96 + 40] = value
-      let y = product(.stored, x, rows: rows, by: w.matrix)
+      let y = product(.stored, x, rows: rows, by: w)
       #expect(y[33..<66].allSatisfy { !$0.isFinite })
       #expect(y[..<33].allSatisfy { $0 == 0 } && y[66...].allSatisfy { $0 == 0 })
     }
     let tiny = [Float](repeating: Float(bitPattern: 700), count: rows * 96)
-    #expect(product(.stored, tiny, rows: rows, by: w.matrix).allSatisfy { abs($0) < 1e-38 })
+    #expect(product(.stored, tiny, rows: rows, by: w).allSatisfy { abs($0) < 1e-38 })
   }
 
   @Test("what a thread asks for holds inside and ends after")
