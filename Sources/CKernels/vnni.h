@@ -15,10 +15,8 @@ INLINE enum scaling scaling_of(int format) {
 
 /// The halves at a and b, eight lanes each.
 INLINE __m512 two_halves(const uint8_t *a, const uint8_t *b) {
-  uint16_t first, second;
-  memcpy(&first, a, 2);
-  memcpy(&second, b, 2);
-  return _mm512_cvtph_ps(_mm256_mask_set1_epi16(_mm256_set1_epi16((short)first), 0xFF00, (short)second));
+  __m256i first = _mm256_broadcastw_epi16(_mm_loadu_si16(a));
+  return _mm512_cvtph_ps(_mm256_mask_broadcastw_epi16(first, 0xFF00, _mm_loadu_si16(b)));
 }
 
 /// Sixteen bytes of four-bit pairs from each of two places, one number to a byte.
