@@ -1,4 +1,5 @@
 // AVX-512: 32 registers of sixteen floats, so a tile of 14 × 32 (28 sums, 2 columns, 1 row value).
+// With the int8 dots of VNNI and the bf16 dots of later processors it is a further level each.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <stdbool.h>
@@ -24,4 +25,7 @@ INLINE V lookup(V table, I index) {
 #pragma clang attribute pop
 
 LEVEL_TABLE(ck_avx512, "avx512")
+LEVEL_TABLE(ck_avx512_vnni, "avx512-vnni", .int8_rows = &ck_vnni_rows, .int8_panels = &ck_vnni_panels)
+LEVEL_TABLE(ck_avx512_bf16, "avx512-bf16", .int8_rows = &ck_vnni_rows, .int8_panels = &ck_vnni_panels,
+            .bf16_panels = &ck_bf16_panels)
 #endif

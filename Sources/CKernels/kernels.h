@@ -1,6 +1,6 @@
 // What one level (one kind of processor) offers. `dispatch.c` chooses one of these tables.
 #pragma once
-#include "include/CKernels.h"
+#include "narrow.h"
 #include <stdbool.h>
 
 struct ck_kernels {
@@ -42,4 +42,8 @@ struct ck_kernels {
   void (*store_panels)(const struct ck_weight *w, size_t from, size_t to, void *panels);
   void (*multiply_panels)(const float *x, size_t rows, const void *panels, int format, size_t panel_bytes,
                           size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias);
+
+  /// Quantised formats by int8 dots and bf16 by its own; NULL where the processor has no such instructions.
+  const struct ck_narrow_rows *int8_rows;
+  const struct ck_narrow_panels *int8_panels, *bf16_panels;
 };

@@ -7,7 +7,7 @@
 #include "rows.h"
 #include "tiles.h"
 
-#define LEVEL_TABLE(symbol, label)                             \
+#define LEVEL_TABLE(symbol, label, ...)                        \
   const struct ck_kernels symbol = {                           \
     .name = label,                                             \
     .tile_rows = TILE_ROWS,                                    \
@@ -34,4 +34,5 @@
     .pack_panels_transposed = pack_panels_transposed,          \
     .store_panels = store_panels,                              \
     .multiply_panels = multiply_panels,                        \
+    __VA_ARGS__                                                \
   };

@@ -1,10 +1,11 @@
 // Which level runs: the best the processor has, or the one CHIMERA_KERNELS names, or the one this thread asked for.
 #include "kernels.h"
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct ck_kernels ck_portable, ck_neon, ck_avx2, ck_avx512;
+extern const struct ck_kernels ck_portable, ck_neon, ck_avx2, ck_avx512, ck_avx512_vnni, ck_avx512_bf16;
 
 #if defined(__x86_64__)
 // The compiler's own check of the processor and of the registers the system saves.
@@ -15,6 +16,8 @@ static bool has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+static bool has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+static bool has_bf16(void) { return has_vnni() && __builtin_cpu_supports("avx512bf16"); }
 #endif
 
 size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]) {
@@ -24,6 +27,8 @@ size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]) {
   __builtin_cpu_init();
   if (has_avx2()) levels[count++] = &ck_avx2;
   if (has_avx512()) levels[count++] = &ck_avx512;
+  if (has_vnni()) levels[count++] = &ck_avx512_vnni;
+  if (has_bf16()) levels[count++] = &ck_avx512_bf16;
 #elif defined(__aarch64__)
   levels[count++] = &ck_neon;
 #endif
@@ -32,15 +37,28 @@ size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]) {
 
 static _Atomic(const struct ck_kernels *) chosen;
 static _Thread_local const struct ck_kernels *asked;
+/// Zero until this thread asks; then one more than an arithmetic.
+static _Thread_local int asked_arithmetic;
+
+/// Says on standard error that the name is none of these, and which is used instead.
+static void complain(const char *name, const struct ck_kernels *const *levels, size_t count) {
+  fprintf(stderr, "CHIMERA_KERNELS: no kernels named \"%s\" run here, only", name);
+  for (size_t i = 0; i < count; i++) fprintf(stderr, "%s %s", i ? "," : "", levels[i]->name);
+  fprintf(stderr, "; using %s\n", levels[count - 1]->name);
+}
 
 static const struct ck_kernels *choose(void) {
   const struct ck_kernels *levels[CK_LEVELS];
   size_t count = ck_levels(levels);
-  const struct ck_kernels *best = levels[count - 1];
+  const struct ck_kernels *best = NULL, *none = NULL;
   const char *name = getenv("CHIMERA_KERNELS");
   for (size_t i = 0; name && i < count; i++)
     if (strcmp(levels[i]->name, name) == 0) best = levels[i];
-  atomic_store_explicit(&chosen, best, memory_order_release);
+  bool known = best || !name || !*name;
+  if (!best) best = levels[count - 1];
+  // Threads may arrive here together; one of them speaks.
+  if (!atomic_compare_exchange_strong(&chosen, &none, best)) return none;
+  if (!known) complain(name, levels, count);
   return best;
 }
 
@@ -54,6 +72,65 @@ const struct ck_kernels *ck_ask(const struct ck_kernels *kernels) {
   const struct ck_kernels *before = asked;
   asked = kernels;
   return before;
+}
+
+static _Atomic int common_arithmetic;  // zero until first needed; then one more than an arithmetic
+
+static int choose_arithmetic(void) {
+  const char *name = getenv("CHIMERA_ARITHMETIC");
+  int chosen = 1 + (name && strcmp(name, "exact") == 0 ? CK_EXACT : CK_STORED), none = 0;
+  bool known = !name || !*name || strcmp(name, "exact") == 0 || strcmp(name, "stored") == 0;
+  if (!atomic_compare_exchange_strong(&common_arithmetic, &none, chosen)) return none;
+  if (!known) fprintf(stderr, "CHIMERA_ARITHMETIC is \"%s\", neither exact nor stored; using stored\n", name);
+  return chosen;
+}
+
+int ck_arithmetic(void) {
+  if (asked_arithmetic) return asked_arithmetic - 1;
+  int common = atomic_load(&common_arithmetic);
+  return (common ? common : choose_arithmetic()) - 1;
+}
+
+int ck_ask_arithmetic(int arithmetic) {
+  int before = asked_arithmetic - 1;
+  asked_arithmetic = arithmetic + 1;
+  return before;
+}
+
+const struct ck_narrow_rows *ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w) {
+  return ck_arithmetic() == CK_EXACT || w->layout != CK_ROWS || w->format <= CK_BF16 ? NULL : kernels->int8_rows;
+}
+const struct ck_narrow_panels *ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w) {
+  if (ck_arithmetic() == CK_EXACT || w->layout != CK_ROWS) return NULL;
+  return w->format == CK_BF16 ? kernels->bf16_panels : w->format > CK_BF16 ? kernels->int8_panels : NULL;
+}
+size_t ck_narrow_line_floats(const struct ck_narrow_rows *rows, size_t depth) { return rows->row_floats(depth); }
+void ck_narrow_quantize(const struct ck_narrow_rows *narrow, const float *x, size_t stride, size_t rows, size_t depth,
+                        float *lines) {
+  narrow->quantize(x, stride, rows, depth, lines);
+}
+void ck_narrow_multiply_rows(const struct ck_narrow_rows *narrow, const struct ck_weight *w, size_t from, size_t to,
+                             const float *lines, size_t rows, const float *bias, float *y, size_t y_stride, bool add) {
+  narrow->multiply(w, from, to, lines, rows, bias, y, y_stride, add);
+}
+size_t ck_narrow_tile_rows(const struct ck_narrow_panels *panels) { return panels->tile_rows; }
+size_t ck_narrow_multiple(const struct ck_narrow_panels *panels) { return panels->multiple; }
+size_t ck_narrow_row_floats(const struct ck_narrow_panels *panels, size_t depth) { return panels->row_floats(depth); }
+size_t ck_narrow_panel_floats(const struct ck_narrow_panels *panels, size_t depth) {
+  return panels->panel_floats(depth);
+}
+void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, size_t rows, size_t depth,
+                         float *packed) {
+  narrow->pack_rows(x, stride, rows, depth, packed);
+}
+void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, size_t from, size_t to,
+                           size_t k, size_t depth, float *panels) {
+  narrow->pack_panels(w, from, to, k, depth, panels);
+}
+void ck_narrow_multiply_panels(const struct ck_narrow_panels *narrow, int format, const float *x, size_t rows,
+                               const float *panels, size_t columns, size_t depth, float *y, size_t stride, bool add,
+                               const float *bias) {
+  narrow->multiply(format, x, rows, panels, columns, depth, y, stride, add, bias);
 }
 
 const char *ck_name(const struct ck_kernels *kernels) { return kernels->name; }

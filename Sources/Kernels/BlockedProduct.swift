@@ -24,10 +24,14 @@ struct BlockedProduct {
   let outputStride: Int
   let bias: UnsafePointer<Float>?
   let accumulate: Bool
+  /// The product in narrower arithmetic than f32, where there is one.
+  var narrow: OpaquePointer?
+  /// Told the rows and columns of each part of the output when it is complete, by the thread that computed it.
+  var finished: ((Range<Int>, Range<Int>) -> Void)?
 
   /// Depth of a block, and panels of 32 columns packed together: 256 KiB, a part of a second-level cache. Where the
   /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
-  private var depthOfBlock: Int { rightTransposed ? 512 : 1024 }
+  private var depthOfBlock: Int { rightTransposed ? 512 : narrow == nil ? 1024 : 2048 }
   private var panelsTogether: Int { rightTransposed ? 4 : 2 }
   /// Whether the right side lies in panels already.
   private var staysPacked: Bool { right.layout == .panels && !rightTransposed }
@@ -39,10 +43,10 @@ struct BlockedProduct {
   func run(on pool: ThreadPool) {
     guard rows > 0, columns > 0, depth > 0 else { return }
     let kernels = ck_current()
-    let tileRows = ck_tile_rows(kernels)
+    let tileRows = narrow.map { ck_narrow_tile_rows($0) } ?? ck_tile_rows(kernels)
     // Few rows on panels that stay: each panel is read once, whole, so there is nothing to keep near.
     let blocks = staysPacked && rows <= 2 * tileRows ? 1 : (depth + depthOfBlock - 1) / depthOfBlock
-    let multiple = rightTransposed ? 8 : max(16, right.format.elementsPerBlock)
+    let multiple = rightTransposed ? 8 : max(narrow.map { ck_narrow_multiple($0) } ?? 16, right.format.elementsPerBlock)
     let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
     let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
     var stored = right.stored
@@ -51,7 +55,7 @@ struct BlockedProduct {
         for firstRow in stride(from: 0, to: rows, by: rowsTogether) {
           let count = min(rowsTogether, rows - firstRow)
           let grid = Grid(for: session, rows: count, columns: columns, depth: depth, tileRows: tileRows)
-          let packed = session.sharedFloats(min(rowsTogether, rows) * deepest)
+          let packed = session.sharedFloats(min(rowsTogether, rows) * packedFloats(depth: deepest))
           for k in stride(from: 0, to: depth, by: deepest) {
             let block = Block(
               kernels: kernels, right: stored, firstRow: firstRow, rows: count, k: k, depth: min(deepest, depth - k),
@@ -59,13 +63,19 @@ struct BlockedProduct {
             let packers = count * block.depth < Self.worthSharing ? 1 : grid.parts
             session.run(parts: packers) { part, _ in pack(block, part: part, of: packers) }
             session.run(parts: grid.parts) { part, thread in
-              let panels = session.floats(panelsTogether * Int(CK_PANEL) * deepest, thread: thread)
+              let panels = session.floats(panelsTogether * panelFloats(depth: deepest), thread: thread)
               multiply(block, grid: grid, part: part, panels: panels)
             }
           }
         }
       }
     }
+  }
+
+  /// The floats one packed row of the left side takes, and one panel of the right.
+  private func packedFloats(depth: Int) -> Int { narrow.map { ck_narrow_row_floats($0, depth) } ?? depth }
+  private func panelFloats(depth: Int) -> Int {
+    narrow.map { ck_narrow_panel_floats($0, depth) } ?? Int(CK_PANEL) * depth
   }
 
   /// Some rows and some depth of the product, and where their left side is packed.
@@ -85,9 +95,12 @@ struct BlockedProduct {
     guard !own.isEmpty else { return }
     let row = block.firstRow + own.lowerBound
     let from = leftTransposed ? left + block.k * leftStride + row : left + row * leftStride + block.k
-    ck_pack_rows(
-      block.kernels, from, leftStride, leftTransposed, own.count, block.depth,
-      block.packed + own.lowerBound * block.depth)
+    let packed = block.packed + own.lowerBound * packedFloats(depth: block.depth)
+    if let narrow {
+      ck_narrow_pack_rows(narrow, from, leftStride, own.count, block.depth, packed)
+    } else {
+      ck_pack_rows(block.kernels, from, leftStride, leftTransposed, own.count, block.depth, packed)
+    }
   }
 
   private func multiply(_ block: Block, grid: Grid, part: Int, panels: UnsafeMutablePointer<Float>) {
@@ -96,6 +109,20 @@ struct BlockedProduct {
     guard !ownRows.isEmpty else { return }
     for column in stride(from: ownColumns.lowerBound, to: ownColumns.upperBound, by: panelsTogether * Int(CK_PANEL)) {
       let end = min(column + panelsTogether * Int(CK_PANEL), ownColumns.upperBound)
+      let left = block.packed + ownRows.lowerBound * packedFloats(depth: block.depth)
+      let to = output + (block.firstRow + ownRows.lowerBound) * outputStride + column
+      let add = accumulate || block.k > 0, bias = block.k == 0 ? bias.map { $0 + column } : nil
+      defer {
+        if block.k + block.depth == depth {
+          finished?(block.firstRow + ownRows.lowerBound..<block.firstRow + ownRows.upperBound, column..<end)
+        }
+      }
+      if let narrow {
+        ck_narrow_pack_panels(narrow, block.right, column, end, block.k, block.depth, panels)
+        ck_narrow_multiply_panels(
+          narrow, right.format.code, left, ownRows.count, panels, end - column, block.depth, to, outputStride, add, bias)
+        continue
+      }
       let from: UnsafeRawPointer, format: StorageFormat, panelBytes: Int
       if staysPacked {
         (format, panelBytes) = (right.format, right.panelBytes)
@@ -106,9 +133,8 @@ struct BlockedProduct {
         panelBytes = ck_panel_bytes(format.code, block.depth)
       }
       ck_multiply_panels(
-        block.kernels, block.packed + ownRows.lowerBound * block.depth, ownRows.count, from, format.code, panelBytes,
-        end - column, block.depth, output + (block.firstRow + ownRows.lowerBound) * outputStride + column, outputStride,
-        accumulate || block.k > 0, block.k == 0 ? bias.map { $0 + column } : nil)
+        block.kernels, left, ownRows.count, from, format.code, panelBytes, end - column, block.depth, to, outputStride,
+        add, bias)
     }
   }
 }

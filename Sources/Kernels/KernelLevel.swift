@@ -1,9 +1,10 @@
 import CKernels
 
-/// The kernels written for one kind of processor: `portable`, `neon`, `avx2`, `avx512`.
+/// The kernels written for one kind of processor: `portable`, `neon`, `avx2`, `avx512`, and `avx512-vnni`,
+/// `avx512-bf16` with dots of int8 and of bf16 (each level has what those before it have).
 ///
 /// The best one the processor has is chosen once, when first needed; the environment variable `CHIMERA_KERNELS` names
-/// another. All levels give the same results within rounding, so a choice changes speed and last bits only.
+/// another; a name that does not run here is told on standard error and not followed. All levels give the same results within rounding, so a choice changes speed and last bits only.
 ///
 /// `@unchecked Sendable` because it points at a constant table.
 public struct KernelLevel: @unchecked Sendable, Equatable, CustomStringConvertible {

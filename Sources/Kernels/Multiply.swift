@@ -2,22 +2,68 @@ import CKernels
 
 /// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], row strides in floats.
 ///
-/// The arithmetic is f32 whatever the weight's format. One output is the same sum in the same order for any number of
+/// The arithmetic is what `Arithmetic` says. One output is the same sum in the same order for any number of
 /// threads. x, bias and w must not overlap y.
 public func multiply(
   _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by w: WeightMatrix, bias: UnsafePointer<Float>?,
   into y: UnsafeMutablePointer<Float>, stride yStride: Int, accumulate: Bool, pool: ThreadPool
 ) {
-  precondition(rows <= 1 || (xStride >= w.columns && yStride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
-  guard rows > 0, w.rows > 0 else { return }
-  if w.layout == .rows && rows <= mostRowsByDots || w.columns == 0 {
-    multiplyByDots(
-      x, stride: xStride, rows: rows, by: w, bias: bias, into: y, stride: yStride, accumulate: accumulate, pool: pool)
-  } else {
+  multiply(
+    x, stride: xStride, rows: rows, by: [Product(by: w, bias: bias, into: y, stride: yStride)], accumulate: accumulate,
+    pool: pool)
+}
+
+/// One of several products that read the same x.
+public struct Product {
+  /// The weights; all products of one call have the same number of columns.
+  public let matrix: WeightMatrix
+  /// One number for each output, or nothing.
+  public let bias: UnsafePointer<Float>?
+  /// [rows, matrix.rows], `stride` floats from one row to the next.
+  public let output: UnsafeMutablePointer<Float>
+  /// The floats from one row of the output to the next.
+  public let stride: Int
+
+  /// The product by `matrix`, plus `bias`, into `output`.
+  public init(
+    by matrix: WeightMatrix, bias: UnsafePointer<Float>?, into output: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    (self.matrix, self.bias, self.output, self.stride) = (matrix, bias, output, stride)
+  }
+}
+
+/// y_i = x·w_iᵀ (+ bias_i) (+ y_i when `accumulate`) for each product; each is what it would be alone.
+///
+/// Few rows are quantised once and all outputs shared over the threads in one go. `finished(product, rows, outputs)` is
+/// called once for each part that is complete, by the thread that computed it and while others still run: it may change
+/// that part of that output and read what no product writes, and must not use the pool.
+public func multiply(
+  _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by products: [Product], accumulate: Bool, pool: ThreadPool,
+  finished: ((Int, Range<Int>, Range<Int>) -> Void)? = nil
+) {
+  guard rows > 0, let columns = products.first?.matrix.columns else { return }
+  var few: [Int] = []
+  for (index, product) in products.enumerated() {
+    let w = product.matrix
+    precondition(w.columns == columns, "products of \(columns) and \(w.columns) inputs have no x in common")
+    precondition(
+      rows <= 1 || (xStride >= w.columns && product.stride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
+    if w.rows == 0 { continue }
+    let narrow = withUnsafePointer(to: w.stored) { ck_narrow_panels(ck_current(), $0) }
+    if w.layout == .rows && rows <= mostRowsByDots(w.format, narrow: narrow) || columns == 0 {
+      few.append(index)
+      continue
+    }
     BlockedProduct(
-      rows: rows, columns: w.rows, depth: w.columns, left: x, leftStride: xStride, leftTransposed: false,
-      right: w, rightTransposed: false, output: y, outputStride: yStride, bias: bias, accumulate: accumulate
+      rows: rows, columns: w.rows, depth: columns, left: x, leftStride: xStride, leftTransposed: false, right: w,
+      rightTransposed: false, output: product.output, outputStride: product.stride, bias: product.bias,
+      accumulate: accumulate, narrow: narrow,
+      finished: finished.map { finished in { finished(index, $0, $1) } }
     ).run(on: pool)
+  }
+  if !few.isEmpty {
+    FewRows(x: x, stride: xStride, rows: rows, columns: columns, products: products, chosen: few, accumulate: accumulate)
+      .run(on: pool, finished: finished)
   }
 }
 
@@ -44,32 +90,8 @@ public func accumulateOuterProducts(
   ).run(on: pool)
 }
 
-/// With no more rows than this, dots straight from the stored weights beat packing them first (measured).
-private let mostRowsByDots = 12
-
-/// Element products that keep one thread busy for about a microsecond; fewer are not worth a second thread.
-private let productsPerPart = 32_768
-
-private func multiplyByDots(
-  _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by w: WeightMatrix, bias: UnsafePointer<Float>?,
-  into y: UnsafeMutablePointer<Float>, stride yStride: Int, accumulate: Bool, pool: ThreadPool
-) {
-  let kernels = ck_current()
-  var stored = w.stored
-  // Cache lines of y belong to one thread each.
-  let outputsTogether = 16
-  let worth = w.rows * max(1, w.columns) * rows / productsPerPart
-  pool.exclusively { session in
-    let parts = max(1, min(session.mostParts, worth, w.rows / outputsTogether))
-    let needsScratch = rows > 1 && w.format.elementsPerBlock > 1
-    withUnsafePointer(to: &stored) { stored in
-      session.run(parts: parts) { part, thread in
-        let outputs = piece(part, of: parts, count: w.rows, multiple: outputsTogether)
-        let scratch = session.floats(needsScratch ? 4 * w.columns : 1, thread: thread)
-        ck_multiply_rows(
-          kernels, stored, outputs.lowerBound, outputs.upperBound, x, xStride, rows, bias, y, yStride, accumulate,
-          scratch)
-      }
-    }
-  }
+/// With no more rows than this, dots straight from the stored weights beat packing them first (measured); the faster
+/// the packed product, the sooner it is worth its packing.
+private func mostRowsByDots(_ format: StorageFormat, narrow: OpaquePointer?) -> Int {
+  narrow == nil ? 12 : format == .bf16 ? 6 : 4
 }

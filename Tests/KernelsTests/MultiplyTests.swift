@@ -39,9 +39,12 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
     let before = y.elements
     let pool = ThreadPool(threads: threads)
     let weight = inPanels ? w.matrix.inPanels(at: panels.base, pool: pool) : w.matrix
-    multiply(
-      x.base, stride: xStride, rows: shape.rows, by: weight,
-      bias: hasBias ? UnsafePointer(bias.base) : nil, into: y.base, stride: yStride, accumulate: accumulate, pool: pool)
+    Arithmetic.exact.perform {
+      multiply(
+        x.base, stride: xStride, rows: shape.rows, by: weight,
+        bias: hasBias ? UnsafePointer(bias.base) : nil, into: y.base, stride: yStride, accumulate: accumulate,
+        pool: pool)
+    }
     var (expected, sizes) = plainProduct(x.elements, stride: xStride, rows: shape.rows, w)
     var found: [Float] = []
     for r in 0..<shape.rows {
@@ -161,8 +164,10 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
     let x = numbers.floats(64 * 512)
     var all = [Float](repeating: 0, count: 64 * 300), one = [Float](repeating: 0, count: 300)
     let pool = ThreadPool(threads: 2)
-    multiply(x, stride: 512, rows: 64, by: w.matrix, bias: nil, into: &all, stride: 300, accumulate: false, pool: pool)
-    multiply(x, stride: 512, rows: 1, by: w.matrix, bias: nil, into: &one, stride: 300, accumulate: false, pool: pool)
+    Arithmetic.exact.perform {
+      multiply(x, stride: 512, rows: 64, by: w.matrix, bias: nil, into: &all, stride: 300, accumulate: false, pool: pool)
+      multiply(x, stride: 512, rows: 1, by: w.matrix, bias: nil, into: &one, stride: 300, accumulate: false, pool: pool)
+    }
     let (expected, sizes) = plainProduct(x, stride: 512, rows: 1, w)
     #expect(worstError(found: one, expected: expected, sizes: sizes, depth: 512) < 1)
     #expect(worstError(found: Array(all[..<300]), expected: expected, sizes: sizes, depth: 512) < 1)

@@ -37,7 +37,7 @@ size_t ck_block_bytes(int format);
 struct ck_kernels;
 
 /// No processor has more levels than this.
-#define CK_LEVELS 4
+#define CK_LEVELS 6
 /// The levels this processor can run, slowest first; the count.
 size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]);
 /// The level in force on this thread.
@@ -86,6 +86,40 @@ void ck_store_panels(const struct ck_kernels *kernels, const struct ck_weight *w
 void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const void *panels, int format,
                         size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
                         const float *_Nullable bias);
+
+/// How products by narrow weights are computed: in the widest arithmetic worth it for them, or in f32.
+enum ck_arithmetic { CK_STORED, CK_EXACT };
+/// The arithmetic in force on this thread; and asking for one (−1: the common choice), answered by what was asked
+/// for before.
+int ck_arithmetic(void);
+int ck_ask_arithmetic(int arithmetic);
+
+/// Dots of rows of x, quantised once into `lines`, with quantised weights as they lie; NULL where these weights, this
+/// level or this thread's arithmetic has none.
+struct ck_narrow_rows;
+const struct ck_narrow_rows *_Nullable ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w);
+size_t ck_narrow_line_floats(const struct ck_narrow_rows *rows, size_t depth);
+void ck_narrow_quantize(const struct ck_narrow_rows *narrow, const float *x, size_t stride, size_t rows, size_t depth,
+                        float *lines);
+void ck_narrow_multiply_rows(const struct ck_narrow_rows *narrow, const struct ck_weight *w, size_t from, size_t to,
+                             const float *lines, size_t rows, const float *_Nullable bias, float *y, size_t y_stride,
+                             bool add);
+
+/// The same for many rows, by packed rows and panels; `k` and all but the last `depth` are multiples of
+/// ck_narrow_multiple. Sizes are in floats.
+struct ck_narrow_panels;
+const struct ck_narrow_panels *_Nullable ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w);
+size_t ck_narrow_tile_rows(const struct ck_narrow_panels *panels);
+size_t ck_narrow_multiple(const struct ck_narrow_panels *panels);
+size_t ck_narrow_row_floats(const struct ck_narrow_panels *panels, size_t depth);
+size_t ck_narrow_panel_floats(const struct ck_narrow_panels *panels, size_t depth);
+void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, size_t rows, size_t depth,
+                         float *packed);
+void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, size_t from, size_t to,
+                           size_t k, size_t depth, float *panels);
+void ck_narrow_multiply_panels(const struct ck_narrow_panels *narrow, int format, const float *x, size_t rows,
+                               const float *panels, size_t columns, size_t depth, float *y, size_t stride, bool add,
+                               const float *_Nullable bias);
 
 /// Threads that run numbered parts of a job together, the caller among them.
 struct ck_pool;

@@ -45,14 +45,14 @@ public struct Linear: Operator {
       let (a, y) = (context.input(1), context.output())
       if a.base != y.base { y.base.update(from: a.base, count: a.count * a.width) }
     }
-    for index in biases.indices {
+    let products = biases.indices.map { index in
       let y = context.output(index)
       let place = tensor(of: index)
-      multiply(
-        x.base, stride: x.width, rows: x.count, by: context.parameter(place).matrix,
-        bias: biases[index] ? context.parameter(place + 1).vector : nil, into: y.base, stride: y.width,
-        accumulate: addsInput, pool: context.pool)
+      return Product(
+        by: context.parameter(place).matrix, bias: biases[index] ? context.parameter(place + 1).vector : nil,
+        into: y.base, stride: y.width)
     }
+    multiply(x.base, stride: x.width, rows: x.count, by: products, accumulate: addsInput, pool: context.pool)
   }
 
   /// `dx += Σ dy_i·W_i`, `dW_i += dy_iᵀ·x`, `db_i += Σ dy_i`, `da += dy`.

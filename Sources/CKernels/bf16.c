@@ -1,0 +1,122 @@
+// Products of bf16 weights by vdpbf16ps: x rounded to bf16 once, two of the depth in one instruction, sums in f32.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma,f16c"))), apply_to = function)
+#define LANES 16
+#define NATIVE_HALF 1
+#include "kernels.h"
+#include "lanes.h"
+#include "narrow.h"
+
+#define PAIR_ROWS 14
+
+static size_t pair_row_floats(size_t depth) { return (depth + 1) / 2; }
+static size_t pair_panel_floats(size_t depth) { return (depth + 1) / 2 * CK_PANEL; }
+
+/// The first `count` ≤ 32 numbers at p as sixteen pairs; the rest zeros.
+INLINE V pairs_of(const float *p, size_t count) {
+  __m512 low = _mm512_maskz_loadu_ps(count >= 16 ? 0xFFFF : (1u << count) - 1, p);
+  __m512 high = count > 16 ? _mm512_maskz_loadu_ps(count >= 32 ? 0xFFFF : (1u << (count - 16)) - 1, p + 16)
+                           : _mm512_setzero_ps();
+  return __builtin_bit_cast(V, _mm512_cvtne2ps_pbh(high, low));
+}
+
+/// Rows of x in tiles of up to 14: [tile][pair of the depth][row of the tile].
+static void pack_pair_rows(const float *x, size_t stride, size_t rows, size_t depth, float *packed) {
+  size_t pairs = (depth + 1) / 2;
+  for (size_t r = 0; r < rows; r += PAIR_ROWS) {
+    size_t height = rows - r < PAIR_ROWS ? rows - r : PAIR_ROWS;
+    __mmask16 own = (__mmask16)((1u << height) - 1);
+    for (size_t p = 0; p < pairs; p += 16) {
+      V block[16];
+      size_t count = depth - 2 * p < 32 ? depth - 2 * p : 32;
+      for (size_t i = 0; i < 16; i++) block[i] = i < height ? pairs_of(x + (r + i) * stride + 2 * p, count) : splat(0);
+      transpose(block);
+      for (size_t i = 0; i < 16 && p + i < pairs; i++)
+        _mm512_mask_storeu_ps(packed + (p + i) * height, own, __builtin_bit_cast(__m512, block[i]));
+    }
+    packed += height * pairs;
+  }
+}
+
+/// Panels of stored rows: [panel][pair of the depth][32 columns][2].
+static void pack_pair_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
+  size_t pairs = (depth + 1) / 2;
+  for (size_t c = from; c < to; c += CK_PANEL, panels += CK_PANEL * pairs)
+    for (size_t group = 0; group < CK_PANEL; group += 16) {
+      const uint8_t *row[16];
+      for (size_t i = 0; i < 16; i++)
+        row[i] = (const uint8_t *)w->base + (c + group + i < to ? c + group + i : to - 1) * w->row_bytes + 2 * k;
+      for (size_t p = 0; p < pairs; p += 16) {
+        V block[16];
+        size_t left = depth - 2 * p;
+        if (left >= 32) {
+          UNROLL for (int i = 0; i < 16; i++) block[i] = from_f32(row[i] + 4 * p);
+        } else {
+          for (int i = 0; i < 16; i++)
+            block[i] = __builtin_bit_cast(V, _mm512_maskz_loadu_epi16((1u << left) - 1, row[i] + 4 * p));
+        }
+        transpose(block);
+        if (left >= 32) {
+          UNROLL for (int i = 0; i < 16; i++) store(panels + (p + i) * CK_PANEL + group, block[i]);
+        } else {
+          for (size_t i = 0; p + i < pairs; i++) store(panels + (p + i) * CK_PANEL + group, block[i]);
+        }
+      }
+    }
+}
+
+INLINE void pair_tile(const int rows, const float *x, const float *w, size_t pairs, float *y, size_t stride,
+                      size_t columns, bool add, const float *bias) {
+  __m512 sums[PAIR_ROWS][2];
+  UNROLL for (int i = 0; i < rows; i++) {
+    sums[i][0] = sums[i][1] = _mm512_setzero_ps();
+    __builtin_prefetch(y + i * stride, 1);
+  }
+  for (; pairs; pairs--, x += rows, w += CK_PANEL) {
+    __m512bh first = (__m512bh)_mm512_loadu_ps(w), second = (__m512bh)_mm512_loadu_ps(w + 16);
+    UNROLL for (int i = 0; i < rows; i++) {
+      __m512bh value = (__m512bh)_mm512_set1_ps(x[i]);
+      sums[i][0] = _mm512_dpbf16_ps(sums[i][0], value, first);
+      sums[i][1] = _mm512_dpbf16_ps(sums[i][1], value, second);
+    }
+  }
+  UNROLL for (size_t j = 0; j < 2; j++) {
+    __mmask16 mask = columns >= 16 * (j + 1) ? 0xFFFF : columns <= 16 * j ? 0 : (__mmask16)((1u << (columns - 16 * j)) - 1);
+    UNROLL for (int i = 0; i < rows; i++) {
+      __m512 value = sums[i][j];
+      if (bias) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, bias + 16 * j));
+      if (add) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, y + i * stride + 16 * j));
+      _mm512_mask_storeu_ps(y + i * stride + 16 * j, mask, value);
+    }
+  }
+}
+
+#define PAIR_CASE(n) case n: pair_tile(n, x, w, pairs, to, stride, width, add, tile_bias); break;
+static void multiply_pair_panels(int format, const float *x, size_t rows, const float *panels, size_t columns,
+                                 size_t depth, float *y, size_t stride, bool add, const float *bias) {
+  (void)format;
+  size_t pairs = (depth + 1) / 2;
+  for (size_t r = 0; r < rows; r += PAIR_ROWS, x += PAIR_ROWS * pairs) {
+    size_t height = rows - r < PAIR_ROWS ? rows - r : PAIR_ROWS;
+    for (size_t c = 0; c < columns; c += CK_PANEL) {
+      const float *w = panels + c * pairs, *tile_bias = bias ? bias + c : NULL;
+      float *to = y + r * stride + c;
+      size_t width = columns - c < CK_PANEL ? columns - c : CK_PANEL;
+      switch (height) {
+        PAIR_CASE(1) PAIR_CASE(2) PAIR_CASE(3) PAIR_CASE(4) PAIR_CASE(5) PAIR_CASE(6) PAIR_CASE(7)
+        PAIR_CASE(8) PAIR_CASE(9) PAIR_CASE(10) PAIR_CASE(11) PAIR_CASE(12) PAIR_CASE(13) PAIR_CASE(14)
+      }
+    }
+  }
+}
+#pragma clang attribute pop
+
+const struct ck_narrow_panels ck_bf16_panels = {
+    PAIR_ROWS, 32, pair_row_floats, pair_panel_floats, pack_pair_rows, pack_pair_panels, multiply_pair_panels};
+#endif

@@ -1,0 +1,29 @@
+// Products in narrower arithmetic than f32, for the processors that have instructions for it. A level's table points at
+// one of each, or at nothing.
+#pragma once
+#include "include/CKernels.h"
+
+/// A product by packed rows and panels of its own making. Sizes are in floats, whatever is kept in them.
+struct ck_narrow_panels {
+  size_t tile_rows;
+  /// The depth is cut at multiples of this.
+  size_t multiple;
+  /// What one packed row, and one panel of CK_PANEL columns, takes.
+  size_t (*row_floats)(size_t depth);
+  size_t (*panel_floats)(size_t depth);
+  void (*pack_rows)(const float *x, size_t stride, size_t rows, size_t depth, float *packed);
+  void (*pack_panels)(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels);
+  void (*multiply)(int format, const float *x, size_t rows, const float *panels, size_t columns, size_t depth, float *y,
+                   size_t stride, bool add, const float *bias);
+};
+
+/// Dots of a few rows of x, quantised once, with stored blocks as they lie.
+struct ck_narrow_rows {
+  size_t (*row_floats)(size_t depth);
+  void (*quantize)(const float *x, size_t stride, size_t rows, size_t depth, float *lines);
+  void (*multiply)(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
+                   const float *bias, float *y, size_t y_stride, bool add);
+};
+
+extern const struct ck_narrow_panels ck_vnni_panels, ck_bf16_panels;
+extern const struct ck_narrow_rows ck_vnni_rows;

@@ -1,0 +1,22 @@
+// Int8 dots by AVX-512 VNNI: stored blocks against x quantised to int8 in blocks of 32. vpdpbusd takes one side
+// unsigned: that is the weights, 128 too large, and sums begin with what takes it off again.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), \
+                             apply_to = function)
+#define LANES 16
+#define NATIVE_HALF 1
+#include "vnni.h"
+#include "narrow.h"
+#include "vnni_rows.h"
+#include "vnni_panels.h"
+#pragma clang attribute pop
+
+const struct ck_narrow_rows ck_vnni_rows = {line_floats, quantize_lines, multiply_lines};
+const struct ck_narrow_panels ck_vnni_panels = {
+    BYTE_ROWS, 64, byte_row_floats, byte_panel_floats, pack_byte_rows, pack_byte_panels, multiply_byte_panels};
+#endif

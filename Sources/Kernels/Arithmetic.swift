@@ -1,0 +1,27 @@
+import CKernels
+
+/// How products by weights in less than f32 are computed. Weights in f32 and f16, and gradients, always use f32.
+///
+/// The environment variable `CHIMERA_ARITHMETIC` may say `exact` or `stored` for a whole process; `stored` unless it
+/// does. A level without instructions for it (see `KernelLevel`) computes in f32 whatever is chosen.
+public enum Arithmetic: String, Sendable, CaseIterable {
+  /// In the arithmetic of the stored format where the processor has instructions for it.
+  ///
+  /// Quantised weights: x is rounded once to int8 in blocks of 32, worth max|x| / 127 each, dots are summed exactly in
+  /// int32 over a block and in f32 over blocks. bf16 weights, products of more than a few rows: x is rounded to bf16 and
+  /// numbers below 2⁻¹²⁶ count as zero.
+  /// Against `exact` the result of random products differs by under 1 % (quantised) and 0.3 % (bf16) in relative L2.
+  case stored
+  /// In f32: the weights are widened, x stays as it is.
+  case exact
+
+  /// The arithmetic in force on this thread.
+  public static var current: Arithmetic { ck_arithmetic() == Int32(CK_EXACT.rawValue) ? .exact : .stored }
+
+  /// Runs `body` with this arithmetic in force for what this thread calls, products on a thread pool included.
+  public func perform<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let before = ck_ask_arithmetic(Int32((self == .exact ? CK_EXACT : CK_STORED).rawValue))
+    defer { _ = ck_ask_arithmetic(before) }
+    return try body()
+  }
+}

@@ -1,0 +1,145 @@
+import Kernels
+import Testing
+
+/// Products in the arithmetic of the stored format, against f32 and against what the roundings should give.
+@Suite struct ArithmeticTests {
+  private let rowCounts = [1, 2, 3, 5, 6, 7, 8, 12, 13, 14, 15, 20, 21, 29, 43]
+
+  private func product(
+    _ arithmetic: Arithmetic, _ x: [Float], rows: Int, by w: SampleWeight, threads: Int = 2, bias: [Float]? = nil,
+    onto before: [Float]? = nil
+  ) -> [Float] {
+    defer { withExtendedLifetime(w) {} }
+    let x = Guarded(x), y = Guarded(before ?? [Float](repeating: .nan, count: rows * w.matrix.rows))
+    arithmetic.perform {
+      multiply(
+        x.base, stride: w.matrix.columns, rows: rows, by: w.matrix, bias: bias, into: y.base, stride: w.matrix.rows,
+        accumulate: before != nil, pool: ThreadPool(threads: threads))
+    }
+    return y.elements
+  }
+
+  /// |a − b| / |b| in relative L2.
+  private func distance(_ a: [Float], _ b: [Float]) -> Double {
+    let difference = zip(a, b).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
+    return (difference / b.reduce(0) { $0 + Double($1) * Double($1) }).squareRoot()
+  }
+
+  @Test("x that int8 holds exactly gives the f32 product within rounding, in every quantised format and shape",
+    arguments: KernelLevel.available)
+  func exactInputs(level: KernelLevel) {
+    level.perform {
+      for format in StorageFormat.allCases where format.elementsPerBlock > 1 {
+        let unit = format.elementsPerBlock
+        for (index, rows) in rowCounts.enumerated() {
+          let columns = unit * [1, 2, 3, 5, 9][index % 5], outputs = [1, 5, 31, 33, 70, 16][index % 6]
+          let w = SampleWeight(format, rows: outputs, columns: columns, seed: UInt64(index))
+          var numbers = Numbers(seed: 11)
+          // Whole numbers with a 127 in each block of 32: the block's worth is then 1 and nothing is rounded.
+          let x = (0..<rows * columns).map { $0 % 32 == 7 ? Float(127) : (numbers.next() * 126).rounded() }
+          let bias = index % 2 == 0 ? numbers.floats(outputs) : nil
+          let before = index % 3 == 0 ? numbers.floats(rows * outputs) : nil
+          let found = product(.stored, x, rows: rows, by: w, bias: bias, onto: before)
+          var worst = 0.0
+          for r in 0..<rows {
+            for o in 0..<outputs {
+              var sum = Double(bias?[o] ?? 0) + Double(before?[r * outputs + o] ?? 0), size = abs(sum)
+              for i in 0..<columns {
+                let one = Double(x[r * columns + i]) * Double(w.values[o * columns + i])
+                // The parts of d·u + m are larger than their sum; rounding is of the parts.
+                (sum, size) = (sum + one, size + abs(one) + 127 * 0.02)
+              }
+              worst = max(worst, abs(Double(found[r * outputs + o]) - sum) / size)
+            }
+          }
+          #expect(worst < 4e-6, "\(format.rawValue) \(rows) × \(columns) → \(outputs)")
+        }
+      }
+    }
+  }
+
+  @Test("bf16 inputs give the f32 product within rounding, in every shape", arguments: KernelLevel.available)
+  func exactHalves(level: KernelLevel) {
+    level.perform {
+      for (index, rows) in rowCounts.enumerated() {
+        for columns in [1, 2, 31, 33, 64, 129] {
+          let outputs = [1, 5, 31, 33, 70, 16][index % 6]
+          let w = SampleWeight(.bf16, rows: outputs, columns: columns, seed: UInt64(index))
+          var numbers = Numbers(seed: 12)
+          let x = (0..<rows * columns).map { _ in (numbers.next() * 127).rounded() }
+          let bias = numbers.floats(outputs), before = numbers.floats(rows * outputs)
+          let found = product(.stored, x, rows: rows, by: w, bias: bias, onto: before)
+          let exact = product(.exact, x, rows: rows, by: w, bias: bias, onto: before)
+          let worst = zip(found, exact).map { abs($0 - $1) }.max() ?? 0
+          #expect(worst < 127 * Float(columns + 8) * 0x1p-23, "\(rows) × \(columns) → \(outputs)")
+        }
+      }
+    }
+  }
+
+  @Test("random products differ from f32 by what the documentation says", arguments: KernelLevel.available)
+  func stated(level: KernelLevel) {
+    level.perform {
+      for format in StorageFormat.allCases {
+        let w = SampleWeight(format, rows: 96, columns: 2304, seed: 21)
+        var numbers = Numbers(seed: 22)
+        let x = numbers.floats(40 * 2304)
+        for rows in [1, 8, 40] {
+          let exact = product(.exact, x, rows: rows, by: w)
+          let found = product(.stored, x, rows: rows, by: w)
+          let limit = format.elementsPerBlock > 1 ? 0.01 : format == .bf16 ? 0.003 : 0
+          let distance = distance(found, exact)
+          #expect(distance <= limit, "\(format.rawValue), \(rows) rows: \(distance)")
+        }
+      }
+    }
+  }
+
+  @Test("results in stored arithmetic do not depend on the number of threads, bit for bit", arguments: [1, 5, 40, 130])
+  func deterministic(rows: Int) {
+    for format in [StorageFormat.q8_0, .q4_k, .bf16] {
+      let w = SampleWeight(format, rows: 1000, columns: 768, seed: 3)
+      var numbers = Numbers(seed: 4)
+      let x = numbers.floats(rows * 768)
+      let alone = product(.stored, x, rows: rows, by: w, threads: 1)
+      for threads in [2, 3, 4] {
+        #expect(product(.stored, x, rows: rows, by: w, threads: threads) == alone)
+      }
+    }
+  }
+
+  @Test("depths beyond one block of the product are summed whole")
+  func deep() {
+    for format in [StorageFormat.q8_0, .q4_1, .q6_k, .bf16] {
+      let w = SampleWeight(format, rows: 40, columns: 5632, seed: 31)
+      var numbers = Numbers(seed: 32)
+      let x = numbers.floats(33 * 5632)
+      #expect(distance(product(.stored, x, rows: 33, by: w), product(.exact, x, rows: 33, by: w)) < 0.01)
+    }
+  }
+
+  @Test("a NaN or an infinity in x is seen in its row and no other, and zeros give zeros", arguments: [3, 20])
+  func extremes(rows: Int) {
+    let w = SampleWeight(.q8_0, rows: 33, columns: 96, seed: 41)
+    for value in [Float.nan, .infinity, -.infinity] {
+      var x = [Float](repeating: 0, count: rows * 96)
+      x[96 + 40] = value
+      let y = product(.stored, x, rows: rows, by: w)
+      #expect(y[33..<66].allSatisfy { !$0.isFinite })
+      #expect(y[..<33].allSatisfy { $0 == 0 } && y[66...].allSatisfy { $0 == 0 })
+    }
+    let tiny = [Float](repeating: Float(bitPattern: 700), count: rows * 96)
+    #expect(product(.stored, tiny, rows: rows, by: w).allSatisfy { abs($0) < 1e-38 })
+  }
+
+  @Test("what a thread asks for holds inside and ends after")
+  func nesting() {
+    let before = Arithmetic.current
+    Arithmetic.exact.perform {
+      #expect(Arithmetic.current == .exact)
+      Arithmetic.stored.perform { #expect(Arithmetic.current == .stored) }
+      #expect(Arithmetic.current == .exact)
+    }
+    #expect(Arithmetic.current == before)
+  }
+}
