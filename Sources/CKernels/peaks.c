@@ -71,7 +71,7 @@ static bool begins(const struct ck_kernels *kernels, const char *name) {
   return strncmp(kernels->name, name, strlen(name)) == 0;
 }
 
-size_t ck_peak(const struct ck_kernels *kernels, enum ck_arithmetic arithmetic, size_t turns) {
+size_t ck_peak(const struct ck_kernels *kernels, enum ck_peak_kind arithmetic, size_t turns) {
 #define RUN(name, chains, operations) return name(turns), (size_t)(chains) * (operations)
 #if defined(__x86_64__)
   __builtin_cpu_init();

@@ -2,7 +2,7 @@ import CKernels
 
 /// How products by weights in less than f32 are computed. Weights in f32 and f16, and gradients, always use f32.
 ///
-/// The environment variable `CHIMERA_ARITHMETIC` may say `exact` or `stored` for a whole process; `stored` unless it
+/// The environment variable `CHIMERA_ARITHMETIC` may say `exact` or `stored` for a whole process; `exact` unless it
 /// does. A level without instructions for it (see `KernelLevel`) computes in f32 whatever is chosen.
 public enum Arithmetic: String, Sendable, CaseIterable {
   /// In the arithmetic of the stored format where the processor has instructions for it.

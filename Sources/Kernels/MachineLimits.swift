@@ -10,7 +10,7 @@ public final class MachineLimits: @unchecked Sendable {
   public enum Arithmetic: String, Sendable, CaseIterable {
     case f32, bf16, int8
 
-    fileprivate var code: ck_arithmetic {
+    fileprivate var code: ck_peak_kind {
       switch self {
       case .f32: CK_PEAK_F32
       case .bf16: CK_PEAK_BF16

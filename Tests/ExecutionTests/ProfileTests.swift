@@ -4,8 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct ProfileTests {
+  /// An executor of the plan as it was composed, whose steps can be counted by hand.
   private func executor(_ model: TinyModel, rows: Int = 16) throws -> PlanExecutor {
-    try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2), maximumRows: rows)
+    try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2), maximumRows: rows, fusing: false)
   }
 
   @Test("nothing is measured until it is asked for, and nothing after")
@@ -30,7 +31,7 @@ import Testing
     let sequence = try executor.openSequence(length: 10)
     var logits: [Float] = []
     try executor.forward([(sequence, TinyModel.tokens)], logits: .all) { _, _, row in logits += row }
-    #expect(logits == plain)
+    #expect(largestDifference(logits, plain) < 1e-5)
   }
 
   @Test("every step is counted once, under its operator and its place")

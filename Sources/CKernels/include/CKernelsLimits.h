@@ -9,12 +9,12 @@
 struct ck_kernels;
 
 /// Kinds of multiply-add. The order is that of `MachineLimits.Arithmetic` in Swift.
-enum ck_arithmetic { CK_PEAK_F32, CK_PEAK_BF16, CK_PEAK_INT8 };
+enum ck_peak_kind { CK_PEAK_F32, CK_PEAK_BF16, CK_PEAK_INT8 };
 
 /// Runs `turns` turns of multiply-adds whose numbers never leave the registers, in the widest form that the level's
 /// kind of processor has; the operations of one turn (a multiplication and an addition are two). 0, having run nothing,
 /// where this processor has no such instruction.
-size_t ck_peak(const struct ck_kernels *kernels, enum ck_arithmetic arithmetic, size_t turns);
+size_t ck_peak(const struct ck_kernels *kernels, enum ck_peak_kind arithmetic, size_t turns);
 
 /// Reads `count` bytes from the 64-byte boundary `bytes`, whole lines of 64, in `streams` (1 or 4) equal parts side by
 /// side. The answer depends on every line, so that none can be skipped.
