@@ -44,6 +44,9 @@ public struct LayerNorm: Normalization {
 
     var overwritableInput: Int? { 0 }
     var isRowwise: Bool { true }
+    var assignsGradients: Bool { true }
+    var overwritableGradient: Int? { 0 }
+    var isCheap: Bool { true }
     var detail: String { parts.detail + "eps \(eps)" + (unitOffset ? ", 1 + weight" : "") }
 
     func forward(_ context: ForwardContext) {
@@ -95,41 +98,18 @@ public struct LayerNorm: Normalization {
     /// Mean and r are computed again from x.
     func backward(_ context: BackwardContext) {
       let x = context.input()
-      let dy = context.outputGradient()
-      let dx = context.inputGradient()
-      let w = weight ? context.parameter().vector : nil
-      let dw = weight ? context.parameterGradient() : nil
-      let db = bias ? context.parameterGradient(weight ? 1 : 0) : nil
       let n = parts.width
-      for row in 0..<x.count {
-        for part in 0..<parts.count {
-          let offset = parts.weightOffset(part)
-          let (xs, dys) = (x[row] + part * n, dy[row] + part * n)
-          let (mean, scale) = statistics(xs)
-          var (meanG, meanGX): (Float, Float) = (0, 0)
-          for i in 0..<n {
-            let normal = (xs[i] - mean) * scale
-            let g = dys[i] * factor(w, offset + i)
-            meanG += g
-            meanGX += g * normal
-            dw?[offset + i] += dys[i] * normal
-            db?[offset + i] += dys[i]
-          }
-          guard let dx else { continue }
-          meanG /= Float(n)
-          meanGX /= Float(n)
-          let dxs = dx[row] + part * n
-          for i in 0..<n {
-            let normal = (xs[i] - mean) * scale
-            dxs[i] += scale * (dys[i] * factor(w, offset + i) - meanG - normal * meanGX)
-          }
-        }
+      NormGradient(parts: parts, weight: weight, bias: bias, unitOffset: unitOffset).run(context) { row, part, normal in
+        let (mean, scale) = statistics(x[row] + part * n)
+        let xs = x[row] + part * n
+        for i in 0..<n { normal[i] = (xs[i] - mean) * scale }
+        return scale
+      } correct: { g, normal in
+        (sum(g, count: n) / Float(n), dot(g, normal, count: n) / Float(n))
       }
     }
 
-    private func factor(_ w: UnsafePointer<Float>?, _ i: Int) -> Float {
-      w.map { $0[i] + (unitOffset ? 1 : 0) } ?? 1
-    }
+    func scratch(step: Step, rows: Int, context: Int) -> Int { NormGradient.scratch(parts) }
 
     func flops(step: Step, context: Int) -> Int {
       step.inputs[0].width * (5 + (weight ? 1 : 0) + (bias ? 1 : 0))

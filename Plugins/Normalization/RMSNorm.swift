@@ -44,6 +44,9 @@ public struct RMSNorm: Normalization {
 
     var overwritableInput: Int? { 0 }
     var isRowwise: Bool { true }
+    var assignsGradients: Bool { true }
+    var overwritableGradient: Int? { 0 }
+    var isCheap: Bool { true }
     var detail: String { parts.detail + "eps \(eps)" + (unitOffset ? ", 1 + weight" : "") }
 
     func forward(_ context: ForwardContext) {
@@ -81,34 +84,18 @@ public struct RMSNorm: Normalization {
     /// r is computed again from x.
     func backward(_ context: BackwardContext) {
       let x = context.input()
-      let dy = context.outputGradient()
-      let dx = context.inputGradient()
-      let w = weight ? context.parameter().vector : nil
-      let dw = weight ? context.parameterGradient() : nil
-      let db = bias ? context.parameterGradient(weight ? 1 : 0) : nil
       let n = parts.width
-      for row in 0..<x.count {
-        for part in 0..<parts.count {
-          let offset = parts.weightOffset(part)
-          let (xs, dys) = (x[row] + part * n, dy[row] + part * n)
-          let r = scale(xs)
-          var mean: Float = 0
-          for i in 0..<n {
-            mean += dys[i] * factor(w, offset + i) * xs[i] * r
-            dw?[offset + i] += dys[i] * xs[i] * r
-            db?[offset + i] += dys[i]
-          }
-          guard let dx else { continue }
-          mean /= Float(n)
-          let dxs = dx[row] + part * n
-          for i in 0..<n { dxs[i] += r * (dys[i] * factor(w, offset + i) - xs[i] * r * mean) }
-        }
+      NormGradient(parts: parts, weight: weight, bias: bias, unitOffset: unitOffset).run(context) { row, part, normal in
+        let xs = x[row] + part * n
+        let r = scale(xs)
+        for i in 0..<n { normal[i] = xs[i] * r }
+        return r
+      } correct: { g, normal in
+        (0, dot(g, normal, count: n) / Float(n))
       }
     }
 
-    private func factor(_ w: UnsafePointer<Float>?, _ i: Int) -> Float {
-      w.map { $0[i] + (unitOffset ? 1 : 0) } ?? 1
-    }
+    func scratch(step: Step, rows: Int, context: Int) -> Int { NormGradient.scratch(parts) }
 
     func flops(step: Step, context: Int) -> Int {
       step.inputs[0].width * (3 + (weight ? 1 : 0) + (bias ? 1 : 0))

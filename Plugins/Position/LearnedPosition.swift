@@ -52,14 +52,11 @@ public struct LearnedPosition: PositionEncoding {
     /// `dx += dy`, `dW[position + offset] += dy`.
     func backward(_ context: BackwardContext) {
       let dy = context.outputGradient()
-      let dx = context.inputGradient()
-      let dw = context.parameterGradient()
+      if let dx = context.inputGradient() { add(dy.base, scaledBy: 1, to: dx.base, count: dy.count * dy.width) }
+      guard let dw = context.parameterGradient() else { return }
       for row in 0..<dy.count {
-        if let dx { add(dy[row], scaledBy: 1, to: dx[row], count: dy.width) }
-        if let dw {
-          let target = dw + (Int(context.positions[row]) + offset) * dy.width
-          add(dy[row], scaledBy: 1, to: target, count: dy.width)
-        }
+        let target = dw + (Int(context.positions[row]) + offset) * dy.width
+        add(dy[row], scaledBy: 1, to: target, count: dy.width)
       }
     }
 

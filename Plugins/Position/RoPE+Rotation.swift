@@ -59,7 +59,10 @@ struct RoPERotation: Operator {
   var detail: String { angles + (interleaved ? ", interleaved" : "") }
 
   var overwritableInput: Int? { 0 }
-  var backwardReadsInputs: Bool { true }
+  var assignsGradients: Bool { true }
+  var overwritableGradient: Int? { 0 }
+  var isCheap: Bool { true }
+  func backwardReadsInput(_ index: Int) -> Bool { index == 1 }
 
   func forward(_ context: ForwardContext) {
     let x = context.input(0)
@@ -75,8 +78,9 @@ struct RoPERotation: Operator {
     guard let dx = context.inputGradient(0) else { return }
     let angles = context.input(1)
     let dy = context.outputGradient()
+    let adding = context.addsToInputGradient(0)
     context.parallel(dy.count, grain: elementwiseGrain(dy.width)) { rows, _ in
-      for row in rows { turn(dy[row], by: angles[row], angles.width, into: dx[row], dy.width, direction: -1, adding: true) }
+      for row in rows { turn(dy[row], by: angles[row], angles.width, into: dx[row], dy.width, direction: -1, adding: adding) }
     }
   }
 

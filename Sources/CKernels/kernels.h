@@ -19,6 +19,11 @@ struct ck_kernels {
   void (*hyperbolic_tangents)(const float *x, float *y, size_t count);
   void (*error_functions)(const float *x, float *y, size_t count);
   void (*softmax)(float *x, size_t count);
+  float (*sum_of_exponentials)(const float *x, float shift, size_t count);
+  void (*scaled_exponentials)(const float *x, float shift, float factor, float *y, size_t count, bool add);
+  void (*scale)(float factor, const float *x, float *y, size_t count, bool add);
+  void (*products)(const float *a, const float *b, float *y, size_t count, bool add);
+  void (*sum_rows)(const float *x, size_t stride, size_t rows, size_t columns, float *y, bool add);
 
   void (*sums_of_panels)(const struct ck_softmax *softmax, const struct ck_span *span, size_t key_head, size_t from,
                          size_t to, float *scratch);

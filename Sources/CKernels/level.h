@@ -2,6 +2,7 @@
 #pragma once
 #include "few_sums.h"
 #include "functions.h"
+#include "gradients.h"
 #include "panel_sums.h"
 #include "panels.h"
 #include "rows.h"
@@ -21,6 +22,11 @@
     .hyperbolic_tangents = hyperbolic_tangents,                \
     .error_functions = error_functions,                        \
     .softmax = softmax,                                        \
+    .sum_of_exponentials = sum_of_exponentials,                \
+    .scaled_exponentials = scaled_exponentials,                \
+    .scale = scale_by,                                         \
+    .products = products,                                      \
+    .sum_rows = sum_rows,                                      \
     .sums_of_panels = sums_of_panels,                          \
     .sums_of_few = sums_of_few,                                \
     .join_sums = join_sums,                                    \

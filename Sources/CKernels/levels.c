@@ -148,6 +148,22 @@ void ck_sigmoids(const float *x, float *y, size_t count) { ck_current()->sigmoid
 void ck_hyperbolic_tangents(const float *x, float *y, size_t count) { ck_current()->hyperbolic_tangents(x, y, count); }
 void ck_error_functions(const float *x, float *y, size_t count) { ck_current()->error_functions(x, y, count); }
 void ck_softmax(float *x, size_t count) { ck_current()->softmax(x, count); }
+float ck_sum_of_exponentials(const float *x, float shift, size_t count) {
+  return ck_current()->sum_of_exponentials(x, shift, count);
+}
+void ck_scaled_exponentials(const float *x, float shift, float factor, float *y, size_t count, bool add) {
+  ck_current()->scaled_exponentials(x, shift, factor, y, count, add);
+}
+void ck_scale(float factor, const float *x, float *y, size_t count, bool add) {
+  ck_current()->scale(factor, x, y, count, add);
+}
+void ck_products(const float *a, const float *b, float *y, size_t count, bool add) {
+  ck_current()->products(a, b, y, count, add);
+}
+void ck_sum_rows(const struct ck_kernels *kernels, const float *x, size_t stride, size_t rows, size_t columns, float *y,
+                 bool add) {
+  kernels->sum_rows(x, stride, rows, columns, y, add);
+}
 void ck_widen(int format, const void *bytes, size_t count, float *y) { ck_current()->widen(format, bytes, count, y); }
 
 void ck_narrow(int format, const float *x, size_t count, void *bytes) {

@@ -25,8 +25,15 @@ public struct BackwardContext {
   public func outputGradient(_ index: Int = 0) -> Rows { bound.outputGradients[index].rows(in: pass).rows }
   /// The gradient of the input `index`, to add to.
   public func inputGradient(_ index: Int = 0) -> MutableRows? { bound.inputGradients[index]?.rows(in: pass) }
+  /// Whether the gradient of the input `index` is to be added to; if not it holds nothing yet, and an operator that
+  /// `assignsGradients` assigns it.
+  public func addsToInputGradient(_ index: Int = 0) -> Bool { bound.inputGradientsHoldSome[index] }
   /// The gradient of the learned tensor `index`, to add to; nil when it is not wanted.
   public func parameterGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bound.parameterGradients[index] }
+  /// Whether the gradient of the learned tensor `index` is to be added to; see `addsToInputGradient`.
+  public func addsToParameterGradient(_ index: Int = 0) -> Bool {
+    bound.parameterGradientsHoldSome[index] || !pass.startsGradients
+  }
 
   /// The token ids of the pass, a row each.
   public var tokens: UnsafeBufferPointer<Int32> { pass.tokens }
@@ -36,6 +43,8 @@ public struct BackwardContext {
   public var sequences: UnsafeBufferPointer<SequenceSpan> { pass.sequences }
   /// The rows whose logits are asked for.
   public var outputRows: UnsafeBufferPointer<Int32> { pass.outputRows }
+  /// What each of those rows should have predicted; −1 for nothing.
+  public var targets: UnsafeBufferPointer<Int32> { pass.targets }
   /// The workers, for kernels that divide their own work.
   public var pool: ThreadPool { pass.pool }
 

@@ -26,33 +26,30 @@ public struct BoundStep {
   /// The outputs.
   public var outputs: UnsafeBufferPointer<BoundValue>
   /// What forward keeps for backward; empty when no backward follows.
-  public var kept: UnsafeBufferPointer<BoundValue>
+  public var kept = UnsafeBufferPointer<BoundValue>(start: nil, count: 0)
   /// The learned tensors.
   public var parameters: UnsafeBufferPointer<Parameter>
   /// The states, as indices of the plan's states.
   public var states: UnsafeBufferPointer<Int>
   /// The gradients of the inputs, nil where none is wanted; empty when no backward follows.
-  public var inputGradients: UnsafeBufferPointer<BoundValue?>
+  public var inputGradients = UnsafeBufferPointer<BoundValue?>(start: nil, count: 0)
+  /// Whether the gradient of each input holds the part of a step that went before.
+  public var inputGradientsHoldSome = UnsafeBufferPointer<Bool>(start: nil, count: 0)
+  /// Whether the gradient of each learned tensor holds the part of a step of the same pass that went before.
+  public var parameterGradientsHoldSome = UnsafeBufferPointer<Bool>(start: nil, count: 0)
   /// The gradients of the outputs; empty when no backward follows.
-  public var outputGradients: UnsafeBufferPointer<BoundValue>
+  public var outputGradients = UnsafeBufferPointer<BoundValue>(start: nil, count: 0)
   /// The gradients of the learned tensors, nil where none is wanted; empty when no backward follows.
-  public var parameterGradients: UnsafeBufferPointer<UnsafeMutablePointer<Float>?>
+  public var parameterGradients = UnsafeBufferPointer<UnsafeMutablePointer<Float>?>(start: nil, count: 0)
 
-  /// A step over this memory.
+  /// A step over this memory, of which nothing is kept and no gradient is computed unless that is filled in.
   public init(
     inputs: UnsafeBufferPointer<BoundValue>, outputs: UnsafeBufferPointer<BoundValue>,
-    kept: UnsafeBufferPointer<BoundValue>, parameters: UnsafeBufferPointer<Parameter>,
-    states: UnsafeBufferPointer<Int>, inputGradients: UnsafeBufferPointer<BoundValue?>,
-    outputGradients: UnsafeBufferPointer<BoundValue>,
-    parameterGradients: UnsafeBufferPointer<UnsafeMutablePointer<Float>?>
+    parameters: UnsafeBufferPointer<Parameter>, states: UnsafeBufferPointer<Int>
   ) {
     self.inputs = inputs
     self.outputs = outputs
-    self.kept = kept
     self.parameters = parameters
     self.states = states
-    self.inputGradients = inputGradients
-    self.outputGradients = outputGradients
-    self.parameterGradients = parameterGradients
   }
 }

@@ -24,6 +24,9 @@ struct Elementwise<Function: ElementwiseActivation>: Operator {
 
   var overwritableInput: Int? { 0 }
   var isRowwise: Bool { true }
+  var assignsGradients: Bool { true }
+  var overwritableGradient: Int? { 0 }
+  var isCheap: Bool { true }
 
   func followed(by next: any Operator, readingAt place: Int) -> (any Operator)? {
     next is Multiply ? GatedElementwise(function: function, name: "\(name) gate") : nil
@@ -47,11 +50,12 @@ struct Elementwise<Function: ElementwiseActivation>: Operator {
     guard let dx = context.inputGradient() else { return }
     let x = context.input()
     let dy = context.outputGradient()
+    let adding = context.addsToInputGradient()
     context.parallel(dy.count * dy.width, grain: 4096) { numbers, worker in
       for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Self.run) {
         let count = min(Self.run, numbers.upperBound - start)
         function.derivative(x.base + start, into: worker.scratch, count: count)
-        for i in 0..<count { dx.base[start + i] += dy.base[start + i] * worker.scratch[i] }
+        multiply(dy.base + start, with: worker.scratch, into: dx.base + start, count: count, accumulate: adding)
       }
     }
   }

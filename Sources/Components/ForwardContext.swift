@@ -56,6 +56,8 @@ public struct ForwardContext {
   public var sequences: UnsafeBufferPointer<SequenceSpan> { pass.sequences }
   /// The rows whose logits are asked for.
   public var outputRows: UnsafeBufferPointer<Int32> { pass.outputRows }
+  /// What each of those rows should have predicted; −1 for nothing. Empty unless a loss is computed.
+  public var targets: UnsafeBufferPointer<Int32> { pass.targets }
   /// The workers, for kernels that divide their own work.
   public var pool: ThreadPool { pass.pool }
 

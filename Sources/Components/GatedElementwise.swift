@@ -9,6 +9,8 @@ struct GatedElementwise<Function: ElementwiseActivation>: Operator {
 
   var overwritableInput: Int? { 0 }
   var isRowwise: Bool { true }
+  var assignsGradients: Bool { true }
+  var isCheap: Bool { true }
 
   func forward(_ context: ForwardContext) {
     let (a, b, y) = (context.input(0), context.input(1), context.output())
@@ -26,16 +28,19 @@ struct GatedElementwise<Function: ElementwiseActivation>: Operator {
   func backward(_ context: BackwardContext) {
     let (a, b, dy) = (context.input(0), context.input(1), context.outputGradient())
     let (da, db) = (context.inputGradient(0), context.inputGradient(1))
+    let (addingA, addingB) = (context.addsToInputGradient(0), context.addsToInputGradient(1))
     context.parallel(dy.count * dy.width, grain: 4096) { numbers, worker in
       for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Elementwise<Function>.run) {
         let count = min(Elementwise<Function>.run, numbers.upperBound - start)
+        let (a, b, dy) = (a.base + start, b.base + start, dy.base + start)
         if let da {
-          function.derivative(a.base + start, into: worker.scratch, count: count)
-          for i in 0..<count { da.base[start + i] += dy.base[start + i] * b.base[start + i] * worker.scratch[i] }
+          function.derivative(a, into: worker.scratch, count: count)
+          multiply(worker.scratch, with: b, into: worker.scratch, count: count, accumulate: false)
+          multiply(dy, with: worker.scratch, into: da.base + start, count: count, accumulate: addingA)
         }
         if let db {
-          function.apply(a.base + start, into: worker.scratch, count: count)
-          for i in 0..<count { db.base[start + i] += dy.base[start + i] * worker.scratch[i] }
+          function.apply(a, into: worker.scratch, count: count)
+          multiply(dy, with: worker.scratch, into: db.base + start, count: count, accumulate: addingB)
         }
       }
     }

@@ -9,7 +9,8 @@ public protocol Operator: Sendable {
   var detail: String { get }
   /// Computes the outputs from the inputs.
   func forward(_ context: ForwardContext)
-  /// Adds to the gradients of the inputs and tensors, given those of the outputs. Gradients are added, never assigned.
+  /// Adds to the gradients of the inputs and tensors, given those of the outputs. Gradients are added, never assigned,
+  /// except by an operator that `assignsGradients`.
   func backward(_ context: BackwardContext)
   /// Floating-point operations for one token at the end of a sequence of `context` tokens.
   func flops(step: Step, context: Int) -> Int
@@ -20,8 +21,23 @@ public protocol Operator: Sendable {
   var overwritableInput: Int? { get }
   /// Whether its backward reads the values of its inputs, so that they must be kept.
   var backwardReadsInputs: Bool { get }
+  /// Whether its backward reads the values of its input `index`; by default what `backwardReadsInputs` says of all.
+  func backwardReadsInput(_ index: Int) -> Bool
   /// Whether its backward reads the values of its outputs, so that they must be kept.
   var backwardReadsOutputs: Bool { get }
+
+  // What the memory of a backward pass goes by.
+
+  /// Whether its backward asks `addsToInputGradient` and `addsToParameterGradient`, and assigns every number of a gradient
+  /// that holds nothing yet. For other operators such a gradient is filled with zeros first.
+  var assignsGradients: Bool { get }
+  /// The input whose gradient may take the memory of the first output's gradient: each number of it follows from the
+  /// number in its place, which backward reads no more after writing it. Only with `assignsGradients`.
+  var overwritableGradient: Int? { get }
+  /// The input whose gradient may take the memory of its values: as above. Only with `assignsGradients`.
+  var gradientReplacesInput: Int? { get }
+  /// Whether its outputs may be computed a second time for backward rather than kept: it costs little beside a matrix.
+  var isCheap: Bool { get }
 
   // What passes over a plan may do with it. They change no result beyond rounding.
 
@@ -40,7 +56,12 @@ extension Operator {
   public func scratch(step: Step, rows: Int, context: Int) -> Int { 0 }
   public var overwritableInput: Int? { nil }
   public var backwardReadsInputs: Bool { true }
+  public func backwardReadsInput(_ index: Int) -> Bool { backwardReadsInputs }
   public var backwardReadsOutputs: Bool { false }
+  public var assignsGradients: Bool { false }
+  public var overwritableGradient: Int? { nil }
+  public var gradientReplacesInput: Int? { nil }
+  public var isCheap: Bool { false }
   public var isRowwise: Bool { false }
   public func joined(with other: any Operator) -> (any Operator)? { nil }
   public func followed(by next: any Operator, readingAt place: Int) -> (any Operator)? { nil }

@@ -10,6 +10,10 @@ public struct Pass {
   public var sequences: UnsafeBufferPointer<SequenceSpan>
   /// The rows whose logits are asked for.
   public var outputRows: UnsafeBufferPointer<Int32>
+  /// What each of those rows should have predicted; −1 for nothing. Empty unless a loss is computed.
+  public var targets = UnsafeBufferPointer<Int32>(start: nil, count: 0)
+  /// Whether gradients of learned tensors hold nothing before backward, rather than those of passes before.
+  public var startsGradients = false
   /// For each sequence, its states by index of the plan's states; empty when nothing is kept.
   public var states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>
   /// For each sequence, the position of the first row that each state holds.

@@ -1,72 +1,164 @@
 import Components
 import Kernels
 
-/// Runs a plan forwards and backwards over whole sequences, keeping what the backward reads.
+/// Computes the loss of whole sequences and the gradients of the learned tensors.
+///
+///     loss = mean over rows with a target of −log softmax(logits)[target]
+///
+/// All memory is taken when the executor is made; `memory` says how much, and `TrainingMemory` before that. Logits are
+/// computed a block of rows at a time, forwards and backwards, and never exist together. Results are the same bits for
+/// the same number of threads.
 public final class GradientExecutor {
-  /// The plan.
+  /// The plan as it was composed.
   public let plan: Plan
-  private let rows: Int
+  /// What the executor takes, beside the learned tensors.
+  public let memory: TrainingMemory
+  /// Where each learned tensor's gradient lies among `gradients`.
+  public let layout: ParameterLayout
+  /// The most tokens of a batch.
+  public let maximumRows: Int
+  private let schedule: TrainingSchedule
   private let pool: ThreadPool
   private let parameters: Parameters
-  private let memory: FloatBuffer
-  private let gradients: GradientMemory
-  private let binding: StepBinding
+  private let buffers: [FloatBuffer]
+  private let gradientBuffer: FloatBuffer
+  private let binding: TrainingBinding
   private var passMemory: PassMemory
-  private var pass: Pass?
+  private var isCleared = true
+
+  /// What an executor of `plan` for batches of up to `rows` tokens would take; throws when that cannot be counted.
+  public static func plannedMemory(
+    _ plan: Plan, rows: Int, threads: Int, options: TrainingOptions = TrainingOptions()
+  ) throws(ExecutionProblem) -> TrainingMemory {
+    let schedule = TrainingSchedule(plan, options: options)
+    return try TrainingMemory(
+      schedule, TrainingMemoryPlan(schedule), rows: rows, threads: threads, logitsBytes: options.logitsBytes)
+  }
 
   /// An executor of `plan` for batches of up to `rows` tokens in all.
-  public init(_ plan: Plan, _ parameters: Parameters, pool: ThreadPool, rows: Int) throws(ExecutionProblem) {
+  public init(
+    _ plan: Plan, _ parameters: Parameters, pool: ThreadPool, rows: Int, options: TrainingOptions = TrainingOptions()
+  ) throws(ExecutionProblem) {
     self.plan = plan
     self.parameters = parameters
     self.pool = pool
-    self.rows = (max(1, rows) + 15) / 16 * 16
-    let layout = MemoryPlan(keepingAll: plan)
-    memory = try FloatBuffer(count: layout.width * self.rows)
-    gradients = try GradientMemory(plan, layout: layout, rows: self.rows)
-    binding = StepBinding(
-      plan, parameters, values: memory.base, layout: layout, rows: self.rows, gradients: gradients)
-    passMemory = try PassMemory(rows: self.rows)
-    let width = plan.steps.reduce(0) {
-      max($0, $1.operation.scratch(step: $1, rows: self.rows, context: self.rows))
-    }
-    try passMemory.reserveScratch(width: width, workers: pool.threads)
+    schedule = TrainingSchedule(plan, options: options)
+    let places = TrainingMemoryPlan(schedule)
+    memory = try TrainingMemory(schedule, places, rows: rows, threads: pool.threads, logitsBytes: options.logitsBytes)
+    layout = ParameterLayout(plan)
+    maximumRows = memory.tokenRows
+    let tokens = try FloatBuffer(count: places.tokenWidth * memory.tokenRows)
+    let outputs = try FloatBuffer(count: places.outputWidth * memory.blockRows)
+    gradientBuffer = try FloatBuffer(count: layout.count)
+    buffers = [tokens, outputs]
+    for buffer in [tokens, outputs, gradientBuffer] { buffer.useHugePages() }
+    binding = TrainingBinding(
+      schedule, places, memory, parameters, tokens: tokens.base, outputs: outputs.base, gradients: gradientBuffer.base)
+    passMemory = try PassMemory(rows: maximumRows)
+    try passMemory.reserveScratch(width: memory.scratchWidth, workers: pool.threads)
   }
 
-  /// The logits of every token of `batch`, row after row; valid until the next call.
-  public func forward(_ batch: [[Int]]) throws(ExecutionProblem) -> UnsafeMutableBufferPointer<Float> {
+  /// The mean loss of `batch`: whole sequences, and for each of their tokens what should follow it, −1 for nothing.
+  ///
+  /// 0 when nothing has a target. Throws for an empty sequence, too many tokens, or ids outside the vocabulary.
+  public func loss(_ batch: [[Int]], targets: [[Int]]) throws(ExecutionProblem) -> Double {
+    try run(batch, targets, gradientScale: nil)
+  }
+
+  /// The mean loss of `batch`, whose gradient times `gradientScale` is added to `gradients`.
+  public func trainingLoss(
+    _ batch: [[Int]], targets: [[Int]], gradientScale: Float = 1
+  ) throws(ExecutionProblem) -> Double {
+    try run(batch, targets, gradientScale: gradientScale)
+  }
+
+  /// Begins new gradients: the next pass puts its own in their place.
+  public func clearGradients() { isCleared = true }
+
+  /// The gradients of all learned tensors, each where `layout` says; zeros between them.
+  public var gradients: UnsafeMutableBufferPointer<Float> {
+    if isCleared {
+      gradientBuffer.base.update(repeating: 0, count: gradientBuffer.count)
+      isCleared = false
+    }
+    return UnsafeMutableBufferPointer(start: gradientBuffer.base, count: layout.count)
+  }
+
+  /// The gradient of learned tensor `index`.
+  public func gradient(_ index: Int) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(rebasing: gradients[layout.ranges[index]])
+  }
+
+  private func run(_ batch: [[Int]], _ targets: [[Int]], gradientScale: Float?) throws(ExecutionProblem) -> Double {
+    try check(batch, targets)
+    var pass = passMemory.fill(batch, targets: targets, skipping: schedule.plan.logits.extent == .outputs, pool: pool)
+    let wanted = pass.targets.count { $0 >= 0 }
+    if wanted == 0 { return 0 }
+    let startsGradients = isCleared && gradientScale != nil
+    pass.startsGradients = startsGradients
+    if gradientScale != nil { isCleared = false }
+    let isTraining = gradientScale != nil
+    for action in 0..<schedule.tail.lowerBound { run(action, in: pass, isFirstBlock: true) }
+    let (rows, goals) = (pass.outputRows, pass.targets)
+    var sum = 0.0
+    for start in stride(from: 0, to: goals.count, by: memory.blockRows) {
+      let block = start..<min(start + memory.blockRows, goals.count)
+      pass.outputRows = UnsafeBufferPointer(rebasing: rows[block])
+      pass.targets = UnsafeBufferPointer(rebasing: goals[block])
+      if let gradientScale {
+        binding.lossGradient?.update(repeating: gradientScale / Float(wanted), count: block.count)
+      }
+      for action in schedule.tail where isTraining || schedule.actions[action].isForward {
+        run(action, in: pass, isFirstBlock: start == 0)
+      }
+      for row in 0..<block.count { sum += Double(binding.loss[row]) }
+      pass.startsGradients = false
+    }
+    (pass.outputRows, pass.targets, pass.startsGradients) = (rows, goals, startsGradients)
+    if isTraining {
+      for action in schedule.tail.upperBound..<schedule.actions.count { run(action, in: pass, isFirstBlock: true) }
+    }
+    return sum / Double(wanted)
+  }
+
+  private func run(_ action: Int, in pass: Pass, isFirstBlock: Bool) {
+    let bound = binding.steps[action]
+    switch schedule.actions[action] {
+    case .forward(let step): schedule.plan.steps[step].operation.forward(ForwardContext(bound, in: pass))
+    case .backward(let step):
+      for zeroed in binding.zeroed[action] where isFirstBlock || !zeroed.isOutsideTail {
+        let count = zeroed.value.extent == .tokens ? pass.tokens.count : pass.outputRows.count
+        zeroed.value.base.update(repeating: 0, count: count * zeroed.value.width)
+      }
+      if pass.startsGradients {
+        for range in binding.zeroedParameters[action] {
+          (gradientBuffer.base + range.lowerBound).update(repeating: 0, count: range.count)
+        }
+      }
+      schedule.plan.steps[step].operation.backward(BackwardContext(bound, in: pass))
+    }
+  }
+
+  private func check(_ batch: [[Int]], _ targets: [[Int]]) throws(ExecutionProblem) {
+    precondition(
+      batch.count == targets.count && zip(batch, targets).allSatisfy { $0.count == $1.count },
+      "a target for each of \(batch.map(\.count)) tokens, not \(targets.map(\.count))")
     let count = batch.reduce(0) { $0 + $1.count }
     if count == 0 || batch.contains(where: \.isEmpty) { throw .noTokens }
-    if count > rows { throw .tooLong(tokens: count, limit: rows) }
-    for ids in batch {
+    if count > maximumRows { throw .tooLong(tokens: count, limit: maximumRows) }
+    let vocabulary = plan.shape.vocabSize
+    for (ids, goals) in zip(batch, targets) {
       if let limit = plan.longestSequence, ids.count > limit { throw .tooLong(tokens: ids.count, limit: limit) }
-      if let id = ids.first(where: { $0 < 0 || $0 >= plan.shape.vocabSize }) {
-        throw .unknownToken(id, vocabulary: plan.shape.vocabSize)
+      if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) ?? goals.first(where: { $0 < -1 || $0 >= vocabulary }) {
+        throw .unknownToken(id, vocabulary: vocabulary)
       }
     }
-    let pass = passMemory.fill(training: batch, pool: pool)
-    for (index, step) in plan.steps.enumerated() {
-      step.operation.forward(ForwardContext(binding.steps[index], in: pass))
-    }
-    self.pass = pass
-    return UnsafeMutableBufferPointer(start: binding.address(of: plan.logits), count: count * plan.logits.width)
   }
+}
 
-  /// Computes the gradient of every learned tensor, given that of the logits of the last `forward`.
-  public func backward(logits gradient: UnsafeBufferPointer<Float>) {
-    guard let pass, let source = gradient.baseAddress else { return }
-    precondition(gradient.count == pass.outputRows.count * plan.logits.width, "a gradient for every logit of the last pass")
-    gradients.clear()
-    if let last = plan.steps.lastIndex(where: { $0.outputs.contains(plan.logits) }) {
-      let place = plan.steps[last].outputs.firstIndex(of: plan.logits) ?? 0
-      binding.steps[last].outputGradients[place].base.update(from: source, count: gradient.count)
-    }
-    for (index, step) in plan.steps.enumerated().reversed() {
-      step.operation.backward(BackwardContext(binding.steps[index], in: pass))
-    }
-  }
-
-  /// The gradient of learned tensor `index` after the last `backward`.
-  public func gradient(_ index: Int) -> UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(start: gradients.parameters[index].base, count: gradients.parameters[index].count)
+extension TrainingSchedule.Action {
+  /// Whether it runs a step forwards.
+  var isForward: Bool {
+    if case .forward = self { true } else { false }
   }
 }

@@ -7,16 +7,6 @@ struct MemoryPlan {
   /// Numbers per row of a pass that all values take together.
   private(set) var width: Int
 
-  /// Every value by itself: for a backward pass, which reads them again.
-  init(keepingAll plan: Plan) {
-    offsets = []
-    width = 0
-    for value in plan.values {
-      offsets.append(width)
-      width += value.width
-    }
-  }
-
   /// Values share memory by lifetime: each is placed at the first free place when it is written, and freed after the
   /// last step that reads it. A step that may overwrite an input does so when nobody reads that input later.
   init(sharingIn plan: Plan) {

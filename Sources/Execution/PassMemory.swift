@@ -6,6 +6,7 @@ struct PassMemory: ~Copyable {
   private let tokens: UnsafeMutablePointer<Int32>
   private let positions: UnsafeMutablePointer<Int32>
   private let outputRows: UnsafeMutablePointer<Int32>
+  private let targets: UnsafeMutablePointer<Int32>
   private let sequences: UnsafeMutablePointer<SequenceSpan>
   private let states: UnsafeMutablePointer<UnsafePointer<UnsafeMutablePointer<Float>>>
   private let firstPositions: UnsafeMutablePointer<UnsafePointer<Int>>
@@ -18,6 +19,7 @@ struct PassMemory: ~Copyable {
     tokens = .allocate(capacity: rows)
     positions = .allocate(capacity: rows)
     outputRows = .allocate(capacity: rows)
+    targets = .allocate(capacity: rows)
     sequences = .allocate(capacity: rows)
     states = .allocate(capacity: rows)
     firstPositions = .allocate(capacity: rows)
@@ -27,6 +29,7 @@ struct PassMemory: ~Copyable {
     tokens.deallocate()
     positions.deallocate()
     outputRows.deallocate()
+    targets.deallocate()
     sequences.deallocate()
     states.deallocate()
     firstPositions.deallocate()
@@ -65,19 +68,27 @@ struct PassMemory: ~Copyable {
     return (bound(rows: row, outputs: outputs.count, sequences: pass.parts.count, keeping: true, pool: pool), outputs)
   }
 
-  /// Fills the tables for whole sequences from their beginning, of which nothing is kept and all logits are wanted.
-  func fill(training batch: [[Int]], pool: ThreadPool) -> Pass {
-    var row = 0
+  /// Fills the tables for whole sequences from their beginning, of which nothing is kept; with `skipping`, only rows that
+  /// have a target give logits.
+  func fill(_ batch: [[Int]], targets goals: [[Int]], skipping: Bool, pool: ThreadPool) -> Pass {
+    var (row, output) = (0, 0)
     for (index, ids) in batch.enumerated() {
       (sequences + index).initialize(to: SequenceSpan(rows: row..<row + ids.count, start: 0, length: ids.count))
       for (position, token) in ids.enumerated() {
         tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
         positions[row] = Int32(truncatingIfNeeded: position)
-        outputRows[row] = Int32(truncatingIfNeeded: row)
+        let goal = goals[index][position]
+        if goal >= 0 || !skipping {
+          outputRows[output] = Int32(truncatingIfNeeded: row)
+          targets[output] = Int32(truncatingIfNeeded: goal)
+          output += 1
+        }
         row += 1
       }
     }
-    return bound(rows: row, outputs: row, sequences: batch.count, keeping: false, pool: pool)
+    var pass = bound(rows: row, outputs: output, sequences: batch.count, keeping: false, pool: pool)
+    pass.targets = UnsafeBufferPointer(start: targets, count: output)
+    return pass
   }
 
   private func bound(rows: Int, outputs: Int, sequences count: Int, keeping: Bool, pool: ThreadPool) -> Pass {

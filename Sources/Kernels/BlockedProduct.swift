@@ -41,7 +41,12 @@ struct BlockedProduct {
   private static let mostPacked = 1 << 20
 
   func run(on pool: ThreadPool) {
-    guard rows > 0, columns > 0, depth > 0 else { return }
+    guard rows > 0, columns > 0 else { return }
+    guard depth > 0 else {
+      // A sum of nothing.
+      if !accumulate { for row in 0..<rows { (output + row * outputStride).update(repeating: 0, count: columns) } }
+      return
+    }
     let kernels = ck_current()
     let tileRows = narrow.map { ck_narrow_tile_rows($0) } ?? ck_tile_rows(kernels)
     // Few rows on panels that stay: each panel is read once, whole, so there is nothing to keep near.

@@ -22,5 +22,18 @@ public func errorFunctions(of x: UnsafePointer<Float>, into y: UnsafeMutablePoin
   ck_error_functions(x, y, count)
 }
 
+/// Σ exp(xᵢ − shift), by several running sums.
+public func sumOfExponentials(_ x: UnsafePointer<Float>, minus shift: Float, count: Int) -> Float {
+  ck_sum_of_exponentials(x, shift, count)
+}
+
+/// y = factor · exp(x − shift) (+ y when `accumulate`), element by element; x and y may be the same memory.
+public func exponentials(
+  of x: UnsafePointer<Float>, minus shift: Float, times factor: Float, into y: UnsafeMutablePointer<Float>, count: Int,
+  accumulate: Bool
+) {
+  ck_scaled_exponentials(x, shift, factor, y, count, accumulate)
+}
+
 /// x = exp(x − max x) / Σ exp(x − max x). A row of nothing but −∞ becomes zeros.
 public func softmax(inPlace x: UnsafeMutablePointer<Float>, count: Int) { ck_softmax(x, count) }

@@ -67,27 +67,40 @@ public func multiply(
   }
 }
 
-/// dx += dy·w.  dy: [rows, w.rows], dx: [rows, w.columns].
+/// dx = dy·w (+ dx when `accumulate`).  dy: [rows, w.rows], dx: [rows, w.columns].
 public func multiplyTransposed(
-  _ dy: UnsafePointer<Float>, rows: Int, by w: WeightMatrix, addingInto dx: UnsafeMutablePointer<Float>,
+  _ dy: UnsafePointer<Float>, rows: Int, by w: WeightMatrix, into dx: UnsafeMutablePointer<Float>, accumulate: Bool,
   pool: ThreadPool
 ) {
   BlockedProduct(
     rows: rows, columns: w.columns, depth: w.rows, left: dy, leftStride: w.rows, leftTransposed: false,
-    right: w, rightTransposed: true, output: dx, outputStride: w.columns, bias: nil, accumulate: true
+    right: w, rightTransposed: true, output: dx, outputStride: w.columns, bias: nil, accumulate: accumulate
   ).run(on: pool)
 }
 
-/// dw += dyᵀ·x.  dy: [rows, outputs], x: [rows, inputs], dw: [outputs, inputs].
-public func accumulateOuterProducts(
+/// dw = dyᵀ·x (+ dw when `accumulate`).  dy: [rows, outputs], x: [rows, inputs], dw: [outputs, inputs].
+public func multiplyOuter(
   _ dy: UnsafePointer<Float>, outputs: Int, _ x: UnsafePointer<Float>, inputs: Int, rows: Int,
-  into dw: UnsafeMutablePointer<Float>, pool: ThreadPool
+  into dw: UnsafeMutablePointer<Float>, accumulate: Bool, pool: ThreadPool
 ) {
   BlockedProduct(
     rows: outputs, columns: inputs, depth: rows, left: dy, leftStride: outputs, leftTransposed: true,
     right: WeightMatrix(base: x, format: .f32, rows: rows, columns: inputs), rightTransposed: true,
-    output: dw, outputStride: inputs, bias: nil, accumulate: true
+    output: dw, outputStride: inputs, bias: nil, accumulate: accumulate
   ).run(on: pool)
+}
+
+/// y = Σ over rows of x (+ y when `accumulate`).  x: [rows, columns], y: [columns].
+public func sumRows(
+  _ x: UnsafePointer<Float>, rows: Int, columns: Int, into y: UnsafeMutablePointer<Float>, accumulate: Bool,
+  pool: ThreadPool
+) {
+  // A thread owns columns, so that the order of a sum does not depend on their number.
+  let kernels = ck_current()
+  nonisolated(unsafe) let y = y
+  pool.run(columns, grain: max(16, 1 << 20 / max(1, rows))) { own in
+    ck_sum_rows(kernels, x + own.lowerBound, columns, rows, own.count, y + own.lowerBound, accumulate)
+  }
 }
 
 /// With no more rows than this, dots straight from the stored weights beat packing them first (measured); the faster

@@ -13,7 +13,7 @@ import Testing
           let dy = Guarded(numbers.floats(rows * outputs)), dx = Guarded(numbers.floats(rows * inputs))
           let before = dx.elements
           var expected = before.map(Double.init), sizes = expected.map(abs)
-          multiplyTransposed(dy.base, rows: rows, by: w.matrix, addingInto: dx.base, pool: ThreadPool(threads: 2))
+          multiplyTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: ThreadPool(threads: 2))
           for r in 0..<rows {
             for o in 0..<outputs {
               for i in 0..<inputs {
@@ -28,7 +28,7 @@ import Testing
           guard let bytes = w.matrix.bytesInPanels else { continue }
           let panels = Guarded<UInt8>(count: bytes, filledWith: 0), again = Guarded(before)
           let turned = w.matrix.inPanels(at: panels.base, pool: ThreadPool(threads: 2))
-          multiplyTransposed(dy.base, rows: rows, by: turned, addingInto: again.base, pool: ThreadPool(threads: 2))
+          multiplyTransposed(dy.base, rows: rows, by: turned, into: again.base, accumulate: true, pool: ThreadPool(threads: 2))
           #expect(again.elements == dx.elements, "\(format.rawValue) in panels, \(rows) × \(outputs)")
         }
       }
@@ -45,8 +45,8 @@ import Testing
         let dy = Guarded(numbers.floats(rows * outputs)), x = Guarded(numbers.floats(rows * inputs))
         let dw = Guarded(numbers.floats(outputs * inputs))
         var expected = dw.elements.map(Double.init), sizes = expected.map(abs)
-        accumulateOuterProducts(
-          dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, pool: ThreadPool(threads: 3))
+        multiplyOuter(
+          dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true, pool: ThreadPool(threads: 3))
         for r in 0..<rows {
           for o in 0..<outputs {
             for i in 0..<inputs {
@@ -58,6 +58,35 @@ import Testing
         }
         let error = worstError(found: dw.elements, expected: expected, sizes: sizes, depth: rows)
         #expect(error < 1, "\(rows) × \(outputs) × \(inputs): \(error) of the bound")
+      }
+    }
+  }
+
+  @Test("without accumulating, what was there does not matter", arguments: KernelLevel.available)
+  func assigning(level: KernelLevel) {
+    level.perform {
+      let pool = ThreadPool(threads: 2)
+      for (rows, outputs, inputs) in [(1, 33, 7), (13, 14, 15), (600, 31, 33), (33, 255, 65), (0, 3, 3)] {
+        var numbers = Numbers(seed: 12)
+        let dy = Guarded(numbers.floats(rows * outputs)), x = Guarded(numbers.floats(rows * inputs))
+        let w = SampleWeight(.f32, rows: outputs, columns: inputs, seed: 9)
+        let results = [Float(0), .nan].map { before in
+          let dw = Guarded([Float](repeating: before, count: outputs * inputs))
+          let dx = Guarded([Float](repeating: before, count: rows * inputs))
+          let db = Guarded([Float](repeating: before, count: outputs))
+          let adding = !before.isNaN
+          multiplyOuter(
+            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: adding, pool: pool)
+          multiplyTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: adding, pool: pool)
+          sumRows(dy.base, rows: rows, columns: outputs, into: db.base, accumulate: adding, pool: pool)
+          return [dw.elements, dx.elements, db.elements]
+        }
+        #expect(results[0] == results[1], "\(rows) × \(outputs) × \(inputs)")
+        let sums = (0..<outputs).map { o in (0..<rows).reduce(0) { $0 + Double(dy[$1 * outputs + o]) } }
+        // Each addition rounds by half a last place of a sum that is at most the number of rows.
+        for (found, expected) in zip(results[0][2], sums) {
+          #expect(abs(Double(found) - expected) <= Double(rows * rows) * 6e-8 + 1e-12)
+        }
       }
     }
   }

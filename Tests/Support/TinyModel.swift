@@ -30,7 +30,10 @@ public struct TinyModel {
     """
 
   /// The model of `base` with `patches` such as `position=rope`.
-  public init(_ patches: String...) throws {
+  public init(_ patches: String...) throws { try self.init(patches: patches) }
+
+  /// The model of `base` with `patches`.
+  public init(patches: [String]) throws {
     var tree = try YAMLReader(source: "base").read(TinyModel.base)
     for patch in try Overrides(patches).patches { tree = tree.merging(patch) }
     try self.init(tree)

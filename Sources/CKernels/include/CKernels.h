@@ -57,6 +57,15 @@ void ck_sigmoids(const float *x, float *y, size_t count);
 void ck_hyperbolic_tangents(const float *x, float *y, size_t count);
 void ck_error_functions(const float *x, float *y, size_t count);
 void ck_softmax(float *x, size_t count);
+/// Σ exp(x − shift); and y = factor · exp(x − shift) (+ y).
+float ck_sum_of_exponentials(const float *x, float shift, size_t count);
+void ck_scaled_exponentials(const float *x, float shift, float factor, float *y, size_t count, bool add);
+/// y = factor · x (+ y); and y = a · b (+ y), element by element.
+void ck_scale(float factor, const float *x, float *y, size_t count, bool add);
+void ck_products(const float *a, const float *b, float *y, size_t count, bool add);
+/// y[columns] = Σ over rows of x (+ y), rows `stride` floats apart.
+void ck_sum_rows(const struct ck_kernels *kernels, const float *x, size_t stride, size_t rows, size_t columns, float *y,
+                 bool add);
 
 /// `count` stored numbers, whole blocks, to f32; and back (not the K-quants).
 void ck_widen(int format, const void *bytes, size_t count, float *y);

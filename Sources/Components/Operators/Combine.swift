@@ -8,6 +8,8 @@ public struct Combine: Operator {
   public let overwritableInput: Int? = 0
   public let isRowwise = true
   public let backwardReadsInputs = false
+  public let assignsGradients = true
+  public let overwritableGradient: Int? = 0
   /// The factor of the first value.
   public let alpha: Float
   /// The factor of the second value.
@@ -33,15 +35,9 @@ public struct Combine: Operator {
     }
   }
 
-  /// `da += α·dy`, `db += β·dy`.
+  /// `da += α·dy`, `db += β·dy`; b first, for da may lie where dy does.
   public func backward(_ context: BackwardContext) {
-    let dy = context.outputGradient()
-    if let da = context.inputGradient(0) {
-      add(dy.base, scaledBy: alpha, to: da.base, count: dy.count * dy.width)
-    }
-    if let db = context.inputGradient(1) {
-      add(dy.base, scaledBy: beta, to: db.base, count: dy.count * dy.width)
-    }
+    for (index, factor) in [(1, beta), (0, alpha)] { context.passGradient(to: index, times: factor) }
   }
 
   public func flops(step: Step, context: Int) -> Int {
@@ -51,6 +47,21 @@ public struct Combine: Operator {
 
 /// How many rows of `width` numbers are worth waking a worker for.
 public func elementwiseGrain(_ width: Int) -> Int { max(1, 32768 / max(1, width)) }
+
+extension BackwardContext {
+  /// `dx += factor·dy` for the input `index` and the first output, whose shapes are the same; nothing to do where the two
+  /// gradients share their memory and the factor is 1.
+  public func passGradient(to index: Int, times factor: Float = 1) {
+    guard let dx = inputGradient(index) else { return }
+    let dy = outputGradient()
+    let adding = addsToInputGradient(index)
+    if dx.base == dy.base, factor == 1, !adding { return }
+    parallel(dy.count, grain: elementwiseGrain(dy.width)) { rows, _ in
+      let start = rows.lowerBound * dy.width
+      multiply(dy.base + start, by: factor, into: dx.base + start, count: rows.count * dy.width, accumulate: adding)
+    }
+  }
+}
 
 extension PlanBuilder {
   /// Writes `alpha·a + beta·b`.

@@ -25,6 +25,9 @@ public struct Linear: Operator {
   public var name: String { addsInput ? "linear add" : "linear" }
   public var overwritableInput: Int? { addsInput ? 1 : nil }
   public var isRowwise: Bool { true }
+  public var assignsGradients: Bool { true }
+  public var overwritableGradient: Int? { addsInput ? 1 : nil }
+  public func backwardReadsInput(_ index: Int) -> Bool { index == 0 }
 
   public func joined(with other: any Operator) -> (any Operator)? {
     guard let other = other as? Linear, !addsInput, !other.addsInput else { return nil }
@@ -62,21 +65,22 @@ public struct Linear: Operator {
       let place = tensor(of: index)
       if let dx = context.inputGradient() {
         multiplyTransposed(
-          dy.base, rows: dy.count, by: context.parameter(place).matrix, addingInto: dx.base, pool: context.pool)
+          dy.base, rows: dy.count, by: context.parameter(place).matrix, into: dx.base,
+          accumulate: context.addsToInputGradient() || index > 0, pool: context.pool)
       }
       if let dw = context.parameterGradient(place) {
         let x = context.input()
-        accumulateOuterProducts(
-          dy.base, outputs: dy.width, x.base, inputs: x.width, rows: dy.count, into: dw, pool: context.pool)
+        multiplyOuter(
+          dy.base, outputs: dy.width, x.base, inputs: x.width, rows: dy.count, into: dw,
+          accumulate: context.addsToParameterGradient(place), pool: context.pool)
       }
       if biases[index], let db = context.parameterGradient(place + 1) {
-        for row in 0..<dy.count { add(dy[row], scaledBy: 1, to: db, count: dy.width) }
+        sumRows(
+          dy.base, rows: dy.count, columns: dy.width, into: db,
+          accumulate: context.addsToParameterGradient(place + 1), pool: context.pool)
       }
     }
-    if addsInput, let da = context.inputGradient(1) {
-      let dy = context.outputGradient()
-      add(dy.base, scaledBy: 1, to: da.base, count: dy.count * dy.width)
-    }
+    if addsInput { context.passGradient(to: 1) }
   }
 
   public func flops(step: Step, context: Int) -> Int {

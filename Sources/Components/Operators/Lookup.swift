@@ -13,9 +13,12 @@ public struct Lookup: Operator {
   public func forward(_ context: ForwardContext) {
     let table = context.parameter().matrix
     let y = context.output()
-    for row in 0..<y.count {
-      let start = table.base + Int(context.tokens[row]) * table.rowBytes
-      widen(table.format, start, count: y.width, into: y[row])
+    let tokens = context.tokens
+    context.parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
+      for row in rows {
+        let start = table.base + Int(tokens[row]) * table.rowBytes
+        widen(table.format, start, count: y.width, into: y[row])
+      }
     }
   }
 

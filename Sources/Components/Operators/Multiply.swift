@@ -7,6 +7,7 @@ public struct Multiply: Operator {
   public let name = "multiply"
   public let overwritableInput: Int? = 0
   public let isRowwise = true
+  public let assignsGradients = true
 
   /// The operator.
   public init() {}
@@ -26,11 +27,16 @@ public struct Multiply: Operator {
   /// `da += dy ⊙ b`, `db += dy ⊙ a`.
   public func backward(_ context: BackwardContext) {
     let dy = context.outputGradient()
-    let count = dy.count * dy.width
     for (own, other) in [(0, 1), (1, 0)] {
       guard let gradient = context.inputGradient(own) else { continue }
       let factor = context.input(other)
-      for i in 0..<count { gradient.base[i] += dy.base[i] * factor.base[i] }
+      let adding = context.addsToInputGradient(own)
+      context.parallel(dy.count, grain: elementwiseGrain(dy.width)) { rows, _ in
+        let start = rows.lowerBound * dy.width
+        multiply(
+          dy.base + start, with: factor.base + start, into: gradient.base + start, count: rows.count * dy.width,
+          accumulate: adding)
+      }
     }
   }
 

@@ -8,6 +8,8 @@ public struct Scale: Operator {
   public let overwritableInput: Int? = 0
   public let isRowwise = true
   public let backwardReadsInputs = false
+  public let assignsGradients = true
+  public let overwritableGradient: Int? = 0
   /// The constant.
   public let factor: Float
 
@@ -31,11 +33,7 @@ public struct Scale: Operator {
   }
 
   /// `dx += factor·dy`.
-  public func backward(_ context: BackwardContext) {
-    guard let dx = context.inputGradient() else { return }
-    let dy = context.outputGradient()
-    add(dy.base, scaledBy: factor, to: dx.base, count: dy.count * dy.width)
-  }
+  public func backward(_ context: BackwardContext) { context.passGradient(to: 0, times: factor) }
 
   public func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
 }

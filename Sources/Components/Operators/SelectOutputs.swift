@@ -13,8 +13,9 @@ public struct SelectOutputs: Operator {
   public func forward(_ context: ForwardContext) {
     let x = context.input()
     let y = context.output()
-    for (index, row) in context.outputRows.enumerated() {
-      y[index].update(from: x[Int(row)], count: x.width)
+    let rows = context.outputRows
+    context.parallel(rows.count, grain: elementwiseGrain(x.width)) { own, _ in
+      for index in own { y[index].update(from: x[Int(rows[index])], count: x.width) }
     }
   }
 
@@ -22,8 +23,9 @@ public struct SelectOutputs: Operator {
   public func backward(_ context: BackwardContext) {
     guard let dx = context.inputGradient() else { return }
     let dy = context.outputGradient()
-    for (index, row) in context.outputRows.enumerated() {
-      add(dy[index], scaledBy: 1, to: dx[Int(row)], count: dy.width)
+    let rows = context.outputRows
+    context.parallel(rows.count, grain: elementwiseGrain(dy.width)) { own, _ in
+      for index in own { add(dy[index], scaledBy: 1, to: dx[Int(rows[index])], count: dy.width) }
     }
   }
 

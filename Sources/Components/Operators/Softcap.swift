@@ -9,6 +9,8 @@ public struct Softcap: Operator {
   public let isRowwise = true
   public let backwardReadsInputs = false
   public let backwardReadsOutputs = true
+  public let assignsGradients = true
+  public let overwritableGradient: Int? = 0
   /// The limit.
   public let cap: Float
 
@@ -33,9 +35,15 @@ public struct Softcap: Operator {
     guard let dx = context.inputGradient() else { return }
     let dy = context.outputGradient()
     let y = context.output()
-    for i in 0..<dy.count * dy.width {
-      let t = y.base[i] / cap
-      dx.base[i] += dy.base[i] * (1 - t * t)
+    let inverse = 1 / cap
+    let adding = context.addsToInputGradient()
+    context.parallel(dy.count, grain: elementwiseGrain(dy.width)) { rows, _ in
+      let start = rows.lowerBound * dy.width
+      let (y, dy, dx) = (y.base + start, dy.base + start, dx.base + start)
+      for i in 0..<rows.count * context.outputGradient().width {
+        let t = y[i] * inverse
+        dx[i] = (adding ? dx[i] : 0) + dy[i] * (1 - t * t)
+      }
     }
   }
 

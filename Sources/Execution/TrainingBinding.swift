@@ -1,0 +1,92 @@
+import Components
+
+/// The actions of a training pass with the addresses of everything they read and write, bound once.
+final class TrainingBinding {
+  /// Rows to fill with zeros before an action.
+  struct Zeroed {
+    let value: BoundValue
+    /// Whether that is done once, before the tail's first block.
+    let isOutsideTail: Bool
+  }
+
+  /// For each action of the schedule, its step's memory.
+  let steps: [BoundStep]
+  /// For each action, the gradients of values that must be zeros before it.
+  let zeroed: [[Zeroed]]
+  /// For each action, the gradients of tensors that must be zeros before it when nothing was added to any yet.
+  let zeroedParameters: [[Range<Int>]]
+  /// The loss of each row of a block, and its gradient.
+  let loss: UnsafeMutablePointer<Float>
+  let lossGradient: UnsafeMutablePointer<Float>?
+  private let tables = BindingTables()
+
+  init(
+    _ schedule: TrainingSchedule, _ layout: TrainingMemoryPlan, _ memory: TrainingMemory, _ parameters: Parameters,
+    tokens: UnsafeMutablePointer<Float>, outputs: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>
+  ) {
+    let tables = tables
+    let lives = layout.lives
+    let ranges = ParameterLayout(schedule.plan).ranges
+    func bind(_ buffer: Int) -> BoundValue {
+      let (width, extent) = (lives.buffers[buffer].width, lives.buffers[buffer].extent)
+      let base = extent == .tokens ? tokens + layout.offsets[buffer] * memory.tokenRows : outputs + layout.offsets[buffer] * memory.blockRows
+      return BoundValue(base, width: width, extent: extent)
+    }
+    /// What an operator says that it does not read has its width and no memory.
+    func bind(_ buffers: [Int?], _ values: [Value]) -> UnsafeBufferPointer<BoundValue> {
+      tables.table(zip(buffers, values).map { buffer, value in buffer.map(bind) ?? .unread(value) })
+    }
+    var written: Set<Int> = []
+    var steps: [BoundStep] = []
+    var zeroed: [[Zeroed]] = []
+    var zeroedParameters: [[Range<Int>]] = []
+    for (action, use) in zip(schedule.actions, lives.uses) {
+      var ownZeroed: [Range<Int>] = []
+      switch action {
+      case .forward(let index):
+        let step = schedule.plan.steps[index]
+        var bound = BoundStep(
+          inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
+          parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
+        bound.kept = tables.table(use.kept.map(bind))
+        steps.append(bound)
+      case .backward(let index):
+        let step = schedule.plan.steps[index]
+        var bound = BoundStep(
+          inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
+          parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
+        bound.kept = tables.table(use.kept.map(bind))
+        bound.inputGradients = tables.table(use.inputGradients.map { $0.map(bind) })
+        bound.inputGradientsHoldSome = tables.table(use.inputGradientsHoldSome)
+        bound.outputGradients = bind(use.outputGradients, step.outputs)
+        bound.parameterGradients = tables.table(step.parameters.map { gradients + ranges[$0].lowerBound })
+        var holdSome: [Bool] = []
+        for parameter in step.parameters {
+          let isFirst = written.insert(parameter).inserted
+          if isFirst, !step.operation.assignsGradients { ownZeroed.append(ranges[parameter]) }
+          holdSome.append(!isFirst || !step.operation.assignsGradients)
+        }
+        bound.parameterGradientsHoldSome = tables.table(holdSome)
+        steps.append(bound)
+      }
+      zeroed.append(
+        use.zeroed.map { buffer in
+          Zeroed(value: bind(buffer), isOutsideTail: lives.buffers[buffer].extent == .tokens)
+        })
+      zeroedParameters.append(ownZeroed)
+    }
+    self.steps = steps
+    self.zeroed = zeroed
+    self.zeroedParameters = zeroedParameters
+    loss = bind(lives.loss).base
+    lossGradient = lives.lossGradient.map { bind($0).base }
+  }
+}
+
+extension BoundValue {
+  /// A value that nobody reads: its address is that of no memory, so that an operator that reads it after all is found out.
+  fileprivate static func unread(_ value: Value) -> BoundValue {
+    BoundValue(
+      UnsafeMutablePointer(bitPattern: 64) ?? .allocate(capacity: 1), width: value.width, extent: value.extent)
+  }
+}

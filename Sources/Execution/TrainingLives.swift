@@ -1,0 +1,137 @@
+import Components
+
+/// What every action of a training pass reads and writes, as buffers with a first and a last action.
+///
+/// A value that is computed again lives twice. What the tail reads or writes of the body's rows lives through all of the
+/// tail, which runs once for each block.
+struct TrainingLives {
+  /// Numbers that live from one action to another.
+  struct Buffer {
+    let width: Int
+    let extent: Value.Extent
+    var birth: Int
+    var death: Int
+  }
+
+  /// The buffers of one action, as indices; nil where it reads or writes nothing.
+  struct Use {
+    var inputs: [Int?] = []
+    var outputs: [Int?] = []
+    var kept: [Int] = []
+    var inputGradients: [Int?] = []
+    var inputGradientsHoldSome: [Bool] = []
+    var outputGradients: [Int?] = []
+    /// Gradients that must be zeros before the action.
+    var zeroed: [Int] = []
+  }
+
+  private(set) var buffers: [Buffer] = []
+  /// For each action, its buffers.
+  private(set) var uses: [Use] = []
+  /// The loss of each row, and its gradient where one follows.
+  private(set) var loss = 0
+  private(set) var lossGradient: Int?
+
+  private let schedule: TrainingSchedule
+  private var values: [Int?]
+  private var gradients: [Int?]
+  private var kept: [[Int]]
+
+  init(_ schedule: TrainingSchedule) {
+    self.schedule = schedule
+    values = Array(repeating: nil, count: schedule.plan.values.count)
+    gradients = values
+    kept = Array(repeating: [], count: schedule.plan.steps.count)
+    for (time, action) in schedule.actions.enumerated() {
+      switch action {
+      case .forward(let step): uses.append(forward(schedule.plan.steps[step], step, at: time))
+      case .backward(let step): uses.append(backward(schedule.plan.steps[step], step, at: time))
+      }
+    }
+  }
+
+  private mutating func born(_ width: Int, _ extent: Value.Extent, at time: Int) -> Int {
+    buffers.append(Buffer(width: width, extent: extent, birth: time, death: time))
+    touch(buffers.count - 1, at: time)
+    return buffers.count - 1
+  }
+
+  private mutating func touch(_ buffer: Int, at time: Int) {
+    buffers[buffer].death = max(buffers[buffer].death, time)
+    guard buffers[buffer].extent == .tokens, schedule.tail.contains(time) else { return }
+    buffers[buffer].birth = min(buffers[buffer].birth, schedule.tail.lowerBound)
+    buffers[buffer].death = max(buffers[buffer].death, schedule.tail.upperBound - 1)
+  }
+
+  private mutating func read(_ value: Value, at time: Int) -> Int? {
+    if let buffer = values[value.index] { touch(buffer, at: time) }
+    return values[value.index]
+  }
+
+  private mutating func forward(_ step: Step, _ index: Int, at time: Int) -> Use {
+    var use = Use()
+    for value in step.inputs { use.inputs.append(read(value, at: time)) }
+    for value in step.outputs {
+      let buffer = born(value.width, value.extent, at: time)
+      values[value.index] = buffer
+      use.outputs.append(buffer)
+    }
+    if !step.kept.isEmpty {
+      let extent = step.outputs.first?.extent ?? .tokens
+      for width in step.kept { kept[index].append(born(width, extent, at: time)) }
+      use.kept = kept[index]
+    }
+    if step.outputs.contains(schedule.loss), let buffer = values[schedule.loss.index] {
+      loss = buffer
+      buffers[buffer].death = schedule.tail.upperBound - 1
+      if schedule.isLearned[schedule.loss.index] {
+        let gradient = born(1, schedule.loss.extent, at: time)
+        (gradients[schedule.loss.index], lossGradient) = (gradient, gradient)
+      }
+    }
+    return use
+  }
+
+  private mutating func backward(_ step: Step, _ index: Int, at time: Int) -> Use {
+    var use = Use()
+    let operation = step.operation
+    for (place, value) in step.inputs.enumerated() {
+      use.inputs.append(operation.backwardReadsInput(place) ? read(value, at: time) : nil)
+    }
+    for value in step.outputs { use.outputs.append(operation.backwardReadsOutputs ? read(value, at: time) : nil) }
+    for buffer in kept[index] { touch(buffer, at: time) }
+    use.kept = kept[index]
+    for value in step.outputs {
+      if let buffer = gradients[value.index] {
+        touch(buffer, at: time)
+        use.outputGradients.append(buffer)
+      } else {
+        // Nobody read it.
+        let buffer = born(value.width, value.extent, at: time)
+        use.outputGradients.append(buffer)
+        use.zeroed.append(buffer)
+      }
+    }
+    for value in step.inputs {
+      guard schedule.isLearned[value.index] else {
+        use.inputGradients.append(nil)
+        use.inputGradientsHoldSome.append(false)
+        continue
+      }
+      if let buffer = gradients[value.index] {
+        touch(buffer, at: time)
+        use.inputGradients.append(buffer)
+        use.inputGradientsHoldSome.append(true)
+        continue
+      }
+      let buffer = born(value.width, value.extent, at: time)
+      gradients[value.index] = buffer
+      // Two inputs that are one value would both assign.
+      let assigns = operation.assignsGradients && step.inputs.count { $0 == value } == 1
+      if !assigns { use.zeroed.append(buffer) }
+      use.inputGradients.append(buffer)
+      use.inputGradientsHoldSome.append(!assigns)
+    }
+    return use
+  }
+}
