@@ -24,6 +24,8 @@ struct ck_kernels {
   void (*scale)(float factor, const float *x, float *y, size_t count, bool add);
   void (*products)(const float *a, const float *b, float *y, size_t count, bool add);
   void (*sum_rows)(const float *x, size_t stride, size_t rows, size_t columns, float *y, bool add);
+  void (*run_program)(const struct ck_step *steps, size_t step_count, const float *numbers, size_t number_count,
+                      const float *x, float *y, uint8_t result, size_t count);
 
   void (*sums_of_panels)(const struct ck_softmax *softmax, const struct ck_span *span, size_t key_head, size_t from,
                          size_t to, float *scratch);

@@ -5,6 +5,7 @@
 #include "gradients.h"
 #include "panel_sums.h"
 #include "panels.h"
+#include "program.h"
 #include "rows.h"
 #include "tiles.h"
 
@@ -27,6 +28,7 @@
     .scale = scale_by,                                         \
     .products = products,                                      \
     .sum_rows = sum_rows,                                      \
+    .run_program = run_program,                                \
     .sums_of_panels = sums_of_panels,                          \
     .sums_of_few = sums_of_few,                                \
     .join_sums = join_sums,                                    \

@@ -7,6 +7,8 @@ public protocol Component: Sendable {
   static var slot: Slot { get }
   /// The word that names it in a file.
   static var name: String { get }
+  /// The option that chooses it where no type is written: a group that has this key means this component. Nil for most.
+  static var choosingOption: String? { get }
   /// Reads the options. What is wrong is noted in `options`; the instance made then is never used.
   init(_ options: Options)
 }
@@ -121,6 +123,7 @@ public protocol Head: Component {
   func write(_ x: Value, norm: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value
 }
 
+extension Component { public static var choosingOption: String? { nil } }
 extension Embedding { public static var slot: Slot { .embedding } }
 extension Normalization {
   public static var slot: Slot { .norm }

@@ -12,8 +12,13 @@ public protocol ElementwiseActivation: Activation {
 }
 
 extension ElementwiseActivation {
-  public func write(_ x: Value, into plan: inout PlanBuilder) -> Value {
-    plan.apply(Elementwise(function: self, name: Self.name), to: x, width: x.width)
+  public func write(_ x: Value, into plan: inout PlanBuilder) -> Value { plan.elementwise(self, of: x) }
+}
+
+extension PlanBuilder {
+  /// Writes `function` of every number of `x`.
+  public mutating func elementwise<Function: ElementwiseActivation>(_ function: Function, of x: Value) -> Value {
+    apply(Elementwise(function: function, name: Function.name), to: x, width: x.width)
   }
 }
 

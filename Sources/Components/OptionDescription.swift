@@ -16,6 +16,8 @@ public enum OptionKind: Sendable, Hashable {
   case flags([String])
   /// Numbers in order.
   case numbers
+  /// Numbers under names of the user's choice.
+  case namedNumbers
   /// A component of this slot, by name or as a group.
   case component(Slot)
   /// A group of options.

@@ -163,6 +163,27 @@ public final class Options {
     return taking(values, for: key, written: Setting(.list(values.map { Setting(text: describe($0)) })))
   }
 
+  /// The numbers in the group under `key`, each under a name of the user's, in the order written.
+  public func namedNumbers(_ key: String, _ meaning: String) -> [(name: String, value: Double)] {
+    guard let found = find(key, .namedNumbers, default: nil, meaning) else {
+      return taking([], for: key, written: nil)
+    }
+    guard let entries = found.entries else {
+      wrong(key, found, expected: "a group of numbers, each under a name")
+      return []
+    }
+    var numbers: [(name: String, value: Double)] = []
+    for entry in entries where !entry.value.isNull {
+      if let value = entry.value.number {
+        numbers.append((entry.key, value))
+      } else {
+        wrong("\(key).\(entry.key)", entry.value, expected: "a number")
+      }
+    }
+    let written = numbers.map { Setting.Entry($0.name, Setting(text: describe($0.value))) }
+    return taking(numbers, for: key, written: Setting(.group(written)))
+  }
+
   private func number(_ key: String, _ found: Setting, in range: ClosedRange<Double>) -> Double? {
     guard let value = found.number else {
       wrong(key, found, expected: "a number")
@@ -258,6 +279,19 @@ public final class Options {
     let chosen = parts.filter { values[$0] == true }
     return taking(values, for: key, written: Setting(.group(chosen.map { Setting.Entry($0, Setting(text: "true")) })))
   }
+
+  /// The text under `key`, which must be given.
+  public func requiredText(_ key: String, _ meaning: String) -> String {
+    guard let found = find(key, .text, default: nil, meaning, required: true) else { return "" }
+    guard let text = found.text else {
+      wrong(key, found, expected: "a text")
+      return ""
+    }
+    return taking(text, for: key, written: Setting(.scalar(text, quoted: true)))
+  }
+
+  /// Whether options are only being described, with nothing set and nothing to check.
+  public var isDescribing: Bool { environment.describing }
 
   /// The word under `key`, one of the cases of `Word`.
   public func choice<Word>(_ key: String, default fallback: Word, _ meaning: String) -> Word

@@ -4,10 +4,13 @@ public struct PlannedTensor: Sendable, Hashable {
   public enum Initialization: Sendable, Hashable {
     /// All zero.
     case zeros
-    /// All one.
-    case ones
+    /// All this number.
+    case constant(Double)
     /// Drawn from a normal distribution around zero with this standard deviation.
     case normal(Double)
+
+    /// All one.
+    public static let ones = Initialization.constant(1)
   }
 
   /// How operators read a tensor.

@@ -2,6 +2,8 @@
 public struct Registry: Sendable {
   private var types: [Slot: [String: any Component.Type]] = [:]
   private var documentation: [Slot: [String: String]] = [:]
+  /// For each slot, the options that choose a component where no type is written, and the component's name.
+  public private(set) var choosingOptions: [Slot: [String: String]] = [:]
 
   /// No component.
   public init() {}
@@ -19,6 +21,14 @@ public struct Registry: Sendable {
       throw Problems([
         Problem("two components are named '\(type.name)' in the slot '\(type.slot.rawValue)': \(other) and \(type)", at: nil)
       ])
+    }
+    if let option = type.choosingOption {
+      if let other = choosingOptions[type.slot]?[option] {
+        throw Problems([
+          Problem("two components of the slot '\(type.slot.rawValue)' are chosen by the option '\(option)': \(other) and \(type.name)", at: nil)
+        ])
+      }
+      choosingOptions[type.slot, default: [:]][option] = type.name
     }
     types[type.slot, default: [:]][type.name] = type
     documentation[type.slot, default: [:]][type.name] = text

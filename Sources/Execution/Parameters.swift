@@ -48,7 +48,7 @@ public final class Parameters: @unchecked Sendable {
       let buffer = try FloatBuffer(count: tensor.count)
       switch tensor.initialization {
       case .zeros: break
-      case .ones: buffer.base.update(repeating: 1, count: tensor.count)
+      case .constant(let value): buffer.base.update(repeating: Float(value), count: tensor.count)
       case .normal(let deviation):
         var generator = NormalGenerator(seed: seed, name: tensor.name)
         for i in 0..<tensor.count { buffer.base[i] = Float(deviation * generator.next()) }

@@ -15,14 +15,14 @@ public struct SyntheticWeights: Sendable {
   /// Numbers in a run: a multiple of every block, and prime to the widths of matrices, so that no two rows agree.
   private static let run = 256 * 4099
 
-  /// Weights of `plan` in `format`; matrices that start as ones, or whose rows are not whole blocks of it, are f16. Throws when there is no
+  /// Weights of `plan` in `format`; matrices that start as one number, or whose rows are not whole blocks of it, are f16. Throws when there is no
   /// memory for them.
   public init(_ plan: Plan, format: StorageFormat, pool: ThreadPool) throws(ExecutionProblem) {
     var offsets: [Int] = []
     var formats: [StorageFormat] = []
     var total = 0
     for tensor in plan.parameters {
-      let fits = (tensor.shape.last ?? 1) % format.elementsPerBlock == 0 && tensor.initialization != .ones
+      let fits = (tensor.shape.last ?? 1) % format.elementsPerBlock == 0 && !tensor.initialization.isConstant
       let own = tensor.use == .vector ? .f32 : fits ? format : .f16
       guard let bytes = own.byteCount(elements: tensor.count) else { throw .memory(bytes: Int.max) }
       offsets.append(total)
@@ -41,8 +41,8 @@ public struct SyntheticWeights: Sendable {
       let bytes = format.byteCount(elements: tensor.count) ?? 0
       switch tensor.initialization {
       case .zeros: break
-      case .ones:
-        narrow(Array(repeating: 1, count: tensor.count), count: tensor.count, to: format, into: base)
+      case .constant(let value):
+        narrow(Array(repeating: Float(value), count: tensor.count), count: tensor.count, to: format, into: base)
       case .normal(let deviation):
         let run = Run(format: format, deviation: deviation)
         let source = runs[run] ?? randomBlocks(format, count: Self.run, deviation: Float(deviation))
@@ -80,5 +80,12 @@ private func fill(
         block += together
       }
     }
+  }
+}
+
+extension PlannedTensor.Initialization {
+  /// Whether all numbers start as the same one that is not zero.
+  fileprivate var isConstant: Bool {
+    if case .constant = self { true } else { false }
   }
 }

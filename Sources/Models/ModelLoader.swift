@@ -22,7 +22,7 @@ public struct ModelLoader: Sendable {
     self.catalog = catalog
     self.composer = composer
     self.weightFolders = weightFolders
-    specifications = SpecificationLoader(catalog: catalog)
+    specifications = SpecificationLoader(catalog: catalog, choosingOptions: composer.registry.choosingOptions)
   }
 
   /// The model that `reference` means, composed; `patches` change its file, in order.

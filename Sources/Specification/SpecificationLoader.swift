@@ -11,14 +11,18 @@ public final class SpecificationLoader: Sendable {
   /// The zoo that names are looked up in.
   public let catalog: Catalog
 
+  /// For each slot, the options that name a component where no type is written.
+  private let choosingOptions: [Slot: [String: String]]
   private let resolutions = Mutex<[String: Resolution]>([:])
   // Files that failed, for as long as one architecture is loaded: how deep a chain is depends on where it starts.
   private let failures = Mutex<[String: Resolution]>([:])
   private static let chainLimit = 16
 
-  /// A loader for the zoo of `catalog`.
-  public init(catalog: Catalog) {
+  /// A loader for the zoo of `catalog`. A group without a type that has one of `choosingOptions` is of the component
+  /// that the option stands for.
+  public init(catalog: Catalog, choosingOptions: [Slot: [String: String]] = [:]) {
     self.catalog = catalog
+    self.choosingOptions = choosingOptions
   }
 
   /// The architecture of the model that `nameOrPath` means, with `patches` laid over it in order.
@@ -204,7 +208,7 @@ public final class SpecificationLoader: Sendable {
         }
       }
     }
-    var patch = patch
+    var patch = choosingOptions.isEmpty ? patch : patch.withTypes(chosenBy: choosingOptions)
     for (key, _) in ArchitectureKeys.required where !result.isFragment {
       guard let value = patch[key], value.isNull else { continue }
       result.noteNull(under: key, at: value.place)

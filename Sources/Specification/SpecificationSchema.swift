@@ -185,6 +185,7 @@ public struct SpecificationSchema {
         ]
       ]
     case .numbers: schema = ["anyOf": [["type": "array", "items": ["type": "number"]], null]]
+    case .namedNumbers: schema = ["type": ["object", "null"], "additionalProperties": ["type": "number"]]
     // Beside a reference draft-07 looks at nothing else.
     case .component(let slot): schema = ["allOf": [reference(to: slot)]]
     case .group: schema = ["type": "object"]

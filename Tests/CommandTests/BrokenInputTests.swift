@@ -57,6 +57,12 @@ struct BrokenInputTests {
     Case("nothing to extend", "extends: gpt22\n", at: "1:10", "no model is named 'gpt22'", "did you mean 'gpt2'?"),
     Case("width not divisible by heads", changed("num_heads: 4", "num_heads: 7"), at: "7:24", "does not divide into 7"),
     Case("key heads that cannot be shared", changed("4}", "4, num_kv_heads: 3}"), at: "7:41", "4 query heads", "3 key"),
+    Case(
+      "a formula that is none", changed("128}", "128, activation: {formula: x * sigmod(x)}}"), at: "8:53",
+      "knows no function 'sigmod' at character 5", "did you mean 'sigmoid'?"),
+    Case(
+      "a formula with holes", changed("128}", "128, activation: {formula: log(x)}}"), at: "8:53", "no finite number",
+      "at x = -10"),
     Case("odd rotary width", changed("{type: rope}", "{type: rope, dim: 3}"), at: "5:29", "rope turns pairs"),
     Case("heads of one number", changed("num_heads: 4", "num_heads: 64"), at: "5:18", "rope turns pairs"),
     Case("window of nothing", changed("4}", "4, window: 0}"), at: "7:35", "'window' must lie between 1"),

@@ -67,6 +67,23 @@ void ck_products(const float *a, const float *b, float *y, size_t count, bool ad
 void ck_sum_rows(const struct ck_kernels *kernels, const float *x, size_t stride, size_t rows, size_t columns, float *y,
                  bool add);
 
+/// The steps of an elementwise program. Register 0 holds x at first; operands from CK_PROGRAM_REGISTERS on are numbers.
+enum ck_step_operation {
+  CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_LARGER, CK_SMALLER, CK_CHOOSE, CK_ABSOLUTE, CK_ROOT, CK_EXPONENTIAL,
+  CK_LOGARITHM, CK_SINE, CK_COSINE, CK_SIGMOID, CK_HYPERBOLIC_TANGENT, CK_ERROR_FUNCTION
+};
+#define CK_PROGRAM_REGISTERS 32
+#define CK_PROGRAM_NUMBERS 64
+
+/// to = operation(a, b, c); CK_CHOOSE gives b where a > 0 and c elsewhere.
+struct ck_step {
+  uint8_t operation, to, a, b, c;
+};
+
+/// y = the operand `result` after all steps, for each of `count` numbers of x; x and y may be the same memory.
+void ck_run_program(const struct ck_step *_Nullable steps, size_t step_count, const float *_Nullable numbers, size_t number_count,
+                    const float *x, float *y, uint8_t result, size_t count);
+
 /// `count` stored numbers, whole blocks, to f32; and back (not the K-quants).
 void ck_widen(int format, const void *bytes, size_t count, float *y);
 void ck_narrow(int format, const float *x, size_t count, void *bytes);

@@ -56,6 +56,7 @@ extension OptionKind {
     case .numberOrWord(let words): (["number"] + words).joined(separator: ", ")
     case .flags(let parts): "true, false, {\(parts.joined(separator: ", "))}"
     case .numbers: "list of numbers"
+    case .namedNumbers: "{name: number, …}"
     case .component(let slot): "component (\(slot.rawValue))"
     case .group: "group"
     }

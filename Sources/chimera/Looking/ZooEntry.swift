@@ -11,7 +11,7 @@ struct ZooEntry {
 
   /// Every model of `zoo` that composes, by family and size, and those that do not.
   static func all(of zoo: Zoo, _ isWanted: (Catalog.Model) -> Bool) -> (entries: [ZooEntry], broken: [Catalog.Model]) {
-    let loader = SpecificationLoader(catalog: zoo.catalog)
+    let loader = SpecificationLoader(catalog: zoo.catalog, choosingOptions: zoo.registry.choosingOptions)
     let composer = Composer(zoo.registry)
     var entries: [ZooEntry] = []
     var broken: [Catalog.Model] = []
