@@ -163,6 +163,7 @@ void ck_products(const float *a, const float *b, float *y, size_t count, bool ad
 void ck_sum_rows(const struct ck_kernels *kernels, const float *x, size_t stride, size_t rows, size_t columns, float *y,
                  bool add) {
   kernels->sum_rows(x, stride, rows, columns, y, add);
+}
 void ck_run_program(const struct ck_step *steps, size_t step_count, const float *numbers, size_t number_count, const float *x,
                     float *y, uint8_t result, size_t count) {
   ck_current()->run_program(steps, step_count, numbers, number_count, x, y, result, count);
