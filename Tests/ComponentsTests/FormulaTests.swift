@@ -99,7 +99,7 @@ struct FormulaTests {
       ("x)", "ends before ')'", 2), ("sigmod(x)", "knows no function 'sigmod'", 1), ("y * 2", "knows nothing named 'y'", 1),
       ("max(x)", "gives 'max' 1 argument, not 2", 1), ("x * *", "has '*' where a number, 'x' or a function should stand", 5),
       ("if(x, 1, 2)", "lacks '>' or '<' in the condition of 'if'", 5), ("1.2.3", "has no number '1.2.3'", 1),
-      (String(repeating: "(", count: 200), "is nested deeper than 64", 65),
+      (String(repeating: "(", count: 200), "is nested too deeply", 65),
     ])
   func problems(text: String, sentence: String, character: Int) throws {
     do {

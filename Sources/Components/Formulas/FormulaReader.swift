@@ -16,7 +16,7 @@ struct FormulaReader {
 
   /// Texts longer than this are refused, and so is deeper nesting.
   static let lengthLimit = 2000
-  private static let depthLimit = 64
+  private static let depthLimit = 128  // two for each parenthesis
 
   init(_ text: String, scalars: [String]) throws(FormulaProblem) {
     guard text.utf8.count <= Self.lengthLimit else {
@@ -51,7 +51,7 @@ struct FormulaReader {
   private mutating func sum() throws(FormulaProblem) -> Int {
     depth += 1
     defer { depth -= 1 }
-    if depth > Self.depthLimit { throw problem("is nested deeper than \(Self.depthLimit)") }
+    if depth > Self.depthLimit { throw problem("is nested too deeply") }
     var node = try product()
     while true {
       if take("+") {
@@ -82,7 +82,7 @@ struct FormulaReader {
   private mutating func signed() throws(FormulaProblem) -> Int {
     depth += 1
     defer { depth -= 1 }
-    if depth > Self.depthLimit { throw problem("is nested deeper than \(Self.depthLimit)") }
+    if depth > Self.depthLimit { throw problem("is nested too deeply") }
     if take("-") { return graph.apply(.subtract, graph.number(0), try signed()) }
     if take("+") { return try signed() }
     let base = try atom()
