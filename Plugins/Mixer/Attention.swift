@@ -74,8 +74,9 @@ public struct Attention: Mixer {
     let q = projected(x, "q", heads, layer, into: &plan)
     let k = projected(x, "k", keyHeads, layer, into: &plan)
     let v = plan.linear(x, to: keyHeads * headDim, named: "v", bias: bias["v"] ?? false)
-    let keys = plan.state("k", width: k.width, extent: window.map { .window($0) } ?? .perToken)
-    let values = plan.state("v", width: v.width, extent: window.map { .window($0) } ?? .perToken)
+    let extent = window.map { PlannedState.Extent.window($0) } ?? .perToken
+    let keys = plan.state("k", width: k.width, extent: extent, precision: .any)
+    let values = plan.state("v", width: v.width, extent: extent, precision: .any)
     let scale = Float(scaleByLayer ? scale / Double(layer.index + 1) : scale)
     let attend = Attend(
       heads: heads, keyHeads: keyHeads, scale: scale, window: window, softcap: softcap.map { Float($0) },

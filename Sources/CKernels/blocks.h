@@ -202,3 +202,32 @@ static void narrow_bf16(const float *x, size_t count, void *bytes) {
   to_bf16(last, load_part(x + i, count - i, 0));
   memcpy(h + i, last, (count - i) * 2);
 }
+
+/// Whole numbers nearest to v, halves away from zero, for |v| below 2²²; NaN becomes the least.
+INLINE I nearest(V v) {
+  V size = absolute(v);
+  V whole = (size + 0x1p23f) - 0x1p23f;  // to nearest even
+  whole = pick(size - whole == 0.5f, whole + 1.0f, whole);
+  I n = __builtin_convertvector(pick(size <= 127.0f, whole, splat(127)), I);
+  return v >= 0.0f ? n : -n;
+}
+
+/// d·q with d = max |x| / 127 and x / d rounded, byte for byte as ggml's reference quantiser (ggml-quants.c,
+/// quantize_row_q8_0_ref).
+static void narrow_q8_0(const float *x, size_t count, void *bytes) {
+  uint8_t *b = bytes;
+  for (size_t i = 0; i < count; i += 32, x += 32, b += 34) {
+    V largest = splat(0);
+    UNROLL for (int o = 0; o < 32; o += LANES) largest = larger(absolute(load(x + o)), largest);
+    float most = largest[0];
+    UNROLL for (int j = 1; j < LANES; j++) most = largest[j] > most ? largest[j] : most;
+    float d = most / 127, inverse = d > 0 ? 1 / d : 0;
+    uint16_t halves[LANES];
+    to_f16(halves, splat(d));
+    memcpy(b, halves, 2);
+    UNROLL for (int o = 0; o < 32; o += LANES) {
+      I8 q = __builtin_convertvector(nearest(load(x + o) * inverse), I8);
+      memcpy(b + 2 + o, &q, sizeof q);
+    }
+  }
+}

@@ -1,7 +1,7 @@
 // Softmax-weighted sums for few queries: nothing but reading keys and values once counts here. All heads of a run of
 // keys are met together, so that memory is walked in order; the queries that share a key head share its reading. What a
 // run of keys contributes is kept as a partial result (a maximum, a denominator, the sums), and partial results are
-// joined in the order of the keys.
+// joined in the order of the keys. Rows are widened in registers as they are read, once for the queries that share them.
 #pragma once
 #include "softmax_parts.h"
 
@@ -22,42 +22,81 @@ INLINE V totals(V *r) {
   return r[0];
 }
 
-/// sums[queries][keys] = q · k, as vectors not yet added up; both counts are constants where this is inlined.
-INLINE void few_products(const int queries, const int keys, const float *const *q, const float *k, size_t stride,
-                         size_t width, V (*sums)[LANES]) {
+/// Some columns of stored rows, as they are read here: in plain formats, and in blocks of 32 that begin with them.
+struct few_rows { const uint8_t *base; size_t row_bytes; int format; };
+
+/// The columns from..<from+width of `count` rows from row `row` on: where they lie, or widened into `copy`.
+INLINE struct few_rows few_rows_at(const struct ck_rows *rows, size_t row, size_t count, size_t from, size_t width,
+                                   float *copy) {
+  if (rows->format <= CK_BF16 || (rows->format == CK_Q8_0 && from % 32 == 0 && width % 32 == 0)) {
+    size_t offset = from / ck_block_elements(rows->format) * ck_block_bytes(rows->format);
+    return (struct few_rows){(const uint8_t *)rows->base + row * rows->row_bytes + offset, rows->row_bytes, rows->format};
+  }
+  struct copied copied = copy_rows(rows, row, count, from, width, copy);
+  return (struct few_rows){(const uint8_t *)copied.base, copied.stride * sizeof(float), CK_F32};
+}
+
+/// Numbers that are widened together: a block, so that its worth is read once.
+#define FEW_TOGETHER(format) ((format) == CK_Q8_0 ? 32 : LANES)
+/// Vectors of a value that are summed together: whole blocks, too.
+#define FEW_WIDE(format) ((format) == CK_Q8_0 && 32 / LANES > FEW_ACROSS ? 32 / LANES : FEW_ACROSS)
+#define FEW_WIDEST (32 / LANES > FEW_ACROSS ? 32 / LANES : FEW_ACROSS)
+
+/// LANES numbers from number `d` of a row on, where d is `whole`, a multiple of FEW_TOGETHER, plus the constant `rest`.
+INLINE V few_load(const int format, const uint8_t *row, size_t whole, const int rest) {
+  switch (format) {
+  case CK_F16: return from_f16(row + (whole + rest) * 2);
+  case CK_BF16: return from_bf16(row + (whole + rest) * 2);
+  case CK_Q8_0: {
+    const uint8_t *block = row + whole / 32 * 34 + rest / 32 * 34;
+    return from_i8(block + 2 + rest % 32) * half_at(block);
+  }
+  default: return from_f32(row + (whole + rest) * 4);
+  }
+}
+/// The last `count` < LANES numbers; never in blocks.
+INLINE V few_load_part(const int format, const uint8_t *row, size_t d, size_t count) {
+  switch (format) {
+  case CK_F16: return part_f16(row + d * 2, count);
+  case CK_BF16: return part_bf16(row + d * 2, count);
+  default: return part_f32(row + d * 4, count);
+  }
+}
+
+/// sums[queries][keys] = q · k, as vectors not yet added up; the counts are constants where this is inlined.
+INLINE void few_products(const int format, const int queries, const int keys, const float *const *q, const uint8_t *k,
+                         size_t row_bytes, size_t width, V (*sums)[LANES]) {
   V s[FEW_QUERIES][FEW_ACROSS];
   UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < keys; j++) s[i][j] = splat(0);
   size_t d = 0;
-  for (; d + LANES <= width; d += LANES) {
-    V right[FEW_ACROSS];
-    UNROLL for (int j = 0; j < keys; j++) right[j] = load(k + j * stride + d);
-    UNROLL for (int i = 0; i < queries; i++) {
-      V left = load(q[i] + d);
-      UNROLL for (int j = 0; j < keys; j++) s[i][j] = left * right[j] + s[i][j];
-    }
-  }
+  for (; d + FEW_TOGETHER(format) <= width; d += FEW_TOGETHER(format))
+    UNROLL for (int rest = 0; rest < FEW_TOGETHER(format); rest += LANES)
+      UNROLL for (int j = 0; j < keys; j++) {
+        V right = few_load(format, k + j * row_bytes, d, rest);
+        UNROLL for (int i = 0; i < queries; i++) s[i][j] = load(q[i] + d + rest) * right + s[i][j];
+      }
   if (d < width)
-    UNROLL for (int i = 0; i < queries; i++) {
-      V left = load_part(q[i] + d, width - d, 0);
-      UNROLL for (int j = 0; j < keys; j++) s[i][j] = left * load_part(k + j * stride + d, width - d, 0) + s[i][j];
+    UNROLL for (int j = 0; j < keys; j++) {
+      V right = few_load_part(format, k + j * row_bytes, d, width - d);
+      UNROLL for (int i = 0; i < queries; i++) s[i][j] = load_part(q[i] + d, width - d, 0) * right + s[i][j];
     }
   UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < keys; j++) sums[i][j] = s[i][j];
 }
 
 /// scores[query · FEW_KEYS + key] = q · k for up to LANES keys.
-INLINE void few_scores_of(const int queries, const float *const *q, const float *k, size_t stride, size_t count,
-                          size_t width, float scale, float *scores) {
+INLINE void few_scores_of(const int format, const int queries, const float *const *q, const uint8_t *k,
+                          size_t row_bytes, size_t count, size_t width, float scale, float *scores) {
   V sums[FEW_QUERIES][LANES];
   size_t c = 0;
   for (; c + FEW_ACROSS <= count; c += FEW_ACROSS) {
     V part[FEW_QUERIES][LANES];
-    few_products(queries, FEW_ACROSS, q, k + c * stride, stride, width, part);
+    few_products(format, queries, FEW_ACROSS, q, k + c * row_bytes, row_bytes, width, part);
     UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < FEW_ACROSS; j++) sums[i][c + j] = part[i][j];
   }
   for (; c < LANES; c++)
     if (c < count) {
       V part[FEW_QUERIES][LANES];
-      few_products(queries, 1, q, k + c * stride, stride, width, part);
+      few_products(format, queries, 1, q, k + c * row_bytes, row_bytes, width, part);
       UNROLL for (int i = 0; i < queries; i++) sums[i][c] = part[i][0];
     } else
       UNROLL for (int i = 0; i < queries; i++) sums[i][c] = splat(0);
@@ -65,14 +104,15 @@ INLINE void few_scores_of(const int queries, const float *const *q, const float 
 }
 
 /// sums[query][value_width] = sums · factor + weights · values; the counts are constants where this is inlined.
-INLINE void few_sums_of(const int queries, const int vectors, const float *weights, const float *factor,
-                        const float *values, size_t stride, size_t count, float *const *sums, size_t at) {
-  V s[FEW_QUERIES][4];
+INLINE void few_sums_of(const int format, const int queries, const int vectors, const float *weights,
+                        const float *factor, const uint8_t *values, size_t row_bytes, size_t count, float *const *sums,
+                        size_t at) {
+  V s[FEW_QUERIES][FEW_WIDEST];
   UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < vectors; j++)
     s[i][j] = load(sums[i] + at + j * LANES) * factor[i];
   for (size_t c = 0; c < count; c++) {
-    V right[4];
-    UNROLL for (int j = 0; j < vectors; j++) right[j] = load(values + c * stride + at + j * LANES);
+    V right[FEW_WIDEST];
+    UNROLL for (int j = 0; j < vectors; j++) right[j] = few_load(format, values + c * row_bytes, at, j * LANES);
     UNROLL for (int i = 0; i < queries; i++) {
       V weight = splat(weights[i * FEW_KEYS + c]);
       UNROLL for (int j = 0; j < vectors; j++) s[i][j] = weight * right[j] + s[i][j];
@@ -81,23 +121,30 @@ INLINE void few_sums_of(const int queries, const int vectors, const float *weigh
   UNROLL for (int i = 0; i < queries; i++) UNROLL for (int j = 0; j < vectors; j++)
     store(sums[i] + at + j * LANES, s[i][j]);
 }
-INLINE void few_sums_end(const int queries, const float *weights, const float *factor, const float *values,
-                         size_t stride, size_t count, float *const *sums, size_t at, size_t left) {
+INLINE void few_sums_end(const int format, const int queries, const float *weights, const float *factor,
+                         const uint8_t *values, size_t row_bytes, size_t count, float *const *sums, size_t at,
+                         size_t left) {
   for (int i = 0; i < queries; i++) {
     V s = load_part(sums[i] + at, left, 0) * factor[i];
-    for (size_t c = 0; c < count; c++) s = weights[i * FEW_KEYS + c] * load_part(values + c * stride + at, left, 0) + s;
+    for (size_t c = 0; c < count; c++)
+      s = weights[i * FEW_KEYS + c] * few_load_part(format, values + c * row_bytes, at, left) + s;
     store_part(sums[i] + at, left, s);
   }
 }
-INLINE void few_sums(const int queries, const float *weights, const float *factor, const float *values, size_t stride,
-                     size_t count, float *const *sums, size_t width) {
+INLINE void few_sums(const int format, const int queries, const float *weights, const float *factor,
+                     const uint8_t *values, size_t row_bytes, size_t count, float *const *sums, size_t width) {
   size_t d = 0;
-  for (; d + FEW_ACROSS * LANES <= width; d += FEW_ACROSS * LANES)
-    few_sums_of(queries, FEW_ACROSS, weights, factor, values, stride, count, sums, d);
-  for (; d + LANES <= width; d += LANES)
-    few_sums_of(queries, 1, weights, factor, values, stride, count, sums, d);
-  if (d < width) few_sums_end(queries, weights, factor, values, stride, count, sums, d, width - d);
+  for (; d + FEW_WIDE(format) * LANES <= width; d += FEW_WIDE(format) * LANES)
+    few_sums_of(format, queries, FEW_WIDE(format), weights, factor, values, row_bytes, count, sums, d);
+  for (; d + FEW_TOGETHER(format) <= width; d += FEW_TOGETHER(format))
+    few_sums_of(format, queries, FEW_TOGETHER(format) / LANES, weights, factor, values, row_bytes, count, sums, d);
+  if (d < width) few_sums_end(format, queries, weights, factor, values, row_bytes, count, sums, d, width - d);
 }
+
+// `CASE(format, n)` for every format that is read as it lies and every count of queries.
+#define FEW_COUNTS(CASE, format) CASE(format, 1) CASE(format, 2) CASE(format, 3) CASE(format, 4)
+#define FEW_CASES(CASE) FEW_COUNTS(CASE, CK_F32) FEW_COUNTS(CASE, CK_F16) FEW_COUNTS(CASE, CK_BF16) FEW_COUNTS(CASE, CK_Q8_0)
+#define FEW_CASE(format, queries) ((format) * (FEW_QUERIES + 1) + (queries))
 
 /// The largest score and the denominator of one query, and the weights in place of its scores; answers what earlier
 /// sums are scaled by. The scores after the last are −∞.
@@ -142,16 +189,18 @@ static void meet_few(const struct ck_softmax *softmax, const struct ck_span *spa
         ask_for_rows(&span->keys, first + c + (more ? 0 : LANES), LANES, (more ? h + 1 : first_head) * key_width, key_width);
       else
         ask_for_rows(&span->values, first, count, first_head * value_width, value_width);
-      struct copied k = rows_as_floats(&span->keys, first + c, some, h * key_width, key_width, copy);
+      struct few_rows k = few_rows_at(&span->keys, first + c, some, h * key_width, key_width, copy);
       for (size_t i = 0; i < queries; i += FEW_QUERIES) {
         const float *q[FEW_QUERIES];
         size_t several = queries - i < FEW_QUERIES ? queries - i : FEW_QUERIES;
         for (size_t j = 0; j < several; j++)
           q[j] = span->queries + (i + j) / group * span->query_stride + (h * group + (i + j) % group) * key_width;
         float *to_scores = scores + (h * queries + i) * FEW_KEYS + c;
-        switch (several) {
-#define CASE(n) case n: few_scores_of(n, q, k.base, k.stride, some, key_width, softmax->scale, to_scores); break;
-          CASE(1) CASE(2) CASE(3) CASE(4)
+        switch (FEW_CASE((size_t)k.format, several)) {
+#define CASE(format, n)                                                                                         \
+  case FEW_CASE(format, n):                                                                                     \
+    few_scores_of(format, n, q, k.base, k.row_bytes, some, key_width, softmax->scale, to_scores); break;
+          FEW_CASES(CASE)
 #undef CASE
         }
       }
@@ -176,16 +225,18 @@ static void meet_few(const struct ck_softmax *softmax, const struct ck_span *spa
   for (size_t h = first_head; h < last_head; h++) {
     if (h + 1 < last_head) ask_for_rows(&span->values, first, count, (h + 1) * value_width, value_width);
     else ask_for_rows(&span->keys, first + count, LANES, first_head * key_width, key_width);
-    struct copied v = rows_as_floats(&span->values, first, count, h * value_width, value_width, copy);
+    struct few_rows v = few_rows_at(&span->values, first, count, h * value_width, value_width, copy);
     for (size_t i = 0; i < queries; i += FEW_QUERIES) {
       float *sums[FEW_QUERIES];
       size_t several = queries - i < FEW_QUERIES ? queries - i : FEW_QUERIES;
       for (size_t j = 0; j < several; j++)
         sums[j] = all + ((i + j) / group * softmax->heads + h * group + (i + j) % group) * value_width;
       const float *weights = scores + (h * queries + i) * FEW_KEYS, *factor = factors + h * queries + i;
-      switch (several) {
-#define CASE(n) case n: few_sums(n, weights, factor, v.base, v.stride, count, sums, value_width); break;
-        CASE(1) CASE(2) CASE(3) CASE(4)
+      switch (FEW_CASE((size_t)v.format, several)) {
+#define CASE(format, n)                                                                                         \
+  case FEW_CASE(format, n):                                                                                     \
+    few_sums(format, n, weights, factor, v.base, v.row_bytes, count, sums, value_width); break;
+        FEW_CASES(CASE)
 #undef CASE
       }
     }

@@ -37,6 +37,7 @@ struct ck_kernels {
   void (*widen)(int format, const void *bytes, size_t count, float *y);
   void (*narrow_f16)(const float *x, size_t count, void *bytes);
   void (*narrow_bf16)(const float *x, size_t count, void *bytes);
+  void (*narrow_q8_0)(const float *x, size_t count, void *bytes);
 
   void (*multiply_rows)(const struct ck_weight *w, size_t from, size_t to, const float *x, size_t x_stride, size_t rows,
                         const float *bias, float *y, size_t y_stride, bool add, float *scratch);

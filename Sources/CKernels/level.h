@@ -35,6 +35,7 @@
     .widen = widen,                                            \
     .narrow_f16 = narrow_f16,                                  \
     .narrow_bf16 = narrow_bf16,                                \
+    .narrow_q8_0 = narrow_q8_0,                                \
     .multiply_rows = multiply_rows,                            \
     .pack_rows = pack_rows,                                    \
     .pack_rows_transposed = pack_rows_transposed,              \

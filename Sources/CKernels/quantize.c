@@ -1,5 +1,6 @@
 // f32 to blocks of 32, rounded as ggml's reference quantiser does (ggml-quants.c, quantize_row_*_ref), so that files
-// made here and there agree byte for byte. One level is enough: it is done once per weight.
+// made here and there agree byte for byte. One level is enough: it is done once per weight. q8_0, in which keys and values
+// are kept too, is in `blocks.h`.
 #define LANES 4
 #include "kernels.h"
 #include "lanes.h"
@@ -14,14 +15,6 @@ static void put_half(uint8_t *p, float value) {
 
 /// The whole part of v held to least…most; NaN becomes `least`.
 static int whole(float v, int least, int most) { return !(v >= least) ? least : v >= most ? most : (int)v; }
-
-static void quantize_q8_0(const float *x, uint8_t *b) {
-  float most = 0;
-  for (int i = 0; i < 32; i++) most = fmaxf(most, fabsf(x[i]));
-  float d = most / 127, inverse = d > 0 ? 1 / d : 0;
-  put_half(b, d);
-  for (int i = 0; i < 32; i++) b[2 + i] = (uint8_t)(int8_t)whole(roundf(x[i] * inverse), -127, 127);
-}
 
 /// d·(q − 2ⁿ⁻¹): the number furthest from zero, with its sign, becomes q = 0.
 static void quantize_signed(const float *x, int bits, uint8_t *q, uint8_t *d_at) {
@@ -58,7 +51,6 @@ void ck_quantize(int format, const float *x, size_t count, void *bytes) {
   uint8_t *b = bytes, q[32];
   for (size_t i = 0; i < count; i += 32, x += 32, b += ck_block_bytes(format)) {
     switch (format) {
-    case CK_Q8_0: quantize_q8_0(x, b); break;
     case CK_Q4_0: quantize_signed(x, 4, q, b); put_nibbles(q, b + 2); break;
     case CK_Q4_1: quantize_range(x, 4, q, b); put_nibbles(q, b + 4); break;
     case CK_Q5_0: quantize_signed(x, 5, q, b); put_fifth_bits(q, b + 2); put_nibbles(q, b + 6); break;

@@ -90,11 +90,3 @@ static struct copied copy_rows(const struct ck_rows *rows, size_t row, size_t co
     for (size_t i = 0; i < count; i++) widen(rows->format, base + i * rows->row_bytes, stride, to + i * stride);
   return (struct copied){to + lead, stride};
 }
-
-/// The same without a copy where the rows are f32 already.
-static struct copied rows_as_floats(const struct ck_rows *rows, size_t row, size_t count, size_t from, size_t width,
-                                    float *to) {
-  if (rows->format != CK_F32) return copy_rows(rows, row, count, from, width, to);
-  const char *base = (const char *)rows->base + row * rows->row_bytes;
-  return (struct copied){(const float *)base + from, rows->row_bytes / sizeof(float)};
-}

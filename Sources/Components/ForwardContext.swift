@@ -39,12 +39,41 @@ public struct ForwardContext {
   public func parameter(_ index: Int = 0) -> Parameter { bound.parameters[index] }
   /// Where forward keeps its rows `index` for backward; nil when no backward follows.
   public func kept(_ index: Int = 0) -> MutableRows? { bound.kept.isEmpty ? nil : bound.kept[index].rows(in: pass) }
-  /// What is kept of sequence `sequence` as the step's state `index`; nil when a pass keeps nothing, as in training.
+  /// What is kept of sequence `sequence` as the step's state `index`, which is of full precision; nil when a pass keeps
+  /// nothing, as in training.
   public func state(_ index: Int, of sequence: Int) -> UnsafeMutablePointer<Float>? {
-    pass.states.isEmpty ? nil : pass.states[sequence][bound.states[index]]
+    guard !pass.states.isEmpty else { return nil }
+    let state = pass.states[sequence][bound.states[index]]
+    assert(state.format == .f32, "a state of full precision is held as Float")
+    return state.base.assumingMemoryBound(to: Float.self)
   }
   /// The position of the first row that the step's state `index` still holds: 0 unless a window has moved on.
-  public func firstPosition(_ index: Int, of sequence: Int) -> Int { pass.firstPositions[sequence][bound.states[index]] }
+  public func firstPosition(_ index: Int, of sequence: Int) -> Int {
+    pass.states[sequence][bound.states[index]].firstPosition
+  }
+
+  /// Adds what the pass has of sequence `sequence` in `rows` to the step's state `index`, in the format that is kept, and
+  /// says where all of it lies. When a pass keeps nothing that is `rows` itself.
+  public func append(_ rows: Rows, to index: Int, of sequence: Int) -> KeptRows {
+    let span = pass.sequences[sequence]
+    let new = rows[span.rows.lowerBound]
+    guard !pass.states.isEmpty else {
+      return KeptRows(rows: StoredRows(new, stride: rows.width), firstPosition: span.start)
+    }
+    let state = pass.states[sequence][bound.states[index]]
+    let at = state.base + (span.start - state.firstPosition) * state.rowBytes
+    parallel(span.rows.count, grain: max(1, Self.numbersTogether / rows.width)) { own, _ in
+      narrow(
+        new + own.lowerBound * rows.width, count: own.count * rows.width, to: state.format,
+        into: at + own.lowerBound * state.rowBytes)
+    }
+    return KeptRows(
+      rows: StoredRows(base: state.base, format: state.format, rowBytes: state.rowBytes),
+      firstPosition: state.firstPosition)
+  }
+
+  /// Numbers that one worker stores in some microseconds; fewer are not worth a second.
+  private static let numbersTogether = 16_384
   /// How many tensors the step reads.
   public var parameterCount: Int { bound.parameters.count }
 

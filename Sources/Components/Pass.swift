@@ -15,9 +15,7 @@ public struct Pass {
   /// Whether gradients of learned tensors hold nothing before backward, rather than those of passes before.
   public var startsGradients = false
   /// For each sequence, its states by index of the plan's states; empty when nothing is kept.
-  public var states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>
-  /// For each sequence, the position of the first row that each state holds.
-  public var firstPositions: UnsafeBufferPointer<UnsafePointer<Int>>
+  public var states: UnsafeBufferPointer<UnsafePointer<BoundState>>
   /// The workers.
   public var pool: ThreadPool
   /// The workers' scratch memory, `scratchWidth` numbers for each.
@@ -29,8 +27,7 @@ public struct Pass {
   public init(
     tokens: UnsafeBufferPointer<Int32>, positions: UnsafeBufferPointer<Int32>,
     sequences: UnsafeBufferPointer<SequenceSpan>, outputRows: UnsafeBufferPointer<Int32>,
-    states: UnsafeBufferPointer<UnsafePointer<UnsafeMutablePointer<Float>>>,
-    firstPositions: UnsafeBufferPointer<UnsafePointer<Int>>, pool: ThreadPool,
+    states: UnsafeBufferPointer<UnsafePointer<BoundState>>, pool: ThreadPool,
     scratch: UnsafeMutablePointer<Float>, scratchWidth: Int
   ) {
     self.tokens = tokens
@@ -38,7 +35,6 @@ public struct Pass {
     self.sequences = sequences
     self.outputRows = outputRows
     self.states = states
-    self.firstPositions = firstPositions
     self.pool = pool
     self.scratch = scratch
     self.scratchWidth = scratchWidth

@@ -1,3 +1,5 @@
+import Kernels
+
 /// One operator of a plan, with what it reads and writes.
 public struct Step: Sendable {
   /// Where it stands, such as `layers.0.attn`.
@@ -90,13 +92,14 @@ public struct Plan: Sendable {
     steps.reduce(0) { $0 + $1.operation.flops(step: $1, context: context) }
   }
 
-  /// Bytes that one more token of a sequence keeps, with `bytesPerNumber` bytes a number, while no window is full.
-  public func stateBytesPerToken(bytesPerNumber: Int) -> Int {
-    states.reduce(0) { $0 + ($1.extent == .fixed ? 0 : $1.width * bytesPerNumber) }
+  /// Bytes that one more token of a sequence keeps while no window is full, when states are kept in `format` where they
+  /// may be.
+  public func stateBytesPerToken(in format: StorageFormat) -> Int {
+    states.reduce(0) { $0 + ($1.extent == .fixed ? 0 : $1.rowBytes(wanted: format)) }
   }
 
-  /// Bytes that a sequence of `length` tokens keeps, with `bytesPerNumber` bytes a number.
-  public func stateBytes(length: Int, bytesPerNumber: Int) -> Int {
-    states.reduce(0) { $0 + $1.rows(length: length) * $1.width * bytesPerNumber }
+  /// Bytes that a sequence of `length` tokens keeps, when states are kept in `format` where they may be.
+  public func stateBytes(length: Int, in format: StorageFormat) -> Int {
+    states.reduce(0) { $0 + $1.rows(length: length) * $1.rowBytes(wanted: format) }
   }
 }

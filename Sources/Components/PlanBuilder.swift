@@ -58,9 +58,11 @@ public struct PlanBuilder {
     parameterIndex[name].map { ParameterReference(index: $0, shape: parameters[$0].shape) }
   }
 
-  /// Something to keep of every sequence from one pass to the next.
-  public mutating func state(_ name: String, width: Int, extent: PlannedState.Extent) -> StateReference {
-    states.append(PlannedState(name: full(name), width: width, extent: extent))
+  /// Something to keep of every sequence from one pass to the next; as `Float` unless its reader takes any format.
+  public mutating func state(
+    _ name: String, width: Int, extent: PlannedState.Extent, precision: PlannedState.Precision = .full
+  ) -> StateReference {
+    states.append(PlannedState(name: full(name), width: width, extent: extent, precision: precision))
     return StateReference(index: states.count - 1)
   }
 

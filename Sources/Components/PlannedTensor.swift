@@ -49,38 +49,3 @@ public struct ParameterReference: Sendable, Hashable {
   /// The lengths of its axes.
   public let shape: [Int]
 }
-
-/// What a step keeps of a sequence from one pass to the next.
-public struct PlannedState: Sendable, Hashable {
-  /// How a state grows.
-  public enum Extent: Sendable, Hashable {
-    /// One row for each token of the sequence.
-    case perToken
-    /// One row for each token, of which only the last `window` are read.
-    case window(Int)
-    /// One row, whatever the length.
-    case fixed
-  }
-
-  /// The canonical name, such as `layers.0.attn.k`.
-  public let name: String
-  /// Numbers in a row.
-  public let width: Int
-  /// How it grows.
-  public let extent: Extent
-
-  /// How many rows are needed for a sequence of `length` tokens.
-  public func rows(length: Int) -> Int {
-    switch extent {
-    case .perToken: length
-    case .window(let window): min(window, length)
-    case .fixed: 1
-    }
-  }
-}
-
-/// A state of a plan being written.
-public struct StateReference: Sendable, Hashable {
-  /// The state's place among the plan's states.
-  public let index: Int
-}

@@ -8,8 +8,7 @@ struct PassMemory: ~Copyable {
   private let outputRows: UnsafeMutablePointer<Int32>
   private let targets: UnsafeMutablePointer<Int32>
   private let sequences: UnsafeMutablePointer<SequenceSpan>
-  private let states: UnsafeMutablePointer<UnsafePointer<UnsafeMutablePointer<Float>>>
-  private let firstPositions: UnsafeMutablePointer<UnsafePointer<Int>>
+  private let states: UnsafeMutablePointer<UnsafePointer<BoundState>>
   private var scratch: FloatBuffer
   private var scratchWidth = 0
 
@@ -22,7 +21,6 @@ struct PassMemory: ~Copyable {
     targets = .allocate(capacity: rows)
     sequences = .allocate(capacity: rows)
     states = .allocate(capacity: rows)
-    firstPositions = .allocate(capacity: rows)
   }
 
   deinit {
@@ -32,7 +30,6 @@ struct PassMemory: ~Copyable {
     targets.deallocate()
     sequences.deallocate()
     states.deallocate()
-    firstPositions.deallocate()
   }
 
   /// Bytes of scratch memory.
@@ -53,8 +50,7 @@ struct PassMemory: ~Copyable {
       let span = SequenceSpan(
         rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.length)
       (sequences + index).initialize(to: span)
-      (states + index).initialize(to: UnsafePointer(sequence.pointers))
-      (firstPositions + index).initialize(to: UnsafePointer(sequence.firstPositions))
+      (states + index).initialize(to: UnsafePointer(sequence.states))
       for (offset, token) in part.tokens.enumerated() {
         tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
         positions[row] = Int32(truncatingIfNeeded: sequence.position + offset)
@@ -98,7 +94,6 @@ struct PassMemory: ~Copyable {
       sequences: UnsafeBufferPointer(start: sequences, count: count),
       outputRows: UnsafeBufferPointer(start: outputRows, count: outputs),
       states: UnsafeBufferPointer(start: states, count: keeping ? count : 0),
-      firstPositions: UnsafeBufferPointer(start: firstPositions, count: keeping ? count : 0),
       pool: pool, scratch: scratch.base, scratchWidth: scratchWidth)
   }
 }

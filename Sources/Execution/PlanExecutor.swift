@@ -10,6 +10,8 @@ public final class PlanExecutor {
   public let plan: Plan
   /// How many rows one pass takes at most; longer prompts are computed in parts.
   public let maximumRows: Int
+  /// How sequences are kept, where a state allows it.
+  public let stateFormat: StorageFormat
   private let maximumOutputs: Int
   private let parameters: Parameters
   private let pool: ThreadPool
@@ -22,10 +24,14 @@ public final class PlanExecutor {
 
   /// An executor of `plan` with `parameters`, whose passes take up to `maximumRows` rows.
   ///
-  /// With `fusing`, the plan's passes run first; without, every step runs as it was composed.
+  /// Sequences are kept in `states`, one of `PlannedState.formats`. With `fusing`, the plan's passes run first; without,
+  /// every step runs as it was composed.
   public init(
-    _ composed: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256, fusing: Bool = true
+    _ composed: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256,
+    states: StorageFormat = .f32, fusing: Bool = true
   ) throws(ExecutionProblem) {
+    precondition(PlannedState.formats.contains(states), "no state is kept in \(states.rawValue)")
+    stateFormat = states
     let plan = fusing ? composed.fused() : composed
     self.plan = plan
     self.parameters = parameters
@@ -51,7 +57,7 @@ public final class PlanExecutor {
       try passMemory.reserveScratch(width: width, workers: pool.threads)
       longest = length
     }
-    return try SequenceState(plan, length: length, rows: maximumRows)
+    return try SequenceState(plan, length: length, rows: maximumRows, format: stateFormat)
   }
 
   /// Which logits a pass computes.

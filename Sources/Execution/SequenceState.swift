@@ -1,6 +1,10 @@
 import Components
+import Kernels
 
 /// What is kept of one sequence between passes: its keys and values, or whatever its mixers declare.
+///
+/// Memory is asked for whole and taken page by page as rows are written, so that a sequence opened for many tokens costs
+/// no more than those it has.
 public final class SequenceState {
   /// How many tokens have been computed.
   public internal(set) var position = 0
@@ -10,11 +14,10 @@ public final class SequenceState {
   private let planned: [PlannedState]
   private let buffers: [FloatBuffer]
   private let capacities: [Int]
-  let pointers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
-  let firstPositions: UnsafeMutablePointer<Int>
+  let states: UnsafeMutablePointer<BoundState>
 
-  /// Room for `length` tokens, computed at most `rows` at a time.
-  init(_ plan: Plan, length: Int, rows: Int) throws(ExecutionProblem) {
+  /// Room for `length` tokens, computed at most `rows` at a time, in `format` where a state allows it.
+  init(_ plan: Plan, length: Int, rows: Int, format: StorageFormat) throws(ExecutionProblem) {
     self.length = length
     planned = plan.states
     var buffers: [FloatBuffer] = []
@@ -24,39 +27,40 @@ public final class SequenceState {
       let capacity =
         switch state.extent {
         case .perToken: length
-        case .window(let window): min(length, window + rows)
+        case .window(let window): min(length, window - 1 + max(rows, Self.slack(window)))
         case .fixed: 1
         }
       capacities.append(capacity)
-      let (count, overflow) = capacity.multipliedReportingOverflow(by: state.width)
+      let (bytes, overflow) = capacity.multipliedReportingOverflow(by: state.rowBytes(wanted: format))
       if overflow { throw .memory(bytes: Int.max) }
-      buffers.append(try FloatBuffer(count: count))
+      buffers.append(try FloatBuffer(count: (bytes + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride))
     }
     self.buffers = buffers
     self.capacities = capacities
-    pointers = .allocate(capacity: max(1, buffers.count))
-    firstPositions = .allocate(capacity: max(1, buffers.count))
-    for (index, buffer) in buffers.enumerated() {
-      (pointers + index).initialize(to: buffer.base)
-      (firstPositions + index).initialize(to: 0)
+    states = .allocate(capacity: max(1, buffers.count))
+    for (index, state) in planned.enumerated() {
+      (states + index).initialize(
+        to: BoundState(
+          buffers[index].base, format: state.format(wanted: format), rowBytes: state.rowBytes(wanted: format)))
     }
   }
 
-  deinit {
-    pointers.deallocate()
-    firstPositions.deallocate()
-  }
+  deinit { states.deallocate() }
 
-  /// Makes room for `count` more tokens: windows move on when their memory is full.
+  /// Rows that a window may hold beyond those it reads, before it moves on: few, for its memory should be what it reads;
+  /// but a part of the window, for every move copies it.
+  private static func slack(_ window: Int) -> Int { max(16, window / 4) }
+
+  /// Makes room for `count` more tokens: windows move on when what they may hold is full.
   func makeRoom(for count: Int) {
     for (index, state) in planned.enumerated() {
       guard case .window(let window) = state.extent else { continue }
-      let held = position - firstPositions[index]
-      guard held + count > capacities[index] else { continue }
+      let bound = states[index]
+      let held = position - bound.firstPosition
+      guard held + count > min(capacities[index], window - 1 + max(count, Self.slack(window))) else { continue }
       let kept = min(held, window - 1)
-      let from = pointers[index] + (held - kept) * state.width
-      pointers[index].update(from: from, count: kept * state.width)
-      firstPositions[index] = position - kept
+      bound.base.copyMemory(from: bound.base + (held - kept) * bound.rowBytes, byteCount: kept * bound.rowBytes)
+      states[index].firstPosition = position - kept
     }
   }
 
@@ -64,8 +68,13 @@ public final class SequenceState {
   public func reset() {
     position = 0
     for (index, state) in planned.enumerated() {
-      firstPositions[index] = 0
-      if state.extent == .fixed { pointers[index].update(repeating: 0, count: state.width) }
+      states[index].firstPosition = 0
+      if state.extent == .fixed { states[index].base.initializeMemory(as: UInt8.self, repeating: 0, count: states[index].rowBytes) }
     }
+  }
+
+  /// Bytes of what it may keep.
+  public var byteCount: Int {
+    planned.indices.reduce(0) { $0 + capacities[$1] * states[$1].rowBytes }
   }
 }

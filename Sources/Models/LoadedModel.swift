@@ -18,9 +18,11 @@ public struct LoadedModel: Sendable {
   /// How a conversation is written for it, when that is known.
   public let chat: ChatTemplate?
 
-  /// An executor that shares `pool`.
-  public func executor(pool: ThreadPool, maximumRows: Int = 256) throws(ExecutionProblem) -> PlanExecutor {
-    try PlanExecutor(description.plan, parameters, pool: pool, maximumRows: maximumRows)
+  /// An executor that shares `pool` and keeps sequences in `states`, one of `PlannedState.formats`.
+  public func executor(
+    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32
+  ) throws(ExecutionProblem) -> PlanExecutor {
+    try PlanExecutor(description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states)
   }
 }
 

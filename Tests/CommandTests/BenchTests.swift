@@ -14,6 +14,7 @@ struct BenchTests {
     (["bench", "gpt2", "--weights", "x", "--weights-type", "f32"], "exclude each other"),
     (["bench", "gpt2", "--cold", "--weights-type", "f32"], "--cold"), (["bench", "gpt2", "--cold", "--csv"], "--json"),
     (["bench", "--info", "--markdown"], "--json"), (["bench", "gpt2", "--pass-rows", "0"], "--pass-rows"),
+    (["bench", "gpt2", "--cache", "q4_0"], "q8_0"),
     (["bench", "gpt2", "-p", "1025"], "1024"), (["bench", "gpt2", "--context-depth", "1000"], "1512"),
   ])
   func usage(_ arguments: [String], _ word: String) throws {

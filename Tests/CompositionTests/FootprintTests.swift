@@ -36,8 +36,8 @@ struct FootprintTests {
   func window() throws {
     let full = try zoo.sheet("gpt2").footprint
     let local = try zoo.sheet("gpt2", "attention.window=256").footprint
-    #expect(full.stateBytes(bytesPerNumber: 4) == 2 * 12 * 768 * 1024 * 4)
-    #expect(local.stateBytes(bytesPerNumber: 4) == 2 * 12 * 768 * 256 * 4)
+    #expect(full.stateBytes(in: .f32) == 2 * 12 * 768 * 1024 * 4)
+    #expect(local.stateBytes(in: .f32) == 2 * 12 * 768 * 256 * 4)
     #expect(local.flopsAtStart == full.flopsAtStart && local.flopsAtContext < full.flopsAtContext)
   }
 

@@ -37,16 +37,29 @@ import Testing
     ),
   ]
 
-  @Test("blocks are written as gguf's numpy writes them, byte for byte", arguments: quantized)
-  func writtenBlocks(format: StorageFormat, hexadecimal: String) {
+  @Test("blocks are written as gguf's numpy writes them, byte for byte", arguments: KernelLevel.available, quantized)
+  func writtenBlocks(level: KernelLevel, quantized: (format: StorageFormat, hexadecimal: String)) {
+    let (format, hexadecimal) = quantized
     let x = Guarded<Float>(count: 64, filledWith: 0)
     for i in 0..<64 {
       let sixteenths = (i * 37 + 11) % 64 - 29
       x[i] = Float(sixteenths) / 16 * Float(1 + i / 32)
     }
     let found = Guarded<UInt8>(count: 2 * format.bytesPerBlock, filledWith: 0xAA)
-    narrow(x.base, count: 64, to: format, into: found.base)
+    level.perform { narrow(x.base, count: 64, to: format, into: found.base) }
     #expect(found.elements == BlockVector.bytes(hexadecimal))
+  }
+
+  // Every multiple of a half is a tie of rounding: 127 makes d 1, so that x stands for itself.
+  @Test("halves are rounded away from zero on every level", arguments: KernelLevel.available)
+  func ties(level: KernelLevel) {
+    for first in stride(from: -127, to: 127, by: 31) {
+      let x = Guarded((0..<32).map { $0 == 0 ? 127 : min(127, Float(first) + Float($0) / 2) })
+      let found = Guarded<UInt8>(count: 34, filledWith: 0)
+      level.perform { narrow(x.base, count: 32, to: .q8_0, into: found.base) }
+      let expected = x.elements.map { UInt8(bitPattern: Int8($0.rounded(.toNearestOrAwayFromZero))) }
+      #expect(found.elements == [0x00, 0x3C] + expected)
+    }
   }
 
   @Test("blocks with nothing, infinities or NaN in them are written without a trap", arguments: StorageFormat.allCases)

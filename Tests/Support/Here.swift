@@ -26,6 +26,14 @@ public enum Here {
     return nil
   }
 
+  #if os(Linux)
+    /// Bytes of memory that this process has been given.
+    public static func residentBytes() throws -> Int {
+      let words = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+      return (words.count > 1 ? Int(words[1]) ?? 0 : 0) * Int(getpagesize())
+    }
+  #endif
+
   /// A loader of the zoo's models.
   public static func models() throws -> ModelLoader {
     ModelLoader(

@@ -59,8 +59,11 @@ public struct TinyModel {
   }
 
   /// The logits of all `tokens`, computed `parts` tokens at a time.
-  public func logits(_ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16) throws -> [Float] {
-    let executor = try PlanExecutor(plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows)
+  public func logits(
+    _ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16, states: StorageFormat = .f32
+  ) throws -> [Float] {
+    let executor = try PlanExecutor(
+      plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows, states: states)
     let sequence = try executor.openSequence(length: tokens.count)
     var logits: [Float] = []
     for start in stride(from: 0, to: tokens.count, by: parts) {

@@ -76,15 +76,14 @@ public struct Attend: Operator {
       cap: softcap, bias: addBias)
     withUnsafeTemporaryAllocation(of: SoftmaxSums.Span.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
-        let keys = store(context.input(1), as: 0, of: index, sequence, context)
-        let values = store(context.input(2), as: 1, of: index, sequence, context)
+        let keys = context.append(context.input(1), to: 0, of: index)
+        let values = context.append(context.input(2), to: 1, of: index)
         let row = sequence.rows.lowerBound
         spans.initializeElement(
           at: index,
           to: SoftmaxSums.Span(
             queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-            keys: StoredRows(keys.base, stride: keys.width), values: StoredRows(values.base, stride: values.width),
-            firstKey: keys.first, sums: y[row], sumStride: y.width))
+            keys: keys.rows, values: values.rows, firstKey: keys.firstPosition, sums: y[row], sumStride: y.width))
       }
       sums.compute(UnsafeBufferPointer(spans), pool: context.pool)
     }
@@ -101,17 +100,6 @@ public struct Attend: Operator {
     if let cap = softcap { Components.softcap(scores, cap: cap, into: scores, count: seen.count) }
     bias?.add(to: scores, count: seen.count, head: head, query: position, firstKey: seen.lowerBound)
     softmax(inPlace: scores, count: seen.count)
-  }
-
-  /// Adds the pass's rows to what is kept of the sequence, and says where all of it lies.
-  private func store(_ rows: Rows, as state: Int, of index: Int, _ sequence: SequenceSpan, _ context: ForwardContext) -> Keys {
-    let new = rows[sequence.rows.lowerBound]
-    guard let kept = context.state(state, of: index) else {
-      return Keys(base: new, first: sequence.start, width: rows.width)
-    }
-    let first = context.firstPosition(state, of: index)
-    (kept + (sequence.start - first) * rows.width).update(from: new, count: sequence.rows.count * rows.width)
-    return Keys(base: kept, first: first, width: rows.width)
   }
 
   /// With p the weights and g = dp: `dv += pᵀ·dy`, `dp = dy·vᵀ`, `ds = p ⊙ (dp − Σ p·dp)`, through the cap

@@ -46,6 +46,7 @@ struct Bench: ParsableCommand {
   @Flag(help: "Measure from the start of a process to its first token.") var cold = false
   @Flag(help: "Tell about the machine and what it gives; needs no model.") var info = false
   @Flag(exclusivity: .exclusive) var format: Format?
+  @OptionGroup var cache: CacheOption
   @OptionGroup var changes: ModelOptions
 
   private static let longest = Int(Int32.max)
@@ -121,7 +122,8 @@ struct Bench: ParsableCommand {
       let kind = format ?? mainFormat(described.plan, parameters)
       for threads in threadCounts {
         let pool = ThreadPool(threads: threads)
-        let executor = try PlanExecutor(described.plan, parameters, pool: pool, maximumRows: passRows ?? 256)
+        let executor = try PlanExecutor(
+          described.plan, parameters, pool: pool, maximumRows: passRows ?? 256, states: cache.format)
         let runner = BenchRunner(
           executor, weights: kind, typeName: kind.rawValue, limits: MachineLimits(pool: pool), repetitions: repetitions,
           profiles: profile)

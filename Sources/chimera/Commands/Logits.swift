@@ -22,13 +22,14 @@ struct Logits: ParsableCommand {
   @Option(help: "Write all logits here, as the tensor 'logits' [tokens, vocabulary] of a safetensors file.") var output: String?
   @Flag(help: "Write a JSON document.") var json = false
   @Option(parsing: .unconditional, help: "Where random weights start.") var seed: UInt64 = 0
+  @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
 
   func run() throws {
     let ids = try TokenList.ids(tokens)
     let loaded = try options.load(model, seed: seed)
     _ = try TextGenerator.limit(of: loaded.description.plan, for: ids)
-    let executor = try loaded.executor(pool: options.pool)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format)
     let sequence = try executor.openSequence(length: ids.count)
     let width = loaded.description.plan.shape.vocabSize
     var all: [Float] = []

@@ -38,6 +38,7 @@ struct Run: ParsableCommand {
   @Flag(help: "Write one JSON document instead of the text.") var json = false
   @Flag(name: .shortAndLong, help: "Say nothing of the speed.") var quiet = false
   @Flag(help: "Tell on standard error where the time went.") var profile = false
+  @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
 
   func validate() throws {
@@ -55,7 +56,7 @@ struct Run: ParsableCommand {
   func run() throws {
     let loaded = try options.load(model, seed: seed)
     let (ids, stops) = try prepared(loaded)
-    let executor = try loaded.executor(pool: options.pool)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format)
     if profile { executor.startProfile() }
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maxTokens

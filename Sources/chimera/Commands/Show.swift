@@ -20,6 +20,7 @@ struct Show: ParsableCommand {
   @Flag(help: "With --plan, list the steps of every layer.") var everyLayer = false
   @Option(parsing: .unconditional, help: "Tokens in the sequence that costs are told for. [what the model is made for]") var context: Int?
   @Flag(help: "Write everything as a JSON document.") var json = false
+  @OptionGroup var cache: CacheOption
   @OptionGroup var options: ModelOptions
 
   func validate() throws {
@@ -48,7 +49,7 @@ struct Show: ParsableCommand {
     if json {
       Console.write(SheetJSON(sheet: sheet, includesPlan: plan).json.serialized(pretty: true) + "\n")
     } else {
-      Console.write(SheetText(sheet: sheet, width: Console.width).text)
+      Console.write(SheetText(sheet: sheet, width: Console.width, cache: cache.format).text)
     }
   }
 }

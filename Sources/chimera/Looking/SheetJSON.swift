@@ -2,6 +2,7 @@ import Checkpoints
 import Components
 import Composition
 import Files
+import Kernels
 import Specification
 
 /// A model's sheet as a JSON document. What stands under `spec` is a specification: written to a file it composes the
@@ -30,8 +31,8 @@ struct SheetJSON {
     ]
     root["context"] = .integer(sheet.footprint.context)
     root["cache_bytes"] = [
-      "per_token": bytes { sheet.footprint.stateBytesPerToken(bytesPerNumber: $0) },
-      "at_context": bytes { sheet.footprint.stateBytes(bytesPerNumber: $0) },
+      "per_token": bytes { sheet.footprint.stateBytesPerToken(in: $0) },
+      "at_context": bytes { sheet.footprint.stateBytes(in: $0) },
     ]
     var weights = JSONObject()
     for format in SheetText.formats { weights[format.rawValue] = .integer(sheet.footprint.weightBytes(format)) }
@@ -92,8 +93,10 @@ struct SheetJSON {
     ]
   }
 
-  private func bytes(_ count: (Int) -> Int) -> JSONValue {
-    ["f32": .integer(count(4)), "bf16": .integer(count(2))]
+  private func bytes(_ count: (StorageFormat) -> Int) -> JSONValue {
+    var object = JSONObject()
+    for format in PlannedState.formats { object[format.rawValue] = .integer(count(format)) }
+    return .object(object)
   }
 
   private var plan: JSONValue {

@@ -8,6 +8,8 @@ import Specification
 struct SheetText {
   let sheet: ModelSheet
   let width: Int
+  /// How sequences are kept.
+  var cache = StorageFormat.f32
 
   var text: String {
     [facts, drawing, costs, memory].filter { !$0.isEmpty }.joined(separator: "\n")
@@ -53,12 +55,15 @@ struct SheetText {
 
   private var memory: String {
     let footprint = sheet.footprint
-    let cached = footprint.stateBytes(bytesPerNumber: 4)
+    let cached = footprint.stateBytes(in: cache)
     var text = ""
     if cached > 0 {
+      let others = [StorageFormat.f32, .bf16, .q8_0].filter { $0 != cache }.map {
+        "\(Quantity.bytes(footprint.stateBytes(in: $0))) in \($0.rawValue)"
+      }
       text +=
-        "cache    \(footprint.stateBytesPerToken(bytesPerNumber: 4).grouped) bytes a token; "
-        + "\(Quantity.bytes(cached)) at \(footprint.context.grouped) tokens (half in bf16)\n"
+        "cache    \(footprint.stateBytesPerToken(in: cache).grouped) bytes a token\(cache == .f32 ? "" : " in \(cache.rawValue)"); "
+        + "\(Quantity.bytes(cached)) at \(footprint.context.grouped) tokens (\(others.joined(separator: ", ")))\n"
     }
     var table = TextTable([.left, .right, .right, .right, .right])
     let formats = SheetText.formats

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Components
+import Kernels
+
+/// How sequences are kept, for commands that keep them or tell what it takes.
+struct CacheOption: ParsableArguments {
+  @Option(help: "How keys and values are kept: f32, f16, bf16 or q8_0.") var cache = "f32"
+
+  func validate() throws {
+    if StorageFormat(rawValue: cache).map(PlannedState.formats.contains) != true {
+      let known = PlannedState.formats.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--cache takes one of \(known), not '\(cache)'")
+    }
+  }
+
+  /// The format that is asked for.
+  var format: StorageFormat { StorageFormat(rawValue: cache) ?? .f32 }
+}
