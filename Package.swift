@@ -7,7 +7,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "chimera", targets: ["chimera"]),
-    .library(name: "Chimera", targets: ["Components", "Composition", "Execution", "Models", "StandardComponents"]),
+    .library(name: "Chimera", targets: ["Components", "Composition", "Execution", "Models", "StandardComponents", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -29,13 +29,16 @@ let package = Package(
       name: "Models",
       dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Specification", "Tokenization"]),
     .target(
+      name: "Training",
+      dependencies: ["Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),
+    .target(
       name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins",
       plugins: ["ComponentList"]),
     .executableTarget(
       name: "chimera",
       dependencies: [
         "Checkpoints", "Components", "Composition", "Execution", "Files", "Kernels", "Models", "Specification",
-        "StandardComponents", "Tokenization",
+        "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -27,6 +27,10 @@ struct ck_kernels {
   void (*run_program)(const struct ck_step *steps, size_t step_count, const float *numbers, size_t number_count,
                       const float *x, float *y, uint8_t result, size_t count);
 
+  void (*update_adamw)(const struct ck_adamw *adamw, float *p, const float *g, float *m, float *v, size_t count);
+  void (*update_lion)(const struct ck_lion *lion, float *p, const float *g, float *m, size_t count);
+  void (*update_momentum)(const struct ck_momentum *momentum, float *p, const float *g, float *m, size_t count);
+
   void (*sums_of_panels)(const struct ck_softmax *softmax, const struct ck_span *span, size_t key_head, size_t from,
                          size_t to, float *scratch);
   void (*sums_of_few)(const struct ck_softmax *softmax, const struct ck_span *span, size_t from, size_t to,

@@ -8,6 +8,7 @@
 #include "program.h"
 #include "rows.h"
 #include "tiles.h"
+#include "updates.h"
 
 #define LEVEL_TABLE(symbol, label, ...)                        \
   const struct ck_kernels symbol = {                           \
@@ -29,6 +30,9 @@
     .products = products,                                      \
     .sum_rows = sum_rows,                                      \
     .run_program = run_program,                                \
+    .update_adamw = update_adamw,                              \
+    .update_lion = update_lion,                                \
+    .update_momentum = update_momentum,                        \
     .sums_of_panels = sums_of_panels,                          \
     .sums_of_few = sums_of_few,                                \
     .join_sums = join_sums,                                    \

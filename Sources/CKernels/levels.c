@@ -168,6 +168,15 @@ void ck_run_program(const struct ck_step *steps, size_t step_count, const float 
                     float *y, uint8_t result, size_t count) {
   ck_current()->run_program(steps, step_count, numbers, number_count, x, y, result, count);
 }
+void ck_update_adamw(const struct ck_adamw *adamw, float *p, const float *g, float *m, float *v, size_t count) {
+  ck_current()->update_adamw(adamw, p, g, m, v, count);
+}
+void ck_update_lion(const struct ck_lion *lion, float *p, const float *g, float *m, size_t count) {
+  ck_current()->update_lion(lion, p, g, m, count);
+}
+void ck_update_momentum(const struct ck_momentum *momentum, float *p, const float *g, float *m, size_t count) {
+  ck_current()->update_momentum(momentum, p, g, m, count);
+}
 void ck_widen(int format, const void *bytes, size_t count, float *y) { ck_current()->widen(format, bytes, count, y); }
 
 void ck_narrow(int format, const float *x, size_t count, void *bytes) {

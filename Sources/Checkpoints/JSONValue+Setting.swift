@@ -27,6 +27,9 @@ extension JSONValue {
     }
   }
 
+  /// The setting that spells the value.
+  public var setting: Setting { setting(at: nil) }
+
   /// The setting that spells the value, all of it at `place`.
   func setting(at place: Place?) -> Setting {
     switch self {

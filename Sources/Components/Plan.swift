@@ -82,6 +82,16 @@ public struct Plan: Sendable {
       logits: logits ?? self.logits, longestSequence: longestSequence)
   }
 
+  /// The plan whose learned tensors start as `start` says.
+  public func starting(_ start: (PlannedTensor) -> PlannedTensor.Initialization) -> Plan {
+    let tensors = parameters.map {
+      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0))
+    }
+    return Plan(
+      name: name, shape: shape, steps: steps, values: values, parameters: tensors, states: states, logits: logits,
+      longestSequence: longestSequence)
+  }
+
   /// How many numbers are learned.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 

@@ -84,13 +84,18 @@ public struct Composer: Sendable {
       normIsDue = parts.block.needsFinalNorm
     }
     let logits = head.write(line, norm: norm, normIsDue: normIsDue, into: &plan)
+    let finished: Plan
     do {
-      return try plan.finish(name: architecture.name, logits: logits)
+      finished = try plan.finish(name: architecture.name, logits: logits)
     } catch {
       // What no single setting is to blame for is told at the model's width.
       let place = architecture.resolved["hidden_size"]?.place
       throw Problems(error.list.map { Problem($0.sentence, at: $0.place ?? place, hint: $0.hint) })
     }
+    guard let initialization = try architecture.initialization.map({ setting throws(Problems) in try Initialization(setting) }) else {
+      return finished
+    }
+    return finished.starting { initialization.start(of: $0, layers: architecture.shape.layerCount) }
   }
 
   private func parts(of layer: LayerSpec, _ factory: ComponentFactory) -> LayerParts? {

@@ -59,6 +59,15 @@ extension ModelLoader {
     switch described.source {
     case .specification: throw ModelProblem.noWeights(architecture.name, published: architecture.facts.weights)
     case .folder(let path): stored = try CheckpointFolder(path: path).tensors
+    case .trained(let path):
+      let file = path + "/model.safetensors"
+      guard kind(ofPath: file) == .file else { throw ModelProblem.untrained(path: path) }
+      do {
+        return try CheckpointMap.canonical(for: described.plan.parameters)
+          .match(described.plan.parameters, with: SafetensorsFile(path: file).tensors)
+      } catch let problems as Problems {
+        throw problems.naming(path)
+      }
     case .safetensors(let path): stored = try SafetensorsFile(path: path).tensors
     case .gguf(let path):
       stored = try GGUFFile(path: path).tensors

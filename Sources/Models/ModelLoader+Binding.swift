@@ -55,7 +55,7 @@ extension ModelLoader {
       return Configuration(
         config: ConfigSource(name: path + "/config.json", config: json, tensors: tensors), section: "config",
         kindKey: "model_type")
-    case .safetensors(let path), .specification(let path):
+    case .safetensors(let path), .specification(let path), .trained(let path):
       throw ModelProblem.notAModel(
         path: path, why: "it has no wiring; give that as the model and this with --weights")
     }

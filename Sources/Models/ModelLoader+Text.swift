@@ -19,7 +19,7 @@ extension ModelLoader {
     switch described.source {
     case .specification: return nil
     case .gguf(let path): return try VocabularyTable(try GGUFFile(path: path)).map { try Tokenizer($0) }
-    case .folder, .safetensors:
+    case .folder, .trained, .safetensors:
       do {
         return try Tokenizer.load(from: folder)
       } catch TokenizerProblem.noVocabulary(folder, _) {
@@ -36,7 +36,7 @@ extension ModelLoader {
     switch described.source {
     case .specification: jinja = nil
     case .gguf(let path): jinja = try GGUFFile(path: path)["tokenizer.chat_template"]?.string
-    case .folder, .safetensors:
+    case .folder, .trained, .safetensors:
       let folder = described.source.folder
       let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20)
       jinja =

@@ -54,6 +54,10 @@ public struct ModelLoader: Sendable {
   private func resolve(_ reference: String, patches: [Setting], weights: String?, specification: String?) throws -> Found {
     if let own = try ModelSource(path: reference) {
       if let weights { throw ModelProblem.notAModel(path: weights, why: "\(reference) has weights of its own") }
+      if case .trained(let path) = own {
+        let spec = specification ?? path + "/" + ModelSource.spec
+        return Found(architecture: try specifications.load(spec, patches: patches), source: own)
+      }
       guard let specification else { return try bound(own, patches) }
       return try wired(specification, own, patches)
     }

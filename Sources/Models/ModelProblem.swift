@@ -12,6 +12,8 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case unknownKind(String?, key: String, path: String, nearest: String?)
   /// The model's weights are not on this machine; where they are published, when that is known.
   case noWeights(String, published: String?)
+  /// The folder of a training run has no checkpoint yet.
+  case untrained(path: String)
   /// The weights need more memory than the machine has.
   case tooLarge(bytes: Int, available: Int)
   /// A prompt has more tokens than the model is made for; `isFirm` when no setting changes that.
@@ -39,6 +41,7 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
     case .noWeights(let name, let published):
       "there are no weights for '\(name)' here: give them with --weights PATH, or run it untrained with --random-weights"
         + (published.map { "; they are published as \($0)" } ?? "")
+    case .untrained(let path): "\(path) has no weights yet: the run that began there has saved no checkpoint"
     case .tooLarge(let bytes, let available):
       "the model needs \(bytes.inGiB) of memory, and the machine has \(available.inGiB)"
     case .longPrompt(let tokens, let limit, let isFirm):

@@ -27,15 +27,25 @@ extension ModelLoader {
     let config = try binding.configuration(for: architecture.resolved, tensors: shapes)
     try requireSame(architecture, readingBack: config, binding, shapes)
     try CheckpointFolder.write(stored, config: config, to: path)
-    if case .folder(let source) = described.source {
-      for name in ["tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json", "merges.txt",
-        "special_tokens_map.json", "generation_config.json", "chat_template.jinja"]
+    let source: String? =
+      switch described.source {
+      case .folder(let path), .trained(let path): path
+      case .specification, .safetensors, .gguf: nil
+      }
+    if let source {
+      for name in Self.companionFiles
       where kind(ofPath: source + "/" + name) == .file {
         let file = try MappedFile(path: source + "/" + name)
         try withExtendedLifetime(file) { try writeAtomically(to: path + "/" + name) { try $0.write(file.bytes) } }
       }
     }
   }
+
+  /// The files of a model's folder that say how text is turned into tokens and back.
+  public static let companionFiles = [
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json",
+    "generation_config.json", "chat_template.jinja",
+  ]
 
   /// Throws when `config` would be read back as another model than `architecture`: its words reach less far.
   private func requireSame(

@@ -12,11 +12,16 @@ public enum ModelSource: Sendable, Hashable {
   case safetensors(path: String)
   /// A GGUF file.
   case gguf(path: String)
+  /// A folder with a spec of its own, `resolved.yaml`, and weights under canonical names: what training makes.
+  case trained(path: String)
+
+  /// The spec of a trained model's folder.
+  static let spec = "resolved.yaml"
 
   /// The source at `path` when weights are there: a folder, a GGUF file or a safetensors file; nil otherwise.
   init?(path: String) throws(FileProblem) {
     switch kind(ofPath: path) {
-    case .folder: self = .folder(path: path)
+    case .folder: self = kind(ofPath: path + "/" + Self.spec) == .file ? .trained(path: path) : .folder(path: path)
     case .file:
       if path.hasSuffix(".yaml") || path.hasSuffix(".yml") { return nil }
       if path.hasSuffix(".safetensors") {
@@ -38,7 +43,7 @@ public enum ModelSource: Sendable, Hashable {
   /// The name that a file or folder gives a model.
   var name: String {
     switch self {
-    case .specification(let path), .folder(let path), .safetensors(let path), .gguf(let path):
+    case .specification(let path), .folder(let path), .trained(let path), .safetensors(let path), .gguf(let path):
       let last = path.split(separator: "/").last.map(String.init) ?? path
       for ending in [".yaml", ".yml", ".safetensors", ".gguf"] where last.hasSuffix(ending) {
         return String(last.dropLast(ending.count))
@@ -50,14 +55,14 @@ public enum ModelSource: Sendable, Hashable {
   /// Where it is.
   public var path: String {
     switch self {
-    case .specification(let path), .folder(let path), .safetensors(let path), .gguf(let path): path
+    case .specification(let path), .folder(let path), .trained(let path), .safetensors(let path), .gguf(let path): path
     }
   }
 
   /// The folder that its other files stand in.
   public var folder: String {
     switch self {
-    case .folder(let path): path
+    case .folder(let path), .trained(let path): path
     case .specification(let path), .safetensors(let path), .gguf(let path):
       path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
     }

@@ -11,6 +11,6 @@ struct Chimera: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, Schema.self, Run.self, Tokenize.self,
-      Logits.self, Verify.self, Save.self, Bench.self,
+      Logits.self, Verify.self, Save.self, Bench.self, Train.self,
     ])
 }

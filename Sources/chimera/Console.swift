@@ -29,6 +29,12 @@ enum Console {
   /// Whether standard output is a terminal.
   static var isTerminal: Bool { isatty(1) == 1 }
 
+  /// Whether standard error is a terminal, where a line can be written over.
+  static var notesAreOnTerminal: Bool { isatty(2) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
+
+  /// Writes a line on standard error that the next one replaces; only on a terminal.
+  static func status(_ text: String) { _ = put("\r\u{1B}[K" + text, to: 2) }
+
   /// Columns of the terminal; 100 when there is none.
   static var width: Int {
     var size = winsize()

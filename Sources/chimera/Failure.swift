@@ -6,6 +6,7 @@ import Foundation
 import Models
 import Specification
 import Tokenization
+import Training
 
 /// Why a command ends without its result: the message, and the exit status that the contract gives it.
 struct Failure: Error {
@@ -62,7 +63,7 @@ struct Failure: Error {
     case let problem as ModelProblem:
       Console.note("error: \(problem)")
       switch problem {
-      case .notFound, .noWeights, .family: return Status.notFound.rawValue
+      case .notFound, .noWeights, .family, .untrained: return Status.notFound.rawValue
       case .notAModel, .unknownKind: return Status.invalid.rawValue
       case .longPrompt: return Status.usage.rawValue
       case .tooLarge, .notANumber: return Status.failed.rawValue
@@ -73,6 +74,18 @@ struct Failure: Error {
       case .tooLong, .unknownToken, .noTokens: return Status.usage.rawValue
       case .missingTensor, .wrongShape, .memory: return Status.failed.rawValue
       }
+    case let problem as TrainingProblem:
+      switch problem {
+      case .folder: Console.note(problem.description)
+      default: Console.note("error: \(problem)")
+      }
+      switch problem {
+      case .tooFewTokens, .unknownToken: return Status.invalid.rawValue
+      case .changed: return Status.usage.rawValue
+      case .notANumber, .memory, .folder: return Status.failed.rawValue
+      }
+    case let code as ExitCode:
+      return code.rawValue
     default:
       let code = Chimera.exitCode(for: error)
       let message = Chimera.fullMessage(for: error)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "CKernelsLimits.h"
+#include "CKernelsUpdates.h"
 #include "SoftmaxSums.h"
 
 #pragma clang assume_nonnull begin

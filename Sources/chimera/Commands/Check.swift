@@ -28,7 +28,7 @@ struct Check: ParsableCommand {
     var tensors: Int?
     switch described.source {
     case .specification: break
-    case .folder, .safetensors, .gguf:
+    case .folder, .trained, .safetensors, .gguf:
       _ = try models.match(described)
       tensors = described.plan.parameters.count
     }

@@ -1,0 +1,63 @@
+import Files
+
+/// Tokens in a row that lie in mapped files, one after the other.
+public struct TokenText: Sendable {
+  /// The tokens of one file.
+  struct Part: Sendable {
+    let file: MappedFile
+    /// Where its first token is, in bytes.
+    let offset: Int
+    /// Bytes of a token: 2 or 4.
+    let width: Int
+    let count: Int
+  }
+
+  private let parts: [Part]
+  /// The first token of each part, and the number of all.
+  private let starts: [Int]
+  /// The tokens of all that this is.
+  private let range: Range<Int>
+
+  init(_ parts: [Part]) {
+    self.parts = parts
+    starts = parts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    range = 0..<(starts.last ?? 0)
+  }
+
+  private init(_ text: TokenText, _ range: Range<Int>) {
+    (parts, starts, self.range) = (text.parts, text.starts, range)
+  }
+
+  /// How many tokens there are.
+  public var count: Int { range.count }
+
+  /// The tokens in `places`, which must be among them.
+  public subscript(places: Range<Int>) -> [Int] {
+    var tokens: [Int] = []
+    tokens.reserveCapacity(places.count)
+    var place = range.lowerBound + places.lowerBound
+    let end = range.lowerBound + places.upperBound
+    precondition(places.lowerBound >= 0 && end <= range.upperBound, "tokens \(places) of \(range.count)")
+    var index = (starts.firstIndex { $0 > place } ?? starts.count) - 1
+    while place < end {
+      let part = parts[index]
+      let last = min(end, starts[index + 1])
+      for token in place - starts[index]..<last - starts[index] {
+        let byte = part.offset + token * part.width
+        tokens.append(
+          part.width == 2
+            ? Int(UInt16(littleEndian: part.file.bytes.loadUnaligned(fromByteOffset: byte, as: UInt16.self)))
+            : Int(UInt32(littleEndian: part.file.bytes.loadUnaligned(fromByteOffset: byte, as: UInt32.self))))
+      }
+      place = last
+      index += 1
+    }
+    return tokens
+  }
+
+  /// The first tokens and the last ones, of which there are `fraction`; the last ones are for validation, as nanoGPT cuts.
+  public func split(last fraction: Double) -> (first: TokenText, last: TokenText) {
+    let end = range.lowerBound + Int(Double(count) * (1 - fraction))
+    return (TokenText(self, range.lowerBound..<end), TokenText(self, end..<range.upperBound))
+  }
+}

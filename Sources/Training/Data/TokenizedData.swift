@@ -1,0 +1,81 @@
+import Files
+import Kernels
+import Tokenization
+
+/// Data as tokens: files found, cut by a tokenizer where they are text, and mapped.
+///
+/// A text of several files or lines of JSON gets the tokenizer's end of text after each, when it has one; a JSON line
+/// without such a token ends in a line break. Marks such as `<|endoftext|>` that are written in a text are read as marks.
+/// Text is cut into pieces of about 1 MiB at line ends, each of which is tokenized by itself.
+public struct TokenizedData: Sendable {
+  /// The tokens.
+  public let text: TokenText
+  /// A hash of the files' contents and of the tokenizer.
+  public let fingerprint: String
+  /// Bytes of the text that was tokenized; nil when files held tokens.
+  public let textBytes: Int?
+  /// The files that were read.
+  public let paths: [String]
+
+  /// The data of `paths`; throws `FileProblem` for what cannot be read, and `TokenizerProblem` for what cannot be
+  /// tokenized. `cacheFolder` keeps the tokens; `jsonKey` is where JSON lines have their text.
+  public init(
+    _ paths: [String], tokenizer: Tokenizer?, jsonKey: String = "text", cacheFolder: String, pool: ThreadPool,
+    progress: (_ path: String, _ part: Double) -> Void = { _, _ in }
+  ) throws {
+    let files = try DataFile.find(paths)
+    let tokenizerHash = tokenizer?.fingerprint ?? ""
+    let cache = TokenCache(folder: cacheFolder)
+    var parts: [TokenText.Part] = []
+    var hash = SHA256()
+    var textBytes: Int? = 0
+    for file in files {
+      let mapped = try MappedFile(path: file.path)
+      let content = withExtendedLifetime(mapped) { SHA256.hexadecimal(of: mapped.bytes) }
+      guard file.isText else {
+        parts.append(try file.kind == .shard ? TokenShard.tokens(mapped) : TokenShard.rawTokens(mapped))
+        hash.update("\(file.kind.rawValue) \(content)\n")
+        textBytes = nil
+        continue
+      }
+      guard let tokenizer else {
+        throw FileProblem(path: file.path, sentence: "it is a text, and the model has no tokenizer here; name one with --tokenizer")
+      }
+      let isDocument = file.kind == .jsonLines || files.count > 1
+      var key = SHA256()
+      key.update("tokens 1 \(file.kind.rawValue) \(isDocument) \(jsonKey) \(content) \(tokenizerHash)")
+      let name = key.hexadecimal()
+      if cache.find(name) == nil {
+        let cutter = TextCutter(file: mapped, kind: file.kind, jsonKey: jsonKey, endsDocument: isDocument)
+        try cache.make(name, vocabulary: tokenizer.count) { write in
+          try cutter.tokenize(with: tokenizer, pool: pool, write) { progress(file.path, $0) }
+        }
+      }
+      guard let found = cache.find(name) else {
+        throw FileProblem(path: cacheFolder, sentence: "the tokens of \(file.path) cannot be read back")
+      }
+      parts.append(found.tokens)
+      textBytes = textBytes.map { $0 + found.textBytes }
+      hash.update("\(name)\n")
+    }
+    text = TokenText(parts)
+    fingerprint = hash.hexadecimal()
+    self.textBytes = textBytes
+    self.paths = files.map(\.path)
+  }
+}
+
+extension Tokenizer {
+  /// A hash of the pieces with their ids and kinds, and of how a text of many kinds of character is cut.
+  public var fingerprint: String {
+    var hash = SHA256()
+    for id in 0..<count {
+      hash.update(isSpecial(id) ? "!" : "=")
+      (bytes(of: id) ?? []).withUnsafeBytes { hash.update($0) }
+      hash.update("\u{0}")
+    }
+    let probe = "Hello, World!  I'll say it's 12345.67 — naïve café\n\n\tif (x == 0) { return; } // 你好，世界 😀 don't DON'T   \r\n end"
+    hash.update(encode(probe, addSpecialTokens: true).map(String.init).joined(separator: " "))
+    return hash.hexadecimal()
+  }
+}

@@ -1,0 +1,136 @@
+import Components
+import Kernels
+import Synchronization
+
+/// Sets a part of the numbers to zero while training, and enlarges the others.
+///
+///     y_i = x_i / (1 − p) with probability 1 − p, else 0
+///
+/// Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html.
+/// What is dropped follows from the seed, the step, the place in the plan and i, so backward finds it again and a resumed
+/// run drops the same. Between steps, as in validation, nothing is dropped.
+struct Dropout: Operator {
+  let name = "dropout"
+  let probability: Double
+  /// Which of the plan's dropouts it is.
+  let place: UInt64
+  let clock: DropoutClock
+
+  var detail: String { "\(probability)" }
+  var overwritableInput: Int? { 0 }
+  var isRowwise: Bool { false }
+  var backwardReadsInputs: Bool { false }
+
+  func forward(_ context: ForwardContext) {
+    let x = context.input()
+    let y = context.output()
+    guard let mask = mask else {
+      if x.base != y.base { y.base.update(from: x.base, count: y.count * y.width) }
+      return
+    }
+    context.parallel(y.count * y.width, grain: 1 << 14) { numbers, _ in
+      for i in numbers { y.base[i] = mask.keeps(i) ? x.base[i] * mask.factor : 0 }
+    }
+  }
+
+  /// `dx_i += dy_i / (1 − p)` where x_i was kept.
+  func backward(_ context: BackwardContext) {
+    guard let dx = context.inputGradient() else { return }
+    let dy = context.outputGradient()
+    let mask = mask
+    context.parallel(dy.count * dy.width, grain: 1 << 14) { numbers, _ in
+      for i in numbers {
+        if let mask { dx.base[i] += mask.keeps(i) ? dy.base[i] * mask.factor : 0 } else { dx.base[i] += dy.base[i] }
+      }
+    }
+  }
+
+  func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
+
+  private var mask: Mask? {
+    clock.key.map { key in
+      Mask(
+        key: UInt32(truncatingIfNeeded: CounterRandom(seed: key, stream: place)[0]),
+        threshold: UInt32((probability * 0x1p32).rounded(.down).clamped(to: 0...0x1p32 - 1)),
+        factor: Float(1 / (1 - probability)))
+    }
+  }
+
+  /// Which numbers are kept.
+  struct Mask {
+    let key: UInt32
+    let threshold: UInt32
+    let factor: Float
+
+    /// Whether number `index` is: a hash of it (Wellons' lowbias32, 2018, https://nullprogram.com/blog/2018/07/31/) is large enough.
+    @inline(__always)
+    func keeps(_ index: Int) -> Bool {
+      var x = UInt32(truncatingIfNeeded: index) ^ key
+      x ^= x >> 16
+      x = x &* 0x7feb_352d  // wraps, as the hash is defined
+      x ^= x >> 15
+      x = x &* 0x846c_a68b
+      x ^= x >> 16
+      return x >= threshold
+    }
+  }
+}
+
+/// Tells a plan's dropouts what step it is.
+final class DropoutClock: Sendable {
+  private let seed: UInt64
+  private let now = Mutex<UInt64?>(nil)
+
+  init(seed: UInt64) { self.seed = seed }
+
+  /// Batch `part` of step `step` begins.
+  func begin(step: Int, part: Int) {
+    now.withLock { $0 = CounterRandom(seed: seed, stream: 0xd809)[UInt64(step) << 16 | UInt64(part)] }
+  }
+
+  /// Nothing is dropped from here on.
+  func end() { now.withLock { $0 = nil } }
+
+  /// What the masks of this batch follow from; nil when nothing is dropped.
+  var key: UInt64? { now.withLock { $0 } }
+}
+
+extension Plan {
+  /// The plan with dropouts where GPT-2 has them outside attention: on the embeddings, and on what each sublayer adds to
+  /// the residual line.
+  func droppingOut(_ probability: Double, _ clock: DropoutClock) -> Plan {
+    var steps: [Step] = []
+    var added: [Value] = []
+    var place: UInt64 = 0
+    func drop(_ value: Value, scope: String) -> Value {
+      let output = Value(index: values.count + added.count, width: value.width, extent: value.extent)
+      added.append(output)
+      steps.append(
+        Step(
+          scope: scope, operation: Dropout(probability: probability, place: place, clock: clock), inputs: [value],
+          outputs: [output]))
+      place += 1
+      return output
+    }
+    // The residual line begins where the first layer does: at the last value that no layer wrote.
+    let firstLayer = self.steps.firstIndex { $0.scope.hasPrefix("layers.") } ?? self.steps.count
+    let line = firstLayer > 0 ? self.steps[firstLayer - 1].outputs.first : nil
+    var replaced: [Int: Value] = [:]
+    for (index, step) in self.steps.enumerated() {
+      if index == firstLayer, let line { replaced[line.index] = drop(line, scope: "embed") }
+      var inputs = step.inputs.map { replaced[$0.index] ?? $0 }
+      if step.operation is Combine, step.scope.hasPrefix("layers."), inputs.count == 2 {
+        inputs[1] = drop(inputs[1], scope: step.scope)
+      }
+      steps.append(
+        Step(
+          scope: step.scope, operation: step.operation, inputs: inputs, outputs: step.outputs,
+          parameters: step.parameters, states: step.states, kept: step.kept))
+    }
+    return rewritten(steps: steps, adding: added)
+  }
+}
+
+extension Double {
+  fileprivate func clamped(to range: ClosedRange<Double>) -> Double { min(max(self, range.lowerBound), range.upperBound) }
+}

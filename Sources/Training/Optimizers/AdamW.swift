@@ -1,0 +1,41 @@
+import Components
+import Kernels
+
+/// Adam with decoupled weight decay.
+///
+///     m ← β1·m + (1 − β1)·g;  v ← β2·v + (1 − β2)·g²
+///     p ← (1 − rate·weight_decay)·p − rate·m̂ / (√v̂ + eps),   m̂ = m / (1 − β1ᵗ), v̂ = v / (1 − β2ᵗ)
+///
+/// Loshchilov and Hutter, 2017, https://arxiv.org/abs/1711.05101; Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980.
+/// `eps` stands outside the root and after the bias correction, as in torch. Norms and biases do not decay.
+public struct AdamW: Optimizer {
+  public static let name = "adamw"
+  public static let usualRate = 1e-3
+
+  let beta1: Double
+  let beta2: Double
+  let eps: Double
+  let weightDecay: Double
+  let decays: DecayedTensors
+
+  public init(_ options: Options) {
+    beta1 = options.number("beta1", default: 0.9, in: 0...0.999999, "how much of the mean gradient is kept")
+    beta2 = options.number("beta2", default: 0.95, in: 0...0.999999, "how much of the mean square is kept")
+    eps = options.number("eps", default: 1e-8, in: 1e-30...1, "what is added to the root")
+    weightDecay = options.number("weight_decay", default: 0.1, in: 0...1e3, "the decay, as a part of the learning rate")
+    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors decay")
+  }
+
+  public func moments(of tensor: PlannedTensor) -> [String] { ["m", "v"] }
+
+  public func update(_ tensor: TensorUpdate) {
+    let step = AdamWStep(
+      step: tensor.step, rate: tensor.rate, beta1: beta1, beta2: beta2, eps: eps,
+      decay: decays.decay(weightDecay, of: tensor.tensor), gradientScale: tensor.gradientScale)
+    tensor.forEachPiece { start, count in
+      step.apply(
+        to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start,
+        v: tensor.moments[1] + start, count: count)
+    }
+  }
+}

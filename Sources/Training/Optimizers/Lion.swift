@@ -1,0 +1,37 @@
+import Components
+import Kernels
+
+/// Steps of one size in the direction of the sign of the momentum.
+///
+///     p ← (1 − rate·weight_decay)·p − rate·sign(β1·m + (1 − β1)·g);  m ← β2·m + (1 − β2)·g
+///
+/// Chen et al., 2023, https://arxiv.org/abs/2302.06675.
+/// The learning rate wants to be 3 to 10 times smaller than AdamW's, and the decay as much larger.
+public struct Lion: Optimizer {
+  public static let name = "lion"
+  public static let usualRate = 1e-4
+
+  let beta1: Double
+  let beta2: Double
+  let weightDecay: Double
+  let decays: DecayedTensors
+
+  public init(_ options: Options) {
+    beta1 = options.number("beta1", default: 0.9, in: 0...0.999999, "how much momentum the step follows")
+    beta2 = options.number("beta2", default: 0.99, in: 0...0.999999, "how much momentum is kept")
+    weightDecay = options.number("weight_decay", default: 1, in: 0...1e3, "the decay, as a part of the learning rate")
+    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors decay")
+  }
+
+  public func moments(of tensor: PlannedTensor) -> [String] { ["m"] }
+
+  public func update(_ tensor: TensorUpdate) {
+    let step = LionStep(
+      rate: tensor.rate, beta1: beta1, beta2: beta2, decay: decays.decay(weightDecay, of: tensor.tensor),
+      gradientScale: tensor.gradientScale)
+    tensor.forEachPiece { start, count in
+      step.apply(
+        to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start, count: count)
+    }
+  }
+}

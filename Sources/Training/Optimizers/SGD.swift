@@ -1,0 +1,37 @@
+import Components
+import Kernels
+
+/// Gradient descent with momentum.
+///
+///     g ← g + weight_decay·p;  m ← momentum·m + g;  p ← p − rate·m,   or rate·(g + momentum·m) with `nesterov`
+///
+/// Robbins and Monro, 1951; Polyak, 1964; Sutskever et al., 2013, https://proceedings.mlr.press/v28/sutskever13.html.
+/// The decay joins the gradient, and so the momentum, as in torch.
+public struct SGD: Optimizer {
+  public static let name = "sgd"
+  public static let usualRate = 0.1
+
+  let momentum: Double
+  let nesterov: Bool
+  let weightDecay: Double
+  let decays: DecayedTensors
+
+  public init(_ options: Options) {
+    momentum = options.number("momentum", default: 0.9, in: 0...0.999999, "how much of the last step is kept")
+    nesterov = options.flag("nesterov", default: false, "whether the step looks ahead along the momentum")
+    weightDecay = options.number("weight_decay", default: 0, in: 0...1e3, "what part of a parameter joins its gradient")
+    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors decay")
+  }
+
+  public func moments(of tensor: PlannedTensor) -> [String] { ["m"] }
+
+  public func update(_ tensor: TensorUpdate) {
+    let step = MomentumStep(
+      rate: tensor.rate, momentum: momentum, nesterov: nesterov, decay: decays.decay(weightDecay, of: tensor.tensor),
+      gradientScale: tensor.gradientScale)
+    tensor.forEachPiece { start, count in
+      step.apply(
+        to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start, count: count)
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import Checkpoints
+import Components
+import Files
+import Kernels
+
+/// A saved state of a run: a folder that appears whole, by a rename, when all of it is on the disk.
+struct Checkpoint {
+  /// Its folder.
+  let path: String
+  /// The step it was saved after.
+  let step: Int
+
+  static let model = "model.safetensors"
+  static let optimizer = "optimizer.safetensors"
+  private static let manifest = "checkpoint.json"
+
+  private static func name(_ step: Int) -> String {
+    let digits = String(step)
+    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// The checkpoints in `folder`, newest first, as their names have them; nothing is read.
+  static func all(in folder: RunFolder) throws -> [Checkpoint] {
+    guard kind(ofPath: folder.checkpoints) == .folder else { return [] }
+    return try namesInFolder(folder.checkpoints).compactMap { name in
+      guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), name == Self.name(step) else { return nil }
+      return Checkpoint(path: folder.checkpoints + "/" + name, step: step)
+    }.sorted { $0.step > $1.step }
+  }
+
+  /// Saves the state of `trainer`; `links` are files of the run's folder that the checkpoint's folder shows too.
+  static func save(_ trainer: Trainer, run fingerprint: String, links: [String], in folder: RunFolder) throws -> Checkpoint {
+    try makeFolder(folder.checkpoints)
+    let checkpoint = Checkpoint(path: folder.checkpoints + "/" + name(trainer.step), step: trainer.step)
+    let temporary = folder.checkpoints + "/.\(name(trainer.step)).tmp"
+    try removeFolder(temporary)
+    do {
+      try makeFolder(temporary)
+      try SafetensorsFile.write(trainer.storedParameters, to: temporary + "/" + model)
+      try SafetensorsFile.write(trainer.storedMoments, to: temporary + "/" + optimizer)
+      var files = JSONObject()
+      for name in [model, optimizer] { files[name] = .string(try SHA256.hexadecimal(ofFile: temporary + "/" + name)) }
+      let json: JSONValue = ["format": 1, "step": .integer(trainer.step), "run": .string(fingerprint), "sha256": .object(files)]
+      try writeAtomically(json.serialized(pretty: true) + "\n", to: temporary + "/" + manifest)
+      for name in links { try placeLink(at: temporary + "/" + name, to: "../../" + name) }
+      synchronizeFolder(temporary)
+      try removeFolder(checkpoint.path)  // one that was found damaged
+      try renameItem(temporary, to: checkpoint.path)
+    } catch {
+      try? removeFolder(temporary)
+      throw error
+    }
+    synchronizeFolder(folder.checkpoints)
+    return checkpoint
+  }
+
+  /// Puts the saved state into `trainer`; throws when anything about it is not what was saved.
+  func load(into trainer: Trainer, run fingerprint: String) throws {
+    let json = try JSONValue(contentsOf: path + "/" + Self.manifest, limit: 1 << 20)
+    guard json["format"]?.integer == 1, json["step"]?.integer == step, json["run"]?.string == fingerprint else {
+      throw FileProblem(path: path + "/" + Self.manifest, sentence: "it does not belong to this run and step")
+    }
+    for name in [Self.model, Self.optimizer] {
+      guard json["sha256"]?[name]?.string == (try SHA256.hexadecimal(ofFile: path + "/" + name)) else {
+        throw FileProblem(path: path + "/" + name, sentence: "the file is damaged: its SHA-256 is not the one that was saved")
+      }
+    }
+    try trainer.load(
+      parameters: SafetensorsFile(path: path + "/" + Self.model), moments: SafetensorsFile(path: path + "/" + Self.optimizer),
+      step: step)
+  }
+}
+
+extension Trainer {
+  /// The parameters as tensors over their own memory.
+  var storedParameters: [StoredTensor] {
+    plan.parameters.indices.compactMap { index in
+      parameters.mutable(index)?.baseAddress.map { stored(plan.parameters[index].name, plan.parameters[index].shape, $0, parameters) }
+    }
+  }
+
+  /// What the optimizer keeps, as tensors over its memory.
+  var storedMoments: [StoredTensor] {
+    zip(plan.parameters, moments).flatMap { tensor, moments in
+      moments.map { stored($0.name, tensor.shape, $0.memory.base, $0.memory) }
+    }
+  }
+
+  private func stored(_ name: String, _ shape: [Int], _ base: UnsafeMutablePointer<Float>, _ owner: AnyObject) -> StoredTensor {
+    let count = shape.reduce(1, *)
+    return StoredTensor(
+      name: name, shape: shape, format: .f32,
+      bytes: UnsafeRawBufferPointer(start: base, count: count * MemoryLayout<Float>.stride), owner: owner)
+  }
+
+  /// Puts what was saved after `step` back; throws, having changed nothing, when a tensor is missing or has another shape.
+  func load(parameters: SafetensorsFile, moments: SafetensorsFile, step: Int) throws {
+    var copies: [(from: StoredTensorEntry, to: StoredTensor)] = []
+    for (file, wanted) in [(parameters, storedParameters), (moments, storedMoments)] {
+      let entries = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
+      for tensor in wanted {
+        guard let entry = entries[tensor.name], entry.shape == tensor.shape, entry.format == .f32 else {
+          throw FileProblem(path: file.file.path, sentence: "there is no tensor '\(tensor.name)' of the shape \(tensor.shape) in F32")
+        }
+        copies.append((entry, tensor))
+      }
+    }
+    for copy in copies {
+      // The memory is the trainer's own, seen through a tensor that only reads.
+      UnsafeMutableRawBufferPointer(mutating: copy.to.bytes).copyMemory(from: copy.from.bytes)
+    }
+    self.step = step
+  }
+}

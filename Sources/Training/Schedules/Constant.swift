@@ -1,0 +1,14 @@
+import Components
+
+/// One rate to the end.
+///
+///     factor = 1
+///
+/// Source: none needed.
+public struct Constant: Schedule {
+  public static let name = "constant"
+
+  public init(_ options: Options) {}
+
+  public func factor(at progress: Double) -> Double { 1 }
+}

@@ -1,0 +1,20 @@
+import Components
+import Foundation
+
+/// Half a cosine down to `final`.
+///
+///     factor = final + (1 − final)·(1 + cos πt) / 2
+///
+/// Loshchilov and Hutter, 2016, https://arxiv.org/abs/1608.03983, without restarts.
+/// `final` is a part of the peak: a peak of 1e-3 and a last rate of 1e-4 are 0.1.
+public struct Cosine: Schedule {
+  public static let name = "cosine"
+
+  let final: Double
+
+  public init(_ options: Options) {
+    final = options.number("final", default: 0.1, in: 0...1, "the last rate, as a part of the peak")
+  }
+
+  public func factor(at progress: Double) -> Double { final + (1 - final) * 0.5 * (1 + cos(Double.pi * progress)) }
+}

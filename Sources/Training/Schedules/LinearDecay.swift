@@ -1,0 +1,18 @@
+import Components
+
+/// A straight line down to `final`.
+///
+///     factor = 1 − (1 − final)·t
+///
+/// Source: as in BERT (Devlin et al., 2018, https://arxiv.org/abs/1810.04805).
+public struct LinearDecay: Schedule {
+  public static let name = "linear"
+
+  let final: Double
+
+  public init(_ options: Options) {
+    final = options.number("final", default: 0, in: 0...1, "the last rate, as a part of the peak")
+  }
+
+  public func factor(at progress: Double) -> Double { 1 - (1 - final) * progress }
+}

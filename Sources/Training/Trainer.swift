@@ -1,0 +1,143 @@
+import Components
+import Execution
+import Files
+import Kernels
+
+/// A model being trained: its parameters, what the optimizer keeps of them, and the step it is at. It touches no file.
+///
+/// Everything random follows from the seeds and the number of the step, so parameters, moments and that number are all
+/// there is to go on from, and going on gives the same bits as never having stopped, on the same number of threads.
+public final class Trainer {
+  /// The plan.
+  public let plan: Plan
+  /// The settings.
+  public let settings: TrainingSettings
+  /// The parameters.
+  public let parameters: Parameters
+  /// Steps done.
+  public internal(set) var step = 0
+
+  let moments: [[Moment]]
+  private let optimizer: any Optimizer
+  private let rates: LearningRate
+  private let executor: GradientExecutor
+  private let pool: ThreadPool
+  private let training: TokenText
+  private let validation: TokenText?
+  private let order: WindowOrder
+  private let dropout: DropoutClock?
+
+  /// What an optimizer keeps of a tensor, under the name that it is saved by.
+  struct Moment {
+    let name: String
+    let memory: Floats
+  }
+
+  /// What a step was.
+  public struct Report: Sendable {
+    /// Its number, from 1.
+    public let step: Int
+    /// The mean loss of its tokens before it, in nats.
+    public let loss: Double
+    /// The learning rate.
+    public let rate: Double
+    /// The length of the gradient before it was cut.
+    public let gradientNorm: Double
+  }
+
+  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on `training`.
+  ///
+  /// Throws when there are fewer tokens than a window takes, when memory is short, and what is wrong with the settings.
+  public init(
+    _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, training: TokenText,
+    validation: TokenText?, pool: ThreadPool
+  ) throws {
+    self.settings = settings
+    self.parameters = parameters
+    self.pool = pool
+    optimizer = try OptimizerChoice.make(settings.optimizer)
+    rates = try settings.learningRate()
+    if settings.dropout > 0 {
+      let clock = DropoutClock(seed: settings.seed)
+      dropout = clock
+      plan = composed.droppingOut(settings.dropout, clock)
+    } else {
+      dropout = nil
+      plan = composed
+    }
+    let window = settings.context + 1
+    for (text, what) in [(training, "training"), (validation, "validation")] {
+      guard let text else { continue }
+      if text.count < window { throw TrainingProblem.tooFewTokens(found: text.count, needed: window, what: what) }
+    }
+    self.training = training
+    self.validation = validation
+    order = WindowOrder(tokens: training.count, length: settings.context, seed: settings.seed)
+    executor = try GradientExecutor(plan, parameters, pool: pool, rows: settings.batch * settings.context)
+    var moments: [[Moment]] = []
+    for tensor in plan.parameters {
+      moments.append(
+        try optimizer.moments(of: tensor).map { name in
+          Moment(name: "\(tensor.name).\(name)", memory: try Floats(count: tensor.count))
+        })
+    }
+    self.moments = moments
+  }
+
+  /// Does one step.
+  public func advance() throws -> Report {
+    let number = step + 1
+    var total = 0.0
+    executor.clearGradients()
+    for part in 0..<settings.accumulate {
+      dropout?.begin(step: number, part: part)
+      let batch = batch(step * settings.accumulate + part)
+      total += try executor.trainingLoss(
+        batch.inputs, targets: batch.targets, gradientScale: 1 / Float(settings.accumulate))
+    }
+    dropout?.end()
+    let mean = total / Double(settings.accumulate)
+    let gradients = executor.gradients
+    let norm = gradientNorm(UnsafeBufferPointer(gradients), pool: pool)
+    guard mean.isFinite, norm.isFinite else { throw TrainingProblem.notANumber(step: step) }
+    let cut = settings.clip > 0 && norm > settings.clip ? settings.clip / norm : 1
+    let rate = rates[number]
+    for (index, tensor) in plan.parameters.enumerated() {
+      guard let numbers = parameters.mutable(index)?.baseAddress, let all = gradients.baseAddress else { continue }
+      optimizer.update(
+        TensorUpdate(
+          tensor: tensor, parameters: numbers, gradients: all + executor.layout.ranges[index].lowerBound,
+          moments: moments[index].map(\.memory.base), step: number, rate: rate, gradientScale: cut, pool: pool))
+    }
+    step = number
+    return Report(step: number, loss: mean, rate: rate, gradientNorm: norm)
+  }
+
+  /// The mean loss over windows of the validation data, spread evenly; nil when there is none.
+  public func validate() throws -> Double? {
+    guard let validation else { return nil }
+    let windows = (validation.count - 1) / settings.context
+    let wanted = settings.validationBatches == 0 ? windows : min(windows, settings.validationBatches * settings.batch)
+    var total = 0.0
+    var count = 0
+    for first in stride(from: 0, to: wanted, by: settings.batch) {
+      let batch = Batch(
+        windows: (first..<min(wanted, first + settings.batch)).map { index in
+          let start = index * windows / wanted * settings.context
+          return validation[start..<start + settings.context + 1]
+        })
+      total += try executor.loss(batch.inputs, targets: batch.targets) * Double(batch.count)
+      count += batch.count
+    }
+    return total / Double(count)
+  }
+
+  /// Batch `index` of the run.
+  func batch(_ index: Int) -> Batch {
+    Batch(
+      windows: (0..<settings.batch).map { place in
+        let start = order.start(of: index * settings.batch + place)
+        return training[start..<start + settings.context + 1]
+      })
+  }
+}

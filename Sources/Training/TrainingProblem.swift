@@ -1,0 +1,39 @@
+/// Why a run cannot start or go on.
+public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There are fewer tokens than one window needs.
+  case tooFewTokens(found: Int, needed: Int, what: String)
+  /// A token of the data is outside the model's vocabulary.
+  case unknownToken(Int, vocabulary: Int, path: String)
+  /// The loss is no number after this many steps.
+  case notANumber(step: Int)
+  /// The run needs more memory than there is.
+  case memory(needed: Int, available: Int)
+  /// Something about a run's folder: which, and what.
+  case folder(path: String, sentence: String)
+  /// The run goes on with other settings than it began with.
+  case changed(path: String, names: [String])
+
+  /// The sentence for a person.
+  public var description: String {
+    switch self {
+    case .tooFewTokens(let found, let needed, let what):
+      "the \(what) data has \(found) tokens, and one window takes \(needed); give more text or a smaller --context"
+    case .unknownToken(let id, let vocabulary, let path):
+      "\(path) has the token \(id), and the model's vocabulary is \(vocabulary); --set vocab_size=\(id + 1) is the least that takes it"
+    case .notANumber(let step):
+      "the loss is no number after \(step) steps; try a smaller --lr, a longer --warmup, or --clip 1"
+    case .memory(let needed, let available):
+      "the run needs \(inMiB(needed)) of memory and \(inMiB(available)) are free; "
+        + "try a smaller --batch with --accumulate, or a smaller --context"
+    case .folder(let path, let sentence): "\(path): error: \(sentence)"
+    case .changed(let path, let names):
+      "\(path) was begun with other settings (\(names.joined(separator: ", "))); continue it without them, or name another folder"
+    }
+  }
+}
+
+/// A number of bytes in MiB, or GiB when there are many.
+func inMiB(_ bytes: Int) -> String {
+  if bytes < 10 << 30 { return "\((bytes + (1 << 20) - 1) >> 20) MiB" }
+  return "\((bytes + (1 << 29)) >> 30) GiB"
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Components
+import Execution
+import Files
+import Foundation
+import Kernels
+import Models
+import Specification
+import Tokenization
+import Training
+
+/// `chimera train`: a composed model learns from text.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model.",
+    discussion: """
+      The folder of a run is a model for every other command. Ctrl-C saves and ends; --resume goes on, to the same bits.
+
+        chimera train gpt2-nano --data book.txt --tokenizer char --out first
+        chimera train --resume --out first
+      """)
+
+  @Argument(help: "The model.") var model: String?
+  @Option(help: "Text, JSON lines, or tokens of nanoGPT or llm.c: a file or folder. May be repeated.") var data: [String] = []
+  @Option(help: "Validation data of its own.") var validationData: [String] = []
+  @Option(help: "Where JSON lines have their text.") var jsonKey = "text"
+  @Option(help: "A tokenizer to use: a file or folder, or 'char' for the data's characters.") var tokenizer: String?
+  @Option(help: "The folder of the run.") var out: String
+  @Flag(help: "Go on with the run in the folder, or begin it.") var resume = false
+  @Option(help: "Take the tensors that fit from this model.") var initFrom: String?
+  @Flag(help: "Tell what memory and time the run takes, and end.") var plan = false
+  @Flag(help: "Write TensorBoard's event files too.") var tensorboard = false
+  @Option(parsing: .unconditional, help: "Steps between samples; 0 for none.") var sampleEvery = 0
+  @Option(help: "What samples begin with.") var samplePrompt: String?
+  @Flag(help: "Write one JSON document when done.") var json = false
+  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+  @OptionGroup var settings: TrainArguments
+  @OptionGroup var options: ModelOptions
+
+  func validate() throws {
+    if out.isEmpty { throw ValidationError("--out takes the path of a folder") }
+    if sampleEvery < 0 { throw ValidationError("--sample-every takes a number from 0 on") }
+  }
+
+  func run() throws {
+    let folder = RunFolder(out)
+    if folder.isBegun, !resume, !plan {
+      throw Failure(.usage, "a run was begun in \(folder.path): --resume goes on with it; or name another folder")
+    }
+    let request = TrainingRequest(
+      model: model, changes: options.changes, data: data, validationData: validationData, jsonKey: jsonKey,
+      tokenizer: tokenizer, initFrom: initFrom)
+    let isGoingOn = folder.isBegun && resume
+    let prepared = try isGoingOn
+      ? PreparedTraining(in: folder, request, settings, note: note)
+      : PreparedTraining(request, settings, patches: options.patches(), note: note)
+    let settings = prepared.description.settings
+    let need = try MemoryNeed(prepared.described.plan, settings)
+    let pool = ThreadPool(threads: settings.threads)
+    if plan {
+      try TrainingEstimate(prepared, need, pool: pool).write(json: json)
+      return
+    }
+    try need.check()
+    let trainer = try prepared.trainer(pool: pool)
+    let run = try TrainingRun(
+      trainer, prepared.description, in: folder, files: prepared.tokenizer?.files ?? [], tensorBoard: tensorboard)
+    for line in run.notes { note(line) }
+    if trainer.step > 0 { note("going on after step \(trainer.step.grouped)") }
+    StopSignals.watch()
+    let progress = ProgressLine(steps: settings.steps, tokensPerStep: settings.tokensPerStep, isQuiet: quiet)
+    var loss: Double?
+    let ending = try run.run(shouldStop: { StopSignals.came }) { event in
+      progress.show(event)
+      if case .step(let report, _) = event {
+        loss = report.loss
+        if sampleEvery > 0, report.step % sampleEvery == 0 { try sample(trainer, prepared, pool, progress) }
+      }
+    }
+    if ending == .stopped {
+      note("stopped after step \(trainer.step.grouped); chimera train --resume --out \(folder.path) goes on")
+      throw ExitCode(130)
+    }
+    try writeResult(run, loss: loss)
+  }
+
+  private func note(_ text: String) { if !quiet { Console.note("note: \(text)") } }
+
+  private func sample(_ trainer: Trainer, _ prepared: PreparedTraining, _ pool: ThreadPool, _ progress: ProgressLine) throws {
+    let tokenizer = prepared.tokenizer?.tokenizer
+    let executor = try PlanExecutor(prepared.described.plan, trainer.parameters, pool: pool)
+    var sampling = TextGenerator.Settings()
+    sampling.maximumTokens = min(100, prepared.described.plan.shape.contextLength - 1)
+    sampling.sampling.seed = UInt64(trainer.step)
+    let start = samplePrompt.flatMap { text in tokenizer?.encode(text) } ?? [tokenizer?.beginningOfText ?? tokenizer?.endOfText.min() ?? 0]
+    let result = try TextGenerator(executor, tokenizer: tokenizer).generate(start, sampling) { _, _ in !StopSignals.came }
+    progress.note("step \(trainer.step.grouped) writes: \((samplePrompt ?? "") + result.text)")
+  }
+
+  private func writeResult(_ run: TrainingRun, loss: Double?) throws {
+    if json {
+      var document = JSONObject()
+      document["run"] = .string(run.folder.path)
+      document["steps"] = .integer(run.trainer.step)
+      document["loss"] = loss.map { .number($0) } ?? .null
+      document["validation_loss"] = run.validationLoss.map { .number($0) } ?? .null
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    } else {
+      var line = "\(run.folder.path): \(run.trainer.step.grouped) steps"
+      if let loss { line += ", loss \(loss.digits(4))" }
+      if let loss = run.validationLoss { line += ", validation loss \(loss.digits(4))" }
+      Console.write(line + "\n")
+    }
+  }
+}

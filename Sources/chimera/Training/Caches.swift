@@ -1,0 +1,12 @@
+import Foundation
+
+/// Where the program keeps what it can make again.
+enum Caches {
+  /// The folder of tokenized texts: `CHIMERA_CACHE`, or `chimera` in the user's cache.
+  static var tokens: String {
+    let environment = ProcessInfo.processInfo.environment
+    if let folder = environment["CHIMERA_CACHE"], !folder.isEmpty { return folder + "/tokens" }
+    let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.cache"
+    return cache + "/chimera/tokens"
+  }
+}

@@ -1,0 +1,117 @@
+import Components
+import Execution
+import Files
+import Kernels
+import Models
+import Specification
+import Tokenization
+import Training
+
+/// Everything a run needs, found and checked: the composed model, its tokenizer, the data as tokens, the settings.
+struct PreparedTraining {
+  let described: ModelDescription
+  let tokenizer: TokenizerFiles?
+  let training: TokenText
+  let validation: TokenText?
+  let description: RunDescription
+  /// The model that tensors are taken from, and which they are.
+  private let start: WarmStart?
+
+  /// A new run.
+  init(_ request: TrainingRequest, _ options: TrainArguments, patches: [Setting], note: (String) -> Void) throws {
+    guard let model = request.model else { throw Failure(.usage, "name the model to train: chimera train MODEL --data FILE --out FOLDER") }
+    if request.data.isEmpty { throw Failure(.usage, "name what to learn from: --data FILE") }
+    let models = try Zoo().models
+    var described = try models.describe(model, patches: patches)
+    for text in described.notes { note(text) }
+    let tokenizer: TokenizerFiles?
+    if request.tokenizer == "char", kind(ofPath: "char") == .nothing {
+      tokenizer = try TokenizerFiles(charactersOf: request.data + request.validationData, jsonKey: request.jsonKey)
+    } else if let path = request.tokenizer {
+      tokenizer = try TokenizerFiles(path: path)
+    } else {
+      tokenizer = try TokenizerFiles(of: described, models)
+    }
+    var own: [Setting] = tokenizer?.patch.map { [$0] } ?? []
+    if let tokenizer, request.tokenizer != nil, !patches.contains(where: { $0["vocab_size"] != nil }),
+      tokenizer.tokenizer.count != described.plan.shape.vocabSize
+    {
+      let count = tokenizer.tokenizer.count
+      own.append(Setting(.group([Setting.Entry("vocab_size", Setting(text: String(count)))])))
+      note("vocab_size is \(count), as the tokenizer has it")
+    }
+    if !own.isEmpty { described = try models.describe(model, patches: patches + own) }
+    if let count = tokenizer?.tokenizer.count, count > described.plan.shape.vocabSize {
+      throw Failure(.usage, "the tokenizer has \(count) tokens, and the model takes \(described.plan.shape.vocabSize)")
+    }
+    var resolved = described.architecture.resolved
+    resolved["expected_params"] = nil
+    var defaults = TrainingSettings()
+    defaults.context = min(described.plan.shape.contextLength, 256)
+    defaults.threads = ThreadPool.preferredThreadCount()
+    var settings = try options.apply(to: defaults)
+    if options.warmup == nil { settings.warmup = min(settings.warmup, settings.steps / 10) }
+    let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
+    try self.init(
+      described, tokenizer, request, settings, model: YAMLWriter().write(resolved), start: warmStart, note: note)
+  }
+
+  /// The run that was begun in `folder`; throws when what is asked for now is not what it was begun with.
+  init(in folder: RunFolder, _ request: TrainingRequest, _ options: TrainArguments, note: (String) -> Void) throws {
+    let begun = try RunDescription(in: folder)
+    let first = TrainingRequest(begun.data)
+    let settings = try options.apply(to: begun.settings)
+    var changed = request.differences(from: first)
+    let (old, new) = (begun.settings.json, settings.json)
+    changed += old.keys.filter { !["save_every", "keep"].contains($0) && old[$0] != new[$0] }.map { "--" + $0.replacing("_", with: "-") }
+    if !changed.isEmpty { throw TrainingProblem.changed(path: folder.path, names: changed) }
+    let models = try Zoo().models
+    let described = try models.describe(folder.path)
+    let tokenizer = try TokenizerFiles(of: described, models)
+    let isSaved = kind(ofPath: folder.path + "/model.safetensors") == .file
+    let warmStart = try isSaved ? nil : first.initFrom.map { try WarmStart(from: $0, models) }
+    try self.init(described, tokenizer, first, settings, model: begun.model, start: warmStart, note: note)
+    if description.dataFingerprint != begun.dataFingerprint {
+      throw TrainingProblem.folder(path: folder.path, sentence: "the data or the tokenizer has changed since the run was begun")
+    }
+  }
+
+  private init(
+    _ described: ModelDescription, _ tokenizer: TokenizerFiles?, _ request: TrainingRequest, _ settings: TrainingSettings,
+    model: String, start: WarmStart?, note: (String) -> Void
+  ) throws {
+    if let limit = described.plan.longestSequence, settings.context > limit {
+      throw Failure(.usage, "--context \(settings.context) is more than the \(limit) tokens the model can take; --set context_length=\(settings.context)")
+    }
+    let pool = ThreadPool(threads: settings.threads)
+    func read(_ paths: [String]) throws -> TokenizedData {
+      try TokenizedData(
+        paths, tokenizer: tokenizer?.tokenizer, jsonKey: request.jsonKey, cacheFolder: Caches.tokens, pool: pool
+      ) { path, part in
+        if part < 1 { note("\(path): \(Int(part * 100)) % tokenized") }
+      }
+    }
+    let data = try read(request.data)
+    var fingerprint = data.fingerprint
+    if request.validationData.isEmpty {
+      let (first, last) = data.text.split(last: settings.validationFraction)
+      (training, validation) = (first, settings.validationFraction > 0 ? last : nil)
+    } else {
+      let other = try read(request.validationData)
+      (training, validation) = (data.text, other.text)
+      fingerprint += " " + other.fingerprint
+    }
+    self.described = described
+    self.tokenizer = tokenizer
+    self.start = start
+    description = RunDescription(model: model, settings: settings, data: request.json, dataFingerprint: fingerprint)
+  }
+
+  /// A trainer at the beginning.
+  func trainer(pool: ThreadPool) throws -> Trainer {
+    let settings = description.settings
+    let parameters = try Parameters(described.plan, seed: settings.initSeed ?? settings.seed)
+    if let start { Console.note(start.take(into: parameters, of: described.plan)) }
+    return try Trainer(described.plan, parameters, settings, training: training, validation: validation, pool: pool)
+  }
+}
