@@ -2,30 +2,46 @@ import Components
 
 /// The residual block: sublayers added to the line one after the other or side by side, with norms where `placement` says.
 ///
-///     serial:    x ← post(x + s·out(f(pre(x)))) for each sublayer f
-///     parallel:  x ← post(x + s·Σ out(f(pre(x))))
+///     serial:    x ← post(α·x + β·c⊙out(f(pre(x)))) for each sublayer f
+///     parallel:  x ← α·x + β·Σ c⊙out(f(pre(x)))
 ///
 /// He et al., 2015, https://arxiv.org/abs/1512.03385; placements: `post` Vaswani et al., 2017, `pre` Xiong et al., 2020,
 /// https://arxiv.org/abs/2002.04745, `sandwich` as Gemma 2, `output` as OLMo 2; parallel: Wang and Komatsuzaki, 2021 (GPT-J).
-/// In `output` the line itself is never normalized; in `post` it always is, so no final norm follows.
+/// In `output` the line itself is never normalized; in `post` it always is, so no final norm follows. β is
+/// `residual_scale`, α is `line_scale`, and c the learned vector of `layer_scale` (Touvron et al., 2021,
+/// https://arxiv.org/abs/2103.17239). `residual_from: norm` adds to pre(x) in place of x, as BLOOM can.
 ///
 /// Examples: `{placement: sandwich}` `{placement: output, residual_scale: 0.5}` `{parallel: true}`
-/// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}`
+/// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}` `{layer_scale: 0.1, line_scale: 0.9}`
+/// `{skip_norm: {attn: true}}`
 public struct ResidualBlock: Block {
   public static let name = "block"
 
   enum Placement: String, CaseIterable { case pre, post, sandwich, output }
+  enum Source: String, CaseIterable { case input, norm }
 
   let placement: Placement
   let parallel: Bool
   let sharedNorm: Bool
   let residualScale: Double
+  let lineScale: Double
+  let source: Source
+  let layerScale: Double?
+  let skipped: [String: Bool]
 
   public init(_ options: Options) {
     placement = options.choice("placement", default: Placement.pre, "where norms stand on the line")
     parallel = options.flag("parallel", default: false, "whether the sublayers read the same line")
     sharedNorm = parallel && options.flag("shared_norm", default: false, "whether parallel sublayers share their first norm")
     residualScale = options.number("residual_scale", default: 1, words: [:], "what a sublayer's result is multiplied by")
+    lineScale = options.number("line_scale", default: 1, words: [:], "what the line is multiplied by when a result is added")
+    source =
+      parallel || placement == .post || placement == .output
+      ? .input : options.choice("residual_from", default: Source.input, "what results are added to: the line, or its first norm")
+    layerScale = options.optionalNumber("layer_scale", "where a learned factor of each number of a result starts")
+    skipped =
+      sharedNorm || placement == .post || placement == .output
+      ? [:] : options.flags("skip_norm", ["attn", "mlp"], default: false, "which sublayers read the line without a norm")
     if parallel, placement == .post {
       options.fail("placement", "parallel sublayers have no norm after each, so 'post' has no place", hint: "use pre, sandwich or output")
     }
@@ -42,10 +58,18 @@ public struct ResidualBlock: Block {
       sharedNorm && normsInput ? sublayers.first.map { norm.write(x, named: "\($0.name)_norm", over: .row, into: &plan) } : nil
     for sublayer in sublayers {
       var y = shared ?? (parallel ? x : line)
-      if normsInput, shared == nil { y = norm.write(y, named: "\(sublayer.name)_norm", over: .row, into: &plan) }
+      if normsInput, shared == nil, skipped[sublayer.name] != true {
+        y = norm.write(y, named: "\(sublayer.name)_norm", over: .row, into: &plan)
+        if source == .norm { line = y }
+      }
       y = plan.within(sublayer.name) { plan in sublayer.write(y, &plan) }
       if normsResult { y = norm.write(y, named: "\(sublayer.name)_out_norm", over: .row, into: &plan) }
-      line = plan.add(line, y, beta: residualScale)
+      if let layerScale {
+        let factor = plan.parameter(
+          "\(sublayer.name)_scale.weight", shape: [y.width], starts: .constant(layerScale), use: .vector)
+        y = plan.apply(LearnedScale(), to: y, width: y.width, parameters: [factor])
+      }
+      line = plan.add(line, y, alpha: parallel && sublayer.name != sublayers.first?.name ? 1 : lineScale, beta: residualScale)
       if placement == .post { line = norm.write(line, named: "\(sublayer.name)_post_norm", over: .row, into: &plan) }
     }
     return line

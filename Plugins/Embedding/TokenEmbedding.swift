@@ -2,31 +2,37 @@ import Components
 
 /// A learned vector for every token.
 ///
-///     x[t] = scale·W[token[t]] + position;   then the norm, if there is one        W: [vocab_size, hidden_size]
+///     x[t] = scale·W[token[t]] (·Pᵀ) + position;   then the norm, if there is one        W: [vocab_size, dim]
 ///
 /// Bengio et al., 2003, https://www.jmlr.org/papers/v3/bengio03a.html; scaled by √hidden_size in Vaswani et al., 2017,
 /// https://arxiv.org/abs/1706.03762, and in Gemma. The scale acts before positions are added, and not on a tied head.
+/// A `dim` other than hidden_size needs a projection P: [hidden_size, dim], as in OPT-350m and ALBERT; a tied head then
+/// needs the same `dim`.
 ///
-/// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}`
+/// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}` `{dim: 6}`
 public struct TokenEmbedding: Embedding {
   public static let name = "embedding"
 
   let scale: Double
+  let dim: Int?
   let norm: (any Normalization)?
 
   public init(_ options: Options) {
     let root = Double(options.shape.hiddenSize).squareRoot()
     scale = options.number("scale", default: 1, words: ["sqrt_hidden": root], "what vectors are multiplied by")
+    dim = options.optionalInteger("dim", "the width of the vectors, before a projection, when it is not hidden_size")
     norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
   }
 
   public func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
     let shape = plan.shape
+    let width = dim ?? shape.hiddenSize
     let table = plan.parameter(
-      "embed.tokens.weight", shape: [shape.vocabSize, shape.hiddenSize], starts: .normal(0.02))
+      "embed.tokens.weight", shape: [shape.vocabSize, width], starts: .normal(0.02))
     var x = plan.within("embed") { plan in
-      let looked = plan.apply(Lookup(), to: [], widths: [shape.hiddenSize], parameters: [table])[0]
-      return plan.scale(looked, by: scale)
+      let looked = plan.apply(Lookup(), to: [], widths: [width], parameters: [table])[0]
+      let scaled = plan.scale(looked, by: scale)
+      return width == shape.hiddenSize ? scaled : plan.linear(scaled, to: shape.hiddenSize, named: "proj_in")
     }
     x = position.embed(x, into: &plan)
     return norm?.write(x, named: "embed.norm", over: .row, into: &plan) ?? x

@@ -5,9 +5,12 @@ import Components
 ///     y = act(x·Wupᵀ)·Wdownᵀ        gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
 ///
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; gated: Shazeer, 2020, https://arxiv.org/abs/2002.05202.
-/// The activation acts on the gate, not on `up`. SwiGLU is gated with `silu`.
+/// The activation acts on the gate, not on `up`. SwiGLU is gated with `silu`. A `clamp` c keeps the gate below c and `up`
+/// within ±c, before the activation; without a gate, `up` within ±c. `up_offset` is added to `up` after that, as Phi-3-small
+/// and GPT-oss add 1. `sub_norm` stands before `down`, as in BitNet b1.58 (https://arxiv.org/abs/2402.17764).
 ///
-/// Examples: `{intermediate_size: 24, bias: true}` `{gated: true, activation: silu}`
+/// Examples: `{intermediate_size: 24, bias: true}` `{gated: true, activation: silu}` `{clamp: 0.3}`
+/// `{gated: true, activation: quick_gelu, clamp: 0.3, up_offset: 1, sub_norm: {type: rmsnorm}}`
 public struct MLP: FeedForward {
   public static let name = "mlp"
 
@@ -15,26 +18,40 @@ public struct MLP: FeedForward {
   let gated: Bool
   let bias: [String: Bool]
   let activation: (any Activation)?
+  let clamp: Double?
+  let upOffset: Double
+  let subNorm: (any Normalization)?
 
   public init(_ options: Options) {
     let inner = 4 * options.shape.hiddenSize
     width = options.integer("intermediate_size", default: inner, "the inner width; 4 × hidden_size when left out")
     gated = options.flag("gated", default: false, "whether a gate multiplies the inner numbers")
     bias = options.flags("bias", ["gate", "up", "down"], default: false, "which matrices have a bias")
+    clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "the hard limit of the inner numbers before the activation")
+    upOffset = (gated ? options.optionalNumber("up_offset", "what is added to `up` before the gate") : nil) ?? 0
+    subNorm =
+      options.group("sub_norm", "a norm before the last matrix: the layer's with the options given here") { group in
+        group.inheritedComponent(as: (any Normalization).self, slot: .norm, ignoring: [])
+      } ?? nil
     activation = options.component("activation", default: "gelu", slot: .activation, "the nonlinearity")
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
     var inner: Value
     if gated {
-      let gate = plan.linear(x, to: width, named: "gate", bias: bias["gate"] ?? false)
+      var gate = plan.linear(x, to: width, named: "gate", bias: bias["gate"] ?? false)
+      if let clamp { gate = plan.clamp(gate, to: -.infinity...Float(clamp)) }
       let opened = activation?.write(gate, into: &plan) ?? gate
-      let up = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false)
+      var up = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false)
+      if let clamp { up = plan.clamp(up, to: -Float(clamp)...Float(clamp)) }
+      up = plan.shift(up, by: upOffset)
       inner = plan.multiply(opened, up)
     } else {
       inner = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false)
+      if let clamp { inner = plan.clamp(inner, to: -Float(clamp)...Float(clamp)) }
       inner = activation?.write(inner, into: &plan) ?? inner
     }
+    inner = subNorm?.write(inner, named: "sub_norm", over: .row, into: &plan) ?? inner
     return plan.linear(inner, to: plan.shape.hiddenSize, named: "down", bias: bias["down"] ?? false)
   }
 }

@@ -2,12 +2,15 @@ import Components
 
 /// The final norm and the logits of every token.
 ///
-///     logits = softcap(scale·(norm(x)·Wᵀ + b))        W: [vocab_size, hidden_size], the embedding's own when tied
+///     logits = softcap(scale·(dense(norm(x)) (·Pᵀ)·Wᵀ + b))        W: [vocab_size, dim], the embedding's own when tied
 ///
 /// Press and Wolf, 2016 (tied weights), https://arxiv.org/abs/1608.05859.
-/// The final norm is there unless the last block ends in one; `norm` overrules that.
+/// The final norm is there unless the last block ends in one; `norm` overrules that. A `dim` other than hidden_size needs
+/// a projection P: [dim, hidden_size], as in OPT-350m. `dense` is a layer of its own after the norm, norm(act(x·Dᵀ)), as
+/// in BERT. `normalize_rows` divides each row of W by its length, as Baichuan 2 does.
 ///
-/// Examples: `{tied: true, scale: 0.25}` `{bias: true, softcap: 3}` `{norm: false}`
+/// Examples: `{tied: true, scale: 0.25}` `{bias: true, softcap: 3}` `{norm: false}` `{dim: 6}`
+/// `{dense: {activation: gelu, bias: true}}`
 public struct LanguageHead: Head {
   public static let name = "head"
 
@@ -16,26 +19,59 @@ public struct LanguageHead: Head {
   let scale: Double
   let softcap: Double?
   let norm: Bool?
+  let dim: Int?
+  let normalizesRows: Bool
+  let dense: Dense?
+  let place: Place?
+
+  struct Dense {
+    let bias: Bool
+    let activation: (any Activation)?
+  }
 
   public init(_ options: Options) {
     tied = options.flag("tied", default: false, "whether the matrix is the token embedding's")
-    bias = options.flag("bias", default: false, "whether a learned bias is added")
+    normalizesRows = options.flag("normalize_rows", default: false, "whether rows of the matrix are divided by their length")
+    bias = !normalizesRows && options.flag("bias", default: false, "whether a learned bias is added")
     scale = options.number("scale", default: 1, words: [:], "what logits are multiplied by")
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the logits")
     norm = options.optionalFlag("norm", "whether a norm stands before the matrix; when left out, unless the last block ends in one")
+    dim = options.optionalInteger("dim", "the width of the matrix, after a projection, when it is not hidden_size")
+    place = options.place(of: "dim")
+    dense = options.group("dense", "a layer between the final norm and the matrix") { group in
+      Dense(
+        bias: group.flag("bias", default: false, "whether its matrix has a bias"),
+        activation: group.component("activation", default: "gelu", slot: .activation, "its nonlinearity"))
+    }
   }
 
   public func write(_ x: Value, norm component: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value {
     let shape = plan.shape
+    let width = dim ?? shape.hiddenSize
     var y = plan.selectOutputs(x)
     if norm ?? normIsDue { y = component.write(y, named: "final_norm", over: .row, into: &plan) }
+    if let dense {
+      let inner = plan.within("head") { plan in
+        let inner = plan.linear(y, to: shape.hiddenSize, named: "dense", bias: dense.bias)
+        return dense.activation?.write(inner, into: &plan) ?? inner
+      }
+      y = component.write(inner, named: "head.norm", over: .row, into: &plan)
+    }
+    if width != shape.hiddenSize { y = plan.within("head") { plan in plan.linear(y, to: width, named: "proj_out") } }
     let shared = tied ? plan.existingParameter("embed.tokens.weight") : nil
-    let matrix =
-      shared ?? plan.parameter("head.weight", shape: [shape.vocabSize, shape.hiddenSize], starts: .normal(0.02))
+    if let shared, shared.shape != [shape.vocabSize, width] {
+      plan.fail(
+        "the head's dim is \(width), and the embedding to which it is tied is \(shared.shape[1]) wide", at: place,
+        hint: "give both the same 'dim'")
+      return x
+    }
+    let matrix = shared ?? plan.parameter("head.weight", shape: [shape.vocabSize, width], starts: .normal(0.02))
     var tensors = [matrix]
     if bias { tensors.append(plan.parameter("head.bias", shape: [shape.vocabSize], starts: .zeros)) }
     let logits = plan.within("head") { plan in
-      plan.apply(Linear(bias: bias), to: y, width: shape.vocabSize, parameters: tensors)
+      let products = plan.apply(Linear(bias: bias), to: y, width: shape.vocabSize, parameters: tensors)
+      return normalizesRows
+        ? plan.apply(DivideByRowLengths(), to: products, width: shape.vocabSize, parameters: [matrix]) : products
     }
     let scaled = plan.scale(logits, by: scale)
     return softcap.map { plan.softcap(scaled, at: $0) } ?? scaled

@@ -2,16 +2,23 @@ import Components
 
 /// Softmax attention: multi-head, grouped-query and multi-query are one component, told apart by `num_kv_heads`.
 ///
-///     q = x·Wqᵀ, k = x·Wkᵀ, v = x·Wvᵀ;   y = softmax(scale·q·kᵀ + bias)·v·Woᵀ, over the tokens before
+///     q = x·Wqᵀ, k = x·Wkᵀ, v = x·Wvᵀ;   y = norm(gate(x) ⊙ softmax(scale·q·kᵀ + bias)·v)·Woᵀ, over the tokens before
 ///
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; grouped queries: Ainslie et al., 2023,
-/// https://arxiv.org/abs/2305.13245.
-/// A `window` of w sees w keys, the token's own included. `qk_norm` is the layer's norm with the options given there.
+/// https://arxiv.org/abs/2305.13245; the gate: Qiu et al., 2025, https://arxiv.org/abs/2505.06708.
+/// A `window` of w sees w keys, the token's own included. It slides, unless `window_step` moves its edge several tokens at
+/// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). `qk_norm`, `v_norm` and `sub_norm` are the layer's norm with the options given there. Queries,
+/// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` warms queries last.
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, window: 3}` `{num_heads: 2, num_kv_heads: 1, softcap: 5}`
 /// `{num_heads: 4, head_dim: 6, scale: inverse_head_dim, bias: {q: true, k: true, v: true}}`
 /// `{num_heads: 4, bias: true, qk_norm: {scope: head}}` `{num_heads: 4, num_kv_heads: 2, qk_norm: {scope: full}}`
 /// `{num_heads: 4, qk_norm: {scope: per_head, when: after_rope, type: rmsnorm, eps: 0.001}}`
+/// `{num_heads: 4, num_kv_heads: 2, v_head_dim: 6, v_norm: {weight: false, bias: false}, clip_qkv: 0.4}`
+/// `{num_heads: 4, num_kv_heads: 2, kv_grouping: tile, output_gate: {per: head, activation: softplus}, sub_norm: {}}`
+/// `{num_heads: 4, window: 3, window_step: 3, output_gate: {}}` `{num_heads: 4, window: 4, window_step: 2}`
+/// `{num_heads: 4, position_temperature: {scale: 0.5, floor: 3}}`
+/// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
 public struct Attention: Mixer {
   public static let name = "attention"
 
@@ -23,7 +30,10 @@ public struct Attention: Mixer {
     case beforeRope = "before_rope"
     case afterRope = "after_rope"
   }
-  struct QueryKeyNorm {
+  enum Grouping: String, CaseIterable { case `repeat`, tile }
+
+  /// The norm of queries and keys, or of values.
+  struct HeadNorm {
     let scope: NormScope
     let when: NormTime
     let norm: (any Normalization)?
@@ -32,12 +42,19 @@ public struct Attention: Mixer {
   let heads: Int
   let keyHeads: Int
   let headDim: Int
+  let valueDim: Int
   let bias: [String: Bool]
   let scale: Double
   let scaleByLayer: Bool
-  let window: Int?
+  let reach: Reach
   let softcap: Double?
-  let norm: QueryKeyNorm?
+  let norm: HeadNorm?
+  let valueNorm: HeadNorm?
+  let subNorm: (any Normalization)?
+  let clip: Double?
+  let gate: OutputGate?
+  let temperature: PositionTemperature?
+  let grouping: Grouping
 
   public init(_ options: Options) {
     let width = options.shape.hiddenSize
@@ -48,6 +65,8 @@ public struct Attention: Mixer {
     if !options.isSet("head_dim"), width % heads != 0 {
       options.fail("num_heads", "hidden_size \(width) does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
+    valueDim =
+      options.optionalInteger("v_head_dim", in: 1...65536, "numbers in a head of values, when not head_dim") ?? headDim
     if heads % keyHeads != 0 {
       options.fail("num_kv_heads", "\(heads) query heads cannot share \(keyHeads) key heads evenly")
     }
@@ -60,42 +79,73 @@ public struct Attention: Mixer {
       "scale", default: auto, words: ["auto": auto, "inverse_head_dim": 1 / Double(headDim)],
       "the factor of the scores; auto is 1/√head_dim")
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
-    window = options.optionalInteger("window", "how many keys a token sees, its own included")
+    reach = Reach(options)
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the scores")
     norm = options.group("qk_norm", "the norm of queries and keys") { group in
-      QueryKeyNorm(
+      HeadNorm(
         scope: group.choice("scope", default: NormScope.head, "each head with shared weights, all heads at once, or each with its own"),
         when: group.choice("when", default: NormTime.beforeRope, "before or after the rotation"),
         norm: group.inheritedComponent(slot: .norm, ignoring: ["scope", "when"]))
     }
+    valueNorm = options.group("v_norm", "the norm of values") { group in
+      HeadNorm(
+        scope: group.choice("scope", default: NormScope.head, "each head with shared weights, all heads at once, or each with its own"),
+        when: .beforeRope, norm: group.inheritedComponent(slot: .norm, ignoring: ["scope"]))
+    }
+    subNorm =
+      options.group("sub_norm", "a norm before the last projection") { group in
+        group.inheritedComponent(as: (any Normalization).self, slot: .norm, ignoring: [])
+      } ?? nil
+    clip = options.optionalNumber("clip_qkv", in: 1e-6...1e6, "the hard limit of queries, keys and values")
+    gate = options.group("output_gate", "a gate, computed from the line, on what heads give", OutputGate.init)
+    temperature = options.group(
+      "position_temperature", "a factor of queries that grows with their position", PositionTemperature.init)
+    grouping = options.choice(
+      "kv_grouping", default: Grouping.repeat, "whether query heads share a key head with their neighbours, or by turns")
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    let q = projected(x, "q", heads, layer, into: &plan)
+    var q = projected(x, "q", heads, layer, into: &plan)
     let k = projected(x, "k", keyHeads, layer, into: &plan)
-    let v = plan.linear(x, to: keyHeads * headDim, named: "v", bias: bias["v"] ?? false)
-    let extent = window.map { PlannedState.Extent.window($0) } ?? .perToken
+    var v = plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
+    if let valueNorm { v = normalized(v, "v", keyHeads, valueNorm, into: &plan) }
+    v = clipped(v, into: &plan)
+    if let temperature { q = plan.apply(temperature, to: q, width: q.width) }
+    let extent: PlannedState.Extent = reach.window.map { .window($0) } ?? .perToken
     let keys = plan.state("k", width: k.width, extent: extent, precision: .any)
     let values = plan.state("v", width: v.width, extent: extent, precision: .any)
     let scale = Float(scaleByLayer ? scale / Double(layer.index + 1) : scale)
+    // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
+    let order = grouping == .tile && keyHeads < heads ? HeadOrder(heads: heads, groups: keyHeads) : nil
+    if let order { q = plan.apply(order, to: q, width: q.width) }
     let attend = Attend(
-      heads: heads, keyHeads: keyHeads, scale: scale, window: window, softcap: softcap.map { Float($0) },
-      bias: layer.position.scoreBias(heads: heads, scale: scale))
-    let mixed = plan.apply(attend, to: q, k, v, width: heads * headDim, states: [keys, values])
+      heads: heads, keyHeads: keyHeads, scale: scale, window: reach.window, softcap: softcap.map { Float($0) },
+      bias: reach.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order))
+    var mixed = plan.apply(attend, to: q, k, v, width: heads * valueDim, states: [keys, values])
+    if let order { mixed = plan.apply(order.inverse, to: mixed, width: mixed.width) }
+    if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }
+    mixed = subNorm?.write(mixed, named: "sub_norm", over: .row, into: &plan) ?? mixed
     return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
   }
 
-  /// Queries or keys: projected, normalized and turned.
+  /// Queries or keys: projected, normalized, clipped and turned.
   private func projected(_ x: Value, _ name: String, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
     var y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
-    if norm?.when == .beforeRope { y = normalized(y, name, heads, into: &plan) }
+    if let norm, norm.when == .beforeRope { y = normalized(y, name, heads, norm, into: &plan) }
+    y = clipped(y, into: &plan)
     y = layer.position.rotate(y, heads: heads, into: &plan)
-    if norm?.when == .afterRope { y = normalized(y, name, heads, into: &plan) }
+    if let norm, norm.when == .afterRope { y = normalized(y, name, heads, norm, into: &plan) }
     return y
   }
 
-  private func normalized(_ x: Value, _ name: String, _ heads: Int, into plan: inout PlanBuilder) -> Value {
-    guard let norm, let component = norm.norm else { return x }
+  private func clipped(_ x: Value, into plan: inout PlanBuilder) -> Value {
+    clip.map { plan.clamp(x, to: -Float($0)...Float($0)) } ?? x
+  }
+
+  private func normalized(
+    _ x: Value, _ name: String, _ heads: Int, _ norm: HeadNorm, into plan: inout PlanBuilder
+  ) -> Value {
+    guard let component = norm.norm else { return x }
     let span: NormSpan =
       switch norm.scope {
       case .full: .row

@@ -7,22 +7,29 @@ import Foundation
 ///
 /// Press, Smith and Lewis, 2021, https://arxiv.org/abs/2108.12409.
 /// For other head counts the slopes of the next power of two are taken: every second one first, as the paper's code
-/// does. `before_scale` adds the bias before the scores are scaled, as Falcon-RW does.
+/// does. `before_scale` adds the bias before the scores are scaled, as Falcon-RW does, whose implementation also computes
+/// slope·k in bf16 (`precision`): by key, not by distance, so that rounding differs from token to token.
 ///
-/// Examples: `{max_bias: 4}`
+/// Examples: `{max_bias: 4}` `{before_scale: true, precision: bf16, strength: 2}`
 public struct ALiBi: PositionEncoding {
   public static let name = "alibi"
 
+  enum Precision: String, CaseIterable { case f32, bf16 }
+
   let maxBias: Double
   let beforeScale: Bool
+  let precision: Precision
+  let strength: Double
 
   public init(_ options: Options) {
     maxBias = options.number("max_bias", default: 8, in: 0...64, "the exponent of the gentlest slope")
     beforeScale = options.flag("before_scale", default: false, "whether the bias is scaled together with the scores")
+    strength = options.number("strength", default: 1, words: [:], "what biases are multiplied by")
+    precision = options.choice("precision", default: Precision.f32, "how slopes and biases are rounded")
   }
 
   public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? {
-    Slopes(heads: heads, maxBias: maxBias, factor: beforeScale ? scale : 1)
+    Slopes(heads: heads, maxBias: maxBias, factor: Float(strength) * (beforeScale ? scale : 1), rounds: precision == .bf16)
   }
 
   struct Slopes: ScoreBias {
@@ -30,17 +37,29 @@ public struct ALiBi: PositionEncoding {
     let heads: Int
     let maxBias: Double
     let factor: Float
+    let rounds: Bool
 
     func slope(of head: Int) -> Float {
       var power = 1
       while power < heads { power *= 2 }
       let place = power == heads ? head : head < power / 2 ? 2 * head + 1 : 2 * (head - power / 2)
-      return Float(exp2(-maxBias * Double(place + 1) / Double(power))) * factor
+      return Float(exp2(-maxBias * Double(place + 1) / Double(power)))
     }
 
     func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {
-      let slope = slope(of: head)
+      if rounds {
+        let slope = Self.rounded(slope(of: head))
+        for i in 0..<count { scores[i] += Self.rounded(slope * Self.rounded(Float(firstKey + i))) * factor }
+        return
+      }
+      let slope = slope(of: head) * factor
       for i in 0..<count { scores[i] += slope * Float(firstKey + i - query) }
+    }
+
+    /// The nearest bf16, the even one of two: the upper half of a `Float`. Slopes and positions are finite.
+    private static func rounded(_ x: Float) -> Float {
+      let bits = x.bitPattern
+      return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
     }
   }
 }

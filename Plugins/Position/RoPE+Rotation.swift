@@ -23,6 +23,8 @@ struct RoPEAngles: Operator, Hashable {
     case .llama3(let factor, _, _, _): scaled = ", llama3 × \(factor)"
     case .yarn(let yarn): scaled = ", yarn × \(yarn.factor)"
     case .longrope: scaled = ", longrope"
+    case .ntk(let alpha): scaled = ", ntk × \(alpha)"
+    case .proportional(let factor, let pairs): scaled = ", \(pairs) pairs turning" + (factor == 1 ? "" : " / \(factor)")
     }
     return "theta \(theta), \(width) of a head\(scaled)"
   }
@@ -54,9 +56,10 @@ struct RoPERotation: Operator {
   var name: String { "rope" }
   let heads: Int
   let interleaved: Bool
+  let backward: Bool
   let angles: String
 
-  var detail: String { angles + (interleaved ? ", interleaved" : "") }
+  var detail: String { angles + (interleaved ? ", interleaved" : "") + (backward ? ", backward" : "") }
 
   var overwritableInput: Int? { 0 }
   var assignsGradients: Bool { true }
@@ -69,7 +72,7 @@ struct RoPERotation: Operator {
     let angles = context.input(1)
     let y = context.output()
     context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
-      for row in rows { turn(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: 1, adding: false) }
+      for row in rows { turn(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: backward ? -1 : 1, adding: false) }
     }
   }
 
@@ -80,7 +83,10 @@ struct RoPERotation: Operator {
     let dy = context.outputGradient()
     let adding = context.addsToInputGradient(0)
     context.parallel(dy.count, grain: elementwiseGrain(dy.width)) { rows, _ in
-      for row in rows { turn(dy[row], by: angles[row], angles.width, into: dx[row], dy.width, direction: -1, adding: adding) }
+      for row in rows {
+        turn(
+          dy[row], by: angles[row], angles.width, into: dx[row], dy.width, direction: backward ? 1 : -1, adding: adding)
+      }
     }
   }
 

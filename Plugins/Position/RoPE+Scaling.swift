@@ -3,7 +3,7 @@ import Foundation
 
 /// How the angles of a rotary embedding change for contexts longer than the model was trained on.
 ///
-/// The five methods and their constants are those of Hugging Face's `modeling_rope_utils`; the papers stand with each.
+/// The methods and their constants are those of Hugging Face's `modeling_rope_utils`; the papers stand with each.
 enum RoPEScaling: Sendable, Hashable {
   /// Angles as they are.
   case none
@@ -19,6 +19,11 @@ enum RoPEScaling: Sendable, Hashable {
   /// https://arxiv.org/abs/2402.13753).
   case longrope(short: [Double], long: [Double], original: Int, attention: Double?)
 
+  /// The base grows once, whatever the length: by `alpha` to the power d/(d − 2), as Hunyuan has it.
+  case ntk(alpha: Double)
+  /// Only the first `pairs` turn, at the frequencies that they have when all do, divided by `factor`: Gemma 4.
+  case proportional(factor: Double, pairs: Int)
+
   struct YaRN: Sendable, Hashable {
     var factor, betaFast, betaSlow: Double
     var original: Int?
@@ -26,7 +31,7 @@ enum RoPEScaling: Sendable, Hashable {
     var truncate: Bool
   }
 
-  private enum Kind: String, CaseIterable { case none, linear, dynamic, llama3, yarn, longrope }
+  private enum Kind: String, CaseIterable { case none, linear, dynamic, llama3, yarn, longrope, ntk, proportional }
 
   init(_ options: Options) {
     let original = "the context the angles were trained on, in tokens"
@@ -54,6 +59,10 @@ enum RoPEScaling: Sendable, Hashable {
           mscale: options.optionalNumber("mscale", "strength of the warming, over `mscale_all_dim`'s"),
           mscaleAllDim: options.optionalNumber("mscale_all_dim", "strength that `mscale` is divided by"),
           truncate: options.flag("truncate", default: true, "whether the ramp starts and ends at whole pairs")))
+    case .ntk: self = .ntk(alpha: options.requiredNumber("alpha", in: 1...1e12, "what the base is multiplied by, nearly"))
+    case .proportional:
+      self = .proportional(
+        factor: options.number("factor", default: 1, in: 0.01...1e6, "what frequencies are divided by"), pairs: .max)
     case .longrope:
       let short = options.numbers("short_factor", "what each frequency is divided by, up to the original context") ?? []
       let long = options.numbers("long_factor", "what each frequency is divided by, beyond it") ?? []
@@ -85,6 +94,11 @@ enum RoPEScaling: Sendable, Hashable {
       let growth = factor * Double(length) / original - (factor - 1)
       let base = theta * pow(growth, Double(width) / Double(width - 2))
       return (exponents.map { pow(base, -$0) }, 1)
+    case .ntk(let alpha):
+      let base = theta * pow(alpha, Double(width) / Double(max(1, width - 2)))
+      return (exponents.map { pow(base, -$0) }, 1)
+    case .proportional(let factor, let pairs):
+      return (plain.enumerated().map { $0 < pairs ? $1 / factor : 0 }, 1)
     case .llama3(let factor, let low, let high, let original):
       return (
         plain.map { frequency in

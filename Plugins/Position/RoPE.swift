@@ -7,21 +7,25 @@ import Foundation
 ///
 /// Su et al., 2021, https://arxiv.org/abs/2104.09864.
 /// Pairs are (i, i + d/2) with `pairing: half`, as Hugging Face stores LLaMA, and (2i, 2i + 1) with `interleaved`, as
-/// GPT-J, Cohere and Meta's own files do: a fact of the stored weights, never to be guessed.
+/// GPT-J, Cohere and Meta's own files do: a fact of the stored weights, never to be guessed. `direction: backward` turns by
+/// −φ, as nanochat does.
 ///
 /// Examples: `{theta: 500000}` `{fraction: 0.5}` `{dim: 2, pairing: interleaved}` `{scaling: {type: linear, factor: 2}}`
 /// `{scaling: {type: dynamic, factor: 2, original_context: 8}}`
 /// `{scaling: {type: llama3, factor: 8, original_context: 8}}` `{scaling: {type: yarn, factor: 4, original_context: 8}}`
+/// `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8}}`
 public struct RoPE: PositionEncoding {
   public static let name = "rope"
 
   enum Pairing: String, CaseIterable { case half, interleaved }
+  enum Direction: String, CaseIterable { case forward, backward }
 
   let theta: Double
   let fraction: Double
   let dim: Int?
   let pairing: Pairing
+  let direction: Direction
   let scaling: RoPEScaling
   let contextLength: Int
   let place: Place?
@@ -31,6 +35,7 @@ public struct RoPE: PositionEncoding {
     dim = options.optionalInteger("dim", "how many numbers of a head turn, when not a fraction")
     fraction = options.number("fraction", default: 1, in: 0.001...1, "the part of each head that turns")
     pairing = options.choice("pairing", default: Pairing.half, "which numbers are turned together")
+    direction = options.choice("direction", default: Direction.forward, "which way pairs are turned")
     scaling = options.group("scaling", "how angles change for contexts longer than trained", RoPEScaling.init) ?? .none
     contextLength = options.shape.contextLength
     place = options.place(of: dim == nil ? "fraction" : "dim")
@@ -39,7 +44,13 @@ public struct RoPE: PositionEncoding {
 
   public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value {
     let headWidth = x.width / heads
-    let width = dim ?? Int((fraction * Double(headWidth)).rounded(.down))
+    var scaling = scaling
+    var width = dim ?? Int((fraction * Double(headWidth)).rounded(.down))
+    // All pairs of the head, of which those beyond the fraction stand still.
+    if case .proportional(let factor, _) = scaling, width % 2 == 0 {
+      scaling = .proportional(factor: factor, pairs: width / 2)
+      width = headWidth
+    }
     guard width > 0, width % 2 == 0, width <= headWidth else {
       plan.fail("rope turns pairs, but \(width) numbers of a head of \(headWidth) would turn", at: place)
       return x
@@ -52,6 +63,6 @@ public struct RoPE: PositionEncoding {
     let table = RoPEAngles(theta: theta, width: width, scaling: scaling, contextLength: contextLength)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [], widths: [width])[0] }
     return plan.apply(
-      RoPERotation(heads: heads, interleaved: pairing == .interleaved, angles: table.detail), to: x, angles, width: x.width)
+      RoPERotation(heads: heads, interleaved: pairing == .interleaved, backward: direction == .backward, angles: table.detail), to: x, angles, width: x.width)
   }
 }

@@ -38,7 +38,8 @@ extension JSONValue {
     case .integer(let value): Setting(text: String(value), at: place)
     case .number(let value): Setting(text: "\(value)", at: place)
     case .string(let value): Setting(.scalar(value, quoted: true), at: place)
-    case .array(let items): Setting(.list(items.map { $0.setting(at: place) }), at: place)
+    // Its items have the place; the list itself was not written there, where a reader would look for each of its words.
+    case .array(let items): Setting(.list(items.map { $0.setting(at: place) }))
     case .object(let members):
       Setting(.group(members.map { Setting.Entry($0.0, $0.1.setting(at: place), at: place) }), at: place)
     }
