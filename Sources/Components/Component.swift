@@ -83,12 +83,16 @@ public struct Layer: Sendable {
 
 /// A mixer of tokens: attention, or something with another cached state.
 public protocol Mixer: Component {
+  /// Whether the layer has no such sublayer at all, nor norms for it: nothing is written then.
+  var isAbsent: Bool { get }
   /// Writes the mixing of `x`; the result has the model's width.
   func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
 }
 
 /// A transformation of each token by itself.
 public protocol FeedForward: Component {
+  /// Whether the layer has no such sublayer at all, nor norms for it: nothing is written then.
+  var isAbsent: Bool { get }
   /// Writes the transformation of `x`; the result has the model's width.
   func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
 }
@@ -130,8 +134,14 @@ extension Normalization {
   public var isIdentity: Bool { false }
 }
 extension Activation { public static var slot: Slot { .activation } }
-extension Mixer { public static var slot: Slot { .attention } }
-extension FeedForward { public static var slot: Slot { .mlp } }
+extension Mixer {
+  public static var slot: Slot { .attention }
+  public var isAbsent: Bool { false }
+}
+extension FeedForward {
+  public static var slot: Slot { .mlp }
+  public var isAbsent: Bool { false }
+}
 extension Block { public static var slot: Slot { .block } }
 extension Head { public static var slot: Slot { .head } }
 extension PositionEncoding {

@@ -73,13 +73,15 @@ public struct Composer: Sendable {
     for index in layers {
       guard let parts = kinds[architecture.layerKinds[index]] else { continue }
       let layer = Layer(index: index, position: parts.position)
+      var sublayers: [Sublayer] = []
+      if !parts.mixer.isAbsent {
+        sublayers.append(Sublayer(name: "attn") { parts.mixer.write($0, layer: layer, into: &$1) })
+      }
+      if !parts.feedForward.isAbsent {
+        sublayers.append(Sublayer(name: "mlp") { parts.feedForward.write($0, layer: layer, into: &$1) })
+      }
       line = plan.within("layers.\(index)") { plan in
-        parts.block.write(
-          line,
-          sublayers: [
-            Sublayer(name: "attn") { parts.mixer.write($0, layer: layer, into: &$1) },
-            Sublayer(name: "mlp") { parts.feedForward.write($0, layer: layer, into: &$1) },
-          ], norm: parts.norm, into: &plan)
+        parts.block.write(line, sublayers: sublayers, norm: parts.norm, into: &plan)
       }
       normIsDue = parts.block.needsFinalNorm
     }
