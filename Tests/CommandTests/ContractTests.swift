@@ -19,17 +19,6 @@ struct ContractTests {
     if !command.isEmpty { #expect(run.output.contains("\n  chimera \(command[0])"), "it has an example") }
   }
 
-  @Test("list and help come within a tenth of a second", arguments: [["list"], ["--help"], ["show", "--help"]])
-  func quick(_ arguments: [String]) throws {
-    // The best of ten: other tests run at the same time.
-    let best = try (0..<10).map { _ in
-      let start = ContinuousClock.now
-      _ = try Command(arguments)
-      return ContinuousClock.now - start
-    }.min()
-    #expect(try #require(best) < .milliseconds(100))
-  }
-
   @Test(
     "what cannot be parsed is a mistake of usage: 2",
     arguments: [
