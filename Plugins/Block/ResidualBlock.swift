@@ -62,7 +62,7 @@ public struct ResidualBlock: Block {
         y = norm.write(y, named: "\(sublayer.name)_norm", over: .row, into: &plan)
         if source == .norm { line = y }
       }
-      y = plan.within(sublayer.name) { plan in sublayer.write(y, &plan) }
+      y = plan.within(sublayer.scope) { plan in sublayer.write(y, &plan) }
       if normsResult { y = norm.write(y, named: "\(sublayer.name)_out_norm", over: .row, into: &plan) }
       if let layerScale {
         let factor = plan.parameter(

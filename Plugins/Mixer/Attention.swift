@@ -7,7 +7,8 @@ import Components
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; grouped queries: Ainslie et al., 2023,
 /// https://arxiv.org/abs/2305.13245; the gate: Qiu et al., 2025, https://arxiv.org/abs/2505.06708.
 /// A `window` of w sees w keys, the token's own included. It slides, unless `window_step` moves its edge several tokens at
-/// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). `qk_norm`, `v_norm` and `sub_norm` are the layer's norm with the options given there. Queries,
+/// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). A sink
+/// is no key, and every window has it. `qk_norm`, `v_norm` and `sub_norm` are the layer's norm with the options given there. Queries,
 /// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` warms queries last.
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, window: 3}` `{num_heads: 2, num_kv_heads: 1, softcap: 5}`
@@ -19,6 +20,7 @@ import Components
 /// `{num_heads: 4, window: 3, window_step: 3, output_gate: {}}` `{num_heads: 4, window: 4, window_step: 2}`
 /// `{num_heads: 4, position_temperature: {scale: 0.5, floor: 3}}`
 /// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
+/// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}`
 public struct Attention: Mixer {
   public static let name = "attention"
 
@@ -48,6 +50,7 @@ public struct Attention: Mixer {
   let scaleByLayer: Bool
   let reach: Reach
   let softcap: Double?
+  let sinks: Bool
   let norm: HeadNorm?
   let valueNorm: HeadNorm?
   let subNorm: (any Normalization)?
@@ -81,6 +84,7 @@ public struct Attention: Mixer {
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
     reach = Reach(options)
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the scores")
+    sinks = options.flag("sinks", default: false, "whether a learned score for each head takes weight and adds no value")
     norm = options.group("qk_norm", "the norm of queries and keys") { group in
       HeadNorm(
         scope: group.choice("scope", default: NormScope.head, "each head with shared weights, all heads at once, or each with its own"),
@@ -114,14 +118,15 @@ public struct Attention: Mixer {
     let extent: PlannedState.Extent = reach.window.map { .window($0) } ?? .perToken
     let keys = plan.state("k", width: k.width, extent: extent, precision: .any)
     let values = plan.state("v", width: v.width, extent: extent, precision: .any)
-    let scale = Float(scaleByLayer ? scale / Double(layer.index + 1) : scale)
+    let scale = Float((scaleByLayer ? scale / Double(layer.index + 1) : scale) * layer.position.scoreFactor)
     // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
     let order = grouping == .tile && keyHeads < heads ? HeadOrder(heads: heads, groups: keyHeads) : nil
     if let order { q = plan.apply(order, to: q, width: q.width) }
     let attend = Attend(
       heads: heads, keyHeads: keyHeads, scale: scale, window: reach.window, softcap: softcap.map { Float($0) },
-      bias: reach.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order))
-    var mixed = plan.apply(attend, to: q, k, v, width: heads * valueDim, states: [keys, values])
+      bias: reach.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks)
+    let tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
+    var mixed = plan.apply(attend, to: q, k, v, width: heads * valueDim, parameters: tensors, states: [keys, values])
     if let order { mixed = plan.apply(order.inverse, to: mixed, width: mixed.width) }
     if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }
     mixed = subNorm?.write(mixed, named: "sub_norm", over: .row, into: &plan) ?? mixed

@@ -29,6 +29,7 @@ enum RoPEScaling: Sendable, Hashable {
     var original: Int?
     var attention, mscale, mscaleAllDim: Double?
     var truncate: Bool
+    var scaleScores: Bool
   }
 
   private enum Kind: String, CaseIterable { case none, linear, dynamic, llama3, yarn, longrope, ntk, proportional }
@@ -58,7 +59,9 @@ enum RoPEScaling: Sendable, Hashable {
           attention: options.optionalNumber("attention_factor", "what sines and cosines are multiplied by"),
           mscale: options.optionalNumber("mscale", "strength of the warming, over `mscale_all_dim`'s"),
           mscaleAllDim: options.optionalNumber("mscale_all_dim", "strength that `mscale` is divided by"),
-          truncate: options.flag("truncate", default: true, "whether the ramp starts and ends at whole pairs")))
+          truncate: options.flag("truncate", default: true, "whether the ramp starts and ends at whole pairs"),
+          scaleScores: options.flag(
+            "scale_scores", default: false, "whether scores take the strength of `mscale_all_dim` twice, as in DeepSeek")))
     case .ntk: self = .ntk(alpha: options.requiredNumber("alpha", in: 1...1e12, "what the base is multiplied by, nearly"))
     case .proportional:
       self = .proportional(
@@ -137,9 +140,16 @@ extension RoPEScaling.YaRN {
       let divided = min(max((Double(index) - low) / (high - low), 0), 1)
       return frequency / factor * divided + frequency * (1 - divided)
     }
-    let strength = { (mscale: Double) in factor <= 1 ? 1 : 0.1 * mscale * log(factor) + 1 }
     if let attention { return (ramped, attention) }
     if let mscale, let mscaleAllDim { return (ramped, strength(mscale) / strength(mscaleAllDim)) }
     return (ramped, strength(1))
+  }
+
+  private func strength(_ mscale: Double) -> Double { factor <= 1 ? 1 : 0.1 * mscale * log(factor) + 1 }
+
+  /// What scores are multiplied by: once for queries and once for keys.
+  var scoreFactor: Double {
+    guard scaleScores, let mscaleAllDim else { return 1 }
+    return strength(mscaleAllDim) * strength(mscaleAllDim)
   }
 }

@@ -14,6 +14,7 @@ import Foundation
 /// `{scaling: {type: dynamic, factor: 2, original_context: 8}}`
 /// `{scaling: {type: llama3, factor: 8, original_context: 8}}` `{scaling: {type: yarn, factor: 4, original_context: 8}}`
 /// `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
+/// `{scaling: {type: yarn, factor: 4, original_context: 8, mscale: 1, mscale_all_dim: 0.5, scale_scores: true}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8}}`
 public struct RoPE: PositionEncoding {
   public static let name = "rope"
@@ -40,6 +41,10 @@ public struct RoPE: PositionEncoding {
     contextLength = options.shape.contextLength
     place = options.place(of: dim == nil ? "fraction" : "dim")
     if dim != nil, options.isSet("fraction") { options.fail("dim", "'dim' and 'fraction' both say how many numbers turn") }
+  }
+
+  public var scoreFactor: Double {
+    if case .yarn(let yarn) = scaling { yarn.scoreFactor } else { 1 }
   }
 
   public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value {

@@ -13,6 +13,7 @@ extension CheckpointMap {
     _ tensors: [PlannedTensor], with stored: [StoredTensorEntry],
     count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
   ) throws(Problems) -> CheckpointMatch {
+    let tensors = tensors.flatMap(\.members)
     var (mapped, uncovered, problems) = mappedTensors(for: tensors, count: count)
     let byName = Dictionary(stored.map { ($0.name, $0) }) { first, _ in first }
     let prefix = bestPrefix(mapped, byName)

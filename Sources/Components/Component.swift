@@ -29,6 +29,8 @@ public protocol PositionEncoding: Component {
   func embed(_ x: Value, into plan: inout PlanBuilder) -> Value
   /// How it turns queries or keys: `x` holds `heads` vectors of equal width a row.
   func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value
+  /// What attention's scores are multiplied by besides, as where angles are stretched beyond the trained context.
+  var scoreFactor: Double { get }
   /// What it adds to the scores of attention with `heads` heads, whose scores are q·k times `scale`.
   func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)?
 }
@@ -93,20 +95,25 @@ public protocol Mixer: Component {
 public protocol FeedForward: Component {
   /// Whether the layer has no such sublayer at all, nor norms for it: nothing is written then.
   var isAbsent: Bool { get }
+  /// What its tensors' canonical names have after the layer's number; `mlp` unless it says otherwise.
+  var scope: String { get }
   /// Writes the transformation of `x`; the result has the model's width.
   func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
 }
 
 /// One sublayer of a block: its name in canonical tensor names, and what writes it.
 public struct Sublayer {
-  /// `attn` or `mlp`.
+  /// What its norms are named after: `attn` or `mlp`.
   public let name: String
+  /// The scope of its own steps and tensors.
+  public let scope: String
   /// Writes the sublayer's own steps.
   public let write: (Value, inout PlanBuilder) -> Value
 
-  /// The sublayer `name`.
-  public init(name: String, write: @escaping (Value, inout PlanBuilder) -> Value) {
+  /// The sublayer `name`, whose scope is the name unless it says otherwise.
+  public init(name: String, scope: String? = nil, write: @escaping (Value, inout PlanBuilder) -> Value) {
     self.name = name
+    self.scope = scope ?? name
     self.write = write
   }
 }
@@ -141,6 +148,7 @@ extension Mixer {
 extension FeedForward {
   public static var slot: Slot { .mlp }
   public var isAbsent: Bool { false }
+  public var scope: String { Self.slot.rawValue }
 }
 extension Block { public static var slot: Slot { .block } }
 extension Head { public static var slot: Slot { .head } }
@@ -149,5 +157,6 @@ extension PositionEncoding {
   public var actsAtEmbedding: Bool { false }
   public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value { x }
   public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value { x }
+  public var scoreFactor: Double { 1 }
   public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? { nil }
 }

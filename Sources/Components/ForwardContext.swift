@@ -4,15 +4,28 @@ import Kernels
 public struct Parameter: @unchecked Sendable {
   // Sendable although it holds a pointer: tensors are not written while a pass runs.
 
-  /// The tensor as a matrix in its stored format: `[out, in]`; a vector has one row.
+  /// The tensor as a matrix in its stored format: `[out, in]`; a vector has one row. The first of several.
   public let matrix: WeightMatrix
+  private let members: UnsafeBufferPointer<WeightMatrix>?
 
   /// The tensor over `matrix`.
   public init(_ matrix: WeightMatrix) {
     self.matrix = matrix
+    members = nil
   }
 
-  /// The numbers of a vector, which is always held as `Float`.
+  /// Several tensors, at least one, over a table that outlives them.
+  public init(members: UnsafeBufferPointer<WeightMatrix>) {
+    matrix = members[0]
+    self.members = members
+  }
+
+  /// Tensor `index` of several, each in its own stored format and place.
+  public func member(_ index: Int) -> WeightMatrix { members?[index] ?? matrix }
+  /// How many tensors there are.
+  public var memberCount: Int { members?.count ?? 1 }
+
+  /// The numbers of a vector, which is always held as `Float`; several lie one after the other.
   @inlinable
   public var vector: UnsafePointer<Float> {
     assert(matrix.format == .f32, "a vector is held as Float")
@@ -89,6 +102,10 @@ public struct ForwardContext {
   public var targets: UnsafeBufferPointer<Int32> { pass.targets }
   /// The workers, for kernels that divide their own work.
   public var pool: ThreadPool { pass.pool }
+
+  /// Memory for the time of the step, as many numbers as the operator asked to share. It is the workers' own memory, so
+  /// pieces that use theirs would write over it.
+  public var sharedScratch: UnsafeMutablePointer<Float> { pass.scratch }
 
   /// Divides `count` independent pieces of work over the workers: `body` gets a range of them and its worker.
   ///

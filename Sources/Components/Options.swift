@@ -361,6 +361,18 @@ public final class Options {
       base, fallback: nil, slot: slot, origin: "\(origin)\(path).", shape: shape, environment: environment) as? Wanted
   }
 
+  /// What the layer has in a slot, with the options under `key` on top; the layer's own when the key is left out.
+  public func inheritedComponent<Wanted>(_ key: String, as: Wanted.Type = Wanted.self, slot: Slot, _ meaning: String) -> Wanted? {
+    let found = find(key, .group, default: nil, meaning)
+    if let found, found.entries == nil {
+      wrong(key, found, expected: "a group of keys")
+      return nil
+    }
+    let inner = Options(
+      found ?? Setting(.group([]), at: place), path: full(key), origin: origin, shape: shape, environment: environment)
+    return inner.inheritedComponent(slot: slot, ignoring: [])
+  }
+
   /// Notes every key that was not read: nothing a user writes is skipped in silence.
   func refuseUnread() {
     guard !environment.describing else { return }

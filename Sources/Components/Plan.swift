@@ -95,6 +95,9 @@ public struct Plan: Sendable {
   /// How many numbers are learned.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
+  /// How many learned numbers a token meets: fewer, where it meets some of several experts.
+  public var activeParameterCount: Int { parameters.reduce(0) { $0 + $1.activeCount } }
+
   /// Floating-point operations of one token's forward pass at the end of a sequence of `context` tokens.
   ///
   /// A multiplication and an addition are two. Lookups, norms and elementwise steps count what they compute.

@@ -39,9 +39,11 @@ public struct PlanBuilder {
 
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
   ///
-  /// One axis makes a vector and two a matrix, unless `use` says otherwise.
+  /// One axis makes a vector and two a matrix, unless `use` says otherwise. A name with a `*` stands for as many tensors
+  /// as the first axis counts, of which a token meets `chosen`.
   public mutating func parameter(
-    _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil
+    _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
+    chosen: Int? = nil
   ) -> ParameterReference {
     let name = full(name)
     if let index = parameterIndex[name] {
@@ -49,7 +51,7 @@ public struct PlanBuilder {
       return ParameterReference(index: index, shape: shape)
     }
     parameterIndex[name] = parameters.count
-    parameters.append(PlannedTensor(name: name, shape: shape, use: use, initialization: initialization))
+    parameters.append(PlannedTensor(name: name, shape: shape, use: use, initialization: initialization, chosen: chosen))
     return ParameterReference(index: parameters.count - 1, shape: shape)
   }
 

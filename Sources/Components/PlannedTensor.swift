@@ -1,4 +1,8 @@
 /// A learned tensor that a plan needs: its canonical name, its shape and how it starts.
+///
+/// Tensors of equal shape of which a token meets only some, as with experts, are one planned tensor: its name has a `*`
+/// where each has its number, and its first axis counts them. So a plan stays small with thousands of experts; only a
+/// checkpoint, where each is stored by itself, needs their own names.
 public struct PlannedTensor: Sendable, Hashable {
   /// How a tensor's numbers start before training.
   public enum Initialization: Sendable, Hashable {
@@ -21,24 +25,42 @@ public struct PlannedTensor: Sendable, Hashable {
     case vector
   }
 
-  /// The canonical name, such as `layers.0.attn.q.weight`.
+  /// The canonical name, such as `layers.0.attn.q.weight`, with a `*` for the number of each of several tensors.
   public let name: String
-  /// The lengths of the axes, outermost first: `[out, in]` for a matrix, `[n]` for a vector.
+  /// The lengths of the axes, outermost first: `[out, in]` for a matrix, `[n]` for a vector, `[tensors, out, in]` for
+  /// several.
   public let shape: [Int]
   /// How operators read it.
   public let use: Use
   /// How its numbers start.
   public let initialization: Initialization
 
+  /// How many of several tensors a token meets; nil for a single tensor.
+  public let chosen: Int?
+
   /// How many numbers it has.
   public var count: Int { shape.reduce(1, *) }
+  /// How many of its numbers a token meets.
+  public var activeCount: Int { chosen.map { count / max(1, shape[0]) * $0 } ?? count }
 
-  /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise.
-  public init(name: String, shape: [Int], use: Use? = nil, initialization: Initialization) {
+  /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise. `chosen` is for several.
+  public init(name: String, shape: [Int], use: Use? = nil, initialization: Initialization, chosen: Int? = nil) {
+    precondition((chosen != nil) == name.contains("*"), "'\(name)' names several tensors, or one")
+    self.chosen = chosen
     self.name = name
     self.shape = shape
     self.use = use ?? (shape.count == 1 ? .vector : .matrix)
     self.initialization = initialization
+  }
+
+  /// The tensors as a checkpoint names them: each of several by itself.
+  public var members: [PlannedTensor] {
+    guard chosen != nil else { return [self] }
+    let parts = name.split(separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
+    return (0..<shape[0]).map {
+      PlannedTensor(
+        name: "\(parts[0])\($0)\(parts[1])", shape: Array(shape.dropFirst()), use: use, initialization: initialization)
+    }
   }
 }
 

@@ -78,7 +78,8 @@ public struct Composer: Sendable {
         sublayers.append(Sublayer(name: "attn") { parts.mixer.write($0, layer: layer, into: &$1) })
       }
       if !parts.feedForward.isAbsent {
-        sublayers.append(Sublayer(name: "mlp") { parts.feedForward.write($0, layer: layer, into: &$1) })
+        let scope = parts.feedForward.scope
+        sublayers.append(Sublayer(name: "mlp", scope: scope) { parts.feedForward.write($0, layer: layer, into: &$1) })
       }
       line = plan.within("layers.\(index)") { plan in
         parts.block.write(line, sublayers: sublayers, norm: parts.norm, into: &plan)

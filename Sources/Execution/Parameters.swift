@@ -12,27 +12,35 @@ public final class Parameters: @unchecked Sendable {
 
   /// The tensors of `stored`, by canonical name, for `plan`.
   ///
-  /// Matrices are used where they lie; vectors are widened to `Float`. Throws when one is missing or has another shape.
+  /// Matrices are used where they lie; vectors are widened to `Float`. Several matrices that are one planned tensor may
+  /// be stored each by itself or, under the planned name, together. Throws when one is missing or has another shape.
   public init(_ plan: Plan, stored: [String: StoredTensor]) throws(ExecutionProblem) {
     var bound: [Parameter] = []
     var owners: [AnyObject] = []
     var own: [FloatBuffer?] = []
     for tensor in plan.parameters {
-      guard let found = stored[tensor.name] else { throw .missingTensor(tensor.name) }
-      guard found.shape == tensor.shape, let base = found.bytes.baseAddress else {
-        throw .wrongShape(tensor.name, found: found.shape, expected: tensor.shape)
+      let copy = tensor.use == .vector ? try FloatBuffer(count: tensor.count) : nil
+      var matrices: [WeightMatrix] = []
+      for (index, part) in (stored[tensor.name] == nil ? tensor.members : [tensor]).enumerated() {
+        guard let found = stored[part.name] else { throw .missingTensor(part.name) }
+        guard found.shape == part.shape, let base = found.bytes.baseAddress else {
+          throw .wrongShape(part.name, found: found.shape, expected: part.shape)
+        }
+        if let copy {
+          widen(found.format, base, count: part.count, into: copy.base + index * part.count)
+        } else if UInt(bitPattern: base) % 4 != 0 {  // a file may place numbers at any byte
+          let moved = try FloatBuffer(count: part.count)
+          widen(found.format, base, count: part.count, into: moved.base)
+          matrices.append(part.matrix(at: moved.base))
+          owners.append(moved)
+        } else {
+          matrices.append(part.matrix(at: base, format: found.format))
+          owners.append(found.owner)
+        }
       }
-      let mustMove = UInt(bitPattern: base) % 4 != 0  // a file may place numbers at any byte
-      if tensor.use == .vector || mustMove {
-        let buffer = try FloatBuffer(count: tensor.count)
-        widen(found.format, base, count: tensor.count, into: buffer.base)
-        bound.append(Parameter(tensor.matrix(at: buffer.base)))
-        own.append(buffer)
-      } else {
-        bound.append(Parameter(tensor.matrix(at: base, format: found.format)))
-        owners.append(found.owner)
-        own.append(nil)
-      }
+      if let copy { matrices = [tensor.matrix(at: copy.base)] }
+      bound.append(tensor.parameter(over: matrices, owners: &owners))
+      own.append(copy)
     }
     self.bound = bound
     self.owners = owners
@@ -43,6 +51,7 @@ public final class Parameters: @unchecked Sendable {
   /// models share start alike.
   public init(_ plan: Plan, seed: UInt64) throws(ExecutionProblem) {
     var bound: [Parameter] = []
+    var owners: [AnyObject] = []
     var own: [FloatBuffer?] = []
     for tensor in plan.parameters {
       let buffer = try FloatBuffer(count: tensor.count)
@@ -53,12 +62,12 @@ public final class Parameters: @unchecked Sendable {
         var generator = NormalGenerator(seed: seed, name: tensor.name)
         for i in 0..<tensor.count { buffer.base[i] = Float(deviation * generator.next()) }
       }
-      bound.append(Parameter(tensor.matrix(at: buffer.base)))
+      bound.append(tensor.parameter(over: [tensor.matrix(at: buffer.base)], owners: &owners))
       own.append(buffer)
     }
     self.bound = bound
     self.own = own
-    owners = []
+    self.owners = owners
   }
 
   /// The numbers of tensor `index`, to change; nil when they lie in a file.
@@ -68,11 +77,15 @@ public final class Parameters: @unchecked Sendable {
 
   /// The numbers of tensor `index`, widened to `Float`.
   public func values(_ index: Int) -> [Float] {
-    let matrix = bound[index].matrix
-    let count = matrix.rows * matrix.columns
+    let matrices = matrices(index)
+    let count = matrices.reduce(0) { $0 + $1.rows * $1.columns }
     return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let base = buffer.baseAddress { widen(matrix.format, matrix.base, count: count, into: base) }
-      initialized = count
+      for matrix in matrices {
+        guard let base = buffer.baseAddress else { break }
+        let numbers = matrix.rows * matrix.columns
+        widen(matrix.format, matrix.base, count: numbers, into: base + initialized)
+        initialized += numbers
+      }
     }
   }
 
@@ -81,12 +94,17 @@ public final class Parameters: @unchecked Sendable {
 
   /// Bytes that tensor `index` takes in its stored format.
   public func byteCount(of index: Int) -> Int {
-    let matrix = bound[index].matrix
-    return matrix.format.byteCount(elements: matrix.rows * matrix.columns) ?? 0
+    matrices(index).reduce(0) { $0 + ($1.format.byteCount(elements: $1.rows * $1.columns) ?? 0) }
   }
 
-  /// The format that tensor `index` is stored in.
+  /// The format that tensor `index` is stored in; of several, the first.
   public func format(of index: Int) -> StorageFormat { bound[index].matrix.format }
+
+  /// The matrices of tensor `index`: one, or each of several.
+  private func matrices(_ index: Int) -> [WeightMatrix] {
+    let parameter = bound[index]
+    return (0..<parameter.memberCount).map { parameter.member($0) }
+  }
 }
 
 extension PlannedTensor {
@@ -95,4 +113,32 @@ extension PlannedTensor {
     let columns = shape.last ?? 1
     return WeightMatrix(base: base, format: format, rows: columns == 0 ? 0 : count / columns, columns: columns)
   }
+
+  /// The tensor over its matrix, or over each of several, which may lie one after the other as one matrix. The table of
+  /// several joins `owners`.
+  fileprivate func parameter(over matrices: [WeightMatrix], owners: inout [AnyObject]) -> Parameter {
+    guard chosen != nil, use == .matrix else { return Parameter(matrices[0]) }
+    var members = matrices
+    if let whole = matrices.first, matrices.count == 1 {
+      let rows = whole.rows / shape[0]
+      members = (0..<shape[0]).map {
+        WeightMatrix(base: whole.base + $0 * rows * whole.rowBytes, format: whole.format, rows: rows, columns: whole.columns)
+      }
+    }
+    let table = MatrixTable(members)
+    owners.append(table)
+    return Parameter(members: UnsafeBufferPointer(table.matrices))
+  }
+}
+
+/// The places of several matrices.
+private final class MatrixTable {
+  let matrices: UnsafeMutableBufferPointer<WeightMatrix>
+
+  init(_ members: [WeightMatrix]) {
+    matrices = .allocate(capacity: members.count)
+    _ = matrices.initialize(from: members)
+  }
+
+  deinit { matrices.deallocate() }
 }

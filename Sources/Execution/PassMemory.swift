@@ -97,3 +97,15 @@ struct PassMemory: ~Copyable {
       pool: pool, scratch: scratch.base, scratchWidth: scratchWidth)
   }
 }
+
+extension Plan {
+  /// Numbers of scratch memory for each of `workers`, with which they have what any step asks for by worker and what any
+  /// asks to share, in passes over up to `rows` rows of sequences of up to `context` tokens.
+  func scratchWidth(rows: Int, context: Int, workers: Int) -> Int {
+    steps.reduce(16) { width, step in
+      let shared = step.operation.sharedScratch(step: step, rows: rows)
+      let own = step.operation.scratch(step: step, rows: rows, context: context)
+      return max(width, (max(own, (shared + workers - 1) / workers) + 15) / 16 * 16)
+    }
+  }
+}

@@ -51,9 +51,7 @@ public final class PlanExecutor {
   public func openSequence(length: Int) throws(ExecutionProblem) -> SequenceState {
     if let limit = plan.longestSequence, length > limit { throw .tooLong(tokens: length, limit: limit) }
     if length > longest {
-      let width = plan.steps.reduce(0) {
-        max($0, $1.operation.scratch(step: $1, rows: maximumRows, context: length))
-      }
+      let width = plan.scratchWidth(rows: maximumRows, context: length, workers: pool.threads)
       try passMemory.reserveScratch(width: width, workers: pool.threads)
       longest = length
     }

@@ -96,7 +96,8 @@ extension Profile.Line {
     } else {
       for sequence in pass.sequences { work.flops += step.flops(sequence.start..<sequence.start + sequence.rows.count) }
     }
-    work.weightBytes += Double(step.matrixBytes)
-    hasRate = step.matrixBytes > 0 || !step.step.states.isEmpty
+    let bytes = step.matrixBytes(rows: step.isForOutputs ? pass.outputRows.count : pass.tokens.count)
+    work.weightBytes += bytes
+    hasRate = bytes > 0 || !step.step.states.isEmpty
   }
 }

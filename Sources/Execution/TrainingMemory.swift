@@ -27,9 +27,7 @@ public struct TrainingMemory: Sendable, Hashable {
     let fitting = logitsBytes / (4 * max(1, schedule.plan.logits.width)) / 16 * 16
     blockRows = schedule.canCut ? min(tokenRows, max(64, fitting)) : tokenRows
     let tokenRows = tokenRows
-    scratchWidth = schedule.plan.steps.reduce(16) {
-      max($0, ($1.operation.scratch(step: $1, rows: tokenRows, context: tokenRows) + 15) / 16 * 16)
-    }
+    scratchWidth = schedule.plan.scratchWidth(rows: tokenRows, context: tokenRows, workers: threads)
     gradients = try Self.bytes(ParameterLayout(schedule.plan).count, 1)
     activations = try Self.bytes(layout.tokenWidth, tokenRows)
     logits = try Self.bytes(layout.outputWidth, blockRows)

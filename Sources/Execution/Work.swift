@@ -1,4 +1,5 @@
 import Components
+import Foundation
 
 /// What passes compute and read, by the operators' own counts.
 public struct Work: Sendable, Hashable {
@@ -20,16 +21,25 @@ public struct Work: Sendable, Hashable {
 /// How much one step does in a pass.
 struct StepWork {
   let step: Step
-  /// Bytes of the matrices that every row is multiplied with; 0 where rows meet none, or only a part of one, as in a
-  /// lookup.
-  let matrixBytes: Int
+  /// Bytes of each matrix that rows are multiplied with, and the part of it that one row meets; none where rows meet
+  /// only rows of one, as in a lookup.
+  private let matrices: [(bytes: Int, share: Double)]
 
   init(_ step: Step, in plan: Plan, _ parameters: Parameters) {
     self.step = step
     let matrices = step.parameters.filter { plan.parameters[$0].use == .matrix }
-    let elements = matrices.reduce(0) { $0 + plan.parameters[$1].count }
+    let elements = matrices.reduce(0) { $0 + plan.parameters[$1].activeCount }
     let whole = elements > 0 && step.operation.flops(step: step, context: 1) >= 2 * elements
-    matrixBytes = whole ? matrices.reduce(0) { $0 + parameters.byteCount(of: $1) } : 0
+    self.matrices = (whole ? matrices : []).map { index in
+      let tensor = plan.parameters[index]
+      return (parameters.byteCount(of: index), Double(tensor.activeCount) / Double(max(1, tensor.count)))
+    }
+  }
+
+  /// Bytes of matrices that `rows` rows read at once; of several matrices that rows choose among, as many as evenly
+  /// spread choices meet.
+  func matrixBytes(rows: Int) -> Double {
+    matrices.reduce(0) { $0 + Double($1.bytes) * (1 - pow(1 - $1.share, Double(rows))) }
   }
 
   /// Whether its rows are tokens whose logits are asked for.
@@ -56,10 +66,10 @@ extension PlanExecutor {
       if step.isForOutputs {
         let last = position + tokens - 1
         work.flops += Double(sequences) * step.flops(last..<last + 1)
-        work.weightBytes += Double(min(passes, sequences) * step.matrixBytes)
+        work.weightBytes += Double(min(passes, sequences)) * step.matrixBytes(rows: (sequences + passes - 1) / passes)
       } else {
         work.flops += Double(sequences) * step.flops(position..<position + tokens)
-        work.weightBytes += Double(passes * step.matrixBytes)
+        work.weightBytes += Double(passes) * step.matrixBytes(rows: min(maximumRows, tokens * sequences))
       }
     }
     return work

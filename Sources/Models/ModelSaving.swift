@@ -20,7 +20,7 @@ extension ModelLoader {
       throw Problems([Problem("'\(architecture.name)' has no key 'config', which says how its config.json is written", at: nil)])
     }
     let weights = try weights(of: described)
-    let tensors = described.plan.parameters.compactMap { weights[$0.name] }
+    let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name] }
     let stored = try CheckpointMap(map).save(tensors, count: architecture.count)
     let shapes = Dictionary(stored.map { ($0.name, $0.shape) }) { first, _ in first }
     let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)

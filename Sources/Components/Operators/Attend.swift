@@ -6,7 +6,9 @@ import Kernels
 ///
 /// `q` holds `heads` queries a row and `k`, `v` hold `keyHeads` keys and values: query head h reads key head
 /// h / (heads / keyHeads). A window of w keys counts the query's own. Scores, their softmax and the sums are `Float`.
-/// Ainslie et al., 2023, https://arxiv.org/abs/2305.13245.
+/// With sinks, a learned score for each head joins the softmax, takes weight and adds no value. Where the values are
+/// parts of the keys there is no `v`: the values are the first numbers of the keys of the only key head.
+/// Ainslie et al., 2023, https://arxiv.org/abs/2305.13245; sinks: Agarwal et al., 2025, https://arxiv.org/abs/2508.10925.
 public struct Attend: Operator {
   public let name = "attend"
   /// Queries a row.
@@ -21,11 +23,21 @@ public struct Attend: Operator {
   public let softcap: Float?
   /// What positions add to the scores.
   public let bias: (any ScoreBias)?
+  /// Whether the step's only tensor holds a score for each head that takes weight but adds no value.
+  public let sinks: Bool
+  /// Whether values are the first numbers of keys, so that only those are read and kept.
+  public let valuesInKeys: Bool
   private let addBias: SoftmaxSums.Bias?
 
   /// Attention with these settings.
-  public init(heads: Int, keyHeads: Int, scale: Float, window: Int?, softcap: Float?, bias: (any ScoreBias)?) {
+  public init(
+    heads: Int, keyHeads: Int, scale: Float, window: Int?, softcap: Float?, bias: (any ScoreBias)?, sinks: Bool = false,
+    valuesInKeys: Bool = false
+  ) {
     precondition(heads % keyHeads == 0, "\(heads) query heads cannot share \(keyHeads) key heads evenly")
+    precondition(!valuesInKeys || keyHeads == 1, "values in the keys of \(keyHeads) heads")
+    self.sinks = sinks
+    self.valuesInKeys = valuesInKeys
     self.heads = heads
     self.keyHeads = keyHeads
     self.scale = scale
@@ -48,6 +60,8 @@ public struct Attend: Operator {
     if let window { words.append("window \(window)") }
     if let softcap { words.append("cap \(softcap)") }
     if bias != nil { words.append("biased") }
+    if sinks { words.append("sinks") }
+    if valuesInKeys { words.append("values in keys") }
     return words.joined(separator: ", ")
   }
 
@@ -77,7 +91,7 @@ public struct Attend: Operator {
     withUnsafeTemporaryAllocation(of: SoftmaxSums.Span.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
         let keys = context.append(context.input(1), to: 0, of: index)
-        let values = context.append(context.input(2), to: 1, of: index)
+        let values = valuesInKeys ? keys : context.append(context.input(2), to: 1, of: index)
         let row = sequence.rows.lowerBound
         spans.initializeElement(
           at: index,
@@ -85,31 +99,34 @@ public struct Attend: Operator {
             queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
             keys: keys.rows, values: values.rows, firstKey: keys.firstPosition, sums: y[row], sumStride: y.width))
       }
-      sums.compute(UnsafeBufferPointer(spans), pool: context.pool)
+      sums.compute(UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
     }
   }
 
-  /// The softmax weights of one query over the keys it sees.
+  /// The softmax weights of one query over the keys it sees, and after them that of the sink when there is one.
   private func weigh(
     _ q: UnsafePointer<Float>, head: Int, _ keyHead: Int, _ position: Int, _ seen: Range<Int>, _ keys: Keys,
-    _ keyWidth: Int, into scores: UnsafeMutablePointer<Float>
+    _ keyWidth: Int, sink: Float?, into scores: UnsafeMutablePointer<Float>
   ) {
     for (i, key) in seen.enumerated() {
       scores[i] = scale * dot(q, keys.head(keyHead, of: keyWidth, at: key), count: keyWidth)
     }
     if let cap = softcap { Components.softcap(scores, cap: cap, into: scores, count: seen.count) }
     bias?.add(to: scores, count: seen.count, head: head, query: position, firstKey: seen.lowerBound)
-    softmax(inPlace: scores, count: seen.count)
+    if let sink { scores[seen.count] = sink }
+    softmax(inPlace: scores, count: seen.count + (sink == nil ? 0 : 1))
   }
 
   /// With p the weights and g = dp: `dv += pᵀ·dy`, `dp = dy·vᵀ`, `ds = p ⊙ (dp − Σ p·dp)`, through the cap
-  /// `ds ⊙ (1 − (s/cap)²)`, then `dq += scale·ds·k` and `dk += scale·dsᵀ·q`.
+  /// `ds ⊙ (1 − (s/cap)²)`, then `dq += scale·ds·k` and `dk += scale·dsᵀ·q`. A sink has dp = 0: `dsink −= p_sink·Σ p·dp`.
   ///
   /// Weights are computed again from q and k, not kept: [rows, rows] a head would outgrow everything else.
   public func backward(_ context: BackwardContext) {
-    let (q, k, v) = (context.input(0), context.input(1), context.input(2))
+    let (q, k, v) = (context.input(0), context.input(1), context.input(valuesInKeys ? 1 : 2))
     let dy = context.outputGradient()
-    let (dq, dk, dv) = (context.inputGradient(0), context.inputGradient(1), context.inputGradient(2))
+    let (dq, dk, dv) = (context.inputGradient(0), context.inputGradient(1), context.inputGradient(valuesInKeys ? 1 : 2))
+    let sinkScores = sinks ? context.parameter().vector : nil
+    let dsinks = sinks ? context.parameterGradient() : nil
     let (keyWidth, valueWidth) = (q.width / heads, dy.width / heads)
     let group = heads / keyHeads
     for sequence in context.sequences {
@@ -124,10 +141,10 @@ public struct Attend: Operator {
               let position = sequence.start + row - first
               let seen = keysSeen(from: position)
               let p = worker.scratch
-              let ds = worker.scratch + seen.count
+              let ds = worker.scratch + seen.count + 1
               let query = q[row] + head * keyWidth
               let out = dy[row] + head * valueWidth
-              weigh(query, head: head, keyHead, position, seen, keys, keyWidth, into: p)
+              weigh(query, head: head, keyHead, position, seen, keys, keyWidth, sink: sinkScores?[head], into: p)
               var sum: Float = 0
               for (i, key) in seen.enumerated() {
                 ds[i] = dot(out, values.head(keyHead, of: valueWidth, at: key), count: valueWidth)
@@ -137,6 +154,7 @@ public struct Attend: Operator {
                   add(out, scaledBy: p[i], to: target, count: valueWidth)
                 }
               }
+              if let dsinks { dsinks[head] -= p[seen.count] * sum }
               for (i, key) in seen.enumerated() {
                 let vector = keys.head(keyHead, of: keyWidth, at: key)
                 var slope = scale * p[i] * (ds[i] - sum)
@@ -159,10 +177,10 @@ public struct Attend: Operator {
 
   public func flops(step: Step, context: Int) -> Int {
     let seen = min(context, window ?? context)
-    return 2 * seen * (step.inputs[0].width + step.outputs[0].width) + 5 * seen * heads
+    return 2 * seen * (step.inputs[0].width + step.outputs[0].width) + 5 * (seen + (sinks ? 1 : 0)) * heads
   }
 
-  public func scratch(step: Step, rows: Int, context: Int) -> Int { 2 * max(context, rows) }
+  public func scratch(step: Step, rows: Int, context: Int) -> Int { 2 * max(context, rows) + 1 }
 }
 
 private func hyperbolicTangent(_ x: Float) -> Float {
