@@ -1,0 +1,185 @@
+import Components
+import Kernels
+
+extension MoE {
+  /// The matrices of each row's chosen experts, one or several with the same input.
+  ///
+  ///     y_i[t, j] = x·W_i[e]ᵀ + b_i[e],   e = choice[t, j],  x = x[t], or x[t, j] when each choice has its own input
+  ///
+  /// x: [rows, in] or [rows, chosen·in], choice: [rows, chosen], W_i: [experts, out_i, in], y_i: [rows, chosen·out_i].
+  /// The rows of one expert are gathered and multiplied at once, so that a prompt reads each expert's matrix once; a
+  /// single row is multiplied where it lies, and reads its experts' matrices only.
+  struct ExpertLinear: Operator {
+    let experts: Int
+    let chosen: Int
+    /// Whether every choice of a row has an input of its own.
+    let each: Bool
+    /// For each matrix, whether the tensor after it is its bias.
+    let biases: [Bool]
+
+    let name = "experts"
+    let isRowwise = true
+    var detail: String { "\(chosen) of \(experts)" }
+
+    func joined(with other: any Operator) -> (any Operator)? {
+      guard let other = other as? ExpertLinear, other.experts == experts, other.chosen == chosen, other.each == each
+      else { return nil }
+      return ExpertLinear(experts: experts, chosen: chosen, each: each, biases: biases + other.biases)
+    }
+
+    private func tensor(of index: Int) -> Int { index + biases[..<index].count { $0 } }
+
+    func forward(_ context: ForwardContext) {
+      let (x, choice) = (context.input(0), context.input(1))
+      if x.count == 1 { return one(x, choice, context) }
+      let inputs = each ? x.width / chosen : x.width
+      let groups = ExpertGroups(choice, experts: experts, chosen: chosen, in: context.sharedScratch)
+      let gathered = context.sharedScratch + groups.floats
+      for expert in 0..<experts {
+        let members = groups[expert]
+        guard !members.isEmpty else { continue }
+        let rows = gathered
+        context.parallel(members.count, grain: elementwiseGrain(inputs)) { own, _ in
+          for i in own { (rows + i * inputs).update(from: input(x, inputs, members[i]), count: inputs) }
+        }
+        var next = gathered + members.count * inputs
+        var products: [Product] = []
+        for index in biases.indices {
+          let width = context.output(index).width / chosen
+          products.append(product(index, expert, into: next, stride: width, context))
+          next += members.count * width
+        }
+        multiply(gathered, stride: inputs, rows: members.count, by: products, accumulate: false, pool: context.pool)
+        for (index, product) in products.enumerated() {
+          let y = context.output(index)
+          let width = product.stride
+          context.parallel(members.count, grain: elementwiseGrain(width)) { own, _ in
+            for i in own { (y.base + Int(members[i]) * width).update(from: product.output + i * width, count: width) }
+          }
+        }
+      }
+    }
+
+    /// A single row: all products of one input at once, written where they belong.
+    private func one(_ x: Rows, _ choice: Rows, _ context: ForwardContext) {
+      let inputs = each ? x.width / chosen : x.width
+      let products = (0..<chosen).flatMap { place in
+        biases.indices.map { index in
+          let y = context.output(index)
+          let width = y.width / chosen
+          return product(index, Int(choice[0][place]), into: y.base + place * width, stride: width, context)
+        }
+      }
+      guard each else {
+        multiply(x.base, stride: inputs, rows: 1, by: products, accumulate: false, pool: context.pool)
+        return
+      }
+      for place in 0..<chosen {
+        let own = Array(products[place * biases.count..<(place + 1) * biases.count])
+        multiply(x.base + place * inputs, stride: inputs, rows: 1, by: own, accumulate: false, pool: context.pool)
+      }
+    }
+
+    private func product(
+      _ index: Int, _ expert: Int, into y: UnsafeMutablePointer<Float>, stride: Int, _ context: ForwardContext
+    ) -> Product {
+      let place = tensor(of: index)
+      let matrix = context.parameter(place).member(expert)
+      let bias = biases[index] ? context.parameter(place + 1).vector + expert * matrix.rows : nil
+      return Product(by: matrix, bias: bias, into: y, stride: stride)
+    }
+
+    /// Where the input of the choice numbered `number`, row · chosen + place, lies.
+    private func input(_ x: Rows, _ inputs: Int, _ number: Int32) -> UnsafePointer<Float> {
+      x.base + (each ? Int(number) : Int(number) / chosen) * inputs
+    }
+
+    /// For the rows of each expert e: `dx += Σ dy_i·W_i[e]`, `dW_i[e] += dy_iᵀ·x`, `db_i[e] += Σ dy_i`.
+    func backward(_ context: BackwardContext) {
+      let (x, choice, dx) = (context.input(0), context.input(1), context.inputGradient(0))
+      let inputs = each ? x.width / chosen : x.width
+      let groups = ExpertGroups(choice, experts: experts, chosen: chosen, in: context.sharedScratch)
+      let gathered = context.sharedScratch + groups.floats
+      for expert in 0..<experts {
+        let members = groups[expert]
+        guard !members.isEmpty else { continue }
+        let (xs, dxs) = (gathered, gathered + members.count * inputs)
+        let dys = dxs + members.count * inputs
+        for (i, number) in members.enumerated() {
+          (xs + i * inputs).update(from: input(x, inputs, number), count: inputs)
+        }
+        for index in biases.indices {
+          let dy = context.outputGradient(index)
+          let width = dy.width / chosen
+          let place = tensor(of: index)
+          for (i, number) in members.enumerated() {
+            (dys + i * width).update(from: dy.base + Int(number) * width, count: width)
+          }
+          if dx != nil {
+            multiplyTransposed(
+              dys, rows: members.count, by: context.parameter(place).member(expert), into: dxs, accumulate: index > 0,
+              pool: context.pool)
+          }
+          if let dw = context.parameterGradient(place) {
+            multiplyOuter(
+              dys, outputs: width, xs, inputs: inputs, rows: members.count, into: dw + expert * width * inputs,
+              accumulate: true, pool: context.pool)
+          }
+          if biases[index], let db = context.parameterGradient(place + 1) {
+            sumRows(
+              dys, rows: members.count, columns: width, into: db + expert * width, accumulate: true, pool: context.pool)
+          }
+        }
+        guard let dx else { continue }
+        for (i, number) in members.enumerated() {
+          let target = dx.base + (each ? Int(number) : Int(number) / chosen) * inputs
+          add(dxs + i * inputs, scaledBy: 1, to: target, count: inputs)
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int {
+      let inputs = each ? step.inputs[0].width / chosen : step.inputs[0].width
+      return zip(step.outputs, biases).reduce(0) { $0 + 2 * inputs * $1.0.width + ($1.1 ? $1.0.width : 0) }
+    }
+
+    func sharedScratch(step: Step, rows: Int) -> Int {
+      let inputs = each ? step.inputs[0].width / chosen : step.inputs[0].width
+      let outputs = step.outputs.reduce(0) { $0 + $1.width / chosen }
+      return ExpertGroups.floats(rows: rows, experts: experts, chosen: chosen) + rows * (2 * inputs + outputs)
+    }
+  }
+
+  /// The choices of a pass by expert: for each expert the numbers of its choices, row · chosen + place, in order.
+  struct ExpertGroups {
+    private let starts: UnsafeMutablePointer<Int32>  // [experts + 1]
+    private let numbers: UnsafeMutablePointer<Int32>  // [rows · chosen]
+    /// Floats of memory that it takes.
+    let floats: Int
+
+    static func floats(rows: Int, experts: Int, chosen: Int) -> Int { (rows * chosen + experts + 1 + 15) / 16 * 16 }
+
+    /// Sorts the rows of `choice` in `memory`.
+    init(_ choice: Rows, experts: Int, chosen: Int, in memory: UnsafeMutablePointer<Float>) {
+      let count = choice.count * chosen
+      floats = Self.floats(rows: choice.count, experts: experts, chosen: chosen)
+      starts = UnsafeMutableRawPointer(memory).bindMemory(to: Int32.self, capacity: floats)
+      numbers = starts + experts + 1
+      starts.initialize(repeating: 0, count: experts + 1)
+      for i in 0..<count { starts[Int(choice.base[i]) + 1] += 1 }
+      for expert in 0..<experts { starts[expert + 1] += starts[expert] }
+      // Each start moves on while its expert's numbers are placed, and ends as the next one's.
+      for i in 0..<count {
+        let expert = Int(choice.base[i])
+        numbers[Int(starts[expert])] = Int32(truncatingIfNeeded: i)
+        starts[expert] += 1
+      }
+      for expert in stride(from: experts, to: 0, by: -1) { starts[expert] = starts[expert - 1] }
+      starts[0] = 0
+    }
+
+    subscript(expert: Int) -> UnsafeBufferPointer<Int32> {
+      UnsafeBufferPointer(start: numbers + Int(starts[expert]), count: Int(starts[expert + 1] - starts[expert]))
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import Components
+import Foundation
+import Kernels
+
+extension MoE {
+  /// How a token's experts are chosen and weighed.
+  ///
+  ///     s = score(l);  the top_k experts by s + selection bias, in the best groups alone;  w = scale·s / (Σ s + eps)
+  ///
+  /// With `order: select_first` experts are chosen by their logits, and scores are those of the chosen alone: a softmax
+  /// over them. The selection bias says who is chosen and weighs nothing, so it has no gradient; it is balanced by other
+  /// means (Wang et al., 2024, https://arxiv.org/abs/2408.15664). Groups: DeepSeek-V2, https://arxiv.org/abs/2405.04434
+  /// (`max`) and V3, https://arxiv.org/abs/2412.19437 (`top2`, the sum of a group's two best).
+  struct Router {
+    enum Score: String, CaseIterable { case softmax, sigmoid }
+    enum Order: String, CaseIterable {
+      case scoreFirst = "score_first"
+      case selectFirst = "select_first"
+    }
+    enum Normalization: String, CaseIterable { case none, sum, clamped }
+    enum GroupScore: String, CaseIterable { case max, top2 }
+    enum Target: String, CaseIterable { case output, input }
+
+    let experts: Int
+    let chosen: Int
+    var score = Score.softmax
+    var order = Order.scoreFirst
+    var normalize = Normalization.none
+    var eps = 1e-20
+    var scale = 1.0
+    var groups = 1
+    var topGroups = 1
+    var groupScore = GroupScore.top2
+    var bias = false
+    var selectionBias = false
+    var softcap: Double?
+    var target = Target.output
+
+    init(experts: Int, chosen: Int) {
+      self.experts = experts
+      self.chosen = chosen
+    }
+
+    init(_ options: Options, experts: Int, chosen: Int) {
+      self.init(experts: experts, chosen: chosen)
+      score = options.choice("score", default: Score.softmax, "what a logit becomes")
+      order = options.choice("order", default: Order.scoreFirst, "whether experts are chosen by score, or by logit and then scored")
+      normalize = options.choice("normalize", default: Normalization.none, "whether weights are divided by their sum, or by no less than eps")
+      if normalize != .none {
+        eps = options.number("eps", default: 1e-20, in: 0...1, "what is added to the sum, or the least it may be")
+      }
+      scale = options.number("scale", default: 1, in: -1e6...1e6, "what weights are multiplied by in the end")
+      groups = options.integer("groups", default: 1, in: 1...65536, "how many groups the experts are in")
+      topGroups = options.integer("top_groups", default: 1, in: 1...65536, "how many groups a token's experts may be in")
+      groupScore = options.choice("group_score", default: GroupScore.top2, "what a group is chosen by: its best expert, or the sum of two")
+      bias = options.flag("bias", default: false, "whether logits have a learned bias")
+      selectionBias = options.flag("selection_bias", default: false, "whether a bias joins the choice and not the weight")
+      softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the logits")
+      target = options.choice("apply_to", default: Target.output, "whether weights multiply experts' results or what they read")
+      if experts % groups != 0 {
+        options.fail("groups", "\(experts) experts do not divide into \(groups) groups")
+        groups = 1
+      }
+      if topGroups > groups || topGroups * (experts / groups) < chosen {
+        options.fail("top_groups", "\(chosen) experts cannot be chosen from \(topGroups) of \(groups) groups of \(experts / groups)")
+        topGroups = groups
+      }
+    }
+
+    var weighsInput: Bool { target == .input }
+
+    /// Writes the weights of each token's experts, and their numbers, which a `Float` holds exactly.
+    func write(_ x: Value, into plan: inout PlanBuilder) -> (weights: Value, choice: Value) {
+      var logits = plan.linear(x, to: experts, named: "router", bias: bias)
+      if let softcap { logits = plan.softcap(logits, at: softcap) }
+      let tensors = selectionBias ? [plan.parameter("router.selection_bias", shape: [experts], starts: .zeros)] : []
+      let outputs = plan.apply(Route(router: self), to: [logits], widths: [chosen, chosen], parameters: tensors)
+      return (outputs[0], outputs[1])
+    }
+  }
+
+  /// The choice of experts and their weights from a router's logits.
+  struct Route: Operator {
+    let name = "route"
+    let router: Router
+    let isRowwise = true
+    let backwardReadsOutputs = true
+
+    var detail: String {
+      var words = ["top \(router.chosen) of \(router.experts)"]
+      words.append(router.order == .selectFirst ? "\(router.score.rawValue) of the chosen" : router.score.rawValue)
+      if router.groups > 1 { words.append("\(router.topGroups) of \(router.groups) groups by \(router.groupScore.rawValue)") }
+      if router.selectionBias { words.append("biased choice") }
+      if router.normalize != .none { words.append(router.normalize == .sum ? "normalized" : "normalized by \(router.eps) at least") }
+      if router.scale != 1 { words.append("× \(router.scale)") }
+      return words.joined(separator: ", ")
+    }
+
+    func forward(_ context: ForwardContext) {
+      let (logits, weights, choice) = (context.input(), context.output(0), context.output(1))
+      let bias = router.selectionBias ? context.parameter().vector : nil
+      context.parallel(logits.count, grain: elementwiseGrain(8 * router.experts)) { rows, worker in
+        let (scores, keys) = (worker.scratch, worker.scratch + router.experts)
+        for row in rows {
+          let (w, chosen) = (weights[row], choice[row])
+          score(logits[row], into: scores)
+          for i in 0..<router.experts { keys[i] = scores[i] + (bias?[i] ?? 0) }
+          if router.groups > 1 { closeGroups(keys, best: keys + router.experts) }
+          select(keys, into: chosen)
+          for j in 0..<router.chosen { w[j] = scores[Int(chosen[j])] }
+          if router.order == .selectFirst { rescore(w) }
+          let factor = Float(router.scale) / divisor(w)
+          for j in 0..<router.chosen { w[j] *= factor }
+        }
+      }
+    }
+
+    /// Scores that experts are chosen by: of all logits, or the logits.
+    private func score(_ logits: UnsafePointer<Float>, into scores: UnsafeMutablePointer<Float>) {
+      if router.order == .scoreFirst, router.score == .sigmoid {
+        sigmoids(of: logits, into: scores, count: router.experts)
+      } else {
+        scores.update(from: logits, count: router.experts)
+        if router.order == .scoreFirst { softmax(inPlace: scores, count: router.experts) }
+      }
+    }
+
+    /// The scores of chosen logits.
+    private func rescore(_ weights: UnsafeMutablePointer<Float>) {
+      if router.score == .softmax {
+        softmax(inPlace: weights, count: router.chosen)
+      } else {
+        sigmoids(of: weights, into: weights, count: router.chosen)
+      }
+    }
+
+    /// What the chosen scores are divided by.
+    private func divisor(_ scores: UnsafePointer<Float>) -> Float {
+      if router.normalize == .none { return 1 }
+      let total = sum(scores, count: router.chosen)
+      return router.normalize == .sum ? total + Float(router.eps) : max(total, Float(router.eps))
+    }
+
+    /// Leaves only the experts of the best groups to be chosen; of equal groups the first. `best` holds `groups` numbers.
+    private func closeGroups(_ keys: UnsafeMutablePointer<Float>, best: UnsafeMutablePointer<Float>) {
+      let size = router.experts / router.groups
+      for group in 0..<router.groups {
+        var (first, second) = (-Float.infinity, -Float.infinity)
+        for i in group * size..<(group + 1) * size {
+          if keys[i] > first { (first, second) = (keys[i], first) } else if keys[i] > second { second = keys[i] }
+        }
+        best[group] = router.groupScore == .max || size == 1 ? first : first + second
+      }
+      for group in 0..<router.groups {
+        var better = 0
+        for other in 0..<router.groups
+        where best[other] > best[group] || (best[other] == best[group] && other < group) { better += 1 }
+        if better >= router.topGroups { (keys + group * size).update(repeating: -.infinity, count: size) }
+      }
+    }
+
+    /// The numbers of the largest keys, the largest first; of equal ones the first.
+    private func select(_ keys: UnsafePointer<Float>, into choice: UnsafeMutablePointer<Float>) {
+      var count = 0
+      for expert in 0..<router.experts {
+        // A row that is not a number chooses the first experts, rather than none.
+        let key = keys[expert]
+        if count == router.chosen, !(key > keys[Int(choice[count - 1])]) { continue }
+        var place = min(count, router.chosen - 1)
+        while place > 0, key > keys[Int(choice[place - 1])] {
+          choice[place] = choice[place - 1]
+          place -= 1
+        }
+        choice[place] = Float(expert)
+        count = min(count + 1, router.chosen)
+      }
+    }
+
+    /// With n = s / D: `ds_j = scale·(dw_j / D − Σ dw·s / D²)`, without the sum where D is constant. Then
+    /// `dl_j += ds_j·s_j·(1 − s_j)` (sigmoid) or `dl_i += s_i·(ds_i − Σ s·ds)` over all that the softmax is of. Scores are
+    /// computed again from the logits; who is chosen has no gradient.
+    func backward(_ context: BackwardContext) {
+      guard let dlogits = context.inputGradient() else { return }
+      let (logits, choice, dweights) = (context.input(), context.output(1), context.outputGradient(0))
+      context.parallel(logits.count, grain: elementwiseGrain(8 * router.experts)) { rows, worker in
+        let all = worker.scratch
+        let s = all + router.experts
+        let ds = s + router.chosen
+        for row in rows {
+          let (chosen, dw, dl) = (choice[row], dweights[row], dlogits[row])
+          score(logits[row], into: all)
+          for j in 0..<router.chosen { s[j] = all[Int(chosen[j])] }
+          if router.order == .selectFirst { rescore(s) }
+          let d = divisor(s)
+          let isConstant = router.normalize == .none || (router.normalize == .clamped && d <= Float(router.eps))
+          let mean = isConstant ? 0 : dot(dw, s, count: router.chosen) / d
+          for j in 0..<router.chosen { ds[j] = Float(router.scale) * (dw[j] - mean) / d }
+          if router.score == .sigmoid {
+            for j in 0..<router.chosen { dl[Int(chosen[j])] += ds[j] * s[j] * (1 - s[j]) }
+            continue
+          }
+          let total = dot(s, ds, count: router.chosen)
+          for j in 0..<router.chosen { dl[Int(chosen[j])] += s[j] * ds[j] }
+          if router.order == .selectFirst {
+            for j in 0..<router.chosen { dl[Int(chosen[j])] -= s[j] * total }
+          } else {
+            add(all, scaledBy: -total, to: dl, count: router.experts)
+          }
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 6 * router.experts + 3 * router.chosen }
+
+    func scratch(step: Step, rows: Int, context: Int) -> Int { 2 * router.experts + max(router.groups, 2 * router.chosen) }
+  }
+}

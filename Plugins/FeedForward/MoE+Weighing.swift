@@ -1,0 +1,154 @@
+import Components
+import Kernels
+
+extension MoE {
+  /// The sum of what a row's experts give, each times its weight.
+  ///
+  ///     y[t] = Σ_j w[t, j]·z[t, j]        z: [rows, count·width], w: [rows, count]
+  struct WeightedSum: Operator {
+    let count: Int
+    /// Whether there are weights; else all are one.
+    let weighted: Bool
+
+    let isRowwise = true
+    var name: String { weighted ? "weighted sum" : "sum" }
+    var detail: String { "of \(count)" }
+
+    func forward(_ context: ForwardContext) {
+      let (z, y) = (context.input(0), context.output())
+      let w = weighted ? context.input(1) : nil
+      context.parallel(y.count, grain: elementwiseGrain(z.width)) { rows, _ in
+        for row in rows {
+          y[row].update(repeating: 0, count: y.width)
+          for j in 0..<count {
+            add(z[row] + j * y.width, scaledBy: w?[row][j] ?? 1, to: y[row], count: y.width)
+          }
+        }
+      }
+    }
+
+    /// `dz_j += w_j·dy`, `dw_j += z_j·dy`.
+    func backward(_ context: BackwardContext) {
+      let (z, dy, dz) = (context.input(0), context.outputGradient(), context.inputGradient(0))
+      let (w, dw) = weighted ? (context.input(1), context.inputGradient(1)) : (nil, nil)
+      context.parallel(dy.count, grain: elementwiseGrain(z.width)) { rows, _ in
+        for row in rows {
+          for j in 0..<count {
+            if let dz { add(dy[row], scaledBy: w?[row][j] ?? 1, to: dz[row] + j * dy.width, count: dy.width) }
+            if let dw { dw[row][j] += dot(z[row] + j * dy.width, dy[row], count: dy.width) }
+          }
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { (weighted ? 2 : 1) * step.inputs[0].width }
+  }
+
+  /// What each of a row's experts reads, when weights multiply that instead of results.
+  ///
+  ///     y[t, j] = w[t, j]·x[t]
+  struct SpreadByWeight: Operator {
+    let name = "spread"
+    let isRowwise = true
+
+    func forward(_ context: ForwardContext) {
+      let (x, w, y) = (context.input(0), context.input(1), context.output())
+      context.parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
+        for row in rows {
+          for j in 0..<w.width {
+            let (x, y, factor) = (x[row], y[row] + j * x.width, w[row][j])
+            for i in 0..<context.input(0).width { y[i] = factor * x[i] }
+          }
+        }
+      }
+    }
+
+    /// `dx += Σ w_j·dy_j`, `dw_j += x·dy_j`.
+    func backward(_ context: BackwardContext) {
+      let (x, w, dy) = (context.input(0), context.input(1), context.outputGradient())
+      let (dx, dw) = (context.inputGradient(0), context.inputGradient(1))
+      for row in 0..<x.count {
+        for j in 0..<w.width {
+          let own = dy[row] + j * x.width
+          if let dx { add(own, scaledBy: w[row][j], to: dx[row], count: x.width) }
+          if let dw { dw[row][j] += dot(x[row], own, count: x.width) }
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
+  }
+
+  /// Rows times the sigmoid of a number of their own.
+  ///
+  ///     y[t] = σ(g[t])·x[t]        x: [rows, width], g: [rows, 1]
+  struct GateRows: Operator {
+    let name = "gate rows"
+    let isRowwise = true
+    let overwritableInput: Int? = 0
+
+    func forward(_ context: ForwardContext) {
+      let (x, g, y) = (context.input(0), context.input(1), context.output())
+      context.parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
+        for row in rows {
+          let (x, y, factor) = (x[row], y[row], sigmoid(g[row][0]))
+          for i in 0..<context.output().width { y[i] = factor * x[i] }
+        }
+      }
+    }
+
+    /// `dx += σ·dy`, `dg += σ·(1 − σ)·(x·dy)`.
+    func backward(_ context: BackwardContext) {
+      let (x, g, dy) = (context.input(0), context.input(1), context.outputGradient())
+      let (dx, dg) = (context.inputGradient(0), context.inputGradient(1))
+      for row in 0..<x.count {
+        let factor = sigmoid(g[row][0])
+        if let dx { add(dy[row], scaledBy: factor, to: dx[row], count: x.width) }
+        if let dg { dg[row][0] += factor * (1 - factor) * dot(x[row], dy[row], count: x.width) }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { step.outputs[0].width + 4 }
+
+    private func sigmoid(_ x: Float) -> Float {
+      var (x, y): (Float, Float) = (x, 0)
+      sigmoids(of: &x, into: &y, count: 1)
+      return y
+    }
+  }
+
+  /// Numbers held between two limits, and then moved.
+  ///
+  ///     y = min(max(x, low), high) + shift
+  struct Clip: Operator {
+    let low: Float
+    let high: Float
+    let shift: Float
+
+    let name = "clip"
+    let isRowwise = true
+    let overwritableInput: Int? = 0
+    var detail: String {
+      let limits = low.isFinite || high.isFinite ? "\(low.isFinite ? "\(low)" : "") … \(high.isFinite ? "\(high)" : "")" : ""
+      return limits + (shift == 0 ? "" : " + \(shift)")
+    }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y) = (context.input(), context.output())
+      let (low, high, shift) = (low, high, shift)
+      context.parallel(y.count * y.width, grain: 32768) { numbers, _ in
+        let (x, y) = (x.base + numbers.lowerBound, y.base + numbers.lowerBound)
+        for i in 0..<numbers.count { y[i] = min(max(x[i], low), high) + shift }
+      }
+    }
+
+    /// `dx += dy` where x lies between the limits, as torch has it on them too.
+    func backward(_ context: BackwardContext) {
+      guard let dx = context.inputGradient() else { return }
+      let (x, dy) = (context.input(), context.outputGradient())
+      for i in 0..<dy.count * dy.width where x.base[i] >= low && x.base[i] <= high { dx.base[i] += dy.base[i] }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 3 * step.outputs[0].width }
+  }
+}

@@ -1,0 +1,119 @@
+import Components
+
+/// A mixture of experts: a router gives every token to `top_k` of many feed-forwards, whose results it weighs.
+///
+///     y = Σ_j w_j·E_j(x)  (+ σ(x·Wsgᵀ)·S(x));   E(x) = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ,  (w, j) = router(x·Wrᵀ + b)
+///
+/// Shazeer et al., 2017, https://arxiv.org/abs/1701.06538; shared experts S: Dai et al., 2024,
+/// https://arxiv.org/abs/2401.06066; with a gate of their own as Qwen2-MoE; clamped: Agarwal et al., 2025 (gpt-oss),
+/// https://arxiv.org/abs/2508.10925; weighing the input instead of the result: Llama 4.
+/// All experts of a layer are one planned tensor, `experts.*.gate.weight [experts, expert_size, hidden_size]`, so that a
+/// model of thousands is composed at once; only a checkpoint map knows each by its own name. A token reads the matrices
+/// of its own experts alone. `clamp` acts before the activation, on the gate from above only and on `up` from both sides.
+///
+/// Examples: `{num_experts: 4, top_k: 2, expert_size: 12, gated: true, activation: silu}`
+/// `{num_experts: 3, top_k: 1, expert_size: 8, bias: true, router: {bias: true, softcap: 2}}`
+/// `{num_experts: 4, top_k: 2, expert_size: 8, gated: true, clamp: 0.5, up_offset: 1, activation: quick_gelu, router: {order: select_first}}`
+/// `{num_experts: 8, top_k: 3, expert_size: 6, gated: true, shared_size: 10, router: {score: sigmoid, normalize: sum, scale: 2.5, groups: 4, top_groups: 2, selection_bias: true}}`
+/// `{num_experts: 4, top_k: 2, expert_size: 8, shared_size: 6, shared_gate: true, router: {normalize: clamped, eps: 0.9, groups: 2, top_groups: 1, group_score: max}}`
+/// `{num_experts: 5, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, order: select_first, apply_to: input}}`
+/// `{num_experts: 4, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, normalize: sum, apply_to: input}}`
+public struct MoE: FeedForward {
+  public static let name = "moe"
+  public let scope = "moe"
+
+  let experts: Int
+  let chosen: Int
+  let width: Int
+  let gated: Bool
+  let bias: [String: Bool]
+  let activation: (any Activation)?
+  let clamp: Double?
+  let upOffset: Double
+  let router: Router
+  let sharedWidth: Int?
+  let sharedGate: Bool
+
+  public init(_ options: Options) {
+    let experts = options.requiredInteger("num_experts", in: 1...65536, "how many experts there are")
+    let chosen = options.requiredInteger("top_k", in: 1...1024, "how many experts a token meets")
+    if chosen > experts { options.fail("top_k", "a token cannot meet \(chosen) of \(experts) experts") }
+    self.experts = experts
+    self.chosen = min(chosen, experts)
+    width = options.requiredInteger("expert_size", "the inner width of an expert")
+    gated = options.flag("gated", default: false, "whether a gate multiplies the inner numbers")
+    bias = options.flags("bias", ["gate", "up", "down"], default: false, "which matrices have a bias")
+    activation = options.component("activation", default: "gelu", slot: .activation, "the nonlinearity")
+    clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "the limit of the inner numbers before the activation")
+    upOffset = gated ? options.number("up_offset", default: 0, in: -1e6...1e6, "what is added to 'up' before the gate") : 0
+    sharedWidth = options.optionalInteger("shared_size", "the inner width of an expert that every token meets")
+    sharedGate = sharedWidth == nil ? false : options.flag("shared_gate", default: false, "whether a learned sigmoid weighs the shared expert")
+    let counts = (experts: experts, chosen: self.chosen)
+    router = options.group("router", "how experts are chosen and weighed") { Router($0, experts: counts.experts, chosen: counts.chosen) }
+      ?? Router(experts: counts.experts, chosen: counts.chosen)
+  }
+
+  public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
+    let (weights, choice) = router.write(x, into: &plan)
+    let input = router.weighsInput ? plan.apply(SpreadByWeight(), to: x, weights, width: chosen * x.width) : x
+    let inner = hidden(into: &plan) { name, plan in
+      expertLinear(input, choice, to: width, named: name, each: router.weighsInput, into: &plan)
+    }
+    let results = expertLinear(inner, choice, to: x.width, named: "down", each: true, into: &plan)
+    let y =
+      router.weighsInput
+      ? plan.apply(WeightedSum(count: chosen, weighted: false), to: results, width: x.width)
+      : plan.apply(WeightedSum(count: chosen, weighted: true), to: results, weights, width: x.width)
+    guard let sharedWidth else { return y }
+    var shared = plan.within("shared") { plan in
+      let inner = hidden(into: &plan) { name, plan in
+        plan.linear(x, to: sharedWidth, named: name, bias: bias[name] ?? false)
+      }
+      return plan.linear(inner, to: x.width, named: "down", bias: bias["down"] ?? false)
+    }
+    if sharedGate {
+      let gate = plan.linear(x, to: 1, named: "shared_gate")
+      shared = plan.apply(GateRows(), to: shared, gate, width: x.width)
+    }
+    return plan.add(y, shared)
+  }
+
+  /// What goes into `down`: `linear` writes the matrices that read the token.
+  private func hidden(into plan: inout PlanBuilder, _ linear: (String, inout PlanBuilder) -> Value) -> Value {
+    guard gated else {
+      let up = clip(linear("up", &plan), from: clamp.map { -$0 }, shift: 0, into: &plan)
+      return activation?.write(up, into: &plan) ?? up
+    }
+    let gate = linear("gate", &plan)
+    let up = linear("up", &plan)
+    let clipped = clip(gate, from: nil, shift: 0, into: &plan)
+    let opened = activation?.write(clipped, into: &plan) ?? clipped
+    let lifted = clip(up, from: clamp.map { -$0 }, shift: upOffset, into: &plan)
+    return plan.multiply(opened, lifted)
+  }
+
+  private func clip(_ x: Value, from low: Double?, shift: Double, into plan: inout PlanBuilder) -> Value {
+    guard clamp != nil || shift != 0 else { return x }
+    let operation = Clip(
+      low: low.map { Float($0) } ?? -.infinity, high: clamp.map { Float($0) } ?? .infinity, shift: Float(shift))
+    return plan.apply(operation, to: x, width: x.width)
+  }
+
+  /// Each token's experts' matrices `name`: a value with `width` numbers for each.
+  private func expertLinear(
+    _ x: Value, _ choice: Value, to width: Int, named name: String, each: Bool, into plan: inout PlanBuilder
+  ) -> Value {
+    let inputs = each ? x.width / chosen : x.width
+    let hasBias = bias[name] ?? false
+    var tensors = [
+      plan.parameter("experts.*.\(name).weight", shape: [experts, width, inputs], starts: .normal(0.02), chosen: chosen)
+    ]
+    if hasBias {
+      tensors.append(
+        plan.parameter("experts.*.\(name).bias", shape: [experts, width], starts: .zeros, use: .vector, chosen: chosen))
+    }
+    return plan.apply(
+      ExpertLinear(experts: experts, chosen: chosen, each: each, biases: [hasBias]), to: x, choice, width: chosen * width,
+      parameters: tensors)
+  }
+}
