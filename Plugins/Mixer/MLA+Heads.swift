@@ -1,0 +1,188 @@
+import Components
+import Kernels
+
+extension MLA {
+  /// Each head's part of a row by that head's own rows of one matrix, or by their transpose.
+  ///
+  ///     y[t, h] = W_h·x[t, h]        transposed: y[t, h] = W_hᵀ·x[t, h]
+  ///
+  /// W: [heads·group, columns], of which W_h are the rows `rows` of group h.
+  struct HeadLinear: Operator {
+    let name = "head linear"
+    let isRowwise = true
+    let heads: Int
+    let rows: Range<Int>
+    let group: Int
+    let transposed: Bool
+
+    init(heads: Int, rows: Range<Int>, of group: Int, transposed: Bool) {
+      (self.heads, self.rows, self.group, self.transposed) = (heads, rows, group, transposed)
+    }
+
+    var detail: String { "\(heads) heads\(transposed ? ", transposed" : "")" }
+
+    /// So few rows are multiplied by a transpose as sums of its rows, for which nothing is packed.
+    private static let few = 8
+
+    private func part(_ head: Int, of matrix: WeightMatrix) -> WeightMatrix {
+      WeightMatrix(
+        base: matrix.base + (head * group + rows.lowerBound) * matrix.rowBytes, format: matrix.format, rows: rows.count,
+        columns: matrix.columns)
+    }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y, matrix) = (context.input(), context.output(), context.parameter().matrix)
+      let (inputs, outputs) = (x.width / heads, y.width / heads)
+      if transposed, x.count <= Self.few { return sumOfRows(x, y, matrix, context) }
+      for head in 0..<heads {
+        let own = part(head, of: matrix)
+        if transposed {
+          let (gathered, sums) = (context.sharedScratch, context.sharedScratch + x.count * inputs)
+          gather(x, head, into: gathered)
+          multiplyTransposed(gathered, rows: x.count, by: own, into: sums, accumulate: false, pool: context.pool)
+          for row in 0..<x.count { (y[row] + head * outputs).update(from: sums + row * outputs, count: outputs) }
+        } else {
+          multiply(
+            x.base + head * inputs, stride: x.width, rows: x.count, by: own, bias: nil, into: y.base + head * outputs,
+            stride: y.width, accumulate: false, pool: context.pool)
+        }
+      }
+    }
+
+    private func sumOfRows(_ x: Rows, _ y: MutableRows, _ matrix: WeightMatrix, _ context: ForwardContext) {
+      let (inputs, outputs) = (x.width / heads, y.width / heads)
+      context.parallel(heads) { own, worker in
+        for head in own {
+          let weights = part(head, of: matrix)
+          for row in 0..<x.count { (y[row] + head * outputs).update(repeating: 0, count: outputs) }
+          for i in 0..<inputs {
+            widen(weights.format, weights.base + i * weights.rowBytes, count: outputs, into: worker.scratch)
+            for row in 0..<x.count {
+              add(worker.scratch, scaledBy: x[row][head * inputs + i], to: y[row] + head * outputs, count: outputs)
+            }
+          }
+        }
+      }
+    }
+
+    /// `dx_h += W_hᵀ·dy_h`, `dW_h += dy_h·x_hᵀ`; transposed: `dx_h += W_h·dy_h`, `dW_h += x_h·dy_hᵀ`.
+    func backward(_ context: BackwardContext) {
+      let (x, dy, matrix) = (context.input(), context.outputGradient(), context.parameter().matrix)
+      let (inputs, outputs) = (x.width / heads, dy.width / heads)
+      let xs = context.sharedScratch
+      let dys = xs + x.count * inputs
+      let dxs = dys + x.count * outputs
+      for head in 0..<heads {
+        gather(x, head, into: xs)
+        gather(dy, head, into: dys)
+        if let dx = context.inputGradient() {
+          let own = part(head, of: matrix)
+          if transposed {
+            multiply(
+              dys, stride: outputs, rows: x.count, by: own, bias: nil, into: dxs, stride: inputs, accumulate: false,
+              pool: context.pool)
+          } else {
+            multiplyTransposed(dys, rows: x.count, by: own, into: dxs, accumulate: false, pool: context.pool)
+          }
+          for row in 0..<x.count { add(dxs + row * inputs, scaledBy: 1, to: dx[row] + head * inputs, count: inputs) }
+        }
+        if let dw = context.parameterGradient() {
+          let own = dw + (head * group + rows.lowerBound) * matrix.columns
+          multiplyOuter(
+            transposed ? xs : dys, outputs: transposed ? inputs : outputs, transposed ? dys : xs,
+            inputs: transposed ? outputs : inputs, rows: x.count, into: own, accumulate: true,
+            pool: context.pool)
+        }
+      }
+    }
+
+    private func gather(_ x: Rows, _ head: Int, into y: UnsafeMutablePointer<Float>) {
+      let width = x.width / heads
+      for row in 0..<x.count { (y + row * width).update(from: x[row] + head * width, count: width) }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 2 * step.inputs[0].width * step.outputs[0].width / heads }
+
+    func scratch(step: Step, rows: Int, context: Int) -> Int { step.outputs[0].width / heads }
+
+    func sharedScratch(step: Step, rows: Int) -> Int { rows * (2 * step.inputs[0].width + step.outputs[0].width) / heads }
+  }
+
+  /// The first numbers of every head, and the others.
+  struct Split: Operator {
+    let name = "split"
+    let isRowwise = true
+    let backwardReadsInputs = false
+    let heads: Int
+    /// How many numbers of a head are the first.
+    let first: Int
+
+    var detail: String { "\(heads == 1 ? "" : "\(heads) heads, ")after \(first)" }
+
+    func forward(_ context: ForwardContext) {
+      let (x, a, b) = (context.input(), context.output(0), context.output(1))
+      let (width, second) = (x.width / heads, b.width / heads)
+      for row in 0..<x.count {
+        for head in 0..<heads {
+          let own = x[row] + head * width
+          (a[row] + head * first).update(from: own, count: first)
+          (b[row] + head * second).update(from: own + first, count: second)
+        }
+      }
+    }
+
+    /// `dx = (da, db)` of every head.
+    func backward(_ context: BackwardContext) {
+      guard let dx = context.inputGradient() else { return }
+      let (da, db) = (context.outputGradient(0), context.outputGradient(1))
+      let (width, second) = (dx.width / heads, db.width / heads)
+      for row in 0..<dx.count {
+        for head in 0..<heads {
+          let own = dx[row] + head * width
+          add(da[row] + head * first, scaledBy: 1, to: own, count: first)
+          add(db[row] + head * second, scaledBy: 1, to: own + first, count: second)
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 0 }
+  }
+
+  /// The numbers of two values, head by head one after the other.
+  struct Join: Operator {
+    let name = "join"
+    let isRowwise = true
+    let backwardReadsInputs = false
+    let heads: Int
+
+    var detail: String { heads == 1 ? "" : "\(heads) heads" }
+
+    func forward(_ context: ForwardContext) {
+      let (a, b, y) = (context.input(0), context.input(1), context.output())
+      let (first, second) = (a.width / heads, b.width / heads)
+      for row in 0..<y.count {
+        for head in 0..<heads {
+          let own = y[row] + head * (first + second)
+          own.update(from: a[row] + head * first, count: first)
+          (own + first).update(from: b[row] + head * second, count: second)
+        }
+      }
+    }
+
+    /// `da`, `db`: the parts of dy.
+    func backward(_ context: BackwardContext) {
+      let (da, db, dy) = (context.inputGradient(0), context.inputGradient(1), context.outputGradient())
+      let widths = [da, db].map { ($0?.width ?? 0) / heads }
+      let width = dy.width / heads
+      for row in 0..<dy.count {
+        for head in 0..<heads {
+          let own = dy[row] + head * width
+          if let da { add(own, scaledBy: 1, to: da[row] + head * widths[0], count: widths[0]) }
+          if let db { add(own + width - widths[1], scaledBy: 1, to: db[row] + head * widths[1], count: widths[1]) }
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 0 }
+  }
+}

@@ -1,0 +1,82 @@
+import Components
+
+/// Multi-head latent attention: keys and values of all heads follow from one narrow vector a token, which alone is kept.
+///
+///     c = norm(x·Waᵀ), r = rope(x·Wrᵀ);   k_h = (Wk_h·c, r), v_h = Wv_h·c;   q_h = (n_h, rope(p_h))
+///     y = softmax(scale·q·kᵀ)·v·Woᵀ, over the tokens before;   scale = 1/√(nope_head_dim + rope_head_dim)
+///
+/// DeepSeek-AI, 2024, https://arxiv.org/abs/2405.04434; also DeepSeek-V3, Kimi K2, MiniCPM3.
+/// It is computed with the matrices of keys and values moved to the queries and the result, which changes no number but
+/// its rounding: n_h·(Wk_h·c) = (Wk_hᵀ·n_h)·c. So it is attention of all heads over one key (c, r), whose values are its
+/// own c, in a prompt and token by token alike, and no key or value of a head is ever made. With x as wide as c and r
+/// together, a prompt's scores cost (2·kv_lora_rank + rope_head_dim) / (nope_head_dim + rope_head_dim + v_head_dim) times
+/// as much as those of separate heads, and its matrices the same.
+/// The careful reader's mistake: only the numbers after the first nope_head_dim of a query head turn.
+///
+/// Examples: `{num_heads: 4, q_lora_rank: 10, kv_lora_rank: 8, nope_head_dim: 6, rope_head_dim: 4, v_head_dim: 5}`
+/// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 8, bias: true, scale: 0.3}`
+/// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 4, latent_norm: {type: rmsnorm, eps: 0.001}}`
+public struct MLA: Mixer {
+  public static let name = "mla"
+
+  let heads: Int
+  let queryRank: Int?
+  let rank: Int
+  let nope: Int
+  let rope: Int
+  let valueWidth: Int
+  let bias: [String: Bool]
+  let scale: Double
+  let norm: (any Normalization)?
+
+  public init(_ options: Options) {
+    heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads")
+    queryRank = options.optionalInteger("q_lora_rank", "the width that queries are made from; from the token itself when left out")
+    rank = options.requiredInteger("kv_lora_rank", in: 1...65536, "the width that keys and values are made from")
+    nope = options.requiredInteger("nope_head_dim", in: 1...65536, "numbers of a query and key that do not turn")
+    rope = options.requiredInteger("rope_head_dim", in: 1...65536, "numbers of a query and key that turn, the same for all keys")
+    valueWidth = options.requiredInteger("v_head_dim", in: 1...65536, "numbers of a value")
+    bias = options.flags("bias", ["q_a", "kv_a", "o"], default: false, "which projections have a bias")
+    let auto = 1 / Double(nope + rope).squareRoot()
+    scale = options.number("scale", default: auto, words: ["auto": auto], "the factor of the scores; auto is 1/√(both parts)")
+    norm = options.inheritedComponent("latent_norm", slot: .norm, "the norm of what queries, keys and values are made from")
+  }
+
+  public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
+    let queries = queries(x, into: &plan)
+    let turned = layer.position.rotate(queries[1], heads: heads, into: &plan)
+    let made = plan.linear(x, to: rank + rope, named: "kv_a", bias: bias["kv_a"] ?? false)
+    let parts = plan.apply(Split(heads: 1, first: rank), to: [made], widths: [rank, rope])
+    let latent = norm?.write(parts[0], named: "kv_a_norm", over: .row, into: &plan) ?? parts[0]
+    let shared = layer.position.rotate(parts[1], heads: 1, into: &plan)
+    let key = plan.apply(Join(heads: 1), to: latent, shared, width: rank + rope)
+
+    let matrix = plan.parameter("kv_b.weight", shape: [heads * (nope + valueWidth), rank], starts: .normal(0.02))
+    let toLatent = HeadLinear(heads: heads, rows: 0..<nope, of: nope + valueWidth, transposed: true)
+    let met = plan.apply(toLatent, to: queries[0], width: heads * rank, parameters: [matrix])
+    let query = plan.apply(Join(heads: heads), to: met, turned, width: heads * (rank + rope))
+    let scale = Float(scale * layer.position.scoreFactor)
+    let attend = Attend(
+      heads: heads, keyHeads: 1, scale: scale, window: nil, softcap: nil,
+      bias: layer.position.scoreBias(heads: heads, scale: scale), valuesInKeys: true)
+    let state = plan.state("latent", width: rank + rope, extent: .perToken, precision: .any)
+    let mixed = plan.apply(attend, to: query, key, width: heads * rank, states: [state])
+    let fromLatent = HeadLinear(heads: heads, rows: nope..<nope + valueWidth, of: nope + valueWidth, transposed: false)
+    let values = plan.apply(fromLatent, to: mixed, width: heads * valueWidth, parameters: [matrix])
+    return plan.linear(values, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
+  }
+
+  /// The two parts of the queries of all heads.
+  private func queries(_ x: Value, into plan: inout PlanBuilder) -> [Value] {
+    let width = heads * (nope + rope)
+    let q: Value
+    if let queryRank {
+      let latent = plan.linear(x, to: queryRank, named: "q_a", bias: bias["q_a"] ?? false)
+      let normed = norm?.write(latent, named: "q_a_norm", over: .row, into: &plan) ?? latent
+      q = plan.linear(normed, to: width, named: "q_b")
+    } else {
+      q = plan.linear(x, to: width, named: "q")
+    }
+    return plan.apply(Split(heads: heads, first: nope), to: [q], widths: [heads * nope, heads * rope])
+  }
+}
