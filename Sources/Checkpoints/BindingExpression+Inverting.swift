@@ -23,8 +23,14 @@ extension BindingExpression {
       return expressions.flatMap { $0.inversions(of: value, in: config) }
     case .arithmetic(let operation, let operands):
       return Self.solutions(operation, operands, of: value, in: config)
-    case .list, .count, .tensor:
-      // A list of texts with arithmetic in them has no one inverse, and tensors are what they are.
+    case .list(let expressions):
+      // Item by item; a value of fewer items may be any of several lists, which nothing is guessed about.
+      guard let items = value.array, items.count == expressions.count else { return [] }
+      return zip(expressions, items).reduce([config]) { configs, pair in
+        configs.flatMap { pair.0.inversions(of: pair.1, in: $0) }
+      }
+    case .count, .tensor:
+      // Tensors are what they are.
       return []
     case .modified(let inner, let modifiers):
       return modifiers.inversions(of: value, by: inner, in: config)
