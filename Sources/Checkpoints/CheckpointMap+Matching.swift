@@ -67,7 +67,8 @@ extension CheckpointMap {
       guard let entry = byName[fullName(tensor)] else { continue }
       usedNames.insert(entry.name)
       let targets = tensor.targets.map { $0.map { tensors[$0] } }
-      if entry.shape != tensor.binding.storedShape {
+      // Some files leave out axes of length one.
+      if entry.shape.filter({ $0 != 1 }) != tensor.binding.storedShape.filter({ $0 != 1 }) {
         report.wrongShape(entry, tensor.binding.storedShape, targets.map { $0[0] }, at: tensor.rule.place)
       } else if entry.format == nil {
         report.wrongType(entry)

@@ -88,7 +88,7 @@ struct SheetJSON {
     var parts = JSONObject()
     for part in sheet.footprint.parts where part.parameterCount > 0 { parts[part.name] = .integer(part.parameterCount) }
     return [
-      "total": .integer(sheet.footprint.parameterCount),
+      "total": .integer(sheet.footprint.parameterCount), "active": .integer(sheet.plan.activeParameterCount),
       "expected": sheet.architecture.expectedParams.map { .integer($0) } ?? .null, "parts": .object(parts),
     ]
   }

@@ -50,6 +50,10 @@ struct SheetText {
     table.add(
       "total", footprint.parameterCount.grouped, "", Quantity.operations(footprint.flopsAtStart),
       Quantity.operations(footprint.flopsAtContext))
+    let active = sheet.plan.activeParameterCount
+    if active < footprint.parameterCount {
+      table.add("active", active.grouped, Quantity.share(active, of: footprint.parameterCount), "", "")
+    }
     return table.text()
   }
 
