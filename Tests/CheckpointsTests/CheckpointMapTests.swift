@@ -3,29 +3,8 @@ import Components
 import Files
 import Testing
 
-private func sentences(_ body: () throws(Problems) -> Void) -> [String] {
-  do throws(Problems) {
-    try body()
-    return []
-  } catch {
-    return error.list.map { $0.hint == nil ? $0.sentence : "\($0.sentence); \($0.hint ?? "")" }
-  }
-}
-
 private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
   tensors.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
-}
-
-/// Opens a file of `tensors` and lends its list.
-private func withStored(
-  _ tensors: [(String, [Int], Float)], _ body: ([StoredTensorEntry]) throws -> Void
-) throws {
-  try withFolder { folder throws in
-    try SafetensorsFile.write(
-      tensors.map { name, shape, value in try tensor(name, shape, Array(repeating: value, count: shape.reduce(1, *))) },
-      to: folder + "/f")
-    try body(SafetensorsFile(path: folder + "/f").tensors)
-  }
 }
 
 @Suite struct CheckpointMapTests {

@@ -3,15 +3,6 @@ import Components
 import Files
 import Testing
 
-private func sentences(_ body: () throws(Problems) -> Void) -> [String] {
-  do throws(Problems) {
-    try body()
-    return []
-  } catch {
-    return error.list.map { $0.hint == nil ? $0.sentence : "\($0.sentence); \($0.hint ?? "")" }
-  }
-}
-
 /// A setting as compact text, for comparison.
 private func compact(_ setting: Setting?) -> String {
   guard let setting else { return "nothing" }

@@ -83,3 +83,25 @@ extension Setting {
     }
   }
 }
+
+/// The sentences of what `body` throws, each with its hint.
+func sentences(_ body: () throws(Problems) -> Void) -> [String] {
+  do throws(Problems) {
+    try body()
+    return []
+  } catch {
+    return error.list.map { $0.hint == nil ? $0.sentence : "\($0.sentence); \($0.hint ?? "")" }
+  }
+}
+
+/// Opens a file of `tensors` and lends its list.
+func withStored(
+  _ tensors: [(String, [Int], Float)], _ body: ([StoredTensorEntry]) throws -> Void
+) throws {
+  try withFolder { folder throws in
+    try SafetensorsFile.write(
+      tensors.map { name, shape, value in try tensor(name, shape, Array(repeating: value, count: shape.reduce(1, *))) },
+      to: folder + "/f")
+    try body(SafetensorsFile(path: folder + "/f").tensors)
+  }
+}
