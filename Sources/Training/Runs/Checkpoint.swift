@@ -72,10 +72,14 @@ struct Checkpoint {
 }
 
 extension Trainer {
-  /// The parameters as tensors over their own memory.
+  /// The parameters as tensors over their own memory; of several that are planned as one, each by itself.
   var storedParameters: [StoredTensor] {
-    plan.parameters.indices.compactMap { index in
-      parameters.mutable(index)?.baseAddress.map { stored(plan.parameters[index].name, plan.parameters[index].shape, $0, parameters) }
+    plan.parameters.indices.flatMap { index -> [StoredTensor] in
+      guard var base = parameters.mutable(index)?.baseAddress else { return [] }
+      return plan.parameters[index].members.map { tensor in
+        defer { base += tensor.count }
+        return stored(tensor.name, tensor.shape, base, parameters)
+      }
     }
   }
 
