@@ -116,39 +116,4 @@ extension MoE {
       return y
     }
   }
-
-  /// Numbers held between two limits, and then moved.
-  ///
-  ///     y = min(max(x, low), high) + shift
-  struct Clip: Operator {
-    let low: Float
-    let high: Float
-    let shift: Float
-
-    let name = "clip"
-    let isRowwise = true
-    let overwritableInput: Int? = 0
-    var detail: String {
-      let limits = low.isFinite || high.isFinite ? "\(low.isFinite ? "\(low)" : "") … \(high.isFinite ? "\(high)" : "")" : ""
-      return limits + (shift == 0 ? "" : " + \(shift)")
-    }
-
-    func forward(_ context: ForwardContext) {
-      let (x, y) = (context.input(), context.output())
-      let (low, high, shift) = (low, high, shift)
-      context.parallel(y.count * y.width, grain: 32768) { numbers, _ in
-        let (x, y) = (x.base + numbers.lowerBound, y.base + numbers.lowerBound)
-        for i in 0..<numbers.count { y[i] = min(max(x[i], low), high) + shift }
-      }
-    }
-
-    /// `dx += dy` where x lies between the limits, as torch has it on them too.
-    func backward(_ context: BackwardContext) {
-      guard let dx = context.inputGradient() else { return }
-      let (x, dy) = (context.input(), context.outputGradient())
-      for i in 0..<dy.count * dy.width where x.base[i] >= low && x.base[i] <= high { dx.base[i] += dy.base[i] }
-    }
-
-    func flops(step: Step, context: Int) -> Int { 3 * step.outputs[0].width }
-  }
 }

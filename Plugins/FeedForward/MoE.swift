@@ -81,22 +81,21 @@ public struct MoE: FeedForward {
   /// What goes into `down`: `linear` writes the matrices that read the token.
   private func hidden(into plan: inout PlanBuilder, _ linear: (String, inout PlanBuilder) -> Value) -> Value {
     guard gated else {
-      let up = clip(linear("up", &plan), from: clamp.map { -$0 }, shift: 0, into: &plan)
+      let up = clamped(linear("up", &plan), bothSides: true, into: &plan)
       return activation?.write(up, into: &plan) ?? up
     }
     let gate = linear("gate", &plan)
     let up = linear("up", &plan)
-    let clipped = clip(gate, from: nil, shift: 0, into: &plan)
-    let opened = activation?.write(clipped, into: &plan) ?? clipped
-    let lifted = clip(up, from: clamp.map { -$0 }, shift: upOffset, into: &plan)
+    let limited = clamped(gate, bothSides: false, into: &plan)
+    let opened = activation?.write(limited, into: &plan) ?? limited
+    let within = clamped(up, bothSides: true, into: &plan)
+    let lifted = plan.shift(within, by: upOffset)
     return plan.multiply(opened, lifted)
   }
 
-  private func clip(_ x: Value, from low: Double?, shift: Double, into plan: inout PlanBuilder) -> Value {
-    guard clamp != nil || shift != 0 else { return x }
-    let operation = Clip(
-      low: low.map { Float($0) } ?? -.infinity, high: clamp.map { Float($0) } ?? .infinity, shift: Float(shift))
-    return plan.apply(operation, to: x, width: x.width)
+  private func clamped(_ x: Value, bothSides: Bool, into plan: inout PlanBuilder) -> Value {
+    guard let limit = clamp.map({ Float($0) }) else { return x }
+    return plan.clamp(x, to: (bothSides ? -limit : -.infinity)...limit)
   }
 
   /// Each token's experts' matrices `name`: a value with `width` numbers for each.

@@ -106,6 +106,7 @@ public struct Attention: Mixer {
       "position_temperature", "a factor of queries that grows with their position", PositionTemperature.init)
     grouping = options.choice(
       "kv_grouping", default: Grouping.repeat, "whether query heads share a key head with their neighbours, or by turns")
+    if sinks, grouping == .tile { options.fail("sinks", "heads that share keys by turns have no sinks") }
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
