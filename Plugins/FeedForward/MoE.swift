@@ -14,7 +14,7 @@ import Components
 /// Examples: `{num_experts: 4, top_k: 2, expert_size: 12, gated: true, activation: silu}`
 /// `{num_experts: 3, top_k: 1, expert_size: 8, bias: true, router: {bias: true, softcap: 2}}`
 /// `{num_experts: 4, top_k: 2, expert_size: 8, gated: true, clamp: 0.5, up_offset: 1, activation: quick_gelu, router: {order: select_first}}`
-/// `{num_experts: 8, top_k: 3, expert_size: 6, gated: true, shared_size: 10, router: {score: sigmoid, normalize: sum, scale: 2.5, groups: 4, top_groups: 2, selection_bias: true}}`
+/// `{num_experts: 6, top_k: 3, expert_size: 6, gated: true, shared_size: 10, router: {score: sigmoid, normalize: sum, scale: 2.5, groups: 3, top_groups: 2, selection_bias: true}}`
 /// `{num_experts: 4, top_k: 2, expert_size: 8, shared_size: 6, shared_gate: true, router: {normalize: clamped, eps: 0.9, groups: 2, top_groups: 1, group_score: max}}`
 /// `{num_experts: 5, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, order: select_first, apply_to: input}}`
 /// `{num_experts: 4, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, normalize: sum, apply_to: input}}`

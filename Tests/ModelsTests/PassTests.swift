@@ -15,10 +15,18 @@ import Testing
   static func shrunk(_ name: String) throws -> Plan {
     let models = try Here.models()
     let full = try models.describe(name).architecture
-    let changes = [
-      "vocab_size=61", "context_length=32", "hidden_size=64", "attention.head_dim=8", "mlp.intermediate_size=96",
-      "layers.count=\(min(full.layers.count, 8))", "layers.overrides=null", "position.fraction=null", "position.dim=null",
+    var changes = [
+      "vocab_size=61", "context_length=32", "hidden_size=64", "layers.count=\(min(full.layers.count, 8))",
+      "layers.overrides=null", "position.fraction=null", "position.dim=null",
     ]
+    let sizes = [
+      ("attention.kv_lora_rank", 16), ("attention.q_lora_rank", 24), ("attention.nope_head_dim", 8),
+      ("attention.rope_head_dim", 8), ("attention.v_head_dim", 8), ("mlp.expert_size", 24), ("mlp.shared_size", 40),
+      ("layers.variants.dense.mlp.intermediate_size", 96),
+    ]
+    for (path, size) in sizes where full.resolved[path: path]?.integer != nil { changes.append("\(path)=\(size)") }
+    if full.resolved[path: "attention.kv_lora_rank"] == nil { changes.append("attention.head_dim=8") }
+    if full.resolved[path: "mlp.num_experts"] == nil { changes.append("mlp.intermediate_size=96") }
     // A key that is not there cannot be deleted.
     let patches = try changes.filter { change in
       !change.hasSuffix("=null") || full.resolved[path: change.dropLast(5)] != nil
