@@ -18,6 +18,8 @@ struct ZooTests {
   /// Published counts, and those that follow from published sizes: V·d + C·d + L·(12d² + 13d) + 2d for GPTs,
   /// V·d·(1 if tied, else 2) + L·(2·d·h·n + 2·d·kv·n + 3·d·f + 2d) + d for LLaMAs with heads of n.
   static let published: [(name: String, count: Int)] = [
+    ("mixtral-8x7b", 46_702_792_704), ("qwen3-30b-a3b", 30_532_122_624), ("olmoe-1b-7b", 6_919_161_856),
+    ("gpt-oss-20b", 20_914_757_184), ("gpt-oss-120b", 116_829_156_672),
     ("gpt1", 116_534_784),
     ("gpt2", 124_439_808), ("gpt2-medium", 354_823_168), ("gpt2-large", 774_030_080), ("gpt2-xl", 1_557_611_200),
     ("gpt3-small", 125_226_240), ("gpt3-medium", 355_871_744), ("gpt3-large", 760_300_032),
