@@ -26,6 +26,8 @@ INLINE V pairs_of(const float *p, size_t count) {
   return __builtin_bit_cast(V, _mm512_cvtne2ps_pbh(high, low));
 }
 
+#include "bf16_several.h"
+
 /// Rows of x in tiles of up to 14: [tile][pair of the depth][row of the tile].
 static void pack_pair_rows(const float *x, size_t stride, size_t rows, size_t depth, float *packed) {
   size_t pairs = (depth + 1) / 2;
@@ -117,6 +119,7 @@ static void multiply_pair_panels(int format, const float *x, size_t rows, const 
 }
 #pragma clang attribute pop
 
+const struct ck_narrow_rows ck_bf16_several = {half_line_floats, round_lines, multiply_half_rows};
 const struct ck_narrow_panels ck_bf16_panels = {
     PAIR_ROWS, 32, pair_row_floats, pair_panel_floats, pack_pair_rows, pack_pair_panels, multiply_pair_panels};
 #endif

@@ -14,14 +14,6 @@
 #define FEW_ACROSS 2
 #endif
 
-/// The totals of LANES vectors, as one; they are used up.
-INLINE V totals(V *r) {
-  UNROLL for (int half = LANES / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++)
-      r[i] = __builtin_shufflevector(r[i], r[i + half], LOW) + __builtin_shufflevector(r[i], r[i + half], HIGH);
-  return r[0];
-}
-
 /// Some columns of stored rows, as they are read here: in plain formats, and in blocks of 32 that begin with them.
 struct few_rows { const uint8_t *base; size_t row_bytes; int format; };
 

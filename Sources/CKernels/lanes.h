@@ -145,3 +145,11 @@ INLINE void transpose(V *r) {
     UNROLL for (int i = 0; i < LANES; i++) r[i] = t[i];
   }
 }
+
+/// The totals of LANES vectors, as one; they are used up.
+INLINE V totals(V *r) {
+  UNROLL for (int half = LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++)
+      r[i] = __builtin_shufflevector(r[i], r[i + half], LOW) + __builtin_shufflevector(r[i], r[i + half], HIGH);
+  return r[0];
+}

@@ -17,7 +17,7 @@ struct ck_narrow_panels {
                    size_t stride, bool add, const float *bias);
 };
 
-/// Dots of a few rows of x, quantised once, with stored blocks as they lie.
+/// Dots of a few rows of x, rounded once, with stored rows as they lie.
 struct ck_narrow_rows {
   size_t (*row_floats)(size_t depth);
   void (*quantize)(const float *x, size_t stride, size_t rows, size_t depth, float *lines);
@@ -26,4 +26,4 @@ struct ck_narrow_rows {
 };
 
 extern const struct ck_narrow_panels ck_vnni_panels, ck_bf16_panels;
-extern const struct ck_narrow_rows ck_vnni_rows;
+extern const struct ck_narrow_rows ck_vnni_rows, ck_vnni_several, ck_bf16_several;

@@ -14,6 +14,8 @@ struct FewRows {
 
   /// Element products that keep one thread busy for about a microsecond; fewer are not worth a second thread.
   private static let productsPerPart = 32_768
+  /// Fewer numbers of x than this are rounded before another thread could be told to help.
+  private static let numbersPerRounder = 16_384
   /// Cache lines of y belong to one thread each.
   private static let outputsTogether = 16
 
@@ -22,6 +24,8 @@ struct FewRows {
     let product: Product
     let stored: ck_weight
     let narrow: OpaquePointer?
+    /// Where the rows of x, rounded for its kernel, begin among those for all kernels, in floats.
+    let lines: Int
     /// Where its outputs begin in the line, in units of `outputsTogether`.
     let start: Int
     var units: Int { (product.matrix.rows + outputsTogether - 1) / outputsTogether }
@@ -31,11 +35,18 @@ struct FewRows {
     let kernels = ck_current()
     var units = 0
     var outputs = 0
+    var lineFloats = 0
+    var kinds: [(narrow: OpaquePointer, lines: Int)] = []
     let jobs = chosen.map { index in
       let product = products[index]
       let stored = product.matrix.stored
-      let narrow = withUnsafePointer(to: stored) { ck_narrow_rows(kernels, $0) }
-      let job = Job(index: index, product: product, stored: stored, narrow: narrow, start: units)
+      let narrow = withUnsafePointer(to: stored) { ck_narrow_rows(kernels, $0, rows) }
+      if let narrow, !kinds.contains(where: { $0.narrow == narrow }) {
+        kinds.append((narrow, lineFloats))
+        lineFloats += rows * ck_narrow_line_floats(narrow, columns)
+      }
+      let lines = kinds.first { $0.narrow == narrow }?.lines ?? 0
+      let job = Job(index: index, product: product, stored: stored, narrow: narrow, lines: lines, start: units)
       units += job.units
       outputs += product.matrix.rows
       return job
@@ -44,13 +55,18 @@ struct FewRows {
     let widens = rows > 1 && jobs.contains { $0.narrow == nil && $0.product.matrix.format.elementsPerBlock > 1 }
     pool.exclusively { session in
       let parts = max(1, min(session.mostParts, worth, outputs / Self.outputsTogether))
-      var lines: UnsafeMutablePointer<Float>?
-      if let narrow = jobs.lazy.compactMap(\.narrow).first {
-        let shared = session.sharedFloats(rows * ck_narrow_line_floats(narrow, columns))
-        ck_narrow_quantize(narrow, x, stride, rows, columns, shared)
-        lines = shared
+      let lines = session.sharedFloats(lineFloats)
+      for kind in kinds {
+        let floats = ck_narrow_line_floats(kind.narrow, columns)
+        let rounders = rows * columns < Self.numbersPerRounder ? 1 : min(rows, session.threads)
+        session.run(parts: rounders) { part, _ in
+          let own = piece(part, of: rounders, count: rows)
+          ck_narrow_quantize(
+            kind.narrow, x + own.lowerBound * stride, stride, own.count, columns,
+            lines + kind.lines + own.lowerBound * floats)
+        }
       }
-      session.run(parts: parts) { [lines] part, thread in
+      session.run(parts: parts) { part, thread in
         let own = piece(part, of: parts, count: units)
         for job in jobs {
           let from = max(0, own.lowerBound - job.start) * Self.outputsTogether
@@ -58,9 +74,9 @@ struct FewRows {
           guard from < to else { continue }
           let product = job.product
           withUnsafePointer(to: job.stored) { stored in
-            if let narrow = job.narrow, let lines {
+            if let narrow = job.narrow {
               ck_narrow_multiply_rows(
-                narrow, stored, from, to, lines, rows, product.bias, product.output, product.stride, accumulate)
+                narrow, stored, from, to, lines + job.lines, rows, product.bias, product.output, product.stride, accumulate)
             } else {
               let scratch = session.floats(widens ? 4 * columns : 1, thread: thread)
               ck_multiply_rows(

@@ -106,5 +106,5 @@ public func sumRows(
 /// With no more rows than this, dots straight from the stored weights beat packing them first (measured); the faster
 /// the packed product, the sooner it is worth its packing.
 private func mostRowsByDots(_ format: StorageFormat, narrow: OpaquePointer?) -> Int {
-  narrow == nil ? 12 : format == .bf16 ? 6 : 4
+  narrow == nil ? 12 : format.elementsPerBlock < 256 ? 16 : 4
 }

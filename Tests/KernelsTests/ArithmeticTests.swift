@@ -108,6 +108,27 @@ import Testing
     }
   }
 
+  @Test("a few rows give the same bits in whatever company they come", arguments: KernelLevel.available)
+  func company(level: KernelLevel) {
+    level.perform {
+      for format in [StorageFormat.q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .bf16] where narrows(format) {
+        let w = SampleWeight(format, rows: 77, columns: 416, seed: 13)
+        var numbers = Numbers(seed: 14)
+        let x = numbers.floats(16 * 416)
+        let all = product(.stored, x, rows: 16, by: w)
+        for rows in 2...15 {
+          #expect(product(.stored, Array(x[..<(rows * 416)]), rows: rows, by: w) == Array(all[..<(rows * 77)]), "\(format.rawValue), \(rows)")
+        }
+      }
+    }
+  }
+
+  /// Whether this level has instructions for the format, so that its arithmetic is another than f32's.
+  private func narrows(_ format: StorageFormat) -> Bool {
+    let level = KernelLevel.current.name
+    return level == "avx512-bf16" || level == "avx512-vnni" && format != .bf16
+  }
+
   @Test("depths beyond one block of the product are summed whole")
   func deep() {
     for format in [StorageFormat.q8_0, .q4_1, .q6_k, .bf16] {

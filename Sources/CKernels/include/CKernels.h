@@ -121,10 +121,11 @@ enum ck_arithmetic { CK_STORED, CK_EXACT };
 int ck_arithmetic(void);
 int ck_ask_arithmetic(int arithmetic);
 
-/// Dots of rows of x, quantised once into `lines`, with quantised weights as they lie; NULL where these weights, this
+/// Dots of `rows` rows of x, rounded once into `lines`, with narrow weights as they lie; NULL where these weights, this
 /// level or this thread's arithmetic has none.
 struct ck_narrow_rows;
-const struct ck_narrow_rows *_Nullable ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w);
+const struct ck_narrow_rows *_Nullable ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w,
+                                                      size_t rows);
 size_t ck_narrow_line_floats(const struct ck_narrow_rows *rows, size_t depth);
 void ck_narrow_quantize(const struct ck_narrow_rows *narrow, const float *x, size_t stride, size_t rows, size_t depth,
                         float *lines);
