@@ -85,69 +85,21 @@ public struct TextGenerator {
   public func generate(_ prompt: [Int], _ settings: Settings, emit: (_ text: String, _ id: Int?) throws -> Bool) throws
     -> Result
   {
-    var result = Result()
-    result.promptTokens = prompt
     let limit = try Self.limit(of: executor.plan, for: prompt)
-    let (wanted, overflow) = prompt.count.addingReportingOverflow(max(0, settings.maximumTokens))
-    var sequence = try executor.openSequence(length: min(limit, overflow ? Int.max : wanted))
-    var sampler = Sampler(settings.sampling)
-    var decoder = tokenizer.map { StreamDecoder($0, startsText: settings.beginsText) }
-    var stops = StopText(settings.stops)
-    var history = prompt
+    var continuation = Continuation(of: prompt, settings, tokenizer: tokenizer)
+    var sequence = try executor.openSequence(length: continuation.length(limit: limit))
     let clock = ContinuousClock()
-    var next = 0
-    func advance(_ tokens: [Int]) throws {
+    func compute(_ tokens: [Int]) throws {
       try executor.forward([(sequence, tokens)], logits: .last) { _, position, logits in
-        guard let token = sampler.next(logits, after: history) else {
-          throw ModelProblem.notANumber(tokens: position + 1)
-        }
-        next = token
+        try continuation.choose(from: logits, position: position)
       }
     }
-    result.promptSeconds = try clock.measure { try advance(prompt) }.seconds
+    let promptSeconds = try clock.measure { try compute(prompt) }.seconds
     let start = clock.now
-    while true {
-      if result.tokens.count >= settings.maximumTokens {
-        result.ending = .length
-        break
-      }
-      if !settings.ignoresEnd, tokenizer?.endOfText.contains(next) ?? false {
-        result.ending = .end
-        break
-      }
-      result.tokens.append(next)
-      history.append(next)
-      let text = stops.append(decoder?.append(next) ?? "")
-      result.text += text
-      if try !emit(text, next) {
-        result.ending = .cancelled
-        break
-      }
-      if stops.found != nil {
-        result.ending = .stop
-        break
-      }
-      if result.tokens.count >= settings.maximumTokens { continue }
-      if sequence.position < sequence.length {
-        try advance([next])
-      } else if settings.slides {
-        // What follows no longer sees the first half, and positions begin anew.
-        sequence = try executor.openSequence(length: sequence.length)
-        try advance(Array(history.suffix(max(1, sequence.length / 2))))
-      } else {
-        result.ending = .context
-        break
-      }
-    }
-    result.generationSeconds = (clock.now - start).seconds
-    if stops.found == nil {
-      let rest = stops.append(decoder?.finish() ?? "") + stops.finish()
-      if !rest.isEmpty {
-        result.text += rest
-        _ = try emit(rest, nil)
-      }
-    }
-    return result
+    while let tokens = try continuation.advance(&sequence, executor, emit: emit) { try compute(tokens) }
+    continuation.took(prompt: promptSeconds, generation: (clock.now - start).seconds)
+    try continuation.finish(emit: emit)
+    return continuation.result
   }
 }
 

@@ -3,6 +3,7 @@ import Execution
 import Files
 import Foundation
 import Models
+import Tokenization
 
 /// `chimera run`: continue a text, or answer a question.
 struct Run: ParsableCommand {
@@ -19,9 +20,11 @@ struct Run: ParsableCommand {
 
   @Argument(help: "The model.") var model: String
   @Argument(help: "The text to continue; without one, the model begins.") var prompt: String?
-  @Flag(help: "Ask the prompt as a question, in the model's chat format.") var chat = false
+  @Flag(help: "Ask the prompt in the model's chat format.") var chat = false
   @Option(help: "What a system turn says, with --chat.") var system: String?
   @Option(parsing: .unconditional, help: "The prompt as token ids: 1,2,3.") var tokens: String?
+  @Option(help: "Continue each line of this file: text, or JSON.") var prompts: String?
+  @Option(parsing: .unconditional, help: "How many prompts go together at most.") var together = 8
   @Option(
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
     help: "How many tokens to write at most.")
@@ -49,27 +52,19 @@ struct Run: ParsableCommand {
     if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p takes a number from 0 to 1") }
     if !(repeatPenalty > 0 && repeatPenalty <= 100) { throw ValidationError("--repeat-penalty takes a number above 0") }
     if prompt != nil, tokens != nil { throw ValidationError("a prompt and --tokens exclude each other") }
-    if chat, prompt == nil { throw ValidationError("--chat needs a question") }
+    if prompts != nil, prompt != nil || tokens != nil { throw ValidationError("--prompts stands in place of a prompt") }
+    if !(1...256).contains(together) { throw ValidationError("--together takes a number from 1 to 256") }
+    if chat, prompt == nil, prompts == nil { throw ValidationError("--chat needs a question") }
     if system != nil, !chat { throw ValidationError("--system goes with --chat") }
   }
 
   func run() throws {
+    if let prompts { return try answer(promptsAt: prompts) }
     let loaded = try options.load(model, seed: seed)
     let (ids, stops) = try prepared(loaded)
     let executor = try loaded.executor(pool: options.pool, states: cache.format)
     if profile { executor.startProfile() }
-    var settings = TextGenerator.Settings()
-    settings.maximumTokens = maxTokens
-    settings.stops = stop + stops
-    settings.beginsText = prompt == nil || chat
-    settings.slides = slide
-    settings.ignoresEnd = ignoreEnd
-    settings.sampling.temperature = temperature
-    settings.sampling.topK = topK
-    settings.sampling.topP = topP
-    settings.sampling.minP = minP
-    settings.sampling.repeatPenalty = repeatPenalty
-    settings.sampling.seed = seed
+    let settings = settings(stops: stops, beginsText: prompt == nil || chat)
     let hasText = loaded.tokenizer != nil
     if !hasText { Console.note("note: the model came without a tokenizer, so ids are written; give one with --tokenizer") }
     let result = try TextGenerator(executor, tokenizer: loaded.tokenizer).generate(ids, settings) { text, id in
@@ -89,6 +84,23 @@ struct Run: ParsableCommand {
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
   }
 
+  /// What was asked for, with the texts that end an answer.
+  func settings(stops: [String], beginsText: Bool) -> TextGenerator.Settings {
+    var settings = TextGenerator.Settings()
+    settings.maximumTokens = maxTokens
+    settings.stops = stop + stops
+    settings.beginsText = beginsText
+    settings.slides = slide
+    settings.ignoresEnd = ignoreEnd
+    settings.sampling.temperature = temperature
+    settings.sampling.topK = topK
+    settings.sampling.topP = topP
+    settings.sampling.minP = minP
+    settings.sampling.repeatPenalty = repeatPenalty
+    settings.sampling.seed = seed
+    return settings
+  }
+
   /// The ids of the prompt, and the texts that end an answer.
   private func prepared(_ loaded: LoadedModel) throws -> ([Int], stops: [String]) {
     if let tokens { return (try TokenList.ids(tokens), []) }
@@ -102,6 +114,11 @@ struct Run: ParsableCommand {
       guard let start = tokenizer.beginningOfText ?? tokenizer.endOfText.min() else { return ([0], []) }
       return ([start], [])
     }
+    return try encoded(prompt, loaded, tokenizer)
+  }
+
+  /// The ids of a text, as a question with --chat, and the texts that end an answer.
+  func encoded(_ prompt: String, _ loaded: LoadedModel, _ tokenizer: Tokenizer) throws -> ([Int], stops: [String]) {
     guard chat else {
       try tokenizer.requireEncodable(prompt)
       return (tokenizer.encode(prompt), [])

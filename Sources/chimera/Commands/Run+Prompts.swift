@@ -1,0 +1,55 @@
+import Execution
+import Files
+import Models
+
+extension Run {
+  /// Continues the prompts of a file together and writes the results: with --json a line for each as it ends, else the
+  /// texts in the order of the file.
+  func answer(promptsAt path: String) throws {
+    let texts = try PromptFile(path: path).prompts
+    let loaded = try options.load(model, seed: seed)
+    guard let tokenizer = loaded.tokenizer else {
+      throw Failure(.failed, "the model came without a tokenizer: give one with --tokenizer")
+    }
+    var stops: [String] = []
+    let prompts = try texts.map { text in
+      let (ids, own) = try encoded(text, loaded, tokenizer)
+      stops = own
+      return ids
+    }
+    let executor = try loaded.executor(pool: options.pool, states: cache.format)
+    if profile { executor.startProfile() }
+    var held: [Int: String] = [:]
+    var (next, read, written) = (0, 0, 0)
+    let clock = ContinuousClock()
+    let start = clock.now
+    try BatchGenerator(executor, tokenizer: tokenizer, together: together)
+      .generate(prompts, settings(stops: stops, beginsText: chat)) { index, result in
+        read += result.promptTokens.count
+        written += result.tokens.count
+        if json {
+          var line = JSONObject()
+          line["index"] = .integer(index)
+          line["prompt"] = .string(texts[index])
+          line["text"] = .string(result.text)
+          line["prompt_tokens"] = .integer(result.promptTokens.count)
+          line["tokens"] = .array(result.tokens.map { .integer($0) })
+          line["ending"] = .string(result.ending.rawValue)
+          Console.write(JSONValue.object(line).serialized(pretty: false) + "\n")
+          return
+        }
+        held[index] = result.text
+        while let text = held.removeValue(forKey: next) {
+          Console.write(text + "\n")
+          next += 1
+        }
+      }
+    let seconds = (clock.now - start).inSeconds
+    if !quiet {
+      Console.note(
+        "\(prompts.count) prompts, \(together) together: \(read.grouped) tokens read and \(written.grouped) written in "
+          + "\(Quantity.digits(seconds)) s, \(Quantity.digits(Double(read + written) / seconds)) tokens/s")
+    }
+    if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
+  }
+}
