@@ -22,6 +22,7 @@ let package = Package(
     .target(name: "Components", dependencies: ["Kernels"]),
     .target(name: "Specification", dependencies: ["CLibYAML", "Components", "Files"]),
     .target(name: "Composition", dependencies: ["Components", "Specification"]),
+    .target(name: "Pages", dependencies: ["Components", "Composition", "Specification"]),
     .target(name: "Execution", dependencies: ["Components", "Kernels"]),
     .target(name: "Checkpoints", dependencies: ["Components", "Files", "Kernels", "Specification"]),
     .target(name: "Tokenization", dependencies: ["Files"]),
@@ -37,7 +38,7 @@ let package = Package(
     .executableTarget(
       name: "chimera",
       dependencies: [
-        "Checkpoints", "Components", "Composition", "Execution", "Files", "Kernels", "Models", "Specification",
+        "Checkpoints", "Components", "Composition", "Execution", "Files", "Kernels", "Models", "Pages", "Specification",
         "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -55,6 +56,7 @@ let package = Package(
     .testTarget(name: "ComponentsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
     .testTarget(name: "CompositionTests", dependencies: ["Composition", "StandardComponents"]),
+    .testTarget(name: "PagesTests", dependencies: ["Pages", "TestSupport"]),
     .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),

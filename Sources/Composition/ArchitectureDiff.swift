@@ -13,8 +13,12 @@ public struct ArchitectureDiff: Sendable {
     public let first: String?
     /// Its value in the second model; nil when there is none.
     public let second: String?
+    /// Whether either file says it, rather than a default or what follows from sizes.
+    public let isWritten: Bool
   }
 
+  /// What differs in a few words, part by part.
+  public let story: [StoryLine]
   /// What differs, in the order of the facts; costs too.
   public let rows: [Row]
   /// Whether both compose the same model, whatever it is called.
@@ -34,12 +38,15 @@ public struct ArchitectureDiff: Sendable {
       let (left, right) = (inGroup(left), inGroup(right))
       let keys = Self.merged(left.map(\.key), right.map(\.key))
       for key in keys {
-        let a = left.first { $0.key == key }?.value
-        let b = right.first { $0.key == key }?.value
-        if a != b { rows.append(Row(group: group, key: key, first: a, second: b)) }
+        let a = left.first { $0.key == key }
+        let b = right.first { $0.key == key }
+        guard a?.value != b?.value else { continue }
+        let isWritten = a?.isWritten == true || b?.isWritten == true
+        rows.append(Row(group: group, key: key, first: a?.value, second: b?.value, isWritten: isWritten))
       }
     }
     self.rows = rows
+    story = Self.story(of: rows, first, second)
   }
 
   /// Both lists in one, each key of the second after the one that it follows there and after what only the first has.

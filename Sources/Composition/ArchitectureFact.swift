@@ -9,12 +9,15 @@ public struct ArchitectureFact: Sendable, Hashable {
   public let key: String
   /// The value; nil when there is none.
   public let value: String?
+  /// Whether a file says it, rather than a default or what follows from sizes.
+  public let isWritten: Bool
 
   /// The fact that `key` of `group` is `value`.
-  public init(group: String, key: String, value: String?) {
+  public init(group: String, key: String, value: String?, isWritten: Bool = true) {
     self.group = group
     self.key = key
     self.value = value
+    self.isWritten = isWritten
   }
 }
 
@@ -63,11 +66,16 @@ extension ModelSheet {
       for option in choice.options where !paths.contains(option.path) { paths.append(option.path) }
       return kinds.count - 1
     }
-    let fact = { (key: String, value: (ComponentChoice) -> String?) in
+    let fact = { (key: String, isWritten: Bool, value: (ComponentChoice) -> String?) in
       let values = kinds.map(value)
-      return ArchitectureFact(group: group, key: key, value: self.summary(kindOfLayer.map { values[$0] }))
+      return ArchitectureFact(
+        group: group, key: key, value: self.summary(kindOfLayer.map { values[$0] }), isWritten: isWritten)
     }
-    return [fact("") { $0.name }] + paths.map { path in fact(path) { $0.value(path).map(\.inWords) } }
+    return [fact("", true) { $0.name }]
+      + paths.map { path in
+        let isWritten = kinds.contains { $0.options.contains { $0.path == path && $0.isSet } }
+        return fact(path, isWritten) { $0.value(path).map(\.inWords) }
+      }
   }
 
   /// One value for all layers, or each with the layers that have it; layers that have none are not named.

@@ -27,9 +27,19 @@ public struct Composer: Sendable {
 
   /// How many numbers `architecture` learns, found by writing each distinct layer once; throws every problem found.
   public func parameterCount(of architecture: Architecture) throws(Problems) -> Int {
+    try parameterCount(of: architecture, sketch: sketch(of: architecture))
+  }
+
+  /// The plan of `architecture` with each distinct layer once: enough to draw and to count it.
+  public func sketch(of architecture: Architecture) throws(Problems) -> Plan {
+    var seen: Set<Int> = []
+    let firsts = architecture.layerKinds.indices.filter { seen.insert(architecture.layerKinds[$0]).inserted }
+    return try compose(architecture, layers: firsts)
+  }
+
+  /// How many numbers `architecture` learns, given its `sketch`.
+  public func parameterCount(of architecture: Architecture, sketch plan: Plan) throws(Problems) -> Int {
     let kinds = architecture.layerKinds
-    let firsts = kinds.indices.filter { kinds.firstIndex(of: kinds[$0]) == $0 }
-    let plan = try compose(architecture, layers: firsts)
     var copies: [Int: Int] = [:]
     for kind in kinds { copies[kind, default: 0] += 1 }
     var total = 0

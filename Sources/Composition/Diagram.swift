@@ -26,6 +26,18 @@ public struct Diagram: Sendable {
     public let inputs: [Int]
     /// Numbers learned in it that nothing before it holds.
     public let parameterCount: Int
+    /// How its heads share keys, when it attends.
+    public let heads: Heads?
+  }
+
+  /// How the heads of attention share what is kept of a sequence.
+  public struct Heads: Sendable, Hashable {
+    /// Queries of a token.
+    public let queries: Int
+    /// Keys and values of a token; each serves as many queries.
+    public let keys: Int
+    /// How many tokens a query sees; nil for all before it.
+    public let window: Int?
   }
 
   /// One thing that a box does: `attend q, k, v` and `12 heads`.
@@ -46,6 +58,11 @@ public struct Diagram: Sendable {
     public let parameterCount: Int
     /// Numbers in a row of what leaves the section.
     public let width: Int
+  }
+
+  /// The letter that stands for the distinct layer `number` where several are told apart.
+  public static func letter(_ number: Int) -> Character {
+    Character(UnicodeScalar(UInt8(number < 26 ? 65 + number : 97 + min(25, number - 26))))
   }
 
   /// The sections, in order.

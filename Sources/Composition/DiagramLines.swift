@@ -88,5 +88,5 @@ extension String {
 
 extension Int {
   /// The number, with commas from 10,000 on.
-  var readable: String { magnitude < 10_000 ? String(self) : grouped }
+  public var readable: String { magnitude < 10_000 ? String(self) : grouped }
 }

@@ -64,7 +64,10 @@ struct DiagramSection {
       }
       nodes.append(
         Diagram.Node(
-          kind: group.kind, title: group.title, lines: lines.finished, inputs: inputs, parameterCount: count))
+          kind: group.kind, title: group.title, lines: lines.finished, inputs: inputs, parameterCount: count,
+          heads: group.steps.lazy.compactMap { $0.operation as? Attend }.first.map {
+            Diagram.Heads(queries: $0.heads, keys: $0.keyHeads, window: $0.window)
+          }))
       for value in inside { nodeOfValue[value] = nodes.count }
     }
     return nodes

@@ -74,11 +74,7 @@ public struct DiagramText: Sendable {
     if kinds.count == 1 { return section.layers.count == 1 ? "1 layer" : "× \(section.layers.count)" }
     let names = Set(section.layers.compactMap { $0 < variants.count ? variants[$0] : nil }).sorted()
     let times = section.layers.count > 1 ? " × \(section.layers.count): layers" : ": layer"
-    return (["\(letter(number))\(times) \(shortRanges(section.layers))"] + names).joined(separator: " · ")
-  }
-
-  private func letter(_ number: Int) -> Character {
-    Character(UnicodeScalar(UInt8(number < 26 ? 65 + number : 97 + min(25, number - 26))))
+    return (["\(Diagram.letter(number))\(times) \(shortRanges(section.layers))"] + names).joined(separator: " · ")
   }
 
   /// Which kind each layer is, in lines: a letter a layer, in groups of a period when there is one.
@@ -86,7 +82,7 @@ public struct DiagramText: Sendable {
     guard kinds.count > 1 else { return [] }
     var letters = [Character](repeating: "?", count: diagram.layerCount)
     for (number, section) in kinds.enumerated() {
-      for layer in section.layers where layer < letters.count { letters[layer] = letter(number) }
+      for layer in section.layers where layer < letters.count { letters[layer] = Diagram.letter(number) }
     }
     let group = period(of: letters) ?? period(of: variants.compactMap(\.self)) ?? 8
     let groups = stride(from: 0, to: letters.count, by: group).map {
@@ -100,7 +96,7 @@ public struct DiagramText: Sendable {
 }
 
 /// After how many items `items` repeat, if after 2 to 12.
-private func period(of items: [some Equatable]) -> Int? {
+public func period(of items: [some Equatable]) -> Int? {
   (2...12).first { period in
     2 * period <= items.count && items.indices.allSatisfy { $0 < period || items[$0] == items[$0 - period] }
   }

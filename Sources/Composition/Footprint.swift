@@ -76,7 +76,7 @@ public struct Footprint: Sendable {
   }
 
   /// The part that the tensor `name` belongs to. Norms of all places are one part, wherever they stand.
-  static func part(ofTensor name: String) -> String {
+  public static func part(ofTensor name: String) -> String {
     let words = name.split(separator: ".").map(String.init)
     if words.contains(where: { $0 == Slot.norm.rawValue || $0.hasSuffix("_\(Slot.norm.rawValue)") }) { return "norms" }
     if words.first == "layers" { return words.count > 3 ? words[2] : "other" }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Where a command's words go: the result to standard output, everything else to standard error.
@@ -10,6 +11,14 @@ enum Console {
       note("error: cannot write the result: \(String(cString: strerror(failure)))")
       exit(Failure.Status.failed.rawValue)
     }
+  }
+
+  /// Writes `text` as the file `path`, whole or not at all, and says where it is.
+  static func write(page text: String, to path: String) throws {
+    guard !path.isEmpty else { throw Failure(.usage, "--html takes the path of a file to write") }
+    if kind(ofPath: path) == .folder { throw Failure(.usage, "'\(path)' is a folder; --html takes the path of a file") }
+    try writeAtomically(text, to: path)
+    write(path + "\n")
   }
 
   /// Writes a note, a warning or an error, on a line of its own.

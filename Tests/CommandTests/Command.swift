@@ -12,8 +12,11 @@ struct Command {
     try self.init(arguments, environment: environment)
   }
 
-  /// With `memory`, the program gets no more than so many bytes of addresses, where the shell can see to that.
-  init(_ arguments: [String], environment: [String: String] = [:], memory: Int? = nil) throws {
+  /// Runs in `folder`, where there is one. With `memory`, the program gets no more than so many bytes of addresses, where
+  /// the shell can see to that.
+  init(
+    _ arguments: [String], environment: [String: String] = [:], memory: Int? = nil, in folder: URL? = nil
+  ) throws {
     let process = Process()
     let program = try #require(Command.program, "the program stands beside the tests")
     if let memory {
@@ -25,10 +28,11 @@ struct Command {
       process.arguments = arguments
     }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    if let folder { process.currentDirectoryURL = folder }
     // Through files: a pipe that nobody empties would stop a program that writes much to both.
-    let folder = try temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let (output, notes) = (folder.appending(path: "output"), folder.appending(path: "notes"))
+    let results = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: results) }
+    let (output, notes) = (results.appending(path: "output"), results.appending(path: "notes"))
     for file in [output, notes] { try Data().write(to: file) }
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: notes)

@@ -82,7 +82,7 @@ struct ContractTests {
     "--json is one document",
     arguments: [
       ["list", "--json"], ["show", "gpt2", "--json"], ["show", "gpt2", "--plan", "--json"],
-      ["diff", "gpt2", "llama-7b", "--json"], ["components", "--json"], ["components", "rope", "--used-by", "--json"],
+      ["diff", "gpt2", "llama-7b", "--json"], ["components", "--json"], ["components", "rope", "--json"],
       ["schema"],
     ])
   func json(_ arguments: [String]) throws {

@@ -1,3 +1,4 @@
+import Composition
 import Files
 import Foundation
 import Kernels

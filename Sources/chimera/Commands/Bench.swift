@@ -1,4 +1,5 @@
 import ArgumentParser
+import Composition
 import Components
 import Execution
 import Files

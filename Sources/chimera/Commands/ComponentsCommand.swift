@@ -2,6 +2,7 @@ import ArgumentParser
 import Components
 import Composition
 import Files
+import Pages
 
 /// `chimera components`: what files can name.
 struct ComponentsCommand: ParsableCommand {
@@ -10,22 +11,32 @@ struct ComponentsCommand: ParsableCommand {
     abstract: "List the components, or describe one.",
     discussion: """
         chimera components
-        chimera components rope --used-by
+        chimera components rope
         chimera components norm
+        chimera components --html components.html
       """)
 
   @Argument(help: "A component, or a slot to list the components of.") var name: String?
-  @Flag(help: "Name the models of the zoo that use it.") var usedBy = false
   @Flag(help: "Write a JSON document.") var json = false
+  @Option(help: "Write a page to this file: every component with its equation, options and models.") var html: String?
+
+  func validate() throws {
+    if html != nil, json { throw ValidationError("--html and --json are two ways to write one thing; choose one") }
+  }
 
   func run() throws {
     let zoo = try Zoo()
     let all = zoo.registry.describe()
-    let users = usedBy ? Self.users(zoo) : nil
     let (pages, listed) = try choose(from: all)
-    let texts = pages.map { ComponentText(component: $0, users: users?[$0.identity, default: []]) }
+    let users = Self.users(zoo)
+    let texts = pages.map { ComponentText(component: $0, users: users[$0.identity, default: []]) }
+    if let html {
+      let shown = (pages + listed).map { (description: $0, users: users[$0.identity, default: []]) }
+      try Console.write(page: ComponentsPage(shown).text, to: html)
+      return
+    }
     if json {
-      let others = listed.map { ComponentText(component: $0, users: users?[$0.identity, default: []]) }
+      let others = listed.map { ComponentText(component: $0, users: users[$0.identity, default: []]) }
       Console.write(JSONValue.array((texts + others).map(\.json)).serialized(pretty: true) + "\n")
       return
     }
@@ -48,18 +59,17 @@ struct ComponentsCommand: ParsableCommand {
     throw Failure(.notFound, "no component or slot is named '\(name)'; \(near ?? "'chimera components' lists them")")
   }
 
-  private func table(_ components: [ComponentDescription], _ users: [ComponentName: [String]]?) -> String {
-    var table = TextTable([.left, .left, .left], flexible: [2])
+  private func table(_ components: [ComponentDescription], _ users: [ComponentName: [String]]) -> String {
+    var table = TextTable([.left, .left, .right, .left], flexible: [3])
+    table.add("slot", "name", "models", "what it is")
     var slot: Slot?
     for component in components {
-      let models = users.map { $0[component.identity, default: []] }
-      let used = models.map {
-        $0.isEmpty ? " Used by no model." : " Used by \($0.count): \($0.joined(separator: ", "))."
-      }
-      table.add(component.slot == slot ? "" : component.slot.rawValue, component.name, component.summary + (used ?? ""))
+      table.add(
+        component.slot == slot ? "" : component.slot.rawValue, component.name,
+        String(users[component.identity, default: []].count), component.summary)
       slot = component.slot
     }
-    return table.text(width: Console.isTerminal || users != nil ? Console.width : nil)
+    return table.text(width: Console.isTerminal ? Console.width : nil)
   }
 
   /// The models that use each component. What is broken uses nothing.

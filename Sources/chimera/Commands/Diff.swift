@@ -4,6 +4,7 @@ import Components
 import Composition
 import Files
 import Models
+import Pages
 import Specification
 
 /// `chimera diff`: what differs between two models, and the lines of YAML that make one of the other.
@@ -16,14 +17,17 @@ struct Diff: ParsableCommand {
 
         chimera diff gpt2-xl llama-7b
         chimera diff gpt2 --set position=rope
+        chimera diff gpt2-xl llama-7b --html gpt-against-llama.html
       """)
 
   @Argument(help: "The model to start from.") var a: String
   @Argument(help: "The model to end at. [A with the changes of --set]") var b: String?
   @Flag(help: "Write a JSON document.") var json = false
+  @Option(help: "Write a page to this file: both drawn side by side, with what differs marked.") var html: String?
   @OptionGroup var options: ModelOptions
 
   func validate() throws {
+    if html != nil, json { throw ValidationError("--html and --json are two ways to write one thing; choose one") }
     if b == nil, options.changes.isEmpty {
       throw ValidationError("give a second model, or the changes that make it with --set")
     }
@@ -49,7 +53,10 @@ struct Diff: ParsableCommand {
     if !diff.composesTheSame, patch == nil {
       Console.note("note: no patch of \(a) composes \(names.1): it would have to delete what a layer variant sets")
     }
-    if json {
+    if let html {
+      let page = DiffPage(first, second, names: names, diff: diff, patch: file, others: others)
+      try Console.write(page: page.text, to: html)
+    } else if json {
       Console.write(DiffJSON(names: names, diff: diff, file: file, others: others).json.serialized(pretty: true) + "\n")
     } else {
       Console.write(DiffText(names: names, diff: diff, file: file, others: others, width: Console.width).text)

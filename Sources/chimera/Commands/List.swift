@@ -2,6 +2,7 @@ import ArgumentParser
 import Components
 import Composition
 import Files
+import Pages
 import Specification
 
 /// `chimera list`: the models of the zoo.
@@ -11,6 +12,7 @@ struct List: ParsableCommand {
     discussion: """
         chimera list --family llama2
         chimera list --component rope --max-params 2B
+        chimera list --html zoo.html
         chimera list -q | xargs -n 1 chimera check
       """)
 
@@ -20,9 +22,13 @@ struct List: ParsableCommand {
   @Option(help: "Only models of at least this many parameters: 350M, 2B.") var minParams: String?
   @Option(help: "Only models of at most this many parameters.") var maxParams: String?
   @Flag(help: "Write a JSON document.") var json = false
+  @Option(help: "Write a page to this file: a gallery of drawings that can be searched.") var html: String?
   @Flag(name: [.short, .long], help: "Write only names.") var quiet = false
 
   func validate() throws {
+    if [quiet, json, html != nil].count(where: { $0 }) > 1 {
+      throw ValidationError("--quiet, --json and --html are three ways to write one thing; choose one")
+    }
     for (option, text) in [("--min-params", minParams), ("--max-params", maxParams)] {
       if let text, Quantity.count(text) == nil {
         throw ValidationError("\(option) takes a number such as 350M or 2B, not '\(text)'")
@@ -45,7 +51,15 @@ struct List: ParsableCommand {
       Console.note("note: '\(model.name)' is left out, for it does not compose; 'chimera check \(model.name)' says why")
     }
     let entries = all.filter(isWanted)
-    if quiet {
+    if let html {
+      let page = GalleryPage(
+        entries.map {
+          GalleryPage.Entry(
+            $0.architecture, choices: $0.choices, sketch: $0.sketch, parameterCount: $0.parameterCount,
+            madeOf: $0.madeOf)
+        })
+      try Console.write(page: page.text, to: html)
+    } else if quiet {
       for entry in entries { Console.write(entry.architecture.name + "\n") }
     } else if json {
       Console.write(JSONValue.array(entries.map(\.json)).serialized(pretty: true) + "\n")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Composition
 import Files
 import Models
+import Pages
 
 /// `chimera show`: a model's facts, its drawing and what it costs.
 struct Show: ParsableCommand {
@@ -13,6 +14,7 @@ struct Show: ParsableCommand {
         chimera show gpt2
         chimera show gpt2 --set position=rope
         chimera show llama-3.1-405b --context 8192 --json
+        chimera show tiny-hybrid --html tiny-hybrid.html
       """)
 
   @Argument(help: "The model.") var model: String
@@ -20,10 +22,12 @@ struct Show: ParsableCommand {
   @Flag(help: "With --plan, list the steps of every layer.") var everyLayer = false
   @Option(parsing: .unconditional, help: "Tokens in the sequence that costs are told for. [what the model is made for]") var context: Int?
   @Flag(help: "Write everything as a JSON document.") var json = false
+  @Option(help: "Write a page to this file: the drawing, the layers, the facts and the YAML.") var html: String?
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: ModelOptions
 
   func validate() throws {
+    if html != nil, json || plan { throw ValidationError("--html goes with neither --json nor --plan") }
     if everyLayer, !plan { throw ValidationError("--every-layer lists the steps of --plan") }
     if let context, !(1...Int(Int32.max)).contains(context) {
       throw ValidationError("--context takes a number from 1 to \(Int32.max)")
@@ -46,7 +50,10 @@ struct Show: ParsableCommand {
     }
     let sheet = try ModelSheet(
       described.architecture, described.plan, composer: Composer(zoo.registry), context: context)
-    if json {
+    if let html {
+      let weights = SheetText.formats.map { (format: $0.rawValue, bytes: sheet.footprint.weightBytes($0)) }
+      try Console.write(page: ModelPage(sheet, weights: weights).text, to: html)
+    } else if json {
       Console.write(SheetJSON(sheet: sheet, includesPlan: plan).json.serialized(pretty: true) + "\n")
     } else {
       Console.write(SheetText(sheet: sheet, width: Console.width, cache: cache.format).text)

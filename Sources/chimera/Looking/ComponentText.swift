@@ -5,8 +5,8 @@ import Files
 /// A component as a page of a manual: its own doc comment, and its options as it reads them.
 struct ComponentText {
   let component: ComponentDescription
-  /// The models that use it, when that was asked for.
-  let users: [String]?
+  /// The models that use it.
+  let users: [String]
 
   func text(width: Int) -> String {
     var text = "\(component.slot.rawValue): \(component.name)\n\n\(component.documentation)\n"
@@ -20,7 +20,6 @@ struct ComponentText {
       }
       text += "\n" + table.text(width: width)
     }
-    guard let users else { return text }
     let models =
       users.isEmpty ? "Used by no model of the zoo." : "Used by \(users.count): " + users.joined(separator: ", ")
     return text + "\n" + wrap(models, to: width).joined(separator: "\n") + "\n"
@@ -39,33 +38,7 @@ struct ComponentText {
           "required": .bool(option.isRequired), "meaning": .string(option.meaning),
         ]
       })
-    if let users { object["used_by"] = .array(users.map { .string($0) }) }
+    object["used_by"] = .array(users.map { .string($0) })
     return .object(object)
-  }
-}
-
-extension OptionKind {
-  /// What an option takes, in a word or two.
-  var inWords: String {
-    switch self {
-    case .number: "number"
-    case .integer: "whole number"
-    case .flag: "true, false"
-    case .text: "text"
-    case .choice(let words): words.joined(separator: ", ")
-    case .numberOrWord(let words): (["number"] + words).joined(separator: ", ")
-    case .flags(let parts): "true, false, {\(parts.joined(separator: ", "))}"
-    case .numbers: "list of numbers"
-    case .namedNumbers: "{name: number, …}"
-    case .component(let slot): "component (\(slot.rawValue))"
-    case .group: "group"
-    }
-  }
-}
-
-extension OptionDescription {
-  /// What stands in for it when it is left out.
-  var defaultInWords: String {
-    isRequired ? "required" : defaultFollows ? "follows" : defaultText ?? "–"
   }
 }

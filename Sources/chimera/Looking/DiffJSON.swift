@@ -15,6 +15,8 @@ struct DiffJSON {
     let value = { (text: String?) -> JSONValue in text.map { .string($0) } ?? .null }
     return [
       "first": .string(names.0), "second": .string(names.1), "composes_the_same": .bool(diff.composesTheSame),
+      "story": .array(
+        diff.story.map { ["part": .string($0.group), "changes": .array($0.changes.map { .string($0) })] }),
       "differences": .array(
         diff.rows.map { row in
           [

@@ -2,7 +2,7 @@ import Components
 import Composition
 import Specification
 
-/// Differences for a terminal: two columns of values, and the YAML that makes the second model of the first.
+/// Differences for a terminal: what became of each part in a few words, two columns of values, and the YAML that makes the second model of the first.
 struct DiffText {
   let names: (String, String)
   let diff: ArchitectureDiff
@@ -31,8 +31,11 @@ struct DiffText {
       }
       group = row.group
     }
+    var story = TextTable([.left, .left], flexible: [1])
+    for line in diff.story { story.add("  " + line.group, line.changes.joined(separator: ", ")) }
+    let head = "\(names.0) → \(names.1)\n" + story.text(width: width) + "\n"
     let yaml = file.map { "\n# makes \(names.1) of \(names.0)\n" + YAMLWriter().write($0) } ?? ""
-    return table.text(width: width) + yaml
+    return head + table.text(width: width) + yaml
   }
 
   private var same: String {

@@ -1,37 +1,46 @@
 import Components
 import Composition
+import Foundation
 import Models
 import Specification
+import Synchronization
 
 /// A model of the zoo as a list shows it.
 struct ZooEntry {
   let architecture: Architecture
   let choices: ArchitectureChoices
+  /// Its plan with each distinct layer once.
+  let sketch: Plan
   let parameterCount: Int
 
   /// Every model of `zoo` that composes, by family and size, and those that do not.
   static func all(of zoo: Zoo, _ isWanted: (Catalog.Model) -> Bool) -> (entries: [ZooEntry], broken: [Catalog.Model]) {
     let loader = SpecificationLoader(catalog: zoo.catalog, choosingOptions: zoo.registry.choosingOptions)
     let composer = Composer(zoo.registry)
-    var entries: [ZooEntry] = []
-    var broken: [Catalog.Model] = []
-    for model in zoo.catalog.models() where isWanted(model) {
-      do {
-        let architecture = try loader.load(model.path)
-        let choices = try composer.choices(of: architecture)
-        entries.append(
-          ZooEntry(
-            architecture: architecture, choices: choices,
-            parameterCount: try composer.parameterCount(of: architecture)))
-      } catch {
-        broken.append(model)
-      }
+    let models = zoo.catalog.models().filter(isWanted)
+    // In contiguous parts, one or two a core, so that a family's file is mostly read by one of them.
+    let parts = min(models.count, 2 * ProcessInfo.processInfo.activeProcessorCount)
+    let found = Mutex<[ZooEntry?]>(Array(repeating: nil, count: models.count))
+    DispatchQueue.concurrentPerform(iterations: parts) { part in
+      let range = models.count * part / parts..<models.count * (part + 1) / parts
+      let made = range.map { try? ZooEntry(models[$0], loader, composer) }
+      found.withLock { $0.replaceSubrange(range, with: made) }
     }
+    let results = found.withLock { $0 }
+    let broken = zip(models, results).filter { $0.1 == nil }.map(\.0)
+    var entries = results.compactMap { $0 }
     entries.sort {
       ($0.architecture.family ?? "", $0.parameterCount, $0.architecture.name)
         < ($1.architecture.family ?? "", $1.parameterCount, $1.architecture.name)
     }
     return (entries, broken)
+  }
+
+  private init(_ model: Catalog.Model, _ loader: SpecificationLoader, _ composer: Composer) throws {
+    architecture = try loader.load(model.path)
+    choices = try composer.choices(of: architecture)
+    sketch = try composer.sketch(of: architecture)
+    parameterCount = try composer.parameterCount(of: architecture, sketch: sketch)
   }
 
   /// What it is made of, in a few words: `layernorm pre, learned, 12 heads, gelu_tanh`.

@@ -1,39 +1,44 @@
-import Composition
 import Foundation
 
 /// Numbers as people read them.
-enum Quantity {
+public enum Quantity {
   /// `124M`, `6.74B`, `405B`; the number itself below a thousand.
-  static func short(_ count: Int) -> String {
+  public static func short(_ count: Int) -> String {
     scaled(Double(count), base: 1000, units: ["", "K", "M", "B", "T", "Q"])
   }
 
   /// `247 M`, `13.5 G`: operations.
-  static func operations(_ count: Int) -> String {
+  public static func operations(_ count: Int) -> String {
     scaled(Double(count), base: 1000, units: ["", " K", " M", " G", " T", " P", " E"])
   }
 
   /// `72.0 KiB`, `12.6 GiB`.
-  static func bytes(_ count: Int) -> String {
+  public static func bytes(_ count: Int) -> String {
     scaled(Double(count), base: 1024, units: [" bytes", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
   }
 
   /// `31.0 %` of `whole`.
-  static func share(_ part: Int, of whole: Int) -> String {
+  public static func share(_ part: Int, of whole: Int) -> String {
     whole == 0 ? "" : fixed(Double(part) / Double(whole) * 100, digits: 1) + " %"
   }
 
   /// `0.456`, `45.6`, `456`: three digits before the unit that follows, or as many as `other` has behind the point.
-  static func digits(_ value: Double, like other: Double? = nil) -> String {
+  public static func digits(_ value: Double, like other: Double? = nil) -> String {
     let size = abs(other ?? value)
     return fixed(value, digits: size < 0.9995 ? 3 : size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
   }
 
   /// `84.3 %` of the whole that is 1.
-  static func percent(_ part: Double) -> String { fixed(part * 100, digits: 1) + " %" }
+  public static func percent(_ part: Double) -> String { fixed(part * 100, digits: 1) + " %" }
+
+  /// `× 4.33`, or `− 0.63 %` where two are nearly the same.
+  public static func ratio(_ value: Double) -> String {
+    if abs(value - 1) < 0.1 { return (value < 1 ? "− " : "+ ") + fixed(abs(value - 1) * 100, digits: 2) + " %" }
+    return "× " + digits(value)
+  }
 
   /// The number of parameters that `text` says: `2B`, `350M`, `1e9`, `124439808`.
-  static func count(_ text: String) -> Int? {
+  public static func count(_ text: String) -> Int? {
     let units: [Character: Double] = ["k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12]
     let unit = text.lowercased().last.flatMap { units[$0] }
     guard let number = Double(unit == nil ? text : String(text.dropLast())), number >= 0 else { return nil }

@@ -1,0 +1,56 @@
+import Components
+import Composition
+
+/// What the nodes of a section are called: the components that write them, by the slots that their scopes belong to.
+struct NodeNames {
+  private let names: [Slot: ComponentChoice]
+
+  /// The names of a section of `sheet`: of its layers, or of what stands outside them.
+  init(_ choices: ArchitectureChoices, layers: [Int]) {
+    let outside = [choices.embedding, choices.head]
+    let inside = layers.first.map { choices.layer($0) } ?? [choices.position, choices.norm]
+    names = Dictionary((outside + inside).map { ($0.slot, $0) }) { first, _ in first }
+  }
+
+  /// The slot whose component writes what stands under `scope`.
+  static func slot(ofScope scope: String) -> Slot {
+    switch PartKind(named: scope) {
+    case .embedding: .embedding
+    case .head: .head
+    case .mixer: .attention
+    case .norm: .norm
+    case .feedForward, .further, .position, .plain: .mlp
+    }
+  }
+
+  /// What a box is called: its component, and how that shares heads or what it is gated by.
+  func title(of node: Diagram.Node) -> String {
+    guard let choice = names[Self.slot(ofScope: node.title)] else { return node.title }
+    return choice.name
+  }
+
+  /// The kind of the part that writes a line in a box, when it is a part of its own: a norm or a position encoding.
+  func kind(of line: Diagram.Line) -> PartKind? {
+    let operation = line.call.split(separator: " ").first.map(String.init) ?? ""
+    if operation == names[.position]?.name || line.call.hasSuffix(" positions") { return .position }
+    return operation == names[.norm]?.name ? .norm : nil
+  }
+
+  /// A word or two for a small drawing: how heads are shared, or the nonlinearity.
+  func tag(of node: Diagram.Node) -> String {
+    if let heads = node.heads { return heads.inWords }
+    guard let choice = names[Self.slot(ofScope: node.title)] else { return "" }
+    let activation = choice.options.first { $0.slot == .activation }?.value?.text
+    return [choice.value("gated")?.flag == true ? "gated" : nil, activation].compactMap { $0 }.joined(separator: " ")
+  }
+
+  /// How the layers tell positions apart, for a small drawing.
+  var position: String { names[.position]?.name ?? "" }
+}
+
+extension Diagram.Heads {
+  /// `MHA 12`, `GQA 32:8`, `MQA 71`.
+  var inWords: String {
+    keys == queries ? "MHA \(queries)" : keys == 1 ? "MQA \(queries)" : "GQA \(queries):\(keys)"
+  }
+}

@@ -1,0 +1,31 @@
+import Components
+import Composition
+
+/// What kind of part something in a drawing is: it decides the colour, in the column, the strip and the map alike.
+enum PartKind: String, CaseIterable, Sendable {
+  case embedding, norm, position, mixer, feedForward = "feed-forward", further, head, plain
+
+  /// The kind of what stands under a scope or a part's name: `attn`, `mlp`, `embed.tokens`, `attn_norm`.
+  init(named name: String) {
+    let first = name.split(separator: ".").first.map(String.init) ?? ""
+    switch first {
+    case "embed": self = .embedding
+    case "attn": self = .mixer
+    case Slot.mlp.rawValue: self = .feedForward
+    case Slot.head.rawValue: self = .head
+    case "", "other": self = .plain
+    default:
+      let isNorm = first == "norms" || first.hasSuffix(Slot.norm.rawValue)
+      // A sublayer under another name: experts, or what nobody has written yet.
+      self = isNorm ? .norm : .further
+    }
+  }
+
+  /// The kind of a node on the line or beside it.
+  init(_ node: Diagram.Node) {
+    self = node.kind == .sum ? .plain : PartKind(named: node.title)
+  }
+
+  /// The class that gives it its colours.
+  var styleClass: String { "part-\(rawValue)" }
+}

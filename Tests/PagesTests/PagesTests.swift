@@ -1,0 +1,99 @@
+import Components
+import Composition
+import Models
+import Pages
+import Specification
+import StandardComponents
+import TestSupport
+import Testing
+
+@Suite("pages")
+struct PagesTests {
+  static let names: [String] = ((try? Here.models())?.catalog.models() ?? []).map(\.name)
+
+  private func sheet(_ name: String, _ changes: String...) throws -> ModelSheet { try sheet(name, changes) }
+
+  private func sheet(_ name: String, _ changes: [String]) throws -> ModelSheet {
+    let models = try Here.models()
+    let described = try models.describe(name, patches: Overrides(changes).patches)
+    return try ModelSheet(described.architecture, described.plan, composer: models.composer)
+  }
+
+  private func page(_ name: String, _ changes: String...) throws -> String {
+    ModelPage(try sheet(name, changes), weights: [("f32", 4)]).text
+  }
+
+  private func diff(_ a: String, _ b: String) throws -> String {
+    let (first, second) = (try sheet(a), try sheet(b))
+    let patch = ArchitectureDiff.patch(from: first.architecture, to: second.architecture)
+    return DiffPage(
+      first, second, names: (a, b), diff: ArchitectureDiff(first, second), patch: patch, others: Setting(.group([]))
+    ).text
+  }
+
+  /// What every page must be: well-formed, whole in itself, and told in words too.
+  private func check(_ text: String, _ name: String) throws -> ParsedPage {
+    let page = try #require(ParsedPage(text), "\(name) is well-formed")
+    for (element, attributes) in page.elements {
+      #expect(attributes["src"] == nil && element != "link" && element != "img", "\(name) loads nothing")
+      #expect(attributes["href"] == nil || element == "a")
+    }
+    #expect(!text.contains("url(") && !text.contains("@import"), "\(name) loads nothing")
+    #expect(page.drawingsWithoutTitle == 0, "every drawing of \(name) has a title")
+    // Faces differ: 11 pixels of a wide monospaced one are 6.7 a character, a proportional one is narrower.
+    for text in page.texts {
+      let width = Double(text.words.count) * (text.styles.contains("detail") ? 6.7 : 6.2)
+      let left = text.styles.contains("ending") ? text.x - width : text.styles.contains("centered") ? text.x - width / 2 : text.x
+      #expect(left >= -2 && left + width <= text.canvas.width + 4, "'\(text.words)' of \(name) is cut off")
+      #expect(text.y > 0 && text.y <= text.canvas.height, "'\(text.words)' of \(name) stands in its drawing")
+    }
+    return page
+  }
+
+  @Test("every model of the zoo has a page that is well-formed, loads nothing, and cuts no word off", arguments: names)
+  func models(_ name: String) throws {
+    let page = try check(try self.page(name), name)
+    #expect(page.words.contains(try sheet(name).footprint.parameterCount.grouped))
+  }
+
+  @Test(
+    "two models stand side by side",
+    arguments: [("gpt2-xl", "llama-7b"), ("gpt1", "tiny-hybrid"), ("tiny-hybrid", "gpt-j-6b"), ("gpt2", "gpt2")])
+  func differences(_ a: String, _ b: String) throws {
+    let text = try diff(a, b)
+    _ = try check(text, "\(a) and \(b)")
+    #expect(text.contains("class=\"ring\"") == (a != b), "what differs is ringed, and nothing else")
+  }
+
+  @Test("sizes alone ring nothing, and a part that changes is ringed alone")
+  func rings() throws {
+    let sizes = try diff("gpt2", "gpt2-medium")
+    #expect(!sizes.contains("class=\"ring\""))
+    let (first, second) = (try sheet("gpt2"), try sheet("gpt2", "mlp.activation=relu"))
+    let text = DiffPage(
+      first, second, names: ("a", "b"), diff: ArchitectureDiff(first, second), patch: nil, others: Setting(.group([]))
+    ).text
+    // One feed-forward on either side, in the drawing for wide windows and in that for narrow ones.
+    #expect(text.split(separator: "class=\"ring\"").count - 1 == 4)
+  }
+
+  @Test("what a file says is text, never markup")
+  func escaped() throws {
+    let text = try page("gpt2", "facts.title=\"<script>alert(1)</script> & more\"")
+    #expect(!text.contains("<script>") && text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; more"))
+    _ = try check(text, "an odd title")
+  }
+
+  @Test("the story of GPT and LLaMA tells itself")
+  func story() throws {
+    let diff = ArchitectureDiff(try sheet("gpt2-xl"), try sheet("llama-7b"))
+    let told = Dictionary(uniqueKeysWithValues: diff.story.map { ($0.group, $0.changes) })
+    #expect(told["position"] == ["learned → rope"])
+    #expect(told["norm"]?.contains("layernorm → rmsnorm") == true)
+    #expect(told["attention"]?.contains("bias dropped") == true)
+    #expect(told["mlp"]?.suffix(3) == ["now gated", "bias dropped", "activation gelu_tanh → silu"])
+    #expect(told["head"] == ["no longer tied"])
+    #expect(told["costs"]?.first == "parameters 1.56B → 6.74B (× 4.33)")
+    #expect(ArchitectureDiff(try sheet("gpt1"), try sheet("gpt2")).story.first?.changes == ["placement post → pre"])
+  }
+}
