@@ -31,6 +31,11 @@ public struct StoredTensorEntry: Sendable {
   /// The stored bytes, valid while `file` lives.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[range]) }
 
+  /// The same tensor under another name.
+  public func renamed(_ name: String) -> StoredTensorEntry {
+    StoredTensorEntry(name: name, typeName: typeName, format: format, shape: shape, range: range, file: file)
+  }
+
   /// The number of elements.
   public var elementCount: Int { shape.reduce(1, *) }
 }

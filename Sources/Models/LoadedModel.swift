@@ -100,6 +100,15 @@ extension ModelLoader {
       })
   }
 
+  /// Tensors that are named and laid out as the weights of `described` are, such as their gradients, by canonical name.
+  public func canonical(_ entries: [StoredTensorEntry], of described: ModelDescription) throws -> [String: StoredTensor] {
+    let (architecture, parameters) = (described.architecture, described.plan.parameters)
+    guard case .folder = described.source, let section = architecture.checkpoint else {
+      throw Problems([Problem("'\(architecture.name)' is no folder with a family's names", at: nil)])
+    }
+    return try CheckpointMap(section).match(parameters, with: entries, count: architecture.count).load()
+  }
+
   private func finish(_ described: ModelDescription, _ parameters: Parameters, tokenizer path: String?) throws -> LoadedModel {
     let tokenizer = try path.map { path throws(TokenizerProblem) in try Tokenizer.load(from: path) } ?? tokenizer(of: described)
     return LoadedModel(

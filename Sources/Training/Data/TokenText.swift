@@ -55,6 +55,11 @@ public struct TokenText: Sendable {
     return tokens
   }
 
+  /// The first tokens, at most `count` of them.
+  public func prefix(_ count: Int) -> TokenText {
+    TokenText(self, range.lowerBound..<min(range.upperBound, range.lowerBound + count))
+  }
+
   /// The first tokens and the last ones, of which there are `fraction`; the last ones are for validation, as nanoGPT cuts.
   public func split(last fraction: Double) -> (first: TokenText, last: TokenText) {
     let end = range.lowerBound + Int(Double(count) * (1 - fraction))

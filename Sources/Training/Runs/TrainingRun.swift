@@ -27,7 +27,8 @@ public final class TrainingRun {
   private let fingerprint: String
   private let links: [String]
   private let metrics: MetricsFile
-  private let lock: FileLock
+  /// Nil once the folder is let go of.
+  private var lock: FileLock?
   private var events: EventFile?
   private var savedStep: Int
 
@@ -109,6 +110,9 @@ public final class TrainingRun {
     }
     return .finished
   }
+
+  /// Lets go of the folder, so that another run may go on in it.
+  public func close() { lock = nil }
 
   private func validate(_ observe: (Event) throws -> Void) throws {
     guard let loss = try trainer.validate() else { return }

@@ -13,25 +13,27 @@ import Training
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model.",
+    usage: "chimera train MODEL --data FILE --out FOLDER [options]",
     discussion: """
-      The folder of a run is a model for every other command. Ctrl-C saves and ends; --resume goes on, to the same bits.
+      The folder of a run is a model for every other command. Ctrl-C saves and ends; \
+      --resume goes on, to the same bits. --help-hidden tells of more options.
 
         chimera train gpt2-nano --data book.txt --tokenizer char --out first
         chimera train --resume --out first
       """)
 
   @Argument(help: "The model.") var model: String?
-  @Option(help: "Text, JSON lines, or tokens of nanoGPT or llm.c: a file or folder. May be repeated.") var data: [String] = []
-  @Option(help: "Validation data of its own.") var validationData: [String] = []
-  @Option(help: "Where JSON lines have their text.") var jsonKey = "text"
-  @Option(help: "A tokenizer to use: a file or folder, or 'char' for the data's characters.") var tokenizer: String?
-  @Option(help: "The folder of the run.") var out: String
+  @Option(help: "Text, JSON lines or tokens; may be repeated.".with("path")) var data: [String] = []
+  @Option(help: "Validation data of its own.".with("path")) var validationData: [String] = []
+  @Option(help: "Where JSON lines have their text.".hidden("key")) var jsonKey = "text"
+  @Option(help: "A tokenizer's file or folder, or 'char'.".with("path")) var tokenizer: String?
+  @Option(help: "The folder of the run.".with("path")) var out: String
   @Flag(help: "Go on with the run in the folder, or begin it.") var resume = false
-  @Option(help: "Take the tensors that fit from this model.") var initFrom: String?
-  @Flag(help: "Tell what memory and time the run takes, and end.") var plan = false
+  @Option(help: "Take the tensors that fit from this model.".with("m")) var initFrom: String?
+  @Flag(help: "Tell what memory and time it takes, and end.") var plan = false
   @Flag(help: "Write TensorBoard's event files too.") var tensorboard = false
-  @Option(parsing: .unconditional, help: "Steps between samples; 0 for none.") var sampleEvery = 0
-  @Option(help: "What samples begin with.") var samplePrompt: String?
+  @Option(parsing: .unconditional, help: "Steps between samples; 0: none.".with("n")) var sampleEvery: Int = 0
+  @Option(help: "What samples begin with.".hidden("text")) var samplePrompt: String?
   @Flag(help: "Write one JSON document when done.") var json = false
   @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
   @OptionGroup var settings: TrainArguments
@@ -70,12 +72,18 @@ struct Train: ParsableCommand {
     StopSignals.watch()
     let progress = ProgressLine(steps: settings.steps, tokensPerStep: settings.tokensPerStep, isQuiet: quiet)
     var loss: Double?
-    let ending = try run.run(shouldStop: { StopSignals.came }) { event in
-      progress.show(event)
-      if case .step(let report, _) = event {
-        loss = report.loss
-        if sampleEvery > 0, report.step % sampleEvery == 0 { try sample(trainer, prepared, pool, progress) }
+    let ending: TrainingRun.Ending
+    do {
+      ending = try run.run(shouldStop: { StopSignals.came }) { event in
+        progress.show(event)
+        if case .step(let report, _) = event {
+          loss = report.loss
+          if sampleEvery > 0, report.step % sampleEvery == 0 { try sample(trainer, prepared, pool, progress) }
+        }
       }
+    } catch let problem as FileProblem {
+      // The file is not at fault, as one that is read would be.
+      throw Failure(.failed, "\(problem.path): \(problem.sentence); what was saved before is whole, and --resume goes on from it")
     }
     if ending == .stopped {
       note("stopped after step \(trainer.step.grouped); chimera train --resume --out \(folder.path) goes on")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Foundation
 import Models
 
 /// `chimera verify`: a model against what the reference implementation computed.
@@ -10,12 +11,15 @@ struct Verify: ParsableCommand {
       The folder holds config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation, \
       which is decoded token by token. Exit status 0 means that all agree.
 
+      With --training, it holds a training.safetensors too: the loss, its gradients, and the losses of six AdamW steps.
+
         chimera verify model-folder
       """)
 
   @Argument(help: "A model folder with an expected.safetensors.") var folder: String
   @Option(help: "A spec that says how the folder's model is wired, instead of its family's.") var spec: String?
   @Option(parsing: .unconditional, help: "How far a logit may be off.") var tolerance: Float = 1e-4
+  @Flag(help: "Hold loss, gradients and optimizer steps against training.safetensors instead.") var training = false
   @Flag(help: "Write a JSON document.") var json = false
   @OptionGroup var options: RunOptions
 
@@ -25,6 +29,7 @@ struct Verify: ParsableCommand {
 
   func run() throws {
     let loaded = try options.load(folder, specification: spec)
+    if training { return try verifyTraining(loaded) }
     let result = try Verification(loaded, expected: folder + "/expected.safetensors", pool: options.pool)
     let holds = result.holds(tolerance: tolerance)
     if json {
@@ -48,4 +53,30 @@ struct Verify: ParsableCommand {
     }
     if !holds { throw ExitCode(1) }
   }
+
+  private func verifyTraining(_ loaded: LoadedModel) throws {
+    let result = try TrainingFixture(loaded, in: folder, Zoo().models).verify(pool: options.pool)
+    let name = loaded.description.plan.name
+    if json {
+      var document = JSONObject()
+      document["model"] = .string(name)
+      document["loss_difference"] = .number(result.lossDifference)
+      document["gradient_difference"] = .number(result.gradientDifference.value)
+      document["gradients"] = .integer(result.gradients)
+      document["step_difference"] = .number(result.stepDifference)
+      document["holds"] = .bool(result.holds)
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    } else {
+      let worst = result.gradientDifference
+      Console.write(
+        "\(name): loss off by \(result.lossDifference.short), \(result.gradients) gradients by \(worst.value.short) of the largest"
+          + " (\(worst.name)), AdamW's losses by \(result.stepDifference.short): \(result.holds ? "agrees" : "differs")\n")
+    }
+    if !result.holds { throw ExitCode(1) }
+  }
+}
+
+extension Double {
+  /// Two digits and a power of ten.
+  fileprivate var short: String { String(format: "%.1e", self) }
 }

@@ -7,24 +7,26 @@ import Training
 
 /// The options of `train` that are a run's settings; what is left out keeps its default, or what the run began with.
 struct TrainArguments: ParsableArguments {
-  @Option(parsing: .unconditional, help: "Steps of the optimizer. [2000]") var steps: Int?
-  @Option(parsing: .unconditional, help: "Sequences in a batch. [12]") var batch: Int?
-  @Option(parsing: .unconditional, help: "Tokens in a sequence. [the model's context, at most 256]") var context: Int?
-  @Option(parsing: .unconditional, help: "Batches whose gradients make one step. [1]") var accumulate: Int?
-  @Option(name: .customLong("lr"), parsing: .unconditional, help: "The peak learning rate. [the optimizer's own]") var rate: Double?
-  @Option(parsing: .unconditional, help: "Steps in which the rate rises to its peak. [100]") var warmup: Int?
-  @Option(help: "adamw, sgd, lion, muon, or {type: adamw, beta2: 0.99, …}. [adamw]") var optimizer: String?
-  @Option(help: "constant, linear, cosine, wsd, or {type: cosine, final: 0.1}. [cosine]") var schedule: String?
-  @Option(parsing: .unconditional, help: "The length gradients are cut to; 0 for not. [1]") var clip: Double?
-  @Option(parsing: .unconditional, help: "The part of the residual line's inputs that is dropped. [0]") var dropout: Double?
-  @Option(parsing: .unconditional, help: "Where random numbers start. [0]") var seed: UInt64?
-  @Option(parsing: .unconditional, help: "Where the parameters' random numbers start. [the seed]") var initSeed: UInt64?
-  @Option(parsing: .unconditional, help: "The last part of the data, kept for validation. [0.1]") var validationFraction: Double?
-  @Option(parsing: .unconditional, help: "Steps between validations; 0 for none. [250]") var evalEvery: Int?
-  @Option(parsing: .unconditional, help: "Batches of a validation; 0 for all data. [50]") var evalBatches: Int?
-  @Option(parsing: .unconditional, help: "Steps between checkpoints; 0 for one at the end. [250]") var saveEvery: Int?
-  @Option(parsing: .unconditional, help: "How many checkpoints are kept. [2]") var keep: Int?
-  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]") var threads: Int?
+  @Option(parsing: .unconditional, help: "Steps of the optimizer. [2000]".with("n")) var steps: Int?
+  @Option(parsing: .unconditional, help: "Sequences in a batch. [12]".with("n")) var batch: Int?
+  @Option(parsing: .unconditional, help: "Tokens in a sequence. [the model's, at most 256]".with("n")) var context: Int?
+  @Option(parsing: .unconditional, help: "Batches whose gradients make one step. [1]".with("n")) var accumulate: Int?
+  @Option(name: .customLong("lr"), parsing: .unconditional, help: "The peak learning rate. [by optimizer]".with("x"))
+  var rate: Double?
+  @Option(parsing: .unconditional, help: "Steps until the rate is at its peak. [100]".with("n")) var warmup: Int?
+  @Option(help: "adamw, sgd, lion, muon, {type: adamw, beta2: 0.99}".with("o")) var optimizer: String?
+  @Option(help: "cosine, linear, wsd, constant, {type: wsd, …}".with("s")) var schedule: String?
+  @Option(parsing: .unconditional, help: "The length gradients are cut to; 0: not. [1]".with("x")) var clip: Double?
+  @Option(parsing: .unconditional, help: "The part of activations that is dropped. [0]".with("x")) var dropout: Double?
+  @Option(parsing: .unconditional, help: "Where random numbers start. [0]".with("n")) var seed: UInt64?
+  @Option(parsing: .unconditional, help: "Where the parameters' random numbers start. [the seed]".hidden("n")) var initSeed: UInt64?
+  @Option(parsing: .unconditional, help: "The last part of the data, kept for validation. [0.1]".hidden("x"))
+  var validationFraction: Double?
+  @Option(parsing: .unconditional, help: "Steps between validations; 0: none. [250]".with("n")) var evalEvery: Int?
+  @Option(parsing: .unconditional, help: "Batches of a validation; 0 for all data. [50]".hidden("n")) var evalBatches: Int?
+  @Option(parsing: .unconditional, help: "Steps between checkpoints; 0: at the end. [250]".with("n")) var saveEvery: Int?
+  @Option(parsing: .unconditional, help: "How many checkpoints are kept. [2]".with("n")) var keep: Int?
+  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]".with("n")) var threads: Int?
 
   func validate() throws {
     func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) throws {
@@ -73,6 +75,7 @@ struct TrainArguments: ParsableArguments {
     return settings
   }
 
+  /// The setting that `text` writes, the value of `option`.
   private func read(_ text: String, _ option: String) throws -> Setting {
     try YAMLReader(source: option).read(text).withoutPlaces
   }
@@ -81,4 +84,11 @@ struct TrainArguments: ParsableArguments {
 extension Setting {
   /// The same, however it was written: as JSON would give it back.
   fileprivate var withoutPlaces: Setting { JSONValue(self).setting }
+}
+
+extension String {
+  /// The text as an option's help, whose value is called `name`.
+  func with(_ name: String) -> ArgumentHelp { ArgumentHelp(self, valueName: name) }
+  /// The same for an option that only --help-hidden tells of.
+  func hidden(_ name: String) -> ArgumentHelp { ArgumentHelp(self, valueName: name, visibility: .hidden) }
 }

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Files
+import Foundation
+import Kernels
+import Models
+import Tokenization
+import Training
+
+/// `chimera eval`: how well a model foretells a text.
+struct Eval: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure how well a model foretells a text.",
+    discussion: """
+      Gives the loss in nats a token, the perplexity, and the bits per byte of text, by which models with different \
+      tokenizers can be compared. Each window counts only its last STRIDE tokens.
+
+        chimera eval stories260K --data book.txt
+      """)
+
+  @Argument(help: "The model.") var model: String
+  @Option(help: "Text, JSON lines, or tokens: a file or folder. May be repeated.") var data: [String]
+  @Option(help: "Where JSON lines have their text.") var jsonKey = "text"
+  @Option(parsing: .unconditional, help: "Tokens in a window. [the model's context, at most 1024]") var context: Int?
+  @Option(parsing: .unconditional, help: "Tokens from one window to the next. [half a window]") var stride: Int?
+  @Option(parsing: .unconditional, help: "Only the first so many tokens.") var maxTokens: Int?
+  @Flag(help: "Write a JSON document.") var json = false
+  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+  @OptionGroup var options: RunOptions
+
+  func validate() throws {
+    if let context, !(2...(1 << 24)).contains(context) { throw ValidationError("--context takes a number from 2 on") }
+    if let stride, stride < 1 { throw ValidationError("--stride takes a number from 1 on") }
+    if let maxTokens, maxTokens < 2 { throw ValidationError("--max-tokens takes a number from 2 on") }
+  }
+
+  func run() throws {
+    let loaded = try options.load(model)
+    let plan = loaded.description.plan
+    let context = context ?? min(plan.shape.contextLength, 1024)
+    if let limit = plan.longestSequence, context > limit {
+      throw Failure(.usage, "--context \(context) is more than the \(limit) tokens that the model can take")
+    }
+    let stride = stride ?? max(1, context / 2)
+    if stride >= context { throw Failure(.usage, "--stride must be smaller than a window's \(context) tokens") }
+    let pool = options.pool
+    let tokenizer = loaded.tokenizer
+    let read = try TokenizedData(data, tokenizer: tokenizer, jsonKey: jsonKey, cacheFolder: Caches.tokens, pool: pool)
+    let text = maxTokens.map { read.text.prefix($0) } ?? read.text
+    let beginning = tokenizer.flatMap { $0.addsBeginningOfText ? $0.beginningOfText : nil }
+    let executor = try loaded.executor(pool: pool)
+    let clock = ContinuousClock()
+    var last = clock.now
+    let evaluation = try Evaluation(executor, on: text, context: context, stride: stride, beginning: beginning) { part in
+      if quiet || clock.now - last < .seconds(5) { return }
+      last = clock.now
+      Console.note("\(Int(part * 100)) %")
+    }
+    let bytes = bytes(of: text, read, tokenizer, hasBeginning: beginning != nil)
+    if json {
+      var document = JSONObject()
+      document["model"] = .string(plan.name)
+      document["loss"] = .number(evaluation.loss)
+      document["perplexity"] = .number(evaluation.perplexity)
+      document["bits_per_byte"] = bytes.map { .number(evaluation.bitsPerByte(bytes: $0)) } ?? .null
+      document["tokens"] = .integer(evaluation.tokens)
+      document["bytes"] = bytes.map { .integer($0) } ?? .null
+      document["context"] = .integer(context)
+      document["stride"] = .integer(stride)
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    } else {
+      var line = "\(plan.name): loss \(evaluation.loss.digits(4)), perplexity \(evaluation.perplexity.digits(3))"
+      if let bytes { line += ", \(evaluation.bitsPerByte(bytes: bytes).digits(4)) bits per byte" }
+      Console.write("\(line) (\(evaluation.tokens.grouped) tokens, windows of \(context), \(stride) apart)\n")
+    }
+  }
+
+  /// Bytes of the text that was foretold; nil when the data were tokens and nothing says what they stand for.
+  private func bytes(of text: TokenText, _ read: TokenizedData, _ tokenizer: Tokenizer?, hasBeginning: Bool) -> Int? {
+    let length = { (tokens: [Int]) in tokens.reduce(0) { $0 + (tokenizer?.bytes(of: $1)?.count ?? 0) } }
+    if let bytes = read.textBytes, text.count == read.text.count {
+      return hasBeginning ? bytes : bytes - length(text[0..<1])
+    }
+    guard tokenizer != nil else { return nil }
+    var sum = 0
+    for start in Swift.stride(from: hasBeginning ? 0 : 1, to: text.count, by: 1 << 16) {
+      sum += length(text[start..<min(text.count, start + 1 << 16)])
+    }
+    return sum
+  }
+}

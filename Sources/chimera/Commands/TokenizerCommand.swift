@@ -1,0 +1,58 @@
+import ArgumentParser
+import Files
+import Tokenization
+import Training
+
+/// `chimera tokenizer`: vocabularies made from text.
+struct TokenizerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenizer", abstract: "Make a tokenizer from text.",
+    discussion: """
+        chimera tokenizer train --vocab-size 2048 --data book.txt -o book-tokenizer
+      """,
+    subcommands: [TrainTokenizer.self])
+}
+
+/// `chimera tokenizer train`.
+struct TrainTokenizer: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Learn a tokenizer from text.",
+    discussion: """
+      bpe: byte-level pieces as GPT-2 has them, written as a tokenizer.json that Hugging Face's tools read too; char: an id \
+      for each character, written as a vocab.json.
+
+        chimera tokenizer train --vocab-size 2048 --data book.txt -o book-tokenizer
+      """)
+
+  enum Kind: String, ExpressibleByArgument, CaseIterable { case bpe, char }
+
+  @Option(help: "What its pieces are: bpe or char.") var type = Kind.bpe
+  @Option(parsing: .unconditional, help: "How many pieces there are at most, for bpe.") var vocabSize = 4096
+  @Option(help: "Text or JSON lines: a file or folder. May be repeated.") var data: [String]
+  @Option(help: "Where JSON lines have their text.") var jsonKey = "text"
+  @Option(name: [.customShort("o"), .long], help: "The folder to write.") var output: String
+
+  func validate() throws {
+    if output.isEmpty { throw ValidationError("--output takes the path of a folder") }
+    if !(257...(1 << 20)).contains(vocabSize) { throw ValidationError("--vocab-size takes a number from 257 to 1048576") }
+  }
+
+  func run() throws {
+    try makeFolder(output)
+    switch type {
+    case .char:
+      let characters = try TextCharacters.all(in: data, jsonKey: jsonKey)
+      if characters.isEmpty { throw Failure(.invalid, "the data is empty") }
+      try writeAtomically(CharacterVocabulary.json(characters), to: output + "/vocab.json")
+      Console.write("\(output)/vocab.json: \(characters.count.grouped) characters\n")
+    case .bpe:
+      var trainer = try BytePairTrainer()
+      try DataTexts.forEach(in: data, jsonKey: jsonKey) { trainer.add($0) }
+      let vocabulary = trainer.train(size: vocabSize)
+      try writeAtomically(vocabulary.json, to: output + "/tokenizer.json")
+      let count = vocabulary.pieces.count
+      if count < vocabSize { Console.note("note: the text has no more pairs that come twice") }
+      Console.write("\(output)/tokenizer.json: \(count.grouped) pieces\n")
+    }
+  }
+}
