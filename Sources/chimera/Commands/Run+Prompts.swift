@@ -1,3 +1,4 @@
+import Composition
 import Execution
 import Files
 import Models
