@@ -78,10 +78,10 @@ static _Atomic int common_arithmetic;  // zero until first needed; then one more
 
 static int choose_arithmetic(void) {
   const char *name = getenv("CHIMERA_ARITHMETIC");
-  int chosen = 1 + (name && strcmp(name, "stored") == 0 ? CK_STORED : CK_EXACT), none = 0;
+  int chosen = 1 + (name && strcmp(name, "exact") == 0 ? CK_EXACT : CK_STORED), none = 0;
   bool known = !name || !*name || strcmp(name, "exact") == 0 || strcmp(name, "stored") == 0;
   if (!atomic_compare_exchange_strong(&common_arithmetic, &none, chosen)) return none;
-  if (!known) fprintf(stderr, "CHIMERA_ARITHMETIC is \"%s\", neither exact nor stored; using exact\n", name);
+  if (!known) fprintf(stderr, "CHIMERA_ARITHMETIC is \"%s\", neither exact nor stored; using stored\n", name);
   return chosen;
 }
 

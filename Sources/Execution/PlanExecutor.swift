@@ -13,6 +13,8 @@ public final class PlanExecutor {
   /// How sequences are kept, where a state allows it.
   public let stateFormat: StorageFormat
   private let maximumOutputs: Int
+  /// How products by weights in less than `Float` are computed.
+  public let arithmetic: Arithmetic
   private let parameters: Parameters
   private let pool: ThreadPool
   private let memory: FloatBuffer
@@ -28,12 +30,13 @@ public final class PlanExecutor {
   /// every step runs as it was composed.
   public init(
     _ composed: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256,
-    states: StorageFormat = .f32, fusing: Bool = true
+    states: StorageFormat = .f32, fusing: Bool = true, arithmetic: Arithmetic = .current
   ) throws(ExecutionProblem) {
     precondition(PlannedState.formats.contains(states), "no state is kept in \(states.rawValue)")
     stateFormat = states
     let plan = fusing ? composed.fused() : composed
     self.plan = plan
+    self.arithmetic = arithmetic
     self.parameters = parameters
     self.pool = pool
     // A multiple of 16, so that every value starts at a cache line.
@@ -101,10 +104,12 @@ public final class PlanExecutor {
   ) rethrows {
     for part in pass.parts { inputs[part.input].sequence.makeRoom(for: part.tokens.count) }
     let (bound, outputs) = passMemory.fill(pass, inputs.map(\.sequence), pool: pool)
-    if let profile {
-      profile.run(binding.steps, in: bound)
-    } else {
-      for step in binding.steps.indices { plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound)) }
+    arithmetic.perform {
+      if let profile {
+        profile.run(binding.steps, in: bound)
+      } else {
+        for step in binding.steps.indices { plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound)) }
+      }
     }
     for part in pass.parts { inputs[part.input].sequence.position += part.tokens.count }
     let logits = binding.address(of: plan.logits)

@@ -2,7 +2,7 @@ import CKernels
 
 /// How products by weights in less than f32 are computed. Weights in f32 and f16, and gradients, always use f32.
 ///
-/// The environment variable `CHIMERA_ARITHMETIC` may say `exact` or `stored` for a whole process; `exact` unless it
+/// The environment variable `CHIMERA_ARITHMETIC` may say `exact` or `stored` for a whole process; `stored` unless it
 /// does. A level without instructions for it (see `KernelLevel`) computes in f32 whatever is chosen.
 public enum Arithmetic: String, Sendable, CaseIterable {
   /// In the arithmetic of the stored format where the processor has instructions for it.
@@ -11,6 +11,7 @@ public enum Arithmetic: String, Sendable, CaseIterable {
   /// int32 over a block and in f32 over blocks. bf16 weights, products of more than a few rows: x is rounded to bf16 and
   /// numbers below 2⁻¹²⁶ count as zero.
   /// Against `exact` the result of random products differs by under 1 % (quantised) and 0.3 % (bf16) in relative L2.
+  /// Over 4 × 512 tokens of WikiText-2, SmolLM2 loses 0.0003 to 0.006 nats a token by it, in any of these formats.
   case stored
   /// In f32: the weights are widened, x stays as it is.
   case exact

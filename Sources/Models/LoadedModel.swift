@@ -18,11 +18,13 @@ public struct LoadedModel: Sendable {
   /// How a conversation is written for it, when that is known.
   public let chat: ChatTemplate?
 
-  /// An executor that shares `pool` and keeps sequences in `states`, one of `PlannedState.formats`.
+  /// An executor that shares `pool`, keeps sequences in `states`, one of `PlannedState.formats`, and computes in
+  /// `arithmetic`.
   public func executor(
-    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32
+    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32, arithmetic: Arithmetic = .current
   ) throws(ExecutionProblem) -> PlanExecutor {
-    try PlanExecutor(description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states)
+    try PlanExecutor(
+      description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states, arithmetic: arithmetic)
   }
 }
 

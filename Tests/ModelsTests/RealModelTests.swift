@@ -31,7 +31,9 @@ import Tokenization
     #expect(try greedy(path, maximum: 200) == Self.story)
   }
 
-  @Test("a chat model in Q4_1 knows the capital of France")
+  // 504 "The" has a probability of 0.152 and 60 "L" of 0.140, so the rounding of int8 dots can turn the answer, in
+  // llama.cpp's llama-completion too.
+  @Test("a chat model in Q4_1 knows the capital of France, in f32")
   func capital() throws {
     guard let path = Here.shared("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf") else { return }
     let models = try Here.models()
@@ -39,7 +41,7 @@ import Tokenization
     let tokenizer = try #require(loaded.tokenizer)
     let chat = try #require(loaded.chat)
     let prompt = tokenizer.encode(chat.text(user: "What is the capital of France?"))
-    #expect(try generate(loaded, prompt, maximum: 20, stops: chat.stops) == "The capital of France is Paris.")
+    #expect(try generate(loaded, prompt, maximum: 20, stops: chat.stops, arithmetic: .exact) == "The capital of France is Paris.")
   }
 
   @Test("the sorter sorts all 729 inputs")
@@ -122,8 +124,10 @@ import Tokenization
     return try generate(loaded, [start], maximum: maximum, stops: [])
   }
 
-  private func generate(_ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String]) throws -> String {
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2))
+  private func generate(_ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String], arithmetic: Arithmetic = .current)
+    throws -> String
+  {
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), arithmetic: arithmetic)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maximum
     settings.sampling.temperature = 0

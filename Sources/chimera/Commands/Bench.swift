@@ -43,6 +43,7 @@ struct Bench: ParsableCommand {
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
   @Option(help: "Tokens that sequences hold before.") var contextDepth = 0
   @Option(help: "Tokens that one pass takes at most.") var passRows: Int?
+  @Flag(help: "Compute weights in less than f32 in f32.") var exact = false
   @Flag(help: "Tell on standard error where the time goes.") var profile = false
   @Flag(help: "Measure from the start of a process to its first token.") var cold = false
   @Flag(help: "Tell about the machine and what it gives; needs no model.") var info = false
@@ -124,7 +125,8 @@ struct Bench: ParsableCommand {
       for threads in threadCounts {
         let pool = ThreadPool(threads: threads)
         let executor = try PlanExecutor(
-          described.plan, parameters, pool: pool, maximumRows: passRows ?? 256, states: cache.format)
+          described.plan, parameters, pool: pool, maximumRows: passRows ?? 256, states: cache.format,
+          arithmetic: exact ? .exact : .current)
         let runner = BenchRunner(
           executor, weights: kind, typeName: kind.rawValue, limits: MachineLimits(pool: pool), repetitions: repetitions,
           profiles: profile)

@@ -62,7 +62,7 @@ struct Run: ParsableCommand {
     if let prompts { return try answer(promptsAt: prompts) }
     let loaded = try options.load(model, seed: seed)
     let (ids, stops) = try prepared(loaded)
-    let executor = try loaded.executor(pool: options.pool, states: cache.format)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format, arithmetic: options.arithmetic)
     if profile { executor.startProfile() }
     let settings = settings(stops: stops, beginsText: prompt == nil || chat)
     let hasText = loaded.tokenizer != nil
