@@ -29,6 +29,7 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Specification", "Tokenization"]),
+    .target(name: "Ablation", dependencies: ["Components", "Composition", "Files", "Specification"]),
     .target(
       name: "Training",
       dependencies: ["Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),
@@ -62,6 +63,7 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Files"]),
   ],
   swiftLanguageModes: [.v6],

@@ -48,7 +48,7 @@ enum ArchitectureKeys {
 }
 
 /// The sentence for a key that has no meaning where it stands; `elsewhere` are keys of groups beside it, as paths.
-func unknownKey(
+package func unknownKey(
   _ entry: Setting.Entry, in owner: String, among keys: [String], elsewhere: [String] = []
 ) -> Problem {
   var near = nearestName(to: entry.key, in: keys)

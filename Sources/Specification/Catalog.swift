@@ -2,7 +2,7 @@ import Components
 import Files
 
 /// The zoo: folders that hold `<family>/<name>.yaml` for each model, `<family>/family.yaml` for what its members share,
-/// and `naming/<preset>.yaml` for maps that families build on.
+/// `naming/<preset>.yaml` for maps that families build on, and `studies/<name>.yaml` for questions about models.
 ///
 /// Nothing is read but folders, so looking through hundreds of models is quick. Where two folders hold the same name,
 /// the earlier folder counts.
@@ -21,6 +21,8 @@ public struct Catalog: Sendable {
   public static let familyFile = "family"
   /// The folder of the maps that families build on.
   public static let namingFolder = "naming"
+  /// The folder of the studies, which are no models.
+  public static let studyFolder = "studies"
 
   /// The folders, those that count first first.
   public let folders: [String]
@@ -78,6 +80,17 @@ public struct Catalog: Sendable {
     return nil
   }
 
+  /// The path of the study's file that `name` means; nil when there is none.
+  public func study(named name: String) -> String? {
+    guard Self.isName(name) else { return nil }
+    return folders.map { "\($0)/\(Self.studyFolder)/\(name).yaml" }.first { kind(ofPath: $0) == .file && contains($0) }
+  }
+
+  /// The names of the studies.
+  public func studies() -> [String] {
+    Set(folders.flatMap { fileNames(in: "\($0)/\(Self.studyFolder)") }).sorted()
+  }
+
   /// The name in the zoo that `word` was most likely meant to be.
   public func nearest(to word: String) -> String? {
     if word.contains("/") {
@@ -103,7 +116,7 @@ public struct Catalog: Sendable {
     guard let resolved = SourceFile.canonicalPath(path) else { return nil }
     for root in roots where resolved.hasPrefix(root + "/") {
       let parts = resolved.dropFirst(root.count + 1).split(separator: "/")
-      if parts.count == 2, parts[0] != Self.namingFolder { return String(parts[0]) }
+      if parts.count == 2, ![Self.namingFolder, Self.studyFolder].contains(String(parts[0])) { return String(parts[0]) }
     }
     return nil
   }
@@ -117,7 +130,7 @@ public struct Catalog: Sendable {
 
   private func families(in folder: String) -> [String] {
     let names = (try? namesInFolder(folder)) ?? []
-    return names.filter { Self.isName($0) && $0 != Self.namingFolder }
+    return names.filter { Self.isName($0) && $0 != Self.namingFolder && $0 != Self.studyFolder }
   }
 
   /// The names of the YAML files of a folder, without their ending.

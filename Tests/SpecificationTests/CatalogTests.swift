@@ -24,6 +24,16 @@ struct CatalogTests {
     #expect(catalog.family(ofPath: zoo.folder + "/naming/hf-llama.yaml") == nil)
   }
 
+  @Test("studies are found by name, and are no models")
+  func studies() throws {
+    let zoo = try Zoo(Examples.zoo.merging(["studies/norm.yaml": "{}", "studies/text.txt": ""]) { $1 })
+    #expect(zoo.catalog.study(named: "norm") == zoo.folder + "/studies/norm.yaml")
+    #expect(zoo.catalog.study(named: "text") == nil && zoo.catalog.study(named: "../studies/norm") == nil)
+    #expect(zoo.catalog.studies() == ["norm"])
+    #expect(zoo.catalog.path(of: "norm") == nil && !zoo.catalog.models().contains { $0.family == "studies" })
+    #expect(zoo.catalog.family(ofPath: zoo.folder + "/studies/norm.yaml") == nil)
+  }
+
   @Test(
     "a name cannot lead out of the zoo",
     arguments: [

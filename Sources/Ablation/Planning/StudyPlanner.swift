@@ -1,0 +1,168 @@
+import Components
+import Composition
+import Specification
+
+/// Composes the arms of a study, finds the widths that are asked for, and lists everything that is wrong before
+/// anything runs.
+public struct StudyPlanner {
+  let specifications: SpecificationLoader
+  let composer: Composer
+  let trainer: any ArmTrainer
+
+  /// A planner that loads with `specifications`, composes with `composer` and will train with `trainer`.
+  public init(specifications: SpecificationLoader, composer: Composer, trainer: any ArmTrainer) {
+    self.specifications = specifications
+    self.composer = composer
+    self.trainer = trainer
+  }
+
+  /// What one arm composes to.
+  struct Composed {
+    let architecture: Architecture
+    let plan: Plan
+  }
+
+  /// The plan of `study`; throws every problem of its base, its arms, its training settings and its data.
+  public func plan(_ study: Study) throws -> StudyPlan {
+    let base: Composed
+    do throws(Problem) { _ = try specifications.locate(study.base) } catch {
+      throw Problems([Problem(error.sentence, at: study.basePlace, hint: error.hint)])
+    }
+    base = try compose(study.base, Setting(.group([])))
+    var problems = Problems()
+    let training = noting(&problems) { try describe(base, study.training, study) }
+    let fingerprint = noting(&problems) { try trainer.fingerprint(of: study.data, for: base.architecture) }
+    guard let training, let fingerprint else { throw problems }
+    let target = size(base, study.hold, context: training.context)
+    var arms = [
+      PlannedArm(
+        name: PlannedArm.baselineName, isBaseline: true, patch: Setting(.group([])), trainingPatch: Setting(.group([])),
+        architecture: base.architecture, plan: base.plan, training: training,
+        flopsPerToken: base.plan.meanFlopsPerToken(context: training.context), sizing: nil, mismatch: 0, isMatched: true)
+    ]
+    var baselineName: String?
+    let choices = try composer.choices(of: base.architecture)
+    for arm in study.arms {
+      let planned = noting(&problems) { try self.arm(arm, of: study, target: target, context: training.context) }
+      guard let planned else { continue }
+      let isBase =
+        arm.isVariation && planned.plan.shape == base.plan.shape
+        && (try? composer.choices(of: planned.architecture))?.isEquivalent(to: choices) == true
+      if isBase { baselineName = baselineName ?? planned.name } else { arms.append(planned) }
+    }
+    if let name = baselineName { arms[0] = arms[0].named(name) }
+    if arms.count == 1, problems.isEmpty {
+      problems.add(Problem("every arm is the base itself", at: study.arms.first?.place))
+    }
+    try problems.check()
+    return StudyPlan(study: study, arms: arms, dataFingerprint: fingerprint)
+  }
+
+  private func arm(_ arm: Arm, of study: Study, target: Double, context: Int) throws -> PlannedArm {
+    var patch = arm.patch
+    var sizing: PlannedArm.Sizing?
+    let hold = study.hold
+    if let request = try SizingRequest(in: patch) {
+      sizing = try find(request, arm, study, target: target, context: context)
+    } else if let width = hold.width, patch[path: width] == nil {
+      let composed = try compose(study.base, patch)
+      if abs(size(composed, hold, context: context) / target - 1) > hold.tolerance {
+        let request = SizingRequest(path: width, quantity: hold.quantity, multiple: 1, place: arm.place)
+        sizing = try find(request, arm, study, target: target, context: context)
+      }
+    }
+    if let sizing { patch[path: sizing.path] = Setting(text: String(sizing.width), at: patch[path: sizing.path]?.place) }
+    let composed = try compose(study.base, patch)
+    // A sized arm says what was held for it, also where the study holds nothing.
+    let mismatch = hold.quantity == .none ? 0 : size(composed, hold, context: context) / target - 1
+    let training = try describe(composed, study.training.merging(arm.training), study)
+    return PlannedArm(
+      name: arm.name, isBaseline: false, patch: patch, trainingPatch: arm.training, architecture: composed.architecture,
+      plan: composed.plan, training: training,
+      flopsPerToken: composed.plan.meanFlopsPerToken(context: training.context), sizing: sizing, mismatch: mismatch,
+      isMatched: abs(mismatch) <= hold.tolerance)
+  }
+
+  /// The width that `request` asks for; throws when none comes near enough.
+  private func find(
+    _ request: SizingRequest, _ arm: Arm, _ study: Study, target: Double, context: Int
+  ) throws -> PlannedArm.Sizing {
+    var hold = study.hold
+    hold.quantity = request.quantity
+    let target = hold.quantity == study.hold.quantity
+      ? target : size(try compose(study.base, Setting(.group([]))), hold, context: context)
+    func patch(_ width: Int) -> Setting {
+      var patch = arm.patch
+      patch[path: request.path] = Setting(text: String(width), at: request.place)
+      return patch
+    }
+    let search = ArmSizing(multiple: request.multiple) { width in
+      (try? compose(study.base, patch(width))).map { size($0, hold, context: context) }
+    }
+    guard let found = search.nearest(to: target) else {
+      // No width helps where something else is wrong, and that is what composing says.
+      _ = try compose(study.base, patch(request.multiple))
+      throw Problems([Problem("no width of '\(request.path)' composes", at: request.place)])
+    }
+    let mismatch = found.size / target - 1
+    guard abs(mismatch) <= hold.tolerance else {
+      let what = hold.quantity == .flops ? "operations a token" : "parameters"
+      throw Problems([
+        Problem(
+          "no width of '\(request.path)' brings the arm '\(arm.name)' within \(percent(hold.tolerance)) of the "
+            + "baseline's \(grouped(target)) \(what)", at: request.place,
+          hint: "the nearest is \(found.width), with \(grouped(found.size)) (\(percent(mismatch, signed: true)))")
+      ])
+    }
+    return PlannedArm.Sizing(path: request.path, width: found.width)
+  }
+
+  private func compose(_ base: String, _ patch: Setting) throws(Problems) -> Composed {
+    let architecture = try specifications.load(base, patches: patch.entries?.isEmpty == false ? [patch] : [])
+    return Composed(architecture: architecture, plan: try composer.compose(architecture))
+  }
+
+  private func describe(_ composed: Composed, _ training: Setting, _ study: Study) throws -> TrainingDescription {
+    try trainer.describe(training, for: composed.architecture, composed.plan, tokens: study.hold.tokens)
+  }
+
+  private func size(_ composed: Composed, _ hold: Hold, context: Int) -> Double {
+    hold.quantity == .flops
+      ? composed.plan.meanFlopsPerToken(context: context) : Double(composed.plan.parameterCount)
+  }
+
+  /// What `body` gives; problems are noted, other errors are told as one without a place.
+  private func noting<Result>(_ problems: inout Problems, _ body: () throws -> Result) -> Result? {
+    do { return try body() } catch let found as Problems {
+      for problem in found.list { problems.add(problem) }
+    } catch let problem as Problem {
+      problems.add(problem)
+    } catch {
+      problems.add(Problem("\(error)", at: nil))
+    }
+    return nil
+  }
+}
+
+extension PlannedArm {
+  /// The same arm under another name.
+  fileprivate func named(_ name: String) -> PlannedArm {
+    PlannedArm(
+      name: name, isBaseline: isBaseline, patch: patch, trainingPatch: trainingPatch, architecture: architecture,
+      plan: plan, training: training, flopsPerToken: flopsPerToken, sizing: sizing, mismatch: mismatch,
+      isMatched: isMatched)
+  }
+}
+
+/// `1 %`, `+2.3 %`.
+func percent(_ part: Double, signed: Bool = false) -> String {
+  let tenths = (abs(part) * 1000).rounded() / 10
+  let digits = tenths == tenths.rounded() ? String(Int(tenths)) : String(tenths)
+  return (signed ? (part < 0 ? "−" : "+") : "") + digits + " %"
+}
+
+/// A whole number with commas between its thousands.
+func grouped(_ value: Double) -> String {
+  let digits = Array(String(Int(value.rounded())))
+  return String(digits.enumerated().flatMap { (digits.count - $0) % 3 == 0 && $0 > 0 && digits[$0 - 1] != "-" ? [",", $1] : [$1] })
+}

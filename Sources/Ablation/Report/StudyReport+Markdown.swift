@@ -1,0 +1,72 @@
+import Specification
+
+extension StudyReport {
+  /// The report for a paper's appendix or a pull request.
+  public var markdown: String {
+    var text = "# \(plan.study.name)\n\n\(headline)\n\n"
+    var columns = ["arm", "loss", "Δ nats", "Δ %", "p", "verdict", "parameters", "off by", "FLOPs/token", "memory"]
+    if includesTimes { columns += ["tokens/s", "time"] }
+    text += line(columns) + line(columns.indices.map { $0 == 0 || $0 == 5 ? "---" : "---:" })
+    for row in rows {
+      var cells = [row.arm.name, Wording.sample(row.losses)]
+      if let comparison = row.comparison {
+        cells += [
+          Wording.difference(comparison), Wording.percent(comparison.percent),
+          Wording.probability(comparison.correctedProbability), "**\(comparison.verdict.rawValue)**",
+        ]
+      } else {
+        cells += ["", "", "", "baseline"]
+      }
+      cells += [
+        Wording.count(row.arm.parameterCount), row.comparison == nil ? "" : Wording.mismatch(row.arm),
+        Wording.operations(row.arm.flopsPerToken), Wording.bytes(row.arm.training.memory),
+      ]
+      if includesTimes {
+        cells += [
+          row.tokensPerSecond.map { Wording.count(Int($0)) } ?? "–", row.seconds.map(Wording.duration) ?? "–",
+        ]
+      }
+      text += line(cells)
+    }
+    text += "\n" + notes.map { "- \($0)\n" }.joined()
+    text += extrapolation + "\n## Arms\n\nThe base is \(plan.baseline.architecture.name); each arm changes\n\n```yaml\n"
+    for row in rows where row.comparison != nil {
+      let yaml = yaml(of: row.arm)
+      text += "# \(row.arm.name)\n" + (yaml.isEmpty ? "{}\n" : yaml)
+    }
+    text += "```\n\n## Runs\n\nTraining: \(settings). Data: \(plan.dataFingerprint).\n"
+    if includesTimes, !machines.isEmpty { text += "Machine: \(machines.joined(separator: "; ")).\n" }
+    let seeds = plan.study.seeds
+    text += "\n" + line(["arm"] + seeds.map { "seed \($0)" }) + line(["---"] + seeds.map { _ in "---:" })
+    for row in rows {
+      text += line(
+        [row.arm.name] + seeds.map { seed in Wording.loss(row.outcomes.first { $0.seed == seed }?.outcome.result.loss) })
+    }
+    text += "\n```sh\n" + commands.joined(separator: "\n") + "\n```\n\nFingerprint of the study: `\(plan.fingerprint)`\n"
+    return text
+  }
+
+  private var extrapolation: String {
+    let contexts = contexts
+    guard !contexts.isEmpty else { return "" }
+    var text = "\n## Other lengths\n\nValidation loss in nats over windows of so many tokens; trained at \(plan.baseline.training.context).\n\n"
+    text += line(["arm"] + contexts.map { "\($0)" }) + line(["---"] + contexts.map { _ in "---:" })
+    for row in rows {
+      text += line([row.arm.name] + contexts.map { Wording.length(row, at: $0) })
+    }
+    return text
+  }
+
+  private func line(_ cells: [String]) -> String {
+    "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
+  }
+}
+
+extension Wording {
+  /// An arm's loss at a length: `2.0150 ± 0.0289`, or that it cannot be evaluated there.
+  public static func length(_ row: StudyReport.Row, at context: Int) -> String {
+    if row.outcomes.isEmpty { return "–" }
+    guard let losses = row.losses(at: context) else { return "cannot be evaluated" }
+    return sample(losses)
+  }
+}

@@ -1,0 +1,38 @@
+import Components
+import Specification
+
+/// What trains the arms of a study, and all that this room knows of training.
+public protocol ArmTrainer {
+  /// The settings of `training` as they take effect for a model; `tokens`, when given, is the budget of a run. Throws
+  /// `Problems` with their places.
+  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
+    -> TrainingDescription
+
+  /// What names the content of `files` as `architecture` reads it; throws `Problems` where there is nothing to train on.
+  func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String
+
+  /// Seconds that one run of `arm` will take, from a few measured steps.
+  func estimate(_ arm: PlannedArm, of study: Study) throws -> Double
+
+  /// Trains `arm` from `seed` on, or goes on where `folder` holds a part of the same run, and evaluates it; `contexts` are
+  /// the lengths to evaluate at besides the trained one. `progress` is told the tokens done and the last loss, and
+  /// returns whether to go on; nil is returned when it does not.
+  func train(
+    _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,
+    progress: (TrainingProgress) -> Bool
+  ) throws -> TaskOutcome?
+}
+
+/// How far a run is.
+public struct TrainingProgress: Sendable {
+  /// Tokens trained on.
+  public let tokens: Int
+  /// The last training loss in nats.
+  public let loss: Double
+
+  /// A run that has seen `tokens` tokens and has a training loss of `loss`.
+  public init(tokens: Int, loss: Double) {
+    self.tokens = tokens
+    self.loss = loss
+  }
+}

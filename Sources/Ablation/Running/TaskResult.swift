@@ -1,0 +1,77 @@
+import Files
+
+/// What a run measured: the same numbers whenever and wherever it is run with the same number of threads.
+public struct TaskResult: Sendable, Hashable {
+  /// The validation loss at the end, in nats; not a number when the run diverged.
+  public let loss: Double
+  /// Validation losses on the way, the last one included.
+  public let curve: [Point]
+  /// Losses at other lengths.
+  public let contexts: [ContextLoss]
+
+  /// A loss on the way.
+  public struct Point: Sendable, Hashable {
+    /// Tokens trained on.
+    public let tokens: Int
+    /// The validation loss in nats.
+    public let loss: Double
+
+    /// The loss after `tokens` tokens.
+    public init(tokens: Int, loss: Double) {
+      self.tokens = tokens
+      self.loss = loss
+    }
+  }
+
+  /// The loss at a length.
+  public struct ContextLoss: Sendable, Hashable {
+    /// Tokens of a sequence.
+    public let context: Int
+    /// The validation loss in nats; nil when a sequence of this length cannot be evaluated.
+    public let loss: Double?
+
+    /// The loss at `context` tokens.
+    public init(context: Int, loss: Double?) {
+      self.context = context
+      self.loss = loss
+    }
+  }
+
+  /// A run that ended with `loss`.
+  public init(loss: Double, curve: [Point], contexts: [ContextLoss]) {
+    self.loss = loss
+    self.curve = curve
+    self.contexts = contexts
+  }
+}
+
+/// How long a run took; never the same twice, so kept apart from what is compared.
+public struct TaskTimes: Sendable, Hashable {
+  /// Seconds of training, evaluations left out.
+  public let seconds: Double
+  /// Tokens trained on in a second.
+  public let tokensPerSecond: Double
+  /// What it ran on.
+  public let machine: String
+
+  /// A run of `seconds` at `tokensPerSecond` on `machine`.
+  public init(seconds: Double, tokensPerSecond: Double, machine: String) {
+    self.seconds = seconds
+    self.tokensPerSecond = tokensPerSecond
+    self.machine = machine
+  }
+}
+
+/// What a run gives.
+public struct TaskOutcome: Sendable {
+  /// What it measured.
+  public let result: TaskResult
+  /// How long it took.
+  public let times: TaskTimes
+
+  /// The result and the times of one run.
+  public init(_ result: TaskResult, _ times: TaskTimes) {
+    self.result = result
+    self.times = times
+  }
+}

@@ -1,0 +1,18 @@
+/// Corrects probabilities for the number of comparisons: of all the comparisons of a study, at most one study in twenty
+/// calls any difference real that is not.
+///
+///     p̃₍ᵢ₎ = max over j ≤ i of min(1, (m − j + 1) · p₍ⱼ₎)
+///
+/// Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979).
+/// It holds however the comparisons depend on each other, as those with one baseline do, and never finds less than
+/// Bonferroni's.
+public func holmCorrected(_ probabilities: [Double]) -> [Double] {
+  let order = probabilities.indices.sorted { (probabilities[$0], $0) < (probabilities[$1], $1) }
+  var corrected = probabilities
+  var largest = 0.0
+  for (rank, index) in order.enumerated() {
+    largest = max(largest, min(1, Double(probabilities.count - rank) * probabilities[index]))
+    corrected[index] = largest
+  }
+  return corrected
+}

@@ -1,0 +1,61 @@
+import Components
+
+/// A question about an architecture: a base, the arms that differ from it, and what is held equal between them.
+public struct Study: Sendable {
+  /// Its name.
+  public let name: String
+  /// The model that the arms are patches of, as it was named: of the zoo, or a file.
+  public let base: String
+  /// Where the base was named.
+  public let basePlace: Place?
+  /// The arms, in the order they were written.
+  public let arms: [Arm]
+  /// The seeds: each trains every arm, and the baseline, once.
+  public let seeds: [Int]
+  /// What is held equal.
+  public let hold: Hold
+  /// How arms are trained, for the trainer to read; an arm may say otherwise.
+  public let training: Setting
+  /// The files that are trained on.
+  public let data: [DataFile]
+  /// The lengths at which the trained arms are evaluated besides the one they are trained at.
+  public let contexts: [EvaluatedContext]
+
+  /// A file or folder of text, and where it was named.
+  public struct DataFile: Sendable, Hashable {
+    /// Its path.
+    public let path: String
+    /// Where it was named.
+    public let place: Place?
+  }
+
+  /// A length to evaluate at, in tokens.
+  public enum EvaluatedContext: Sendable, Hashable {
+    /// So many tokens.
+    case tokens(Int)
+    /// So many times the length that the arms are trained at.
+    case times(Int)
+
+    /// The length, for arms trained at `context` tokens.
+    public func tokens(trainedAt context: Int) -> Int {
+      switch self {
+      case .tokens(let count): count
+      case .times(let factor): context * factor
+      }
+    }
+  }
+}
+
+/// A change of the base that a study tries.
+public struct Arm: Sendable {
+  /// Its name.
+  public let name: String
+  /// What it changes in the base's specification.
+  public let patch: Setting
+  /// What it changes in how it is trained.
+  public let training: Setting
+  /// Where it was written.
+  public let place: Place?
+  /// Whether it is one value among several of what is varied, so that the base may be one of the values itself.
+  public let isVariation: Bool
+}

@@ -1,0 +1,203 @@
+import Components
+import Specification
+
+/// Reads a study out of the tree of a file or of a command line, and collects everything that is wrong with it.
+///
+///     ablation: my-question                       its name
+///     base: gpt2-like-model                       what the arms are patches of
+///     arms: {a: {norm: …}, b: {mlp: …}}           changes, by name; `train` in one changes how it is trained
+///     vary: {position: [x, y], norm: [u, v]}      the same, by listing values of keys
+///     combine: each                               or grid: every value of one key with every value of the others
+///     hold: {params: 1%, by: mlp.intermediate_size, tokens: 2000000, data_order: same}
+///     seeds: 3                                    or a list
+///     contexts: [1x, 2x, 512]                     lengths to evaluate at
+///     data: text.txt                              beside the file
+///     train: {batch: 16}                          for the trainer
+public struct StudyReader {
+  private let tree: Setting
+  private let folder: String?
+  private var problems = Problems()
+
+  /// A reader of `tree`; paths in it are beside the file in `folder`, or as they are when it is nil.
+  public init(_ tree: Setting, folder: String?) {
+    self.tree = tree
+    self.folder = folder
+  }
+
+  /// Whether `tree` is meant as a study, not as a model.
+  public static func isStudy(_ tree: Setting) -> Bool { tree["ablation"] != nil || tree["arms"] != nil }
+
+  /// The study; throws every problem of it at once. Whether base and arms compose is asked by `StudyPlanner`.
+  public mutating func read() throws(Problems) -> Study {
+    guard let entries = tree.entries else {
+      throw Problems([Problem("a study is a group of keys, not \(tree.kindInWords)", at: tree.place, hint: "key: value")])
+    }
+    for entry in entries where !StudyKeys.root.contains(entry.key) {
+      problems.add(unknownKey(entry, in: "a study", among: StudyKeys.root, elsewhere: StudyKeys.hold.map { "hold." + $0 }))
+    }
+    let name = text("ablation", missing: "ablation: the study's name") ?? ""
+    let base = text("base", missing: "base: the model that the arms change")
+    let hold = HoldReader(tree["hold"]).read(&problems)
+    let arms = arms()
+    let seeds = seeds()
+    let study = Study(
+      name: name, base: base.map { path($0, isModel: true) } ?? "", basePlace: tree["base"]?.place, arms: arms,
+      seeds: seeds, hold: hold, training: training(tree["train"]), data: data(), contexts: contexts())
+    try problems.check()
+    return study
+  }
+
+  private mutating func text(_ key: String, missing hint: String) -> String? {
+    guard let setting = tree[key] else {
+      problems.add(Problem("the key '\(key)' is missing", at: tree.place, hint: hint))
+      return nil
+    }
+    guard let text = setting.text, !text.isEmpty, text.utf8.count <= 200,
+      !text.unicodeScalars.contains(where: { $0.value < 0x20 })
+    else {
+      problems.add(Problem("'\(key)' takes a text of one line, not \(setting.kindInWords)", at: setting.place))
+      return nil
+    }
+    return text
+  }
+
+  /// A path beside the file; a model's name stays as it is.
+  private func path(_ text: String, isModel: Bool) -> String {
+    guard let folder, !text.hasPrefix("/"), !isModel || text.hasPrefix("./") || text.hasPrefix("../") else { return text }
+    return folder + "/" + (text.hasPrefix("./") ? String(text.dropFirst(2)) : text)
+  }
+
+  private mutating func arms() -> [Arm] {
+    var arms: [Arm] = []
+    if let setting = tree["arms"] {
+      if let entries = setting.entries {
+        for entry in entries { if let arm = arm(entry) { arms.append(arm) } }
+      } else {
+        problems.add(
+          Problem(
+            "'arms' takes a group of arms by name, not \(setting.kindInWords)", at: setting.place,
+            hint: "arms: {my-arm: {norm: …}}"))
+      }
+    }
+    var variations = VariationReader(tree["vary"], combine: tree["combine"])
+    arms += variations.read(&problems)
+    if arms.isEmpty, problems.isEmpty {
+      problems.add(
+        Problem("the study has no arms", at: tree["arms"]?.place ?? tree.place, hint: "arms: {my-arm: {norm: …}}"))
+    }
+    if arms.count > StudyKeys.armLimit {
+      problems.add(
+        Problem("the study has \(arms.count) arms, and at most \(StudyKeys.armLimit) may be", at: tree.place))
+    }
+    var places: [String: Place?] = [:]
+    for arm in arms {
+      if let first = places[arm.name] {
+        let where_ = first.map { " at \($0.line):\($0.column)" } ?? ""
+        problems.add(Problem("an arm is named '\(arm.name)' already\(where_)", at: arm.place))
+      }
+      places[arm.name] = arm.place
+    }
+    return arms
+  }
+
+  private mutating func arm(_ entry: Setting.Entry) -> Arm? {
+    let place = entry.place ?? entry.value.place
+    if entry.key == PlannedArm.baselineName {
+      problems.add(
+        Problem("'\(entry.key)' is the name of the base as it is", at: place, hint: "give the arm another name"))
+      return nil
+    }
+    guard Arm.isName(entry.key) else {
+      problems.add(Problem("an arm's name is a text of one line and at most 80 characters", at: place))
+      return nil
+    }
+    guard let changes = entry.value.entries else {
+      problems.add(
+        Problem(
+          "an arm takes a group of changes, not \(entry.value.kindInWords)", at: entry.value.place ?? place,
+          hint: "\(entry.key): {norm: …}"))
+      return nil
+    }
+    let patch = Setting(.group(changes.filter { $0.key != StudyKeys.training }), at: entry.value.place)
+    let training = training(entry.value[StudyKeys.training])
+    return Arm(name: entry.key, patch: patch, training: training, place: place, isVariation: false)
+  }
+
+  private mutating func training(_ setting: Setting?) -> Setting {
+    guard let setting else { return Setting(.group([])) }
+    if setting.entries == nil {
+      problems.add(Problem("'train' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
+    }
+    return setting
+  }
+
+  private mutating func seeds() -> [Int] {
+    guard let setting = tree["seeds"] else { return [1, 2, 3] }
+    if let count = setting.integer, setting.list == nil {
+      guard (1...StudyKeys.seedLimit).contains(count) else {
+        problems.add(Problem("'seeds' takes a number from 1 to \(StudyKeys.seedLimit), not \(count)", at: setting.place))
+        return []
+      }
+      return Array(1...count)
+    }
+    guard let items = setting.list, !items.isEmpty, items.count <= StudyKeys.seedLimit else {
+      problems.add(
+        Problem("'seeds' takes how many there are, or a list of them, not \(setting.kindInWords)", at: setting.place))
+      return []
+    }
+    var seeds: [Int] = []
+    for item in items {
+      guard let seed = item.integer, (0...Int(Int32.max)).contains(seed) else {
+        problems.add(Problem("a seed is a whole number from 0 on, not \(item.kindInWords)", at: item.place))
+        continue
+      }
+      if seeds.contains(seed) { problems.add(Problem("the seed \(seed) is there already", at: item.place)) }
+      seeds.append(seed)
+    }
+    return seeds
+  }
+
+  private mutating func data() -> [Study.DataFile] {
+    guard let setting = tree["data"] else {
+      problems.add(
+        Problem("there is no data to train on", at: tree.place, hint: "data: a text file, or --data FILE"))
+      return []
+    }
+    let items = setting.list ?? [setting]
+    if items.isEmpty { problems.add(Problem("'data' names no file", at: setting.place)) }
+    return items.compactMap { item in
+      guard let text = item.text, !text.utf8.contains(0) else {
+        problems.add(Problem("'data' takes the path of a file, or a list of paths, not \(item.kindInWords)", at: item.place))
+        return nil
+      }
+      return Study.DataFile(path: path(text, isModel: false), place: item.place ?? setting.place)
+    }
+  }
+
+  private mutating func contexts() -> [Study.EvaluatedContext] {
+    guard let setting = tree["contexts"] else { return [] }
+    var contexts: [Study.EvaluatedContext] = []
+    for item in setting.list ?? [setting] {
+      let context: Study.EvaluatedContext? =
+        if let count = item.integer { .tokens(count) } else if let text = item.text, text.hasSuffix("x"),
+          let factor = Int(text.dropLast())
+        { .times(factor) } else { nil }
+      guard let context, (1...1 << 20).contains(context.tokens(trainedAt: 1)) else {
+        problems.add(
+          Problem(
+            "a context is a number of tokens, or so many times the trained length as 2x, not \(item.kindInWords)",
+            at: item.place))
+        continue
+      }
+      if !contexts.contains(context) { contexts.append(context) }
+    }
+    return contexts
+  }
+}
+
+extension Arm {
+  /// Whether `name` can name an arm: one line of at most 80 characters.
+  static func isName(_ name: String) -> Bool {
+    !name.isEmpty && name.count <= 80 && !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+  }
+}

@@ -1,0 +1,100 @@
+import Ablation
+import Components
+import Composition
+import Foundation
+import Specification
+import StandardComponents
+import TestSupport
+
+/// A trainer that trains nothing: losses follow from the size, the arm's norm and the seed, so that everything around
+/// training is tested in no time.
+struct FakeTrainer: ArmTrainer {
+  /// Told of every run that begins.
+  var began: (Int) -> Void = { _ in }
+  /// Steps of a run.
+  var steps = 10
+
+  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
+    -> TrainingDescription
+  {
+    for entry in training.entries ?? [] where entry.key != "lr" {
+      throw Problems([Problem("'\(entry.key)' is not a key of 'train'", at: entry.place)])
+    }
+    let context = architecture.shape.contextLength
+    return TrainingDescription(
+      context: context, tokens: tokens ?? steps * context,
+      settings: [.init("lr", training["lr"]?.text ?? "0.001"), .init("tokens", String(tokens ?? steps * context))],
+      memory: plan.parameterCount * 16)
+  }
+
+  func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
+    for file in files where file.path.contains("missing") {
+      throw Problems([Problem("there is no file '\(file.path)'", at: file.place)])
+    }
+    return files.map(\.path).joined(separator: "+")
+  }
+
+  func estimate(_ arm: PlannedArm, of study: Study) throws -> Double { Double(arm.training.tokens) / 100 }
+
+  func train(
+    _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,
+    progress: (TrainingProgress) -> Bool
+  ) throws -> TaskOutcome? {
+    began(seed)
+    let rate = arm.training.settings.first.flatMap { Double($0.value) } ?? 0
+    let noise = Noise(seed: UInt64(seed)).first + Float(arm.parameterCount % 97) / 97
+    let end = 2 + 0.01 * Double(noise) + (rate == 0.001 ? 0 : 0.5)
+    var curve: [TaskResult.Point] = []
+    for step in 1...steps {
+      let tokens = arm.training.tokens * step / steps
+      let loss = end + 3 * exp(-5 * Double(step) / Double(steps)) - 3 * exp(-5)
+      if !progress(TrainingProgress(tokens: tokens, loss: loss)) { return nil }
+      curve.append(.init(tokens: tokens, loss: loss))
+    }
+    let longest = arm.plan.longestSequence ?? Int.max
+    return TaskOutcome(
+      TaskResult(
+        loss: curve[curve.count - 1].loss, curve: curve,
+        contexts: contexts.map { .init(context: $0, loss: $0 > longest ? nil : end + Double($0) / 1e4) }),
+      TaskTimes(seconds: 1.5, tokensPerSecond: Double(arm.training.tokens) / 1.5, machine: "a fake"))
+  }
+}
+
+extension Noise {
+  fileprivate var first: Float {
+    var copy = self
+    return copy.next()
+  }
+}
+
+/// Studies over the zoo of the package.
+enum Studies {
+  /// The study that `text` writes; places are of `study.yaml`.
+  static func read(_ text: String) throws -> Study {
+    var reader = StudyReader(try YAMLReader(source: "study.yaml").read(text), folder: nil)
+    return try reader.read()
+  }
+
+  /// The plan of the study that `text` writes.
+  static func plan(_ text: String, _ trainer: FakeTrainer = FakeTrainer()) throws -> StudyPlan {
+    try planner(trainer).plan(read(text))
+  }
+
+  static func planner(_ trainer: FakeTrainer = FakeTrainer()) throws -> StudyPlanner {
+    StudyPlanner(
+      specifications: SpecificationLoader(catalog: Catalog(folders: [Here.architectures])),
+      composer: Composer(try Registry(standardComponents)), trainer: trainer)
+  }
+
+  /// What a person reads of the problems that `text` has; the text itself is in the message.
+  static func message(_ text: String) -> String {
+    do {
+      _ = try plan(text)
+      return "no problem"
+    } catch let problems as Problems {
+      return ProblemRenderer(texts: ["study.yaml": text]).render(problems)
+    } catch {
+      return "\(error)"
+    }
+  }
+}
