@@ -29,17 +29,21 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Specification", "Tokenization"]),
-    .target(name: "Ablation", dependencies: ["Components", "Composition", "Files", "Specification"]),
     .target(
       name: "Training",
       dependencies: ["Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),
+    .target(
+      name: "Ablation",
+      dependencies: [
+        "Components", "Composition", "Execution", "Files", "Kernels", "Pages", "Specification", "Tokenization", "Training",
+      ]),
     .target(
       name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins",
       plugins: ["ComponentList"]),
     .executableTarget(
       name: "chimera",
       dependencies: [
-        "Checkpoints", "Components", "Composition", "Execution", "Files", "Kernels", "Models", "Pages", "Specification",
+        "Ablation", "Checkpoints", "Components", "Composition", "Execution", "Files", "Kernels", "Models", "Pages", "Specification",
         "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

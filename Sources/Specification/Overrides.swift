@@ -13,13 +13,13 @@ public struct Overrides: Sendable {
   /// The changes as they were given, one a line.
   public let text: String
 
-  /// The changes that `arguments` ask for; throws all that are unclear.
-  public init(_ arguments: [String]) throws(Problems) {
+  /// The changes that `arguments` ask for, which messages say are of `source`; throws all that are unclear.
+  public init(_ arguments: [String], source: String = Overrides.source) throws(Problems) {
     var patches: [Setting] = []
     var problems = Problems()
     for (index, argument) in arguments.enumerated() {
       do throws(Problems) {
-        patches.append(try Self.patch(argument, line: index + 1))
+        patches.append(try Self.patch(argument, source: source, line: index + 1))
       } catch {
         for problem in error.list { problems.add(problem) }
       }
@@ -29,7 +29,7 @@ public struct Overrides: Sendable {
     try problems.check()
   }
 
-  private static func patch(_ argument: String, line: Int) throws(Problems) -> Setting {
+  private static func patch(_ argument: String, source: String, line: Int) throws(Problems) -> Setting {
     let scalars = argument.unicodeScalars
     func place(_ column: Int, _ length: Int = 1) -> Place {
       Place(source: source, line: line, column: column + 1, length: length)

@@ -12,6 +12,6 @@ struct Chimera: ParsableCommand {
     subcommands: [
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, Schema.self, Run.self, Tokenize.self,
       Logits.self, Verify.self, Save.self, Bench.self, Train.self,
-      Eval.self, TokenizerCommand.self,
+      Eval.self, TokenizerCommand.self, Ablate.self,
     ])
 }

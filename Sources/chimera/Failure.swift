@@ -26,14 +26,16 @@ struct Failure: Error {
     self.message = message
   }
 
-  /// Shows the line that a problem is in: of a file, or of the changes given with `--set`.
+  /// Shows the line that a problem is in: of a file, or of what was given with an option that takes YAML.
   private static var renderer: ProblemRenderer {
-    var changes: [String] = []
+    var texts: [String: [String]] = [:]
     for (argument, next) in zip(CommandLine.arguments, CommandLine.arguments.dropFirst() + [""]) {
-      if argument == "--set" { changes.append(next) }
-      if argument.hasPrefix("--set=") { changes.append(String(argument.dropFirst(6))) }
+      for option in [Overrides.source] + StudyOptions.sources {
+        if argument == option { texts[option, default: []].append(next) }
+        if argument.hasPrefix(option + "=") { texts[option, default: []].append(String(argument.dropFirst(option.count + 1))) }
+      }
     }
-    return ProblemRenderer(texts: [Overrides.source: changes.joined(separator: "\n")])
+    return ProblemRenderer(texts: texts.mapValues { $0.joined(separator: "\n") })
   }
 
   /// Writes what `error` says to standard error, or to standard output when it is help that was asked for, and gives

@@ -28,7 +28,7 @@ public struct StudyPlanner {
     do throws(Problem) { _ = try specifications.locate(study.base) } catch {
       throw Problems([Problem(error.sentence, at: study.basePlace, hint: error.hint)])
     }
-    base = try compose(study.base, Setting(.group([])))
+    base = try compose(study, Setting(.group([])))
     var problems = Problems()
     let training = noting(&problems) { try describe(base, study.training, study) }
     let fingerprint = noting(&problems) { try trainer.fingerprint(of: study.data, for: base.architecture) }
@@ -65,14 +65,14 @@ public struct StudyPlanner {
     if let request = try SizingRequest(in: patch) {
       sizing = try find(request, arm, study, target: target, context: context)
     } else if let width = hold.width, patch[path: width] == nil {
-      let composed = try compose(study.base, patch)
+      let composed = try compose(study, patch)
       if abs(size(composed, hold, context: context) / target - 1) > hold.tolerance {
         let request = SizingRequest(path: width, quantity: hold.quantity, multiple: 1, place: arm.place)
         sizing = try find(request, arm, study, target: target, context: context)
       }
     }
     if let sizing { patch[path: sizing.path] = Setting(text: String(sizing.width), at: patch[path: sizing.path]?.place) }
-    let composed = try compose(study.base, patch)
+    let composed = try compose(study, patch)
     // A sized arm says what was held for it, also where the study holds nothing.
     let mismatch = hold.quantity == .none ? 0 : size(composed, hold, context: context) / target - 1
     let training = try describe(composed, study.training.merging(arm.training), study)
@@ -90,18 +90,18 @@ public struct StudyPlanner {
     var hold = study.hold
     hold.quantity = request.quantity
     let target = hold.quantity == study.hold.quantity
-      ? target : size(try compose(study.base, Setting(.group([]))), hold, context: context)
+      ? target : size(try compose(study, Setting(.group([]))), hold, context: context)
     func patch(_ width: Int) -> Setting {
       var patch = arm.patch
       patch[path: request.path] = Setting(text: String(width), at: request.place)
       return patch
     }
     let search = ArmSizing(multiple: request.multiple) { width in
-      (try? compose(study.base, patch(width))).map { size($0, hold, context: context) }
+      (try? compose(study, patch(width))).map { size($0, hold, context: context) }
     }
     guard let found = search.nearest(to: target) else {
       // No width helps where something else is wrong, and that is what composing says.
-      _ = try compose(study.base, patch(request.multiple))
+      _ = try compose(study, patch(request.multiple))
       throw Problems([Problem("no width of '\(request.path)' composes", at: request.place)])
     }
     let mismatch = found.size / target - 1
@@ -117,8 +117,10 @@ public struct StudyPlanner {
     return PlannedArm.Sizing(path: request.path, width: found.width)
   }
 
-  private func compose(_ base: String, _ patch: Setting) throws(Problems) -> Composed {
-    let architecture = try specifications.load(base, patches: patch.entries?.isEmpty == false ? [patch] : [])
+  /// The base of `study` with its own changes and those of `patch`.
+  private func compose(_ study: Study, _ patch: Setting) throws(Problems) -> Composed {
+    let patches = [study.basePatch, patch].filter { $0.entries?.isEmpty == false }
+    let architecture = try specifications.load(study.base, patches: patches)
     return Composed(architecture: architecture, plan: try composer.compose(architecture))
   }
 

@@ -61,7 +61,7 @@ public enum Wording {
   }
 
   /// `+0.31 %`, or `as large`: how far an arm's size is from the baseline's.
-  static func mismatch(_ arm: PlannedArm) -> String {
+  public static func mismatch(_ arm: PlannedArm) -> String {
     let isEqual = abs(arm.mismatch) < 0.00005
     return (isEqual ? "0 %" : signed(arm.mismatch * 100, digits: 2) + " %") + (arm.isMatched ? "" : ", not matched")
   }

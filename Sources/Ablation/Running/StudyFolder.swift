@@ -23,17 +23,24 @@ public struct StudyFolder: Sendable {
   public var studyPath: String { path + "/study.yaml" }
   private var basePath: String { path + "/base.yaml" }
 
-  /// Writes the study so that tasks can be run from this folder alone; `tree` is the study as it was read, whose data
+  /// Writes the study, with its changes of the base in the base, so that tasks can be run from this folder alone; `tree` is the study as it was read, whose data
   /// are named by absolute paths.
   public func write(_ tree: Setting, base: Architecture) throws {
-    try makeFolder(path)
-    var spec = base.resolved
-    // The count is the zoo's own check, and a name stays the model's.
-    spec["expected_params"] = nil
-    try writeAtomically(YAMLWriter().write(spec), to: basePath)
+    _ = try writeBase(base)
     var tree = tree
     tree["base"] = Setting(text: "./base.yaml")
+    tree["set"] = nil
     try writeAtomically(YAMLWriter().write(tree), to: studyPath)
+  }
+
+  /// Writes `architecture` as the base of the study to come, and gives the path of its spec.
+  public func writeBase(_ architecture: Architecture) throws -> String {
+    try makeFolder(path)
+    var spec = architecture.resolved
+    // The count is the zoo's own check.
+    spec["expected_params"] = nil
+    try writeAtomically(YAMLWriter().write(spec), to: basePath)
+    return basePath
   }
 
   /// The study's tree.

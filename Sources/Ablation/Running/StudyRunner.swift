@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Runs the tasks of a study that have no outcome yet.
@@ -5,9 +6,11 @@ public struct StudyRunner {
   private let plan: StudyPlan
   private let folder: StudyFolder
   private let trainer: any ArmTrainer
+  private let keepsRuns: Bool
 
-  /// A runner of `plan` whose outcomes go to `folder`.
-  public init(_ plan: StudyPlan, in folder: StudyFolder, trainer: any ArmTrainer) {
+  /// A runner of `plan` whose outcomes go to `folder`; the weights of finished runs are kept there only if `keepsRuns`.
+  public init(_ plan: StudyPlan, in folder: StudyFolder, trainer: any ArmTrainer, keepsRuns: Bool = false) {
+    self.keepsRuns = keepsRuns
     self.plan = plan
     self.folder = folder
     self.trainer = trainer
@@ -58,6 +61,7 @@ public struct StudyRunner {
     ) { report(.progress(task, $0)) }
     guard let outcome else { return false }
     try folder.write(outcome, of: task)
+    if !keepsRuns { try removeFolder(folder.runFolder(of: task)) }
     return report(.finished(task, outcome))
   }
 }

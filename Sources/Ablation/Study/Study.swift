@@ -8,6 +8,12 @@ public struct Study: Sendable {
   public let base: String
   /// Where the base was named.
   public let basePlace: Place?
+  /// What is changed in the base for every arm.
+  public let basePatch: Setting
+  /// The trained model that runs start from; nil for random numbers.
+  public let weights: String?
+  /// The tokenizer that reads the data, a path or `bytes`; nil for the model's own.
+  public let tokenizer: String?
   /// The arms, in the order they were written.
   public let arms: [Arm]
   /// The seeds: each trains every arm, and the baseline, once.

@@ -1,7 +1,8 @@
 /// The words of a study file.
 enum StudyKeys {
   static let root = [
-    "ablation", "base", "hold", "seeds", "arms", "vary", "combine", "data", "train", "contexts",
+    "ablation", "base", "set", "weights", "tokenizer", "hold", "seeds", "arms", "vary", "combine", "data", "train",
+    "contexts",
   ]
   static let hold = ["params", "flops", "by", "tokens", "data_order"]
   static let combine = ["each", "grid"]

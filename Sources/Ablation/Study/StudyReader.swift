@@ -5,6 +5,9 @@ import Specification
 ///
 ///     ablation: my-question                       its name
 ///     base: gpt2-like-model                       what the arms are patches of
+///     set: {layers: {count: 4}}                   what is changed in it for every arm
+///     weights: folder                             a trained model to start from; left out, runs start anew
+///     tokenizer: bytes                            or a path; left out, the model's own
 ///     arms: {a: {norm: …}, b: {mlp: …}}           changes, by name; `train` in one changes how it is trained
 ///     vary: {position: [x, y], norm: [u, v]}      the same, by listing values of keys
 ///     combine: each                               or grid: every value of one key with every value of the others
@@ -41,8 +44,10 @@ public struct StudyReader {
     let arms = arms()
     let seeds = seeds()
     let study = Study(
-      name: name, base: base.map { path($0, isModel: true) } ?? "", basePlace: tree["base"]?.place, arms: arms,
-      seeds: seeds, hold: hold, training: training(tree["train"]), data: data(), contexts: contexts())
+      name: name, base: base.map { path($0, isModel: true) } ?? "", basePlace: tree["base"]?.place,
+      basePatch: group("set"), weights: optionalText("weights").map { path($0, isModel: true) },
+      tokenizer: optionalText("tokenizer").map { path($0, isModel: true) }, arms: arms,
+      seeds: seeds, hold: hold, training: group("train"), data: data(), contexts: contexts())
     try problems.check()
     return study
   }
@@ -60,6 +65,13 @@ public struct StudyReader {
     }
     return text
   }
+
+  private mutating func optionalText(_ key: String) -> String? {
+    tree[key] == nil ? nil : text(key, missing: "")
+  }
+
+  /// The group under `key`, empty when it is left out.
+  private mutating func group(_ key: String) -> Setting { group(tree[key], named: key) }
 
   /// A path beside the file; a model's name stays as it is.
   private func path(_ text: String, isModel: Bool) -> String {
@@ -119,14 +131,18 @@ public struct StudyReader {
       return nil
     }
     let patch = Setting(.group(changes.filter { $0.key != StudyKeys.training }), at: entry.value.place)
-    let training = training(entry.value[StudyKeys.training])
+    // A loss a token says nothing beside that of other tokens.
+    if let tokenizer = changes.first(where: { $0.key == "tokenizer" }) {
+      problems.add(Problem("arms share one tokenizer, or their losses cannot be compared", at: tokenizer.place))
+    }
+    let training = group(entry.value[StudyKeys.training], named: StudyKeys.training)
     return Arm(name: entry.key, patch: patch, training: training, place: place, isVariation: false)
   }
 
-  private mutating func training(_ setting: Setting?) -> Setting {
+  private mutating func group(_ setting: Setting?, named key: String) -> Setting {
     guard let setting else { return Setting(.group([])) }
     if setting.entries == nil {
-      problems.add(Problem("'train' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
+      problems.add(Problem("'\(key)' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
     }
     return setting
   }

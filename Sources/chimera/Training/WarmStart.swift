@@ -1,5 +1,6 @@
 import Components
 import Execution
+import Files
 import Models
 
 /// Another model's tensors to begin with: those of the same canonical name and shape are taken, whatever else differs.
@@ -14,6 +15,16 @@ struct WarmStart {
     self.reference = reference
     plan = described.plan
     parameters = try Parameters(plan, stored: models.weights(of: described))
+  }
+
+  /// A hash of the tensors: their names, shapes and numbers.
+  var fingerprint: String {
+    var hash = SHA256()
+    for (index, tensor) in plan.parameters.enumerated() {
+      hash.update("\(tensor.name) \(tensor.shape)\n")
+      parameters.values(index).withUnsafeBytes { hash.update($0) }
+    }
+    return hash.hexadecimal()
   }
 
   /// Takes what fits into `own`, the parameters of `target`, and says what was taken and what was not.

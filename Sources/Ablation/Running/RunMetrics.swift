@@ -1,0 +1,33 @@
+import Files
+import Training
+
+/// What a finished run noted of itself, whichever of its processes did which step.
+struct RunMetrics {
+  /// The losses on the validation data.
+  private(set) var curve: [TaskResult.Point] = []
+  /// Seconds that the steps took together.
+  private(set) var seconds = 0.0
+  private var tokens = 0
+
+  /// Tokens trained on in a second.
+  var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
+
+  /// The metrics in `folder`, a JSON object a line; throws when they cannot be read.
+  init(in folder: RunFolder, tokensPerStep: Int) throws {
+    let path = folder.path + "/metrics.jsonl"
+    guard kind(ofPath: path) == .file else { return }
+    let file = try MappedFile(path: path)
+    try withExtendedLifetime(file) {
+      for line in file.bytes.split(separator: 0x0A) {
+        let json = try JSONValue(parsing: UnsafeRawBufferPointer(rebasing: line), name: path)
+        guard let step = json["step"]?.integer else { continue }
+        if let loss = json["validation_loss"]?.number {
+          curve.append(.init(tokens: step * tokensPerStep, loss: loss))
+        } else if let rate = json["tokens_per_second"]?.number, rate > 0 {
+          seconds += Double(tokensPerStep) / rate
+          tokens += tokensPerStep
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import Components
+import Execution
+import Files
+import Kernels
+import Specification
+import Tokenization
+import Training
+
+/// Trains arms with the training room: each run in a folder of its own, resumable at any step.
+public final class RunTrainer: ArmTrainer {
+  private let pool: ThreadPool
+  private let cacheFolder: String
+  private let tokenizer: () throws -> Tokenizer?
+  private let start: Start?
+  private let machine: String
+  private var texts: [[String]: TokenizedData] = [:]
+
+  /// What a study of a trained model starts from: it puts the tensors that fit into the parameters of a plan.
+  public struct Start {
+    /// What names the tensors.
+    let fingerprint: String
+    /// Puts them in.
+    let take: (Plan, Parameters) -> Void
+
+    /// A start from the tensors that `fingerprint` names.
+    public init(fingerprint: String, take: @escaping (Plan, Parameters) -> Void) {
+      self.fingerprint = fingerprint
+      self.take = take
+    }
+  }
+
+  /// A trainer on the threads of `pool`, whose tokenized texts go to `cacheFolder`; `machine` is what reports call it.
+  public init(
+    pool: ThreadPool, cacheFolder: String, machine: String, start: Start? = nil,
+    tokenizer: @escaping () throws -> Tokenizer?
+  ) {
+    self.pool = pool
+    self.cacheFolder = cacheFolder
+    self.machine = machine
+    self.start = start
+    self.tokenizer = tokenizer
+  }
+
+  public func describe(
+    _ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?
+  ) throws -> TrainingDescription {
+    let settings = try StudySettings.read(
+      training, context: architecture.shape.contextLength, tokens: tokens, threads: pool.threads,
+      isHealing: start != nil)
+    if let limit = plan.longestSequence, settings.context > limit {
+      throw Problems([
+        Problem(
+          "the model can take \(limit) tokens, and the study trains on sequences of \(settings.context)",
+          at: training["context"]?.place ?? training.place)
+      ])
+    }
+    var entries = StudySettings.entries(of: settings)
+    if let start { entries.append(.init("start", start.fingerprint)) }
+    return TrainingDescription(
+      context: settings.context, tokens: settings.steps * settings.tokensPerStep, settings: entries,
+      memory: try MemoryNeed(plan, settings).total)
+  }
+
+  public func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
+    var problems = Problems()
+    for file in files where kind(ofPath: file.path) == .nothing {
+      problems.add(Problem("there is no file or folder '\(file.path)'", at: file.place))
+    }
+    try problems.check()
+    do {
+      if let count = try tokenizer()?.count, count > architecture.shape.vocabSize {
+        throw Problems([
+          Problem(
+            "the tokenizer has \(count) tokens, and the model takes \(architecture.shape.vocabSize)",
+            at: architecture.resolved["vocab_size"]?.place, hint: "set: {vocab_size: \(count)}")
+        ])
+      }
+      return try String(text(files).fingerprint.prefix(24))
+    } catch let problem as FileProblem {
+      throw Problems([Problem("\(problem.path): \(problem.sentence)", at: files.first?.place)])
+    }
+  }
+
+  /// Seconds: of a few steps after a first one, which takes longer, for every step; and of one validation for each.
+  public func estimate(_ arm: PlannedArm, of study: Study) throws -> Double {
+    let settings = try self.settings(of: arm, study, seed: study.seeds.first ?? 0)
+    let trainer = try trainer(arm, study, settings)
+    let clock = ContinuousClock()
+    _ = try trainer.advance()
+    let began = clock.now
+    var steps = 0
+    while steps < 3 || (steps < 50 && clock.now - began < .milliseconds(400)) {
+      _ = try trainer.advance()
+      steps += 1
+    }
+    let step = (clock.now - began).inSeconds / Double(steps)
+    let validation = try clock.measure { _ = try trainer.validate() }.inSeconds
+    let validations = settings.validateEvery > 0 ? settings.steps / settings.validateEvery + 1 : 1
+    return step * Double(settings.steps) + validation * Double(validations + study.contexts.count)
+  }
+
+  public func train(
+    _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,
+    progress: (TrainingProgress) -> Bool
+  ) throws -> TaskOutcome? {
+    let settings = try self.settings(of: arm, study, seed: seed)
+    let trainer = try trainer(arm, study, settings)
+    let beforeTraining = start == nil ? nil : try trainer.validate()
+    let description = RunDescription(
+      model: YAMLWriter().write(arm.architecture.decisive), settings: settings, data: JSONObject(),
+      dataFingerprint: try fingerprint(of: study.data, for: arm.architecture) + (start?.fingerprint ?? ""))
+    let place = RunFolder(folder)
+    // What was begun there with other threads, or is not whole, is begun anew.
+    if place.isBegun, (try? RunDescription(in: place))?.fingerprint != description.fingerprint { try removeFolder(folder) }
+    let run = try TrainingRun(trainer, description, in: place, files: [])
+    var goesOn = true
+    var diverged = false
+    do {
+      let ending = try run.run(shouldStop: { !goesOn }) { event in
+        guard case .step(let report, _) = event else { return }
+        goesOn = progress(TrainingProgress(tokens: report.step * settings.tokensPerStep, loss: report.loss))
+      }
+      if ending == .stopped { return nil }
+    } catch TrainingProblem.notANumber {
+      diverged = true
+    }
+    let measured = try RunMetrics(in: place, tokensPerStep: settings.tokensPerStep)
+    var curve = measured.curve
+    if let beforeTraining { curve.insert(.init(tokens: 0, loss: beforeTraining), at: 0) }
+    let times = TaskTimes(seconds: measured.seconds, tokensPerSecond: measured.tokensPerSecond, machine: machine)
+    guard !diverged, let loss = curve.last?.loss else {
+      return TaskOutcome(TaskResult(loss: .nan, curve: curve, contexts: []), times)
+    }
+    let losses = try contexts.map { context in
+      TaskResult.ContextLoss(
+        context: context, loss: try WindowLoss(trainer, text: try split(study, settings).last, pool: pool)
+          .loss(context: context, tokens: settings.validationTokens))
+    }
+    return TaskOutcome(TaskResult(loss: loss, curve: curve, contexts: losses), times)
+  }
+
+  // MARK: Parts
+
+  private func settings(of arm: PlannedArm, _ study: Study, seed: Int) throws -> TrainingSettings {
+    var settings = try StudySettings.read(
+      study.training.merging(arm.trainingPatch), context: arm.architecture.shape.contextLength,
+      tokens: study.hold.tokens, threads: pool.threads, isHealing: start != nil)
+    settings.seed = UInt64(seed)
+    return settings
+  }
+
+  private func trainer(_ arm: PlannedArm, _ study: Study, _ settings: TrainingSettings) throws -> Trainer {
+    let (training, validation) = try split(study, settings)
+    let parameters = try Parameters(arm.plan, seed: settings.seed)
+    start?.take(arm.plan, parameters)
+    return try Trainer(arm.plan, parameters, settings, training: training, validation: validation, pool: pool)
+  }
+
+  private func split(_ study: Study, _ settings: TrainingSettings) throws -> (first: TokenText, last: TokenText) {
+    try text(study.data).text.split(last: settings.validationFraction)
+  }
+
+  private func text(_ files: [Study.DataFile]) throws -> TokenizedData {
+    let paths = files.map(\.path)
+    if let known = texts[paths] { return known }
+    let data = try TokenizedData(paths, tokenizer: tokenizer(), cacheFolder: cacheFolder, pool: pool)
+    texts[paths] = data
+    return data
+  }
+}
+
+extension TrainingSettings {
+  /// Tokens that a validation reads.
+  var validationTokens: Int { validationBatches == 0 ? Int.max : validationBatches * batch * context }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

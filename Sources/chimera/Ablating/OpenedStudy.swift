@@ -1,0 +1,157 @@
+import Ablation
+import Components
+import Composition
+import Files
+import Foundation
+import Kernels
+import Models
+import Specification
+import Tokenization
+
+/// A study that was read and planned, with the folder it lives in and what trains it.
+struct OpenedStudy {
+  /// The study as it was read, the paths in it absolute.
+  private let tree: Setting
+  let plan: StudyPlan
+  let folder: StudyFolder
+  private let trainer: RunTrainer
+  private let keepsRuns: Bool
+
+  var runner: StudyRunner { StudyRunner(plan, in: folder, trainer: trainer, keepsRuns: keepsRuns) }
+
+  /// The study that `options` ask for; its folder is made, so that its tasks can be run from there alone.
+  init(_ options: StudyOptions) throws {
+    let zoo = try Zoo()
+    let subject = try Subject(options, zoo)
+    var tree = try options.overlaid(on: subject.tree)
+    if tree["ablation"] == nil { tree["ablation"] = Setting(.scalar(options.name, quoted: true)) }
+    let folder = StudyFolder(path: options.out ?? Self.folderName(tree["ablation"]?.text ?? "study"))
+    if let weights = tree["weights"]?.text, tree["base"] == nil {
+      // Weights in a folder or a GGUF file are wired by a family; the study needs a spec.
+      let path = try folder.writeBase(zoo.models.describe(weights).architecture)
+      tree["base"] = Setting(.scalar(absolutePath(path), quoted: true))
+    }
+    try Self.readBytesWithoutTokenizer(&tree, beside: subject.folder, zoo.models)
+    try self.init(
+      tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
+    try folder.write(self.tree, base: plan.baseline.architecture)
+  }
+
+  /// The study in the folder at `path`.
+  init(folder path: String, threads: Int?) throws {
+    let folder = StudyFolder(path: path)
+    guard kind(ofPath: folder.studyPath) == .file else {
+      throw Failure(.notFound, "there is no study in '\(path)'; chimera ablate plan STUDY --out \(path) makes it")
+    }
+    try self.init(
+      folder.tree(), beside: path, in: folder, threads: threads ?? ThreadPool.preferredThreadCount(), keepsRuns: false,
+      Zoo())
+  }
+
+  private init(
+    _ tree: Setting, beside path: String?, in folder: StudyFolder, threads: Int, keepsRuns: Bool, _ zoo: Zoo
+  ) throws {
+    let models = zoo.models
+    var reader = StudyReader(tree, folder: path)
+    let study = try reader.read()
+    let start = try study.weights.map { weights in
+      let start = try WarmStart(from: weights, models)
+      return RunTrainer.Start(fingerprint: start.fingerprint) { plan, parameters in
+        _ = start.take(into: parameters, of: plan)
+      }
+    }
+    trainer = RunTrainer(
+      pool: ThreadPool(threads: threads), cacheFolder: Caches.tokens,
+      machine: "\(Machine().processor), \(threads) \(threads == 1 ? "thread" : "threads")", start: start
+    ) {
+      if let path = study.tokenizer { return try path == bytes ? Tokenizer.ofBytes() : Tokenizer.load(from: path) }
+      return try models.tokenizer(of: study.weights ?? study.base)
+    }
+    let planner = StudyPlanner(
+      specifications: SpecificationLoader(catalog: zoo.catalog), composer: Composer(zoo.registry), trainer: trainer)
+    plan = try planner.plan(study)
+    self.folder = folder
+    self.keepsRuns = keepsRuns
+    var tree = tree
+    tree["data"] = Setting(.list(study.data.map { Setting(.scalar(absolutePath($0.path), quoted: true)) }))
+    for (key, path) in [("weights", study.weights), ("tokenizer", study.tokenizer)] {
+      if let path { tree[key] = Setting(.scalar(kind(ofPath: path) == .nothing ? path : absolutePath(path), quoted: false)) }
+    }
+    self.tree = tree
+  }
+
+  /// Where text is to be read and the model has no tokenizer on this machine, its bytes are the tokens.
+  private static func readBytesWithoutTokenizer(_ tree: inout Setting, beside folder: String?, _ models: ModelLoader) throws {
+    var reader = StudyReader(tree, folder: folder)
+    let study = try reader.read()
+    guard study.tokenizer == nil, study.weights == nil, study.data.contains(where: { !$0.path.hasSuffix(".bin") }),
+      let described = try? models.describe(study.base, patches: [study.basePatch]),
+      try models.tokenizer(of: described) == nil
+    else { return }
+    tree["tokenizer"] = Setting(text: bytes)
+    var note = "\(described.plan.name) has no tokenizer here, so its tokens are bytes"
+    let count = try Tokenizer.ofBytes().count
+    if described.plan.shape.vocabSize != count, study.basePatch["vocab_size"] == nil {
+      var set = tree["set"] ?? Setting(.group([]))
+      set["vocab_size"] = Setting(text: String(count))
+      tree["set"] = set
+      note += ", and its vocab_size is \(count)"
+    }
+    Console.note("note: " + note)
+  }
+
+  /// What the tasks that are left will take.
+  func cost(isQuiet: Bool) throws -> StudyCost {
+    try StudyCost(plan, folder, trainer) { arm in if !isQuiet { Console.note("measuring \(arm.name)") } }
+  }
+
+  private static func folderName(_ name: String) -> String {
+    let letters = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "-" }
+    return (String(letters).split(separator: "-") + ["study"]).joined(separator: "-")
+  }
+}
+
+/// The word for the tokenizer that has an id for each byte.
+private let bytes = "bytes"
+
+/// What a study's first argument means: a study's file with the folder it stands in, or a model to vary.
+private struct Subject {
+  let tree: Setting
+  let folder: String?
+
+  init(_ options: StudyOptions, _ zoo: Zoo) throws {
+    guard let subject = options.subject else {
+      (tree, folder) = (Setting(.group([])), nil)
+      return
+    }
+    let base = Setting(.group([Setting.Entry("base", Setting(.scalar(subject, quoted: true)))]))
+    let isFile = kind(ofPath: subject) == .file && (subject.hasSuffix(".yaml") || subject.hasSuffix(".yml"))
+    guard let path = isFile ? subject : zoo.catalog.study(named: subject) else {
+      if options.vary.isEmpty {
+        let studies = zoo.catalog.studies()
+        let near = nearestName(to: subject, in: studies).map { "did you mean '\($0)'?" }
+        throw Failure(
+          .notFound,
+          "there is no study '\(subject)'; \(near ?? "with a model, name what to --vary; the studies are \(studies.joined(separator: ", "))")")
+      }
+      (tree, folder) = (base, nil)
+      return
+    }
+    let file = try MappedFile(path: path)
+    guard file.bytes.count <= YAMLReader.byteLimit else {
+      throw FileProblem(path: path, sentence: "the file has \(file.bytes.count) bytes, and a study at most \(YAMLReader.byteLimit)")
+    }
+    let read = try withExtendedLifetime(file) { try YAMLReader(source: path).read(Array(file.bytes)) }
+    if StudyReader.isStudy(read) || options.vary.isEmpty {
+      (tree, folder) = (read, path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : ".")
+    } else {
+      (tree, folder) = (base, nil)
+    }
+  }
+}
+
+/// `path` from the root.
+func absolutePath(_ path: String) -> String {
+  if path.hasPrefix("/") { return path }
+  return FileManager.default.currentDirectoryPath + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+}

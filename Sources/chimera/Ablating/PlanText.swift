@@ -1,0 +1,51 @@
+import Ablation
+import Components
+import Composition
+import Files
+
+/// What a study would do, before it does it.
+struct PlanText {
+  private let plan: StudyPlan
+  private let cost: StudyCost
+
+  init(_ plan: StudyPlan, _ cost: StudyCost) { (self.plan, self.cost) = (plan, cost) }
+
+  var text: String {
+    var table = TextTable([.left, .right, .right, .right, .right, .right, .left], flexible: [0, 6])
+    table.add("arm", "parameters", "off by", "FLOPs/token", "memory", "time each", "sized")
+    for (index, arm) in plan.arms.enumerated() {
+      table.add([
+        arm.name, Wording.count(arm.parameterCount), arm.isBaseline ? "baseline" : Wording.mismatch(arm),
+        Wording.operations(arm.flopsPerToken), Wording.bytes(arm.training.memory),
+        cost.seconds[index].map(Wording.duration) ?? "finished",
+        arm.sizing.map { "\($0.path) = \($0.width)" } ?? "",
+      ])
+    }
+    let tokens = plan.baseline.training.tokens
+    return table.text(width: Console.width) + "\n"
+      + "\(plan.arms.count) arms × \(plan.study.seeds.count) seeds, \(Wording.count(tokens)) tokens each: \(cost.sentence)\n"
+  }
+
+  var json: JSONValue {
+    [
+      "study": .string(plan.study.name), "fingerprint": .string(plan.fingerprint),
+      "seconds_left": .number(cost.total), "memory_bytes": .integer(cost.memory),
+      "arms": .array(
+        plan.arms.enumerated().map { index, arm in
+          [
+            "name": .string(arm.name), "parameters": .integer(arm.parameterCount), "mismatch": .number(arm.mismatch),
+            "matched": .bool(arm.isMatched), "flops_per_token": .number(arm.flopsPerToken),
+            "memory_bytes": .integer(arm.training.memory), "seconds": cost.seconds[index].map { .number($0) } ?? .null,
+            "sized": arm.sizing.map { [$0.path: .integer($0.width)] } ?? .null,
+          ]
+        }),
+      "tasks": .array(
+        plan.tasks.map {
+          [
+            "task": .integer($0.index), "arm": .string(plan.arms[$0.arm].name), "seed": .integer($0.seed),
+            "key": .string($0.key),
+          ]
+        }),
+    ]
+  }
+}

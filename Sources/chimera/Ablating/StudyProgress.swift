@@ -1,0 +1,71 @@
+import Ablation
+import Foundation
+
+/// How a study is going, on standard error: one line that is written over on a terminal, else a line for each run and one
+/// every ten seconds.
+final class StudyProgress {
+  private let plan: StudyPlan
+  private let cost: StudyCost?
+  private let isQuiet: Bool
+  private let isLive = Console.notesAreOnTerminal
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var last: ContinuousClock.Instant?
+  /// Estimated seconds of what was done here.
+  private var done = 0.0
+  private var finishedCount = 0
+  private var tokensAtStart: [StudyTask: Int] = [:]
+
+  init(_ plan: StudyPlan, _ cost: StudyCost?, isQuiet: Bool) {
+    (self.plan, self.cost, self.isQuiet) = (plan, cost, isQuiet)
+    start = clock.now
+    finishedCount = cost.map { plan.tasks.count - $0.left.count } ?? 0
+  }
+
+  func show(_ event: StudyRunner.Event) {
+    if isQuiet { return }
+    switch event {
+    case .began: break
+    case .waiting: note("waiting for the tasks of another process")
+    case .progress(let task, let progress):
+      let whole = plan.arms[task.arm].training.tokens
+      let first = tokensAtStart[task] ?? progress.tokens
+      tokensAtStart[task] = first
+      let now = clock.now
+      if let last, now - last < (isLive ? .milliseconds(200) : .seconds(10)) { return }
+      last = now
+      var line = "\(name(task)) · \(Wording.count(progress.tokens)) of \(Wording.count(whole)) tokens · loss \(Wording.loss(progress.loss))"
+      if let cost {
+        let part = Double(progress.tokens - first) / Double(max(1, whole))
+        line += " · " + left(after: done + part * cost.seconds(of: task), of: cost)
+      }
+      if isLive { Console.status(line) } else { Console.note(line) }
+    case .finished(let task, let outcome):
+      finishedCount += 1
+      if let cost { done += cost.seconds(of: task) }
+      note(
+        "\(name(task)): \(Wording.loss(outcome.result.loss)) in \(Wording.duration(outcome.times.seconds)), "
+          + "\(Wording.count(Int(outcome.times.tokensPerSecond))) tokens/s")
+    }
+  }
+
+  /// Takes away the line that is written over.
+  func end() { if isLive, !isQuiet { Console.status("") } }
+
+  private func note(_ text: String) {
+    if isLive { Console.status("") }
+    Console.note(text)
+  }
+
+  private func name(_ task: StudyTask) -> String {
+    "[\(min(plan.tasks.count, finishedCount + 1))/\(plan.tasks.count)] \(plan.arms[task.arm].name), seed \(task.seed)"
+  }
+
+  /// What is left, by the pace so far; by the estimate alone in the first seconds.
+  private func left(after done: Double, of cost: StudyCost) -> String {
+    let passed = clock.now - start
+    let seconds = Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
+    let pace = done > 2 ? seconds / done : 1
+    return Wording.duration(max(0, cost.total - done) * pace) + " left"
+  }
+}

@@ -1,0 +1,146 @@
+import Ablation
+import ArgumentParser
+
+/// `chimera ablate`: from a question about an architecture to an answer with error bars.
+struct Ablate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Answer a question about an architecture.",
+    discussion: """
+      A study trains variants of a model over several seeds, and says which are better, worse, or not to be told apart.
+      It may be stopped at any moment; the same command goes on.
+
+        chimera ablate gpt2-nano --vary position=learned,rope,alibi,none --seeds 3 --data text.txt
+        chimera ablate my-study.yaml
+        chimera ablate plan my-study.yaml --slurm > job.sh
+
+      Without a command's name, 'study' is meant: chimera ablate study --help
+      """,
+    subcommands: [AblateStudy.self, AblatePlan.self, AblateRun.self, AblateMerge.self],
+    defaultSubcommand: AblateStudy.self)
+}
+
+/// `chimera ablate STUDY`: the whole study, here and now.
+struct AblateStudy: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "study", abstract: "Run a study to its end and write its report.",
+    discussion: """
+      The verdicts go to standard output; report.md and results.json into the study's folder.
+
+        chimera ablate gpt2-nano --vary position=learned,rope,alibi,none --data text.txt
+        chimera ablate gpt2-nano --vary norm=layernorm,rmsnorm --vary block.placement=pre,post --combine grid
+      """)
+
+  @OptionGroup var question: StudyOptions
+  @Flag(help: "Write the results as one JSON document.") var json = false
+  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+
+  func run() throws {
+    let opened = try OpenedStudy(question)
+    StopSignals.watch()
+    let cost = try opened.cost(isQuiet: quiet)
+    if !quiet { Console.note(cost.sentence) }
+    let progress = StudyProgress(opened.plan, cost, isQuiet: quiet)
+    let isComplete = try opened.runner.run { event in
+      progress.show(event)
+      return !StopSignals.came
+    }
+    progress.end()
+    try StudyOutput(opened, includesTimes: true).write(json: json)
+    if !isComplete {
+      Console.note("stopped; the same command goes on")
+      throw ExitCode(130)
+    }
+  }
+}
+
+/// `chimera ablate plan`: what a study would do and cost, or the script that has a cluster do it.
+struct AblatePlan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Show a study's arms, tasks and cost, or write a cluster's script.",
+    discussion: """
+      The study's folder is made, and holds all that its tasks need. Where the cluster's machines see it:
+
+        chimera ablate plan my-study.yaml --out /shared/my-study --slurm > job.sh && sbatch --wait job.sh
+        chimera ablate merge /shared/my-study
+      """)
+
+  @OptionGroup var question: StudyOptions
+  @Flag(help: "Write a job array for Slurm.") var slurm = false
+  @Flag(help: "Write an indexed job for Kubernetes.") var kubernetes = false
+  @Flag(help: "Write a JSON document.") var json = false
+
+  func validate() throws {
+    if slurm && kubernetes || json && (slurm || kubernetes) {
+      throw ValidationError("--slurm, --kubernetes and --json exclude each other")
+    }
+  }
+
+  func run() throws {
+    let opened = try OpenedStudy(question)
+    let cost = try opened.cost(isQuiet: false)
+    if slurm || kubernetes {
+      let scripts = ClusterScripts(
+        opened.plan, folder: absolutePath(opened.folder.path), threads: question.threadCount,
+        seconds: cost.longestTask)
+      Console.write(slurm ? scripts.slurm : scripts.kubernetes)
+      Console.note("then: chimera ablate merge \(opened.folder.path)")
+    } else if json {
+      Console.write(PlanText(opened.plan, cost).json.serialized(pretty: true) + "\n")
+    } else {
+      Console.write(PlanText(opened.plan, cost).text)
+    }
+  }
+}
+
+/// `chimera ablate run`: one task of a study, wherever its folder is seen.
+struct AblateRun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run one task of a study.",
+    discussion: """
+      A task that is finished is not repeated, one that was stopped goes on. It ends with 130 when it was told to stop.
+
+        chimera ablate run my-study --task 3
+      """)
+
+  @Argument(help: "The study's folder, as 'plan' or a run made it.") var folder: String
+  @Option(help: "The task's number, from 0 on.") var task: Int
+  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]") var threads: Int?
+  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+
+  func run() throws {
+    let opened = try OpenedStudy(folder: folder, threads: threads)
+    guard let found = opened.plan.tasks.first(where: { $0.index == task }) else {
+      throw Failure(.usage, "the study has the tasks 0 to \(opened.plan.tasks.count - 1), and no \(task)")
+    }
+    StopSignals.watch()
+    let progress = StudyProgress(opened.plan, nil, isQuiet: quiet)
+    let isDone = try opened.runner.run([found]) { event in
+      progress.show(event)
+      return !StopSignals.came
+    }
+    progress.end()
+    if !isDone { throw ExitCode(130) }
+    Console.write("task \(task): \(opened.plan.arms[found.arm].name), seed \(found.seed): finished\n")
+  }
+}
+
+/// `chimera ablate merge`: the report of what a study's tasks have measured so far.
+struct AblateMerge: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge", abstract: "Write the report of what is measured.",
+    discussion: """
+      The numbers of results.json are the same bytes however and wherever the tasks ran; --no-times leaves out of the
+      reports what is not.
+
+        chimera ablate merge my-study
+      """)
+
+  @Argument(help: "The study's folder.") var folder: String
+  @Flag(help: "Leave out times and speeds.") var noTimes = false
+  @Flag(help: "Write the results as one JSON document.") var json = false
+
+  func run() throws {
+    let opened = try OpenedStudy(folder: folder, threads: nil)
+    try StudyOutput(opened, includesTimes: !noTimes).write(json: json)
+  }
+}
