@@ -6,22 +6,22 @@ package struct Markup: Sendable, ExpressibleByStringLiteral, ExpressibleByString
   private init(source: String) { self.source = source }
 
   /// A text.
-  init(_ text: some StringProtocol) { source = Self.escaped(text) }
+  package init(_ text: some StringProtocol) { source = Self.escaped(text) }
   package init(stringLiteral text: String) { source = Self.escaped(text) }
 
   /// Nothing.
-  static let nothing = Markup(source: "")
+  package static let nothing = Markup(source: "")
 
   /// A style sheet or a script, whose text is not escaped: it is written here and holds nothing of a file's.
-  static func raw(_ name: String, _ text: String) -> Markup { Markup(source: "<\(name)>\n\(text)</\(name)>") }
+  package static func raw(_ name: String, _ text: String) -> Markup { Markup(source: "<\(name)>\n\(text)</\(name)>") }
 
   /// Pieces one after the other.
-  static func all(_ pieces: [Markup], separator: String = "") -> Markup {
+  package static func all(_ pieces: [Markup], separator: String = "") -> Markup {
     Markup(source: pieces.lazy.map(\.source).filter { !$0.isEmpty }.joined(separator: separator))
   }
 
   /// The element `name` with `attributes` in their order; those whose value is empty are left out.
-  static func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ children: [Markup]) -> Markup {
+  package static func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ children: [Markup]) -> Markup {
     var text = "<\(name)"
     for (key, value) in attributes where !value.isEmpty { text += " \(key)=\"\(escaped(value))\"" }
     // Closed as in XML too, so that any parser reads a page.
@@ -33,20 +33,20 @@ package struct Markup: Sendable, ExpressibleByStringLiteral, ExpressibleByString
   }
 
   /// The element `name` around one piece.
-  static func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ child: Markup) -> Markup {
+  package static func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ child: Markup) -> Markup {
     element(name, attributes, [child])
   }
 
   /// The element `name` around nothing.
-  static func element(_ name: String, _ attributes: KeyValuePairs<String, String>) -> Markup {
+  package static func element(_ name: String, _ attributes: KeyValuePairs<String, String>) -> Markup {
     element(name, attributes, [] as [Markup])
   }
 
   /// The element `name` around `children`, with nothing else to say.
-  static func element(_ name: String, _ children: [Markup]) -> Markup { element(name, [:], children) }
+  package static func element(_ name: String, _ children: [Markup]) -> Markup { element(name, [:], children) }
 
   /// The element `name` around one piece, with nothing else to say.
-  static func element(_ name: String, _ child: Markup) -> Markup { element(name, [:], [child]) }
+  package static func element(_ name: String, _ child: Markup) -> Markup { element(name, [:], [child]) }
 
   private static let emptyElements: Set<String> = ["meta", "input", "br", "rect", "path", "circle"]
   private static let blocks: Set<String> = [

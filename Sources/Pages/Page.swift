@@ -1,16 +1,23 @@
 /// A document that needs nothing but itself: styles, drawings and, where there is one, its script are in it.
-struct Page {
+package struct Page {
   /// What the window is called.
   let title: String
   /// What the page is about, in a sentence.
   let summary: String
   /// What stands in it.
   let body: [Markup]
+  /// What its style has beside that of every page.
+  var style = ""
   /// A script that the page can do without.
   var script: String?
 
+  /// A page of these parts.
+  package init(title: String, summary: String, body: [Markup], style: String = "", script: String? = nil) {
+    (self.title, self.summary, self.body, self.style, self.script) = (title, summary, body, style, script)
+  }
+
   /// The whole file.
-  var text: String {
+  package var text: String {
     let head = Markup.element(
       "head",
       [
@@ -19,7 +26,7 @@ struct Page {
         .element("meta", ["name": "color-scheme", "content": "light dark"]),
         .element("meta", ["name": "description", "content": summary]),
         .element("title", Markup(title)),
-        .raw("style", PageStyle.text),
+        .raw("style", PageStyle.text + style),
       ])
     let scripts = script.map { [Markup.raw("script", $0)] } ?? []
     let html = Markup.element("html", ["lang": "en"], [head, .element("body", body + scripts)])

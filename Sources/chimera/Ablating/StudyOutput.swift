@@ -17,8 +17,9 @@ struct StudyOutput {
     let results = StudyReport(report.plan, in: folder, includesTimes: false).json.serialized(pretty: true) + "\n"
     try writeAtomically(results, to: folder.path + "/results.json")
     try writeAtomically(report.markdown, to: folder.path + "/report.md")
+    try writeAtomically(report.page, to: folder.path + "/report.html")
     Console.write(json ? report.json.serialized(pretty: true) + "\n" : text)
-    Console.note("report: \(folder.path)/report.md, results.json")
+    Console.note("report: \(folder.path)/report.html, report.md, results.json")
   }
 
   /// The report for a terminal.

@@ -24,7 +24,7 @@ struct AblateStudy: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "study", abstract: "Run a study to its end and write its report.",
     discussion: """
-      The verdicts go to standard output; report.md and results.json into the study's folder.
+      The verdicts go to standard output; report.html, report.md and results.json into the study's folder.
 
         chimera ablate gpt2-nano --vary position=learned,rope,alibi,none --data text.txt
         chimera ablate gpt2-nano --vary norm=layernorm,rmsnorm --vary block.placement=pre,post --combine grid

@@ -1,0 +1,83 @@
+import Pages
+
+/// A drawing with two axes, drawn so that it can be read on a telephone: 400 pixels wide.
+struct Chart {
+  static let width = 400.0
+  static let left = 46.0
+  static let right = 388.0
+  static let top = 12.0
+
+  let title: String
+  /// What is to be seen, for those who cannot see it.
+  let summary: String
+  let x: Axis
+  let y: Axis
+  let xLabel: String
+  let yLabel: String
+  /// Where the horizontal axis stands.
+  let bottom: Double
+  /// Whether the vertical axis has its numbers written.
+  var showsY = true
+  /// What is drawn over the grid.
+  let marks: [Markup]
+
+  var markup: Markup {
+    var grid: [Markup] = []
+    for tick in x.ticks {
+      let place = x.place(tick)
+      grid.append(.element("line", ["class": "grid", "x1": at(place), "x2": at(place), "y1": at(Self.top), "y2": at(bottom)]))
+      grid.append(text(x.label(tick), place, bottom + 15, "tick centered"))
+    }
+    if showsY {
+      for tick in y.ticks {
+        let place = y.place(tick)
+        grid.append(.element("line", ["class": "grid", "x1": at(Self.left), "x2": at(Self.right), "y1": at(place), "y2": at(place)]))
+        grid.append(text(y.label(tick), Self.left - 6, place + 3.5, "tick ending"))
+      }
+    }
+    let labels = [
+      text(xLabel, Self.right, bottom + 32, "axis ending"), yLabel.isEmpty ? .nothing : text(yLabel, 0, Self.top - 1, "axis"),
+    ]
+    let height = bottom + 38
+    return .element(
+      "figure", ["class": "chart"],
+      [
+        .element("figcaption", Markup(title)),
+        .element(
+          "svg", ["viewBox": "0 -6 \(at(Self.width)) \(at(height + 6))", "role": "img", "aria-label": summary],
+          grid + marks + labels),
+      ])
+  }
+
+  /// A text at a place of the drawing.
+  func text(_ words: String, _ x: Double, _ y: Double, _ style: String) -> Markup { chartText(words, x, y, style) }
+}
+
+/// A text at a place of a drawing.
+func chartText(_ words: String, _ x: Double, _ y: Double, _ style: String) -> Markup {
+  .element("text", ["class": style, "x": at(x), "y": at(y)], Markup(words))
+}
+
+/// A coordinate, with at most two digits after the point.
+func at(_ value: Double) -> String {
+  let hundredths = Int((value * 100).rounded())
+  var text = String(hundredths.magnitude / 100)
+  let rest = Int(hundredths.magnitude % 100)
+  if rest > 0 { text += rest % 10 == 0 ? ".\(rest / 10)" : ".\(rest < 10 ? "0" : "")\(rest)" }
+  return (hundredths < 0 ? "-" : "") + text
+}
+
+/// Points joined by lines; a point that is no number breaks the line.
+func path(_ points: [(x: Double, y: Double)]) -> String {
+  var text = ""
+  var isOpen = false
+  for point in points {
+    guard point.x.isFinite, point.y.isFinite else {
+      isOpen = false
+      continue
+    }
+    text += "\(isOpen ? "L" : "M")\(at(point.x)) \(at(point.y))"
+    isOpen = true
+  }
+  return text
+}
