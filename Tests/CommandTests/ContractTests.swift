@@ -8,7 +8,7 @@ struct ContractTests {
     "help is the result when it is asked for",
     arguments: [
       [], ["list"], ["show"], ["diff"], ["check"], ["components"], ["schema"], ["run"], ["tokenize"], ["logits"],
-      ["verify"], ["ablate"], ["ablate", "study"], ["ablate", "plan"], ["ablate", "run"], ["ablate", "merge"],
+      ["verify"], ["ablate"], ["ablate", "run"], ["ablate", "merge"],
       ["save"],
     ])
   func help(_ command: [String]) throws {

@@ -86,14 +86,17 @@ public final class RunTrainer: ArmTrainer {
     let settings = try self.settings(of: arm, study, seed: study.seeds.first ?? 0)
     let trainer = try trainer(arm, study, settings)
     let clock = ContinuousClock()
-    _ = try trainer.advance()
-    let began = clock.now
-    var steps = 0
-    while steps < 3 || (steps < 50 && clock.now - began < .milliseconds(400)) {
+    var step = 0.0
+    if settings.steps > 0 {
       _ = try trainer.advance()
-      steps += 1
+      let began = clock.now
+      var steps = 0
+      while steps < 3 || (steps < 50 && clock.now - began < .milliseconds(400)) {
+        _ = try trainer.advance()
+        steps += 1
+      }
+      step = (clock.now - began).inSeconds / Double(steps)
     }
-    let step = (clock.now - began).inSeconds / Double(steps)
     let validation = try clock.measure { _ = try trainer.validate() }.inSeconds
     let validations = settings.validateEvery > 0 ? settings.steps / settings.validateEvery + 1 : 1
     return step * Double(settings.steps) + validation * Double(validations + study.contexts.count)

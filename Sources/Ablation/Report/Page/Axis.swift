@@ -1,5 +1,3 @@
-import Pages
-
 /// One direction of a chart: where a number stands, and the round numbers that are written beside it.
 struct Axis {
   let low: Double
@@ -9,6 +7,8 @@ struct Axis {
   let end: Double
   /// The numbers that are written.
   let ticks: [Double]
+  /// What labels count in, and how many digits they have.
+  private let unit: (size: Double, letter: String)
   private let digits: Int
 
   /// An axis for `values`, with a little room around them, or from 0.
@@ -20,10 +20,12 @@ struct Axis {
     let room = (high - low) * 0.06
     if !startsAtZero { low -= room }
     high += room
-    let step = Axis.step((high - low) / Double(count))
+    let step = Axis.step((high - low) / Double(max(1, count)))
     ticks = stride(from: (low / step).rounded(.up) * step, through: high + step * 1e-9, by: step).map { $0 }
+    let largest = max(abs(low), abs(high))
+    unit = largest >= 1e6 ? (1e6, "M") : largest >= 2e4 ? (1e3, "k") : (1, "")
     var digits = 0
-    while digits < 8, abs(step * power(digits) - (step * power(digits)).rounded()) > 1e-6 { digits += 1 }
+    while digits < 8, abs(step / unit.size * power(digits) - (step / unit.size * power(digits)).rounded()) > 1e-6 { digits += 1 }
     (self.low, self.high, self.start, self.end, self.digits) = (low, high, start, end, digits)
   }
 
@@ -32,9 +34,7 @@ struct Axis {
 
   /// A tick as it is written.
   func label(_ tick: Double) -> String {
-    if abs(high) >= 1e6 { return Wording.operations(tick).replacing(" ", with: "") }
-    if abs(high) >= 2e4 { return Wording.fixed(tick / 1000, digits > 0 ? 1 : 0) + "k" }
-    return Wording.fixed(tick == 0 ? 0 : tick, digits).replacing("-", with: "−")
+    tick == 0 ? "0" : Wording.fixed(tick / unit.size, digits).replacing("-", with: "−") + unit.letter
   }
 
   /// 1, 2 or 5 times a power of ten, at least `least`.

@@ -16,27 +16,29 @@ struct Chart {
   let yLabel: String
   /// Where the horizontal axis stands.
   let bottom: Double
-  /// Whether the vertical axis has its numbers written.
+  /// Whether an axis has its numbers written.
+  var showsX = true
   var showsY = true
   /// What is drawn over the grid.
   let marks: [Markup]
 
   var markup: Markup {
     var grid: [Markup] = []
-    for tick in x.ticks {
+    for tick in showsX ? x.ticks : [] {
       let place = x.place(tick)
       grid.append(.element("line", ["class": "grid", "x1": at(place), "x2": at(place), "y1": at(Self.top), "y2": at(bottom)]))
-      grid.append(text(x.label(tick), place, bottom + 15, "tick centered"))
+      grid.append(chartText(x.label(tick), place, bottom + 15, "tick centered"))
     }
     if showsY {
       for tick in y.ticks {
         let place = y.place(tick)
         grid.append(.element("line", ["class": "grid", "x1": at(Self.left), "x2": at(Self.right), "y1": at(place), "y2": at(place)]))
-        grid.append(text(y.label(tick), Self.left - 6, place + 3.5, "tick ending"))
+        grid.append(chartText(y.label(tick), Self.left - 6, place + 3.5, "tick ending"))
       }
     }
     let labels = [
-      text(xLabel, Self.right, bottom + 32, "axis ending"), yLabel.isEmpty ? .nothing : text(yLabel, 0, Self.top - 1, "axis"),
+      chartText(xLabel, Self.right, bottom + 32, "axis ending"),
+      yLabel.isEmpty ? .nothing : chartText(yLabel, 0, Self.top - 5, "axis"),
     ]
     let height = bottom + 38
     return .element(
@@ -44,13 +46,10 @@ struct Chart {
       [
         .element("figcaption", Markup(title)),
         .element(
-          "svg", ["viewBox": "0 -6 \(at(Self.width)) \(at(height + 6))", "role": "img", "aria-label": summary],
+          "svg", ["viewBox": "0 -8 \(at(Self.width)) \(at(height + 8))", "role": "img", "aria-label": summary],
           grid + marks + labels),
       ])
   }
-
-  /// A text at a place of the drawing.
-  func text(_ words: String, _ x: Double, _ y: Double, _ style: String) -> Markup { chartText(words, x, y, style) }
 }
 
 /// A text at a place of a drawing.

@@ -156,8 +156,8 @@ struct ReportCharts {
     let labels = zip(contexts, places).map { chartText("\($0)", $1, bottom + 15, "tick centered") }
     return Chart(
       title: "Loss over windows of other lengths (✕: cannot be evaluated)", summary: "Loss of each arm at several lengths.",
-      x: Axis([0, 1], from: Chart.left, to: Chart.right, ticks: 0), y: y, xLabel: "tokens in a window", yLabel: "nats a token",
-      bottom: bottom, marks: marks + labels
+      x: Axis([0, 1], from: Chart.left, to: Chart.right), y: y, xLabel: "tokens in a window", yLabel: "nats a token",
+      bottom: bottom, showsX: false, marks: marks + labels
     ).markup
   }
 
