@@ -45,8 +45,9 @@ public final class RunTrainer: ArmTrainer {
     _ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?
   ) throws -> TrainingDescription {
     let settings = try StudySettings.read(
-      training, context: architecture.shape.contextLength, tokens: tokens, threads: pool.threads,
+      training, context: architecture.shape.contextLength, tokens: tokens, threads: 1,
       isHealing: start != nil)
+    // Memory is told for one thread, so that a report does not depend on where it is written; others add little.
     if let limit = plan.longestSequence, settings.context > limit {
       throw Problems([
         Problem(
