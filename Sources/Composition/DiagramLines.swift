@@ -34,7 +34,19 @@ struct DiagramLines {
       add(Entry(operation: "", subjects: [name], detail: detail, input: input))
       return
     }
-    let subjects = step.inputs.compactMap { labels[$0] }
+    if let several = step.parameters.first.map({ plan.parameters[$0] }), several.chosen != nil, several.shape.count == 3 {
+      // Of several matrices a token meets some: which of them is said where they are chosen.
+      let name = ownName(several.name)
+      let hasBias = step.parameters.contains { plan.parameters[$0].use == .vector }
+      let sizes = "\(several.shape[2].readable) → \(several.shape[1].readable)" + (hasBias ? ", bias" : "")
+      for output in step.outputs { labels[output] = name }
+      add(
+        Entry(
+          operation: step.operation.name, subjects: [name], detail: "\(step.operation.detail), \(sizes)",
+          input: step.inputs.first))
+      return
+    }
+    let subjects = once(step.inputs.compactMap { labels[$0] })
     let tables = step.parameters.map { plan.parameters[$0] }.filter { $0.use == .matrix }
     let detail =
       tables.map { "\(ownName($0.name)) \($0.shape.map(\.readable).joined(separator: " × "))" } + [
@@ -43,7 +55,8 @@ struct DiagramLines {
     let entry = Entry(
       operation: step.operation.name, subjects: subjects,
       detail: detail.filter { !$0.isEmpty }.joined(separator: ", "), input: nil)
-    for output in step.outputs { labels[output] = subjects.joined(separator: " · ") }
+    let parts = once(subjects.flatMap { $0.split(separator: " · ").map(String.init) })
+    for output in step.outputs { labels[output] = parts.joined(separator: " · ") }
     if subjects.isEmpty { for output in step.outputs { labels[output] = nil } }
     add(entry)
   }
@@ -55,7 +68,9 @@ struct DiagramLines {
     }
     if let same {
       entries[same].subjects += entry.subjects
-    } else if let beside = entries.lastIndex(where: { entry.input != nil && $0.input == entry.input }) {
+    } else if let beside = entries.lastIndex(where: {
+      entry.input != nil && $0.input == entry.input && $0.operation == entry.operation
+    }) {
       entries.insert(entry, at: beside + 1)
     } else {
       entries.append(entry)
@@ -71,9 +86,16 @@ struct DiagramLines {
     }
   }
 
-  /// `q` of `layers.3.attn.q.weight`.
+  /// The words in their order, each once: what was parted and joined again is one thing.
+  private func once(_ words: [String]) -> [String] {
+    var seen: Set<String> = []
+    return words.filter { seen.insert($0).inserted }
+  }
+
+  /// `q` of `layers.3.attn.q.weight`, `shared gate` of `layers.3.moe.shared.gate.weight`.
   private func ownName(_ name: String) -> String {
     let words = name.withoutSuffix.split(separator: ".").map(String.init)
+    if words.count == 5, words[0] == "layers" { return words[3...].joined(separator: " ") }
     return words.last ?? name
   }
 }

@@ -20,8 +20,12 @@ struct FactSheet {
   var figures: Markup {
     let (shape, footprint) = (sheet.plan.shape, sheet.footprint)
     let cached = footprint.stateBytesPerToken(in: .bf16)
+    let active = sheet.plan.activeParameterCount
     let tiles: [(String, String, String)] = [
-      ("parameters", Quantity.short(footprint.parameterCount), footprint.parameterCount.grouped),
+      (
+        "parameters", Quantity.short(footprint.parameterCount),
+        footprint.parameterCount.grouped + (active < footprint.parameterCount ? ", \(Quantity.short(active)) active" : "")
+      ),
       ("layers", shape.layerCount.readable, "\(shape.hiddenSize.readable) wide"),
       ("context", shape.contextLength.readable, "tokens"),
       ("vocabulary", shape.vocabSize.readable, "tokens"),
@@ -58,6 +62,10 @@ struct FactSheet {
     let total = row(
       "total", footprint.parameterCount.grouped, "", Quantity.operations(footprint.flopsAtStart),
       Quantity.operations(footprint.flopsAtContext), kind: nil)
+    let active = sheet.plan.activeParameterCount
+    let met =
+      active == footprint.parameterCount
+      ? [] : [row("active", active.grouped, Quantity.share(active, of: footprint.parameterCount), "", "", kind: nil)]
     let head = ["", "parameters", "share", "FLOPs, first token", "at \(footprint.context.grouped)"].map {
       Markup.element("th", ["scope": "col", "class": $0 == "share" ? "share" : ""], Markup($0))
     }
@@ -66,7 +74,7 @@ struct FactSheet {
       [
         .element(
           "table", ["class": "costs"],
-          [.element("thead", .element("tr", head)), .element("tbody", rows + [total])])
+          [.element("thead", .element("tr", head)), .element("tbody", rows + [total] + met)])
       ])
   }
 

@@ -9,7 +9,7 @@ import Testing
 @Suite struct StateFormatLossTests {
   /// The mean loss of the first `count` tokens of wikitext-2's validation text after each other.
   private func loss(_ loaded: LoadedModel, _ ids: [Int], states: StorageFormat) throws -> Double {
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2), states: states)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), states: states, arithmetic: .exact)
     let sequence = try executor.openSequence(length: ids.count)
     var sum = 0.0
     try executor.forward([(sequence, ids)], logits: .all) { _, position, logits in
@@ -22,7 +22,7 @@ import Testing
 
   // Over 4 × 512 tokens the losses are 2.91811 (f32), 2.91813 (f16), 2.91829 (bf16) and 2.91860 (q8_0), by
   // `chimera logits MODEL --tokens IDS --output FILE --cache FORMAT` and a sum in numpy; 0.005 nats are ten times the
-  // largest difference, for fewer tokens.
+  // largest difference, for fewer tokens. In f32, for the rounding of int8 dots moves more than a cache does.
   @Test("a narrower cache costs a trained model less than 0.005 nats")
   func losses() throws {
     guard let path = Here.shared("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"),
