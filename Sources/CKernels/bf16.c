@@ -117,9 +117,59 @@ static void multiply_pair_panels(int format, const float *x, size_t rows, const 
     }
   }
 }
+
+// One row of x, rounded once, against weights as they lie: four outputs side by side, which share what is read of x
+// and walk memory in four long lines. One output alone is the same sum in the same order.
+#define DOT_OUTPUTS 4
+
+INLINE void pair_dots(const int outputs, const uint8_t *w, size_t apart, size_t depth, const float *x, float *y,
+                      size_t y_apart, const float *bias, bool add) {
+  __m512 even[DOT_OUTPUTS], odd[DOT_OUTPUTS];
+  UNROLL for (int o = 0; o < outputs; o++) even[o] = odd[o] = _mm512_setzero_ps();
+  for (; depth >= 64; depth -= 64, w += 128, x += 32) {
+    __m512bh first = (__m512bh)_mm512_loadu_ps(x), second = (__m512bh)_mm512_loadu_ps(x + 16);
+    UNROLL for (int o = 0; o < outputs; o++) {
+      const uint8_t *from = w + o * apart;
+      ask_for(from, AHEAD);
+      ask_for(from + 64, AHEAD);
+      even[o] = _mm512_dpbf16_ps(even[o], (__m512bh)_mm512_loadu_ps(from), first);
+      odd[o] = _mm512_dpbf16_ps(odd[o], (__m512bh)_mm512_loadu_ps(from + 64), second);
+    }
+  }
+  for (; depth; w += 64, x += 16) {
+    size_t count = depth < 32 ? depth : 32;
+    __mmask32 own = (__mmask32)(0xFFFFFFFFu >> (32 - count));
+    __m512bh value = (__m512bh)_mm512_loadu_ps(x);
+    UNROLL for (int o = 0; o < outputs; o++)
+      even[o] = _mm512_dpbf16_ps(even[o], (__m512bh)_mm512_maskz_loadu_epi16(own, w + o * apart), value);
+    depth -= count;
+  }
+  UNROLL for (int o = 0; o < outputs; o++) {
+    float value = _mm512_reduce_add_ps(_mm512_add_ps(even[o], odd[o]));
+    if (bias) value += bias[o * y_apart];
+    y[o * y_apart] = add ? y[o * y_apart] + value : value;
+  }
+}
+
+static void multiply_pair_lines(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
+                                const float *bias, float *y, size_t y_stride, bool add) {
+  const uint8_t *base = (const uint8_t *)w->base + from * w->row_bytes;
+  size_t outputs = to - from, apart = outputs / DOT_OUTPUTS, line = half_line_floats(w->columns);
+  y += from;
+  if (bias) bias += from;
+  for (size_t o = 0; o < apart; o++)
+    for (size_t r = 0; r < rows; r++)
+      pair_dots(DOT_OUTPUTS, base + o * w->row_bytes, apart * w->row_bytes, w->columns, lines + r * line,
+                y + r * y_stride + o, apart, bias ? bias + o : NULL, add);
+  for (size_t o = DOT_OUTPUTS * apart; o < outputs; o++)
+    for (size_t r = 0; r < rows; r++)
+      pair_dots(1, base + o * w->row_bytes, 0, w->columns, lines + r * line, y + r * y_stride + o, 0,
+                bias ? bias + o : NULL, add);
+}
 #pragma clang attribute pop
 
 const struct ck_narrow_rows ck_bf16_several = {half_line_floats, round_lines, multiply_half_rows};
 const struct ck_narrow_panels ck_bf16_panels = {
     PAIR_ROWS, 32, pair_row_floats, pair_panel_floats, pack_pair_rows, pack_pair_panels, multiply_pair_panels};
+const struct ck_narrow_rows ck_bf16_rows = {half_line_floats, round_lines, multiply_pair_lines};
 #endif

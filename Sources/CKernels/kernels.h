@@ -56,7 +56,7 @@ struct ck_kernels {
                           size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias);
 
   /// Quantised formats by int8 dots and bf16 by its own; NULL where the processor has no such instructions.
-  const struct ck_narrow_rows *int8_rows;
+  const struct ck_narrow_rows *int8_rows, *bf16_rows;
   /// The same for more than one row of x, and blocks of 32.
   const struct ck_narrow_rows *int8_several, *bf16_several;
   const struct ck_narrow_panels *int8_panels, *bf16_panels;

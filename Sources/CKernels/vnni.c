@@ -12,7 +12,7 @@
 #define NATIVE_HALF 1
 #include "vnni.h"
 #include "narrow.h"
-#include "vnni_rows.h"
+#include "vnni_dots.h"
 #include "vnni_panels.h"
 #include "vnni_several.h"
 #pragma clang attribute pop

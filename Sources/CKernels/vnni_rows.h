@@ -87,25 +87,3 @@ INLINE void format_lines(const int format, const int size, const uint8_t *w, siz
     if (bias) bias++;
   }
 }
-
-#define FORMAT_LINES(CODE, name, size)                                                                             \
-  static void lines_##name(const uint8_t *w, size_t outputs, size_t depth, const struct line *x, size_t rows,      \
-                           float *y, size_t y_stride, const float *bias, bool add) {                               \
-    format_lines(CODE, size, w, outputs, depth, x, rows, y, y_stride, bias, add);                                  \
-  }
-#define FOR_BYTE_FORMATS(WITH)                                                                                     \
-  WITH(CK_Q8_0, q8_0, 34) WITH(CK_Q4_0, q4_0, 18) WITH(CK_Q4_1, q4_1, 20) WITH(CK_Q5_0, q5_0, 22)                  \
-  WITH(CK_Q5_1, q5_1, 24) WITH(CK_Q4_K, q4_k, 144) WITH(CK_Q5_K, q5_k, 176) WITH(CK_Q6_K, q6_k, 210)
-FOR_BYTE_FORMATS(FORMAT_LINES)
-
-static void multiply_lines(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
-                           const float *bias, float *y, size_t y_stride, bool add) {
-  const uint8_t *base = (const uint8_t *)w->base + from * w->row_bytes;
-  switch (w->format) {
-#define ROWS_CASE(CODE, name, size)                                                                                \
-  case CODE: lines_##name(base, to - from, w->columns, (const struct line *)lines, rows, y + from, y_stride,       \
-                          bias ? bias + from : NULL, add); break;
-    FOR_BYTE_FORMATS(ROWS_CASE)
-#undef ROWS_CASE
-  }
-}
