@@ -64,6 +64,7 @@ let package = Package(
     .testTarget(name: "PagesTests", dependencies: ["Pages", "TestSupport"]),
     .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Files", "TestSupport", "Tokenization", "Training"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "TestSupport"]),

@@ -42,8 +42,10 @@ public func namesInFolder(_ path: String) throws(FileProblem) -> [String] {
 public func makeFolder(_ path: String) throws(FileProblem) {
   guard kind(ofPath: path) != .folder else { return }
   if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
-  guard mkdir(path, 0o777) == 0 || kind(ofPath: path) == .folder else {
-    throw FileProblem(path: path, sentence: "cannot make the folder: \(lastSystemError())")
+  if mkdir(path, 0o777) == 0 { return }
+  let reason = lastSystemError()
+  guard kind(ofPath: path) == .folder else {
+    throw FileProblem(path: path, sentence: "cannot make the folder: \(reason)")
   }
 }
 

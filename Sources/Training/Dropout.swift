@@ -9,19 +9,19 @@ import Synchronization
 /// Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html.
 /// What is dropped follows from the seed, the step, the place in the plan and i, so backward finds it again and a resumed
 /// run drops the same. Between steps, as in validation, nothing is dropped.
-struct Dropout: Operator {
-  let name = "dropout"
+package struct Dropout: Operator {
+  package let name = "dropout"
   let probability: Double
   /// Which of the plan's dropouts it is.
   let place: UInt64
   let clock: DropoutClock
 
-  var detail: String { "\(probability)" }
-  var overwritableInput: Int? { 0 }
-  var isRowwise: Bool { false }
-  var backwardReadsInputs: Bool { false }
+  package var detail: String { "\(probability)" }
+  package var overwritableInput: Int? { 0 }
+  package var isRowwise: Bool { false }
+  package var backwardReadsInputs: Bool { false }
 
-  func forward(_ context: ForwardContext) {
+  package func forward(_ context: ForwardContext) {
     let x = context.input()
     let y = context.output()
     guard let mask = mask else {
@@ -34,7 +34,7 @@ struct Dropout: Operator {
   }
 
   /// `dx_i += dy_i / (1 − p)` where x_i was kept.
-  func backward(_ context: BackwardContext) {
+  package func backward(_ context: BackwardContext) {
     guard let dx = context.inputGradient() else { return }
     let dy = context.outputGradient()
     let mask = mask
@@ -45,7 +45,7 @@ struct Dropout: Operator {
     }
   }
 
-  func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
+  package func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
 
   private var mask: Mask? {
     clock.key.map { key in
@@ -57,14 +57,18 @@ struct Dropout: Operator {
   }
 
   /// Which numbers are kept.
-  struct Mask {
+  package struct Mask {
     let key: UInt32
     let threshold: UInt32
     let factor: Float
 
+    package init(key: UInt32, threshold: UInt32, factor: Float) {
+      (self.key, self.threshold, self.factor) = (key, threshold, factor)
+    }
+
     /// Whether number `index` is: a hash of it (Wellons' lowbias32, 2018, https://nullprogram.com/blog/2018/07/31/) is large enough.
     @inline(__always)
-    func keeps(_ index: Int) -> Bool {
+    package func keeps(_ index: Int) -> Bool {
       var x = UInt32(truncatingIfNeeded: index) ^ key
       x ^= x >> 16
       x = x &* 0x7feb_352d  // wraps, as the hash is defined

@@ -2,12 +2,12 @@ import Execution
 import Foundation
 
 /// Zeroed numbers in memory of their own.
-final class Floats {
-  let base: UnsafeMutablePointer<Float>
-  let count: Int
+package final class Floats {
+  package let base: UnsafeMutablePointer<Float>
+  package let count: Int
 
   /// `count` zeros; throws when the system has no room for them.
-  init(count: Int) throws(ExecutionProblem) {
+  package init(count: Int) throws(ExecutionProblem) {
     // calloc, and not Swift's own allocation, which ends the process when it fails.
     guard let memory = calloc(max(1, count), MemoryLayout<Float>.stride) else {
       throw .memory(bytes: count * MemoryLayout<Float>.stride)

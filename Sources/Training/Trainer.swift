@@ -43,6 +43,10 @@ public final class Trainer {
     public let rate: Double
     /// The length of the gradient before it was cut.
     public let gradientNorm: Double
+
+    package init(step: Int, loss: Double, rate: Double, gradientNorm: Double) {
+      (self.step, self.loss, self.rate, self.gradientNorm) = (step, loss, rate, gradientNorm)
+    }
   }
 
   /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on `training`.

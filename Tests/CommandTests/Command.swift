@@ -17,16 +17,21 @@ struct Command {
   init(
     _ arguments: [String], environment: [String: String] = [:], memory: Int? = nil, in folder: URL? = nil
   ) throws {
-    let process = Process()
     let program = try #require(Command.program, "the program stands beside the tests")
     if let memory {
-      process.executableURL = URL(fileURLWithPath: "/bin/sh")
       let script = "ulimit -v \(memory / 1024) 2>/dev/null; exec \"$0\" \"$@\""
-      process.arguments = ["-c", script, program.path] + arguments
+      try self.init(
+        running: URL(fileURLWithPath: "/bin/sh"), ["-c", script, program.path] + arguments, environment: environment,
+        in: folder)
     } else {
-      process.executableURL = program
-      process.arguments = arguments
+      try self.init(running: program, arguments, environment: environment, in: folder)
     }
+  }
+
+  private init(running program: URL, _ arguments: [String], environment: [String: String], in folder: URL? = nil) throws {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let folder { process.currentDirectoryURL = folder }
     // Through files: a pipe that nobody empties would stop a program that writes much to both.
@@ -42,6 +47,44 @@ struct Command {
     status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     self.output = try String(contentsOf: output, encoding: .utf8)
     self.notes = try String(contentsOf: notes, encoding: .utf8)
+  }
+
+  /// Starts `chimera` with `arguments`; what it writes goes nowhere.
+  static func start(_ arguments: [String], environment: [String: String]) throws -> Process {
+    let process = Process()
+    let program = try #require(Command.program, "the program stands beside the tests")
+    process.executableURL = program
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  /// Runs `chimera` and kills it after `seconds`; false when it was done before.
+  static func kill(_ arguments: [String], after seconds: Double, environment: [String: String]) throws -> Bool {
+    let process = try start(arguments, environment: environment)
+    usleep(UInt32(seconds * 1e6))
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    return process.terminationReason == .uncaughtSignal
+  }
+
+  /// Runs `chimera` under strace with `options`.
+  static func traced(_ options: [String], _ arguments: [String], environment: [String: String]) throws -> Command {
+    let program = try #require(Command.program, "the program stands beside the tests")
+    return try Command(
+      running: URL(fileURLWithPath: "/usr/bin/strace"), options + ["-o", "/dev/null", program.path] + arguments,
+      environment: environment)
+  }
+
+  /// Runs `script` in a shell that has mounts of its own; its arguments are the program and `arguments`.
+  static func inShell(_ script: String, _ arguments: [String], environment: [String: String]) throws -> Command {
+    let program = try #require(Command.program, "the program stands beside the tests")
+    return try Command(
+      running: URL(fileURLWithPath: "/usr/bin/env"), ["unshare", "-m", "sh", "-c", script, "sh", program.path] + arguments,
+      environment: environment)
   }
 
   /// Where the program stands: in the folder that the tests were built into.

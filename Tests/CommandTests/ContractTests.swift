@@ -8,8 +8,7 @@ struct ContractTests {
     "help is the result when it is asked for",
     arguments: [
       [], ["list"], ["show"], ["diff"], ["check"], ["components"], ["schema"], ["run"], ["tokenize"], ["logits"],
-      ["verify"], ["ablate"], ["ablate", "run"], ["ablate", "merge"],
-      ["save"],
+      ["verify"], ["ablate"], ["ablate", "run"], ["ablate", "merge"], ["save"], ["train"], ["eval"], ["tokenizer"],
     ])
   func help(_ command: [String]) throws {
     let run = try Command(command + ["--help"])

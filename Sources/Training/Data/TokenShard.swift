@@ -4,7 +4,7 @@ import Files
 ///
 /// nanoGPT: nothing but tokens of 16 bits. llm.c (`dev/data/data_common.py`): 256 integers of 32 bits, of which the first
 /// are 20240520 for GPT-2's tokens, of 16 bits, or 20240801 for Llama 3's, of 32; a version; and how many tokens follow.
-enum TokenShard {
+package enum TokenShard {
   private static let headerBytes = 1024
   private static let widths: [UInt32: Int] = [20_240_520: 2, 20_240_801: 4]
 
@@ -24,7 +24,7 @@ enum TokenShard {
     return TokenText.Part(file: file, offset: headerBytes, width: width, count: count)
   }
 
-  static func rawTokens(_ file: MappedFile) throws(FileProblem) -> TokenText.Part {
+  package static func rawTokens(_ file: MappedFile) throws(FileProblem) -> TokenText.Part {
     guard file.bytes.count % 2 == 0 else {
       throw FileProblem(path: file.path, sentence: "\(file.bytes.count) bytes are not a number of tokens of two bytes")
     }

@@ -3,7 +3,7 @@ import Files
 /// Tokens in a row that lie in mapped files, one after the other.
 public struct TokenText: Sendable {
   /// The tokens of one file.
-  struct Part: Sendable {
+  package struct Part: Sendable {
     let file: MappedFile
     /// Where its first token is, in bytes.
     let offset: Int
@@ -18,7 +18,7 @@ public struct TokenText: Sendable {
   /// The tokens of all that this is.
   private let range: Range<Int>
 
-  init(_ parts: [Part]) {
+  package init(_ parts: [Part]) {
     self.parts = parts
     starts = parts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
     range = 0..<(starts.last ?? 0)

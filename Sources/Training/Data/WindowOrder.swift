@@ -4,22 +4,22 @@
 /// epochs a token stands at every place of a window. The order is a permutation by a Feistel network (Luby and Rackoff,
 /// 1988) over the next power of four, walked until it falls among the windows: any place of it is found by itself, so a
 /// run goes on from a number.
-struct WindowOrder: Sendable {
+package struct WindowOrder: Sendable {
   private let tokens: Int
   private let length: Int
   private let seed: UInt64
   /// Windows in an epoch.
-  let windows: Int
+  package let windows: Int
 
   /// Windows of `length` tokens, each with the token after it, in `tokens` tokens; there must be room for one.
-  init(tokens: Int, length: Int, seed: UInt64) {
+  package init(tokens: Int, length: Int, seed: UInt64) {
     (self.tokens, self.length, self.seed) = (tokens, length, seed)
     // One window less than fits leaves room for the offset.
     windows = max(1, (tokens - 1) / length - 1)
   }
 
   /// Where window `index` of the run begins.
-  func start(of index: Int) -> Int {
+  package func start(of index: Int) -> Int {
     let (epoch, place) = index.quotientAndRemainder(dividingBy: windows)
     let random = CounterRandom(seed: seed, stream: UInt64(epoch) &* 2 &+ 1)
     let room = min(length - 1, tokens - 1 - windows * length)

@@ -63,7 +63,7 @@ public struct Muon: Optimizer {
   }
 
   /// Brings `x`, [rows, columns], near to the orthogonal matrix that is nearest to it.
-  func orthogonalize(_ x: inout [Float], rows: Int, columns: Int, pool: ThreadPool) {
+  package func orthogonalize(_ x: inout [Float], rows: Int, columns: Int, pool: ThreadPool) {
     let norm = Double(x.withUnsafeBufferPointer { $0.baseAddress.map { base in sumOfSquares(base, count: rows * columns) } ?? 0 }).squareRoot()
     let factor = Float(1 / max(norm, 1e-7))
     for i in x.indices { x[i] *= factor }

@@ -37,6 +37,15 @@ public struct TensorUpdate {
   /// The workers.
   public let pool: ThreadPool
 
+  /// An update of these parts.
+  package init(
+    tensor: PlannedTensor, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
+    moments: [UnsafeMutablePointer<Float>], step: Int, rate: Double, gradientScale: Double, pool: ThreadPool
+  ) {
+    (self.tensor, self.parameters, self.gradients, self.moments) = (tensor, parameters, gradients, moments)
+    (self.step, self.rate, self.gradientScale, self.pool) = (step, rate, gradientScale, pool)
+  }
+
   /// How many numbers there are.
   public var count: Int { tensor.count }
 

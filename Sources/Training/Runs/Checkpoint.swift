@@ -4,11 +4,11 @@ import Files
 import Kernels
 
 /// A saved state of a run: a folder that appears whole, by a rename, when all of it is on the disk.
-struct Checkpoint {
+package struct Checkpoint {
   /// Its folder.
   let path: String
   /// The step it was saved after.
-  let step: Int
+  package let step: Int
 
   static let model = "model.safetensors"
   static let optimizer = "optimizer.safetensors"
@@ -20,7 +20,7 @@ struct Checkpoint {
   }
 
   /// The checkpoints in `folder`, newest first, as their names have them; nothing is read.
-  static func all(in folder: RunFolder) throws -> [Checkpoint] {
+  package static func all(in folder: RunFolder) throws -> [Checkpoint] {
     guard kind(ofPath: folder.checkpoints) == .folder else { return [] }
     return try namesInFolder(folder.checkpoints).compactMap { name in
       guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), name == Self.name(step) else { return nil }

@@ -8,11 +8,11 @@ import Foundation
 /// (tensorflow/tensorboard, `tensorboard/compat/proto/event.proto` and `summary.proto`).
 ///
 /// A run that goes on writes a new file, whose first events say from which step on earlier files no longer hold.
-final class EventFile {
+package final class EventFile {
   private let file: AppendedFile
 
   /// A new file in the folder at `path`, for a run that has done `step` steps.
-  init(in path: String, after step: Int) throws {
+  package init(in path: String, after step: Int) throws {
     let now = Date().timeIntervalSince1970
     var host = [CChar](repeating: 0, count: 256)
     gethostname(&host, 255)
@@ -23,13 +23,13 @@ final class EventFile {
     try append(Protobuf().double(1, now).integer(2, step + 1).message(7, Protobuf().integer(1, 1)))
   }
 
-  func append(_ report: Trainer.Report, tokensPerSecond: Double) throws {
+  package func append(_ report: Trainer.Report, tokensPerSecond: Double) throws {
     try append(
       step: report.step,
       [("loss/train", report.loss), ("lr", report.rate), ("gradient_norm", report.gradientNorm), ("tokens_per_second", tokensPerSecond)])
   }
 
-  func append(validationLoss: Double, step: Int) throws { try append(step: step, [("loss/validation", validationLoss)]) }
+  package func append(validationLoss: Double, step: Int) throws { try append(step: step, [("loss/validation", validationLoss)]) }
 
   private func append(step: Int, _ values: [(tag: String, value: Double)]) throws {
     var summary = Protobuf()
@@ -85,7 +85,7 @@ struct Protobuf {
 }
 
 /// The CRC-32C of `bytes` (Castagnoli's polynomial, RFC 3720).
-func crc32c(_ bytes: [UInt8]) -> UInt32 {
+package func crc32c(_ bytes: [UInt8]) -> UInt32 {
   ~bytes.reduce(~0) { crc, byte in crc >> 8 ^ crcTable[Int(UInt8(truncatingIfNeeded: crc) ^ byte)] }
 }
 

@@ -20,9 +20,9 @@ public struct RunFolder: Sendable {
 
   var resolved: String { path + "/resolved.yaml" }
   var description: String { path + "/training.json" }
-  var metrics: String { path + "/metrics.jsonl" }
+  package var metrics: String { path + "/metrics.jsonl" }
   var weights: String { path + "/model.safetensors" }
-  var checkpoints: String { path + "/checkpoints" }
+  package var checkpoints: String { path + "/checkpoints" }
   var lock: String { path + "/.lock" }
 
   /// Whether a run was begun here.
