@@ -7,6 +7,11 @@ enum StopSignals {
 
   /// From here on the first signal is noted.
   static func watch() {
+    // Whoever started the program may have left them blocked.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         StopSignals.count.add(1, ordering: .relaxed)
