@@ -1,4 +1,4 @@
-// Products of bf16 weights by vdpbf16ps: x rounded to bf16 once, two of the depth in one instruction, sums in f32.
+// Products of bf16 by vdpbf16ps: what is f32 is rounded to bf16 once, two of the depth in one instruction, sums in f32.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <stdbool.h>
@@ -46,18 +46,68 @@ static void pack_pair_rows(const float *x, size_t stride, size_t rows, size_t de
   }
 }
 
-/// Panels of stored rows: [panel][pair of the depth][32 columns][2].
-static void pack_pair_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
+/// Two rows of 16 numbers as sixteen pairs: the first of a pair from `first`.
+INLINE V pairs_across(__m512 first, __m512 second) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
+                                         5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  __m512i both = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+  return __builtin_bit_cast(V, _mm512_permutexvar_epi16(order, both));
+}
+
+/// The same tiles from memory that has the depth outside: element (r, k) at x[k · stride + r].
+static void pack_pair_rows_transposed(const float *x, size_t stride, size_t rows, size_t depth, float *packed) {
   size_t pairs = (depth + 1) / 2;
+  for (size_t p = 0; p < pairs; p++) {
+    const float *first = x + 2 * p * stride, *second = first + stride;
+    bool whole = 2 * p + 1 < depth;
+    for (size_t r = 0; r < rows; r += PAIR_ROWS) {
+      size_t height = rows - r < PAIR_ROWS ? rows - r : PAIR_ROWS;
+      __mmask16 own = (__mmask16)((1u << height) - 1);
+      V pair = pairs_across(_mm512_maskz_loadu_ps(own, first + r),
+                            _mm512_maskz_loadu_ps(whole ? own : 0, second + r));
+      _mm512_mask_storeu_ps(packed + r * pairs + p * height, own, __builtin_bit_cast(__m512, pair));
+    }
+  }
+}
+
+/// The first `count` ≤ 16 numbers of a stored row, f32 or bf16.
+INLINE __m512 row_part(const uint8_t *row, int format, size_t at, size_t count) {
+  __mmask16 own = count >= 16 ? 0xFFFF : (__mmask16)((1u << count) - 1);
+  if (format == CK_F32) return _mm512_maskz_loadu_ps(own, row + 4 * at);
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(own, row + 2 * at)), 16));
+}
+
+/// Panels whose columns are columns of w and whose depth runs over its rows.
+static void pack_pair_panels_transposed(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth,
+                                        float *panels) {
+  size_t pairs = (depth + 1) / 2;
+  for (size_t p = 0; p < pairs; p++) {
+    const uint8_t *first = (const uint8_t *)w->base + (k + 2 * p) * w->row_bytes;
+    bool whole = 2 * p + 1 < depth;
+    const uint8_t *second = whole ? first + w->row_bytes : first;
+    for (size_t c = from; c < to; c += 16) {
+      size_t count = to - c < 16 ? to - c : 16;
+      V pair = pairs_across(row_part(first, w->format, c, count), row_part(second, w->format, c, whole ? count : 0));
+      size_t column = c - from;
+      store(panels + (column / CK_PANEL * pairs + p) * CK_PANEL + column % CK_PANEL, pair);
+    }
+  }
+}
+
+/// Panels of stored rows, bf16 or rounded to it: [panel][pair of the depth][32 columns][2].
+static void pack_pair_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
+  size_t pairs = (depth + 1) / 2, size = ck_block_bytes(w->format);
   for (size_t c = from; c < to; c += CK_PANEL, panels += CK_PANEL * pairs)
     for (size_t group = 0; group < CK_PANEL; group += 16) {
       const uint8_t *row[16];
       for (size_t i = 0; i < 16; i++)
-        row[i] = (const uint8_t *)w->base + (c + group + i < to ? c + group + i : to - 1) * w->row_bytes + 2 * k;
+        row[i] = (const uint8_t *)w->base + (c + group + i < to ? c + group + i : to - 1) * w->row_bytes + size * k;
       for (size_t p = 0; p < pairs; p += 16) {
         V block[16];
         size_t left = depth - 2 * p;
-        if (left >= 32) {
+        if (w->format == CK_F32) {
+          for (int i = 0; i < 16; i++) block[i] = pairs_of((const float *)row[i] + 2 * p, left < 32 ? left : 32);
+        } else if (left >= 32) {
           UNROLL for (int i = 0; i < 16; i++) block[i] = from_f32(row[i] + 4 * p);
         } else {
           for (int i = 0; i < 16; i++)
@@ -170,6 +220,7 @@ static void multiply_pair_lines(const struct ck_weight *w, size_t from, size_t t
 
 const struct ck_narrow_rows ck_bf16_several = {half_line_floats, round_lines, multiply_half_rows};
 const struct ck_narrow_panels ck_bf16_panels = {
-    PAIR_ROWS, 32, pair_row_floats, pair_panel_floats, pack_pair_rows, pack_pair_panels, multiply_pair_panels};
+    PAIR_ROWS, 32, pair_row_floats, pair_panel_floats, pack_pair_rows, pack_pair_panels, pack_pair_rows_transposed,
+    pack_pair_panels_transposed, multiply_pair_panels};
 const struct ck_narrow_rows ck_bf16_rows = {half_line_floats, round_lines, multiply_pair_lines};
 #endif

@@ -38,6 +38,9 @@ struct ck_kernels {
   void (*join_sums)(const struct ck_softmax *softmax, const struct ck_span *span, const float *partials, size_t count,
                     size_t first, size_t last);
 
+  void (*gradients_of_sums)(const struct ck_softmax *softmax, const struct ck_span *span,
+                            const struct ck_softmax_gradient *gradient, size_t key_head, float *scratch);
+
   void (*widen)(int format, const void *bytes, size_t count, float *y);
   void (*narrow_f16)(const float *x, size_t count, void *bytes);
   void (*narrow_bf16)(const float *x, size_t count, void *bytes);

@@ -3,6 +3,7 @@
 #include "few_sums.h"
 #include "functions.h"
 #include "gradients.h"
+#include "panel_gradients.h"
 #include "panel_sums.h"
 #include "panels.h"
 #include "program.h"
@@ -36,6 +37,7 @@
     .sums_of_panels = sums_of_panels,                          \
     .sums_of_few = sums_of_few,                                \
     .join_sums = join_sums,                                    \
+    .gradients_of_sums = gradients_of_sums,                    \
     .widen = widen,                                            \
     .narrow_f16 = narrow_f16,                                  \
     .narrow_bf16 = narrow_bf16,                                \

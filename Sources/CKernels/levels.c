@@ -78,10 +78,12 @@ static _Atomic int common_arithmetic;  // zero until first needed; then one more
 
 static int choose_arithmetic(void) {
   const char *name = getenv("CHIMERA_ARITHMETIC");
-  int chosen = 1 + (name && strcmp(name, "exact") == 0 ? CK_EXACT : CK_STORED), none = 0;
-  bool known = !name || !*name || strcmp(name, "exact") == 0 || strcmp(name, "stored") == 0;
+  int chosen = 1 + CK_STORED, none = 0;
+  bool known = !name || !*name || strcmp(name, "stored") == 0;
+  if (name && strcmp(name, "exact") == 0) known = true, chosen = 1 + CK_EXACT;
+  if (name && strcmp(name, "bf16") == 0) known = true, chosen = 1 + CK_ROUNDED;
   if (!atomic_compare_exchange_strong(&common_arithmetic, &none, chosen)) return none;
-  if (!known) fprintf(stderr, "CHIMERA_ARITHMETIC is \"%s\", neither exact nor stored; using stored\n", name);
+  if (!known) fprintf(stderr, "CHIMERA_ARITHMETIC is \"%s\", neither exact nor stored nor bf16; using stored\n", name);
   return chosen;
 }
 
@@ -102,8 +104,12 @@ const struct ck_narrow_rows *ck_narrow_rows(const struct ck_kernels *kernels, co
   if (w->format <= CK_BF16) return w->format != CK_BF16 ? NULL : rows > 1 ? kernels->bf16_several : kernels->bf16_rows;
   return rows > 1 && w->format <= CK_Q5_1 ? kernels->int8_several : kernels->int8_rows;
 }
-const struct ck_narrow_panels *ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w) {
-  if (ck_arithmetic() == CK_EXACT || w->layout != CK_ROWS) return NULL;
+const struct ck_narrow_panels *ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w,
+                                                bool transposed) {
+  int arithmetic = ck_arithmetic();
+  if (arithmetic == CK_EXACT || w->layout != CK_ROWS) return NULL;
+  if (arithmetic == CK_ROUNDED && (w->format == CK_F32 || w->format == CK_BF16)) return kernels->bf16_panels;
+  if (transposed) return NULL;
   return w->format == CK_BF16 ? kernels->bf16_panels : w->format > CK_BF16 ? kernels->int8_panels : NULL;
 }
 size_t ck_narrow_line_floats(const struct ck_narrow_rows *rows, size_t depth) { return rows->row_floats(depth); }
@@ -121,13 +127,13 @@ size_t ck_narrow_row_floats(const struct ck_narrow_panels *panels, size_t depth)
 size_t ck_narrow_panel_floats(const struct ck_narrow_panels *panels, size_t depth) {
   return panels->panel_floats(depth);
 }
-void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, size_t rows, size_t depth,
-                         float *packed) {
-  narrow->pack_rows(x, stride, rows, depth, packed);
+void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, bool transposed,
+                         size_t rows, size_t depth, float *packed) {
+  (transposed ? narrow->pack_rows_transposed : narrow->pack_rows)(x, stride, rows, depth, packed);
 }
-void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, size_t from, size_t to,
-                           size_t k, size_t depth, float *panels) {
-  narrow->pack_panels(w, from, to, k, depth, panels);
+void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, bool transposed, size_t from,
+                           size_t to, size_t k, size_t depth, float *panels) {
+  (transposed ? narrow->pack_panels_transposed : narrow->pack_panels)(w, from, to, k, depth, panels);
 }
 void ck_narrow_multiply_panels(const struct ck_narrow_panels *narrow, int format, const float *x, size_t rows,
                                const float *panels, size_t columns, size_t depth, float *y, size_t stride, bool add,

@@ -13,6 +13,10 @@ struct ck_narrow_panels {
   size_t (*panel_floats)(size_t depth);
   void (*pack_rows)(const float *x, size_t stride, size_t rows, size_t depth, float *packed);
   void (*pack_panels)(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels);
+  /// The same from memory that has the depth outside: element (r, k) of x at x[k · stride + r], and a column of w for each
+  /// column. NULL where only stored rows are multiplied with.
+  void (*pack_rows_transposed)(const float *x, size_t stride, size_t rows, size_t depth, float *packed);
+  void (*pack_panels_transposed)(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels);
   void (*multiply)(int format, const float *x, size_t rows, const float *panels, size_t columns, size_t depth, float *y,
                    size_t stride, bool add, const float *bias);
 };

@@ -2,6 +2,15 @@
 #pragma once
 #include "include/CKernels.h"
 
+/// `width` made up to whole tiles of every level.
+static inline size_t ck_whole_tiles(size_t width) { return (width + CK_PANEL - 1) / CK_PANEL * CK_PANEL; }
+
+/// The floats that the panels of a gradient take for CK_QUERIES queries.
+static inline size_t ck_gradient_panel_floats(const struct ck_softmax *softmax) {
+  size_t key_width = softmax->key_width, value_width = softmax->value_width;
+  return CK_QUERIES * (2 * key_width + value_width + ck_whole_tiles(key_width) + ck_whole_tiles(value_width) + 2);
+}
+
 /// The floats that a copy of `width` numbers of a row takes: whole blocks, wherever in one they begin.
 static inline size_t ck_copied_width(int format, size_t width) {
   size_t block = ck_block_elements(format);

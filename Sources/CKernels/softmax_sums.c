@@ -16,6 +16,18 @@ void ck_sums_of_panels(const struct ck_kernels *kernels, const struct ck_softmax
   kernels->sums_of_panels(softmax, span, key_head, from, to, scratch);
 }
 
+size_t ck_gradient_scratch(const struct ck_softmax *softmax) {
+  size_t key_width = softmax->key_width, value_width = softmax->value_width;
+  size_t squares = 2 + (softmax->bias ? 1 : 0) + (softmax->cap > 0 ? 1 : 0);
+  return CK_BLOCK_KEYS * (squares * CK_QUERIES + key_width + value_width + ck_whole_tiles(key_width) + ck_whole_tiles(value_width)) +
+         CK_GRADIENT_PANELS * ck_gradient_panel_floats(softmax);
+}
+
+void ck_gradients_of_sums(const struct ck_kernels *kernels, const struct ck_softmax *softmax, const struct ck_span *span,
+                          const struct ck_softmax_gradient *gradient, size_t key_head, float *scratch) {
+  kernels->gradients_of_sums(softmax, span, gradient, key_head, scratch);
+}
+
 size_t ck_partial_floats(const struct ck_softmax *softmax, size_t count) {
   return count * softmax->heads * (softmax->value_width + 2);
 }

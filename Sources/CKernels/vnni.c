@@ -20,5 +20,5 @@
 const struct ck_narrow_rows ck_vnni_rows = {line_floats, quantize_lines, multiply_lines};
 const struct ck_narrow_rows ck_vnni_several = {run_floats, quantize_runs, multiply_several};
 const struct ck_narrow_panels ck_vnni_panels = {
-    BYTE_ROWS, 64, byte_row_floats, byte_panel_floats, pack_byte_rows, pack_byte_panels, multiply_byte_panels};
+    BYTE_ROWS, 64, byte_row_floats, byte_panel_floats, pack_byte_rows, pack_byte_panels, NULL, NULL, multiply_byte_panels};
 #endif

@@ -38,6 +38,8 @@ public protocol Operator: Sendable {
   var overwritableGradient: Int? { get }
   /// The input whose gradient may take the memory of its values: as above. Only with `assignsGradients`.
   var gradientReplacesInput: Int? { get }
+  /// The widths of what its forward keeps for its backward, a row for each row of its outputs.
+  var keptWidths: [Int] { get }
   /// Whether its outputs may be computed a second time for backward rather than kept: it costs little beside a matrix.
   var isCheap: Bool { get }
 
@@ -64,6 +66,7 @@ extension Operator {
   public var assignsGradients: Bool { false }
   public var overwritableGradient: Int? { nil }
   public var gradientReplacesInput: Int? { nil }
+  public var keptWidths: [Int] { [] }
   public var isCheap: Bool { false }
   public var isRowwise: Bool { false }
   public func joined(with other: any Operator) -> (any Operator)? { nil }

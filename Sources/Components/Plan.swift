@@ -15,12 +15,12 @@ public struct Step: Sendable {
   /// What it keeps of a sequence, as indices of the plan's states.
   public let states: [Int]
   /// The widths of what its forward keeps for its backward, one row for each row of its output.
-  public let kept: [Int]
+  public var kept: [Int] { operation.keptWidths }
 
   /// A step of these parts.
   public init(
     scope: String, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
-    states: [Int] = [], kept: [Int] = []
+    states: [Int] = []
   ) {
     self.scope = scope
     self.operation = operation
@@ -28,7 +28,6 @@ public struct Step: Sendable {
     self.outputs = outputs
     self.parameters = parameters
     self.states = states
-    self.kept = kept
   }
 }
 

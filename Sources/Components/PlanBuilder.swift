@@ -70,12 +70,10 @@ public struct PlanBuilder {
 
   /// Writes a step: `operation` reads `inputs` and writes values of `widths`.
   ///
-  /// - Parameters:
-  ///   - kept: widths of what forward keeps for backward, a row for each output row.
-  ///   - extent: what the outputs' rows stand for; the inputs' when nil.
+  /// - Parameter extent: what the outputs' rows stand for; the inputs' when nil.
   public mutating func apply(
     _ operation: some Operator, to inputs: [Value], widths: [Int], parameters: [ParameterReference] = [],
-    states: [StateReference] = [], kept: [Int] = [], extent: Value.Extent? = nil
+    states: [StateReference] = [], extent: Value.Extent? = nil
   ) -> [Value] {
     var outputs: [Value] = []
     for width in widths {
@@ -86,16 +84,16 @@ public struct PlanBuilder {
     steps.append(
       Step(
         scope: scope, operation: operation, inputs: inputs, outputs: outputs, parameters: parameters.map(\.index),
-        states: states.map(\.index), kept: kept))
+        states: states.map(\.index)))
     return outputs
   }
 
   /// Writes a step with one output.
   public mutating func apply(
     _ operation: some Operator, to inputs: Value..., width: Int, parameters: [ParameterReference] = [],
-    states: [StateReference] = [], kept: [Int] = [], extent: Value.Extent? = nil
+    states: [StateReference] = [], extent: Value.Extent? = nil
   ) -> Value {
-    apply(operation, to: inputs, widths: [width], parameters: parameters, states: states, kept: kept, extent: extent)[0]
+    apply(operation, to: inputs, widths: [width], parameters: parameters, states: states, extent: extent)[0]
   }
 
   /// A value that several components use and that is written once: the first time `key` is asked for.

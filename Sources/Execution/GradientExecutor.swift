@@ -17,6 +17,7 @@ public final class GradientExecutor {
   public let layout: ParameterLayout
   /// The most tokens of a batch.
   public let maximumRows: Int
+  private let options: TrainingOptions
   private let schedule: TrainingSchedule
   private let pool: ThreadPool
   private let parameters: Parameters
@@ -25,6 +26,8 @@ public final class GradientExecutor {
   private let binding: TrainingBinding
   private var passMemory: PassMemory
   private var isCleared = true
+  /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
+  public private(set) var profile: TrainingProfile?
 
   /// What an executor of `plan` for batches of up to `rows` tokens would take; throws when that cannot be counted.
   public static func plannedMemory(
@@ -42,6 +45,7 @@ public final class GradientExecutor {
     self.plan = plan
     self.parameters = parameters
     self.pool = pool
+    self.options = options
     schedule = TrainingSchedule(plan, options: options)
     let places = TrainingMemoryPlan(schedule)
     memory = try TrainingMemory(schedule, places, rows: rows, threads: pool.threads, logitsBytes: options.logitsBytes)
@@ -62,14 +66,16 @@ public final class GradientExecutor {
   ///
   /// 0 when nothing has a target. Throws for an empty sequence, too many tokens, or ids outside the vocabulary.
   public func loss(_ batch: [[Int]], targets: [[Int]]) throws(ExecutionProblem) -> Double {
-    try run(batch, targets, gradientScale: nil)
+    try check(batch, targets)
+    return options.arithmetic.perform { run(batch, targets, gradientScale: nil) }
   }
 
   /// The mean loss of `batch`, whose gradient times `gradientScale` is added to `gradients`.
   public func trainingLoss(
     _ batch: [[Int]], targets: [[Int]], gradientScale: Float = 1
   ) throws(ExecutionProblem) -> Double {
-    try run(batch, targets, gradientScale: gradientScale)
+    try check(batch, targets)
+    return options.arithmetic.perform { run(batch, targets, gradientScale: gradientScale) }
   }
 
   /// Begins new gradients: the next pass puts its own in their place.
@@ -89,8 +95,7 @@ public final class GradientExecutor {
     UnsafeMutableBufferPointer(rebasing: gradients[layout.ranges[index]])
   }
 
-  private func run(_ batch: [[Int]], _ targets: [[Int]], gradientScale: Float?) throws(ExecutionProblem) -> Double {
-    try check(batch, targets)
+  private func run(_ batch: [[Int]], _ targets: [[Int]], gradientScale: Float?) -> Double {
     var pass = passMemory.fill(batch, targets: targets, skipping: schedule.plan.logits.extent == .outputs, pool: pool)
     let wanted = pass.targets.count { $0 >= 0 }
     if wanted == 0 { return 0 }
@@ -121,7 +126,32 @@ public final class GradientExecutor {
     return sum / Double(wanted)
   }
 
+  /// Measures the passes from here on, from zero.
+  public func startProfile() { profile = TrainingProfile() }
+
+  /// Measures no longer.
+  public func endProfile() { profile = nil }
+
+  /// Useful operations of a training pass over `sequences` sequences of `tokens` tokens: those of matrices and of what
+  /// mixes tokens, forwards and twice as many backwards. What is computed again does not count.
+  public func flops(sequences: Int, tokens: Int) -> Double {
+    let steps = schedule.plan.steps.map { StepWork($0, in: plan, parameters) }
+    let useful = steps.filter { $0.matrixBytes(rows: 1) > 0 || !$0.step.states.isEmpty }
+    return 3 * Double(sequences) * useful.reduce(0) { $0 + $1.flops(0..<tokens) }
+  }
+
   private func run(_ action: Int, in pass: Pass, isFirstBlock: Bool) {
+    guard profile != nil else { return compute(action, in: pass, isFirstBlock: isFirstBlock) }
+    let (seconds, attoseconds) = ContinuousClock().measure { compute(action, in: pass, isFirstBlock: isFirstBlock) }.components
+    let name =
+      switch schedule.actions[action] {
+      case .forward(let step): "\(schedule.plan.steps[step].operation.name) forward"
+      case .backward(let step): "\(schedule.plan.steps[step].operation.name) backward"
+      }
+    profile?.add(Double(seconds) + Double(attoseconds) * 1e-18, to: name)
+  }
+
+  private func compute(_ action: Int, in pass: Pass, isFirstBlock: Bool) {
     let bound = binding.steps[action]
     switch schedule.actions[action] {
     case .forward(let step): schedule.plan.steps[step].operation.forward(ForwardContext(bound, in: pass))

@@ -55,6 +55,7 @@ public final class Parameters: @unchecked Sendable {
     var own: [FloatBuffer?] = []
     for tensor in plan.parameters {
       let buffer = try FloatBuffer(count: tensor.count)
+      if tensor.count >= 1 << 20 { buffer.useHugePages() }  // two of them at least
       switch tensor.initialization {
       case .zeros: break
       case .constant(let value): buffer.base.update(repeating: Float(value), count: tensor.count)

@@ -11,6 +11,9 @@ public struct TrainingOptions: Sendable, Hashable {
     case cheap
   }
 
+  /// How products are computed. With `.bf16`, both sides are rounded to bf16 as they are read and summed in f32; learned
+  /// tensors, activations and gradients stay f32.
+  public var arithmetic: Arithmetic
   /// What becomes of values that cost little.
   public var recomputation: Recomputation
   /// The most bytes that a block of logits and its gradient take; fewer rows at a time where they would take more. Small
@@ -18,7 +21,10 @@ public struct TrainingOptions: Sendable, Hashable {
   public var logitsBytes: Int
 
   /// Training with these choices.
-  public init(recomputation: Recomputation = .none, logitsBytes: Int = 64 << 20) {
+  public init(
+    arithmetic: Arithmetic = .exact, recomputation: Recomputation = .none, logitsBytes: Int = 64 << 20
+  ) {
+    self.arithmetic = arithmetic
     self.recomputation = recomputation
     self.logitsBytes = logitsBytes
   }

@@ -1,8 +1,8 @@
 import CKernels
 
-/// How products by weights in less than f32 are computed. Weights in f32 and f16, and gradients, always use f32.
+/// How products are computed. With `exact` and `stored`, weights in f32 and f16, and gradients, always use f32.
 ///
-/// The environment variable `CHIMERA_ARITHMETIC` may say `exact` or `stored` for a whole process; `stored` unless it
+/// The environment variable `CHIMERA_ARITHMETIC` may say `exact`, `stored` or `bf16` for a whole process; `stored` unless it
 /// does. A level without instructions for it (see `KernelLevel`) computes in f32 whatever is chosen.
 public enum Arithmetic: String, Sendable, CaseIterable {
   /// In the arithmetic of the stored format where the processor has instructions for it.
@@ -15,13 +15,24 @@ public enum Arithmetic: String, Sendable, CaseIterable {
   case stored
   /// In f32: the weights are widened, x stays as it is.
   case exact
+  /// As `stored`, and what is f32 is rounded to bf16 too, both sides of a product of more than a few rows and those of the
+  /// gradients; sums are f32. For mixed-precision training.
+  case bf16
 
   /// The arithmetic in force on this thread.
-  public static var current: Arithmetic { ck_arithmetic() == Int32(CK_EXACT.rawValue) ? .exact : .stored }
+  public static var current: Arithmetic { allCases.first { $0.code == ck_arithmetic() } ?? .exact }
+
+  private var code: Int32 {
+    switch self {
+    case .stored: Int32(CK_STORED.rawValue)
+    case .exact: Int32(CK_EXACT.rawValue)
+    case .bf16: Int32(CK_ROUNDED.rawValue)
+    }
+  }
 
   /// Runs `body` with this arithmetic in force for what this thread calls, products on a thread pool included.
   public func perform<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let before = ck_ask_arithmetic(Int32((self == .exact ? CK_EXACT : CK_STORED).rawValue))
+    let before = ck_ask_arithmetic(code)
     defer { _ = ck_ask_arithmetic(before) }
     return try body()
   }

@@ -31,7 +31,7 @@ struct BlockedProduct {
 
   /// Depth of a block, and panels of 32 columns packed together: 256 KiB, a part of a second-level cache. Where the
   /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
-  private var depthOfBlock: Int { rightTransposed ? 512 : narrow == nil ? 1024 : 2048 }
+  private var depthOfBlock: Int { rightTransposed ? (narrow == nil ? 512 : 1024) : narrow == nil ? 1024 : 2048 }
   private var panelsTogether: Int { rightTransposed ? 4 : 2 }
   /// Whether the right side lies in panels already.
   private var staysPacked: Bool { right.layout == .panels && !rightTransposed }
@@ -51,7 +51,7 @@ struct BlockedProduct {
     let tileRows = narrow.map { ck_narrow_tile_rows($0) } ?? ck_tile_rows(kernels)
     // Few rows on panels that stay: each panel is read once, whole, so there is nothing to keep near.
     let blocks = staysPacked && rows <= 2 * tileRows ? 1 : (depth + depthOfBlock - 1) / depthOfBlock
-    let multiple = rightTransposed ? 8 : max(narrow.map { ck_narrow_multiple($0) } ?? 16, right.format.elementsPerBlock)
+    let multiple = rightTransposed && narrow == nil ? 8 : max(narrow.map { ck_narrow_multiple($0) } ?? 16, right.format.elementsPerBlock)
     let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
     let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
     var stored = right.stored
@@ -102,7 +102,7 @@ struct BlockedProduct {
     let from = leftTransposed ? left + block.k * leftStride + row : left + row * leftStride + block.k
     let packed = block.packed + own.lowerBound * packedFloats(depth: block.depth)
     if let narrow {
-      ck_narrow_pack_rows(narrow, from, leftStride, own.count, block.depth, packed)
+      ck_narrow_pack_rows(narrow, from, leftStride, leftTransposed, own.count, block.depth, packed)
     } else {
       ck_pack_rows(block.kernels, from, leftStride, leftTransposed, own.count, block.depth, packed)
     }
@@ -123,7 +123,7 @@ struct BlockedProduct {
         }
       }
       if let narrow {
-        ck_narrow_pack_panels(narrow, block.right, column, end, block.k, block.depth, panels)
+        ck_narrow_pack_panels(narrow, block.right, rightTransposed, column, end, block.k, block.depth, panels)
         ck_narrow_multiply_panels(
           narrow, right.format.code, left, ownRows.count, panels, end - column, block.depth, to, outputStride, add, bias)
         continue

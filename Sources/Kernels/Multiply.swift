@@ -49,7 +49,7 @@ public func multiply(
     precondition(
       rows <= 1 || (xStride >= w.columns && product.stride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
     if w.rows == 0 { continue }
-    let narrow = withUnsafePointer(to: w.stored) { ck_narrow_panels(ck_current(), $0) }
+    let narrow = withUnsafePointer(to: w.stored) { ck_narrow_panels(ck_current(), $0, false) }
     if w.layout == .rows && rows <= mostRowsByDots(w.format, narrow: narrow) || columns == 0 {
       few.append(index)
       continue
@@ -74,7 +74,8 @@ public func multiplyTransposed(
 ) {
   BlockedProduct(
     rows: rows, columns: w.columns, depth: w.rows, left: dy, leftStride: w.rows, leftTransposed: false,
-    right: w, rightTransposed: true, output: dx, outputStride: w.columns, bias: nil, accumulate: accumulate
+    right: w, rightTransposed: true, output: dx, outputStride: w.columns, bias: nil, accumulate: accumulate,
+    narrow: narrowTransposed(w)
   ).run(on: pool)
 }
 
@@ -83,11 +84,17 @@ public func multiplyOuter(
   _ dy: UnsafePointer<Float>, outputs: Int, _ x: UnsafePointer<Float>, inputs: Int, rows: Int,
   into dw: UnsafeMutablePointer<Float>, accumulate: Bool, pool: ThreadPool
 ) {
+  let x = WeightMatrix(base: x, format: .f32, rows: rows, columns: inputs)
   BlockedProduct(
-    rows: outputs, columns: inputs, depth: rows, left: dy, leftStride: outputs, leftTransposed: true,
-    right: WeightMatrix(base: x, format: .f32, rows: rows, columns: inputs), rightTransposed: true,
-    output: dw, outputStride: inputs, bias: nil, accumulate: accumulate
+    rows: outputs, columns: inputs, depth: rows, left: dy, leftStride: outputs, leftTransposed: true, right: x,
+    rightTransposed: true, output: dw, outputStride: inputs, bias: nil, accumulate: accumulate,
+    narrow: narrowTransposed(x)
   ).run(on: pool)
+}
+
+/// The product with w standing [depth, columns] in narrower arithmetic than f32, where that is asked for.
+private func narrowTransposed(_ w: WeightMatrix) -> OpaquePointer? {
+  withUnsafePointer(to: w.stored) { ck_narrow_panels(ck_current(), $0, true) }
 }
 
 /// y = Σ over rows of x (+ y when `accumulate`).  x: [rows, columns], y: [columns].

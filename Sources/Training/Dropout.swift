@@ -129,7 +129,7 @@ extension Plan {
       steps.append(
         Step(
           scope: step.scope, operation: step.operation, inputs: inputs, outputs: step.outputs,
-          parameters: step.parameters, states: step.states, kept: step.kept))
+          parameters: step.parameters, states: step.states))
     }
     return rewritten(steps: steps, adding: added)
   }

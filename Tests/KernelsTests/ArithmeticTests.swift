@@ -163,4 +163,51 @@ import Testing
     }
     #expect(Arithmetic.current == before)
   }
+
+  /// What a product in bf16 should be: both sides rounded to nearest even, all else in Double.
+  private func rounded(_ x: Float) -> Double {
+    let bits = x.bitPattern
+    return Double(Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000))
+  }
+
+  @Test("bf16 rounds both sides of products and of their gradients, and nothing else", arguments: KernelLevel.available)
+  func rounding(level: KernelLevel) {
+    // Without its instructions a level computes in f32.
+    let isNarrow = level.name == "avx512-bf16"
+    func round(_ x: Float) -> Double { isNarrow ? rounded(x) : Double(x) }
+    level.perform {
+      Arithmetic.bf16.perform {
+        let pool = ThreadPool(threads: 2)
+        // More rows than are computed by dots, which stay in f32.
+        for (rows, outputs, inputs) in [(20, 40, 33), (31, 255, 65), (90, 33, 1100), (600, 47, 48)] {
+          var numbers = Numbers(seed: 31)
+          let w = SampleWeight(.f32, rows: outputs, columns: inputs, seed: 9)
+          let x = Guarded(numbers.floats(rows * inputs)), dy = Guarded(numbers.floats(rows * outputs))
+          let y = Guarded(numbers.floats(rows * outputs)), dx = Guarded(numbers.floats(rows * inputs))
+          let dw = Guarded(numbers.floats(outputs * inputs))
+          let before = [y.elements, dx.elements, dw.elements]
+          multiply(
+            x.base, stride: inputs, rows: rows, by: w.matrix, bias: nil, into: y.base, stride: outputs, accumulate: true,
+            pool: pool)
+          multiplyTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: pool)
+          multiplyOuter(
+            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true, pool: pool)
+          let (rx, rdy, rw) = (x.elements.map(round), dy.elements.map(round), w.values.map(round))
+          func compare(_ found: [Float], _ before: [Float], _ m: Int, _ n: Int, depth: Int, _ term: (Int, Int, Int) -> Double) {
+            var expected = before.map(Double.init), sizes = expected.map(abs)
+            for i in 0..<m { for j in 0..<n { for k in 0..<depth {
+              let product = term(i, j, k)
+              expected[i * n + j] += product
+              sizes[i * n + j] += abs(product)
+            } } }
+            let error = worstError(found: found, expected: expected, sizes: sizes, depth: depth)
+            #expect(error < 1, "\(rows) × \(outputs) × \(inputs): \(error) of the bound")
+          }
+          compare(y.elements, before[0], rows, outputs, depth: inputs) { rx[$0 * inputs + $2] * rw[$1 * inputs + $2] }
+          compare(dx.elements, before[1], rows, inputs, depth: outputs) { rdy[$0 * outputs + $2] * rw[$2 * inputs + $1] }
+          compare(dw.elements, before[2], outputs, inputs, depth: rows) { rdy[$2 * outputs + $0] * rx[$2 * inputs + $1] }
+        }
+      }
+    }
+  }
 }

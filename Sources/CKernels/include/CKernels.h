@@ -114,8 +114,9 @@ void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t
                         size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
                         const float *_Nullable bias);
 
-/// How products by narrow weights are computed: in the widest arithmetic worth it for them, or in f32.
-enum ck_arithmetic { CK_STORED, CK_EXACT };
+/// How products are computed: by narrow weights in the arithmetic worth it for them; all in f32; or as the first, and
+/// what is f32 rounded to bf16, where there are instructions for it.
+enum ck_arithmetic { CK_STORED, CK_EXACT, CK_ROUNDED };
 /// The arithmetic in force on this thread; and asking for one (−1: the common choice), answered by what was asked
 /// for before.
 int ck_arithmetic(void);
@@ -136,15 +137,17 @@ void ck_narrow_multiply_rows(const struct ck_narrow_rows *narrow, const struct c
 /// The same for many rows, by packed rows and panels; `k` and all but the last `depth` are multiples of
 /// ck_narrow_multiple. Sizes are in floats.
 struct ck_narrow_panels;
-const struct ck_narrow_panels *_Nullable ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w);
+/// `transposed` says that the depth runs over the rows of w, as ck_pack_panels has it.
+const struct ck_narrow_panels *_Nullable ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w,
+                                                          bool transposed);
 size_t ck_narrow_tile_rows(const struct ck_narrow_panels *panels);
 size_t ck_narrow_multiple(const struct ck_narrow_panels *panels);
 size_t ck_narrow_row_floats(const struct ck_narrow_panels *panels, size_t depth);
 size_t ck_narrow_panel_floats(const struct ck_narrow_panels *panels, size_t depth);
-void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, size_t rows, size_t depth,
-                         float *packed);
-void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, size_t from, size_t to,
-                           size_t k, size_t depth, float *panels);
+void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, bool transposed,
+                         size_t rows, size_t depth, float *packed);
+void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, bool transposed, size_t from,
+                           size_t to, size_t k, size_t depth, float *panels);
 void ck_narrow_multiply_panels(const struct ck_narrow_panels *narrow, int format, const float *x, size_t rows,
                                const float *panels, size_t columns, size_t depth, float *y, size_t stride, bool add,
                                const float *_Nullable bias);

@@ -80,6 +80,29 @@ void ck_sums_of_few(const struct ck_kernels *kernels, const struct ck_softmax *s
 void ck_join_sums(const struct ck_kernels *kernels, const struct ck_softmax *softmax, const struct ck_span *span,
                   const float *partials, size_t count, size_t first, size_t last);
 
+/// What the gradient of the sums of one span reads and writes, beside what the span says: its `sums` and `logarithms` are
+/// those of forward.
+struct ck_softmax_gradient {
+  /// The gradient of the sums, [count, heads · value_width].
+  const float *outputs;
+  size_t output_stride;
+  /// The gradients of queries, keys and values, laid out like them in rows so many floats apart; NULL when not wanted.
+  float *_Nullable queries;
+  float *_Nullable keys;
+  float *_Nullable values;
+  size_t query_stride, key_stride, value_stride;
+  /// Whether each is added to what is there.
+  bool adds_queries, adds_keys, adds_values;
+};
+
+/// Panels of queries that meet the keys together on the way back.
+#define CK_GRADIENT_PANELS 8
+/// Floats of scratch memory that ck_gradients_of_sums needs.
+size_t ck_gradient_scratch(const struct ck_softmax *softmax);
+/// Computes the gradients of the queries, keys and values of key head `key_head`, which are f32.
+void ck_gradients_of_sums(const struct ck_kernels *kernels, const struct ck_softmax *softmax, const struct ck_span *span,
+                          const struct ck_softmax_gradient *gradient, size_t key_head, float *scratch);
+
 /// *counter before `step` is added to it, in one step that no other thread divides.
 size_t ck_add_to_counter(size_t *counter, size_t step);
 

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 
 /// Softmax attention of queries over the keys before them.
@@ -11,6 +12,8 @@ import Kernels
 /// Ainslie et al., 2023, https://arxiv.org/abs/2305.13245; sinks: Agarwal et al., 2025, https://arxiv.org/abs/2508.10925.
 public struct Attend: Operator {
   public let name = "attend"
+  public let backwardReadsOutputs = true
+  public let assignsGradients = true
   /// Queries a row.
   public let heads: Int
   /// Keys and values a row.
@@ -53,6 +56,9 @@ public struct Attend: Operator {
     }
   }
 
+  /// The logarithms of the softmax's denominators.
+  public var keptWidths: [Int] { [heads] }
+
   public var detail: String {
     var words = ["\(heads) heads"]
     if keyHeads != heads { words.append("\(keyHeads) kv") }
@@ -65,29 +71,17 @@ public struct Attend: Operator {
     return words.joined(separator: ", ")
   }
 
-  /// Where a sequence's keys or values lie, and the position of the first.
-  private struct Keys {
-    let base: UnsafePointer<Float>
-    let first: Int
-    let width: Int
-
-    func head(_ head: Int, of headWidth: Int, at position: Int) -> UnsafePointer<Float> {
-      base + (position - first) * width + head * headWidth
-    }
-  }
-
-  /// The positions of the keys that the query at `position` sees.
-  private func keysSeen(from position: Int) -> Range<Int> {
-    max(0, position + 1 - (window ?? position + 1))..<position + 1
+  private func sums(_ q: Rows, _ y: Rows) -> SoftmaxSums {
+    SoftmaxSums(
+      heads: heads, keyHeads: keyHeads, keyWidth: q.width / heads, valueWidth: y.width / heads, scale: scale,
+      window: window, cap: softcap, bias: addBias)
   }
 
   public func forward(_ context: ForwardContext) {
     let q = context.input(0)
     let y = context.output()
-    let (keyWidth, valueWidth) = (q.width / heads, y.width / heads)
-    let sums = SoftmaxSums(
-      heads: heads, keyHeads: keyHeads, keyWidth: keyWidth, valueWidth: valueWidth, scale: scale, window: window,
-      cap: softcap, bias: addBias)
+    let sums = sums(context.input(0), y.rows)
+    let logarithms = context.kept()
     withUnsafeTemporaryAllocation(of: SoftmaxSums.Span.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
         let keys = context.append(context.input(1), to: 0, of: index)
@@ -97,80 +91,63 @@ public struct Attend: Operator {
           at: index,
           to: SoftmaxSums.Span(
             queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-            keys: keys.rows, values: values.rows, firstKey: keys.firstPosition, sums: y[row], sumStride: y.width))
+            keys: keys.rows, values: values.rows, firstKey: keys.firstPosition, sums: y[row], sumStride: y.width,
+            logarithms: logarithms?[row]))
       }
       sums.compute(UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
     }
   }
 
-  /// The softmax weights of one query over the keys it sees, and after them that of the sink when there is one.
-  private func weigh(
-    _ q: UnsafePointer<Float>, head: Int, _ keyHead: Int, _ position: Int, _ seen: Range<Int>, _ keys: Keys,
-    _ keyWidth: Int, sink: Float?, into scores: UnsafeMutablePointer<Float>
-  ) {
-    for (i, key) in seen.enumerated() {
-      scores[i] = scale * dot(q, keys.head(keyHead, of: keyWidth, at: key), count: keyWidth)
-    }
-    if let cap = softcap { Components.softcap(scores, cap: cap, into: scores, count: seen.count) }
-    bias?.add(to: scores, count: seen.count, head: head, query: position, firstKey: seen.lowerBound)
-    if let sink { scores[seen.count] = sink }
-    softmax(inPlace: scores, count: seen.count + (sink == nil ? 0 : 1))
-  }
-
-  /// With p the weights and g = dp: `dv += pᵀ·dy`, `dp = dy·vᵀ`, `ds = p ⊙ (dp − Σ p·dp)`, through the cap
-  /// `ds ⊙ (1 − (s/cap)²)`, then `dq += scale·ds·k` and `dk += scale·dsᵀ·q`. A sink has dp = 0: `dsink −= p_sink·Σ p·dp`.
+  /// With p the weights and D = Σ dy ⊙ y: `dv += pᵀ·dy`, `dp = dy·vᵀ`, `ds = p ⊙ (dp − D)`, through the cap
+  /// `ds ⊙ (1 − (s/cap)²)`, then `dq += scale·ds·k` and `dk += scale·dsᵀ·q`. A sink has dp = 0: `dsink −= p_sink·D`.
   ///
-  /// Weights are computed again from q and k, not kept: [rows, rows] a head would outgrow everything else.
+  /// Weights are computed again from q, k and the kept logarithms: [rows, rows] a head would outgrow everything else.
   public func backward(_ context: BackwardContext) {
     let (q, k, v) = (context.input(0), context.input(1), context.input(valuesInKeys ? 1 : 2))
-    let dy = context.outputGradient()
-    let (dq, dk, dv) = (context.inputGradient(0), context.inputGradient(1), context.inputGradient(valuesInKeys ? 1 : 2))
-    let sinkScores = sinks ? context.parameter().vector : nil
-    let dsinks = sinks ? context.parameterGradient() : nil
-    let (keyWidth, valueWidth) = (q.width / heads, dy.width / heads)
-    let group = heads / keyHeads
-    for sequence in context.sequences {
-      let first = sequence.rows.lowerBound
-      let keys = Keys(base: k[first], first: sequence.start, width: k.width)
-      let values = Keys(base: v[first], first: sequence.start, width: v.width)
-      // A worker owns whole key heads, so that no two add to one gradient.
-      context.parallel(keyHeads) { keyHeadRange, worker in
-        for keyHead in keyHeadRange {
-          for head in keyHead * group..<(keyHead + 1) * group {
-            for row in sequence.rows {
-              let position = sequence.start + row - first
-              let seen = keysSeen(from: position)
-              let p = worker.scratch
-              let ds = worker.scratch + seen.count + 1
-              let query = q[row] + head * keyWidth
-              let out = dy[row] + head * valueWidth
-              weigh(query, head: head, keyHead, position, seen, keys, keyWidth, sink: sinkScores?[head], into: p)
-              var sum: Float = 0
-              for (i, key) in seen.enumerated() {
-                ds[i] = dot(out, values.head(keyHead, of: valueWidth, at: key), count: valueWidth)
-                sum += p[i] * ds[i]
-                if let dv {
-                  let target = dv[first + key - sequence.start] + keyHead * valueWidth
-                  add(out, scaledBy: p[i], to: target, count: valueWidth)
-                }
-              }
-              if let dsinks { dsinks[head] -= p[seen.count] * sum }
-              for (i, key) in seen.enumerated() {
-                let vector = keys.head(keyHead, of: keyWidth, at: key)
-                var slope = scale * p[i] * (ds[i] - sum)
-                if let softcap {
-                  // tanh(s/cap) again, for the weights alone do not tell the capped score.
-                  let t = hyperbolicTangent(scale * dot(query, vector, count: keyWidth) / softcap)
-                  slope *= 1 - t * t
-                }
-                if let dq { add(vector, scaledBy: slope, to: dq[row] + head * keyWidth, count: keyWidth) }
-                if let dk {
-                  add(query, scaledBy: slope, to: dk[first + key - sequence.start] + keyHead * keyWidth, count: keyWidth)
-                }
-              }
-            }
-          }
+    let (y, dy, logarithms) = (context.output(), context.outputGradient(), context.kept())
+    func gradient(_ index: Int, _ row: Int) -> SoftmaxSums.Gradient? {
+      context.inputGradient(index).map { rows in
+        SoftmaxSums.Gradient(rows[row], stride: rows.width, accumulates: context.addsToInputGradient(index))
+      }
+    }
+    /// The values' part is added to what the keys get.
+    func gradientInKeys(_ row: Int) -> SoftmaxSums.Gradient? {
+      context.inputGradient(1).map { SoftmaxSums.Gradient($0[row], stride: $0.width, accumulates: true) }
+    }
+    withUnsafeTemporaryAllocation(of: SoftmaxSums.GradientSpan.self, capacity: context.sequences.count) { spans in
+      for (index, sequence) in context.sequences.enumerated() {
+        let row = sequence.rows.lowerBound
+        let span = SoftmaxSums.Span(
+          queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
+          keys: StoredRows(k[row], stride: k.width), values: StoredRows(v[row], stride: v.width), firstKey: sequence.start,
+          // Read alone on the way back.
+          sums: UnsafeMutablePointer(mutating: y[row]), sumStride: y.width,
+          logarithms: UnsafeMutablePointer(mutating: logarithms[row]))
+        spans.initializeElement(
+          at: index,
+          to: SoftmaxSums.GradientSpan(
+            span, outputs: dy[row], outputStride: dy.width, queries: gradient(0, row), keys: gradient(1, row),
+            values: valuesInKeys ? gradientInKeys(row) : gradient(2, row)))
+      }
+      sums(q, y).computeGradients(
+        UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
+    }
+    if sinks { addSinkGradients(context, y, dy, logarithms) }
+  }
+
+  private func addSinkGradients(_ context: BackwardContext, _ y: Rows, _ dy: Rows, _ logarithms: Rows) {
+    guard let dsinks = context.parameterGradient() else { return }
+    let sinks = context.parameter().vector
+    let valueWidth = y.width / heads
+    let adding = context.addsToParameterGradient()
+    context.parallel(heads) { own, _ in
+      for head in own {
+        var sum: Float = 0
+        for row in 0..<y.count {
+          let product = dot(dy[row] + head * valueWidth, y[row] + head * valueWidth, count: valueWidth)
+          sum += exp(sinks[head] - logarithms[row][head]) * product
         }
+        dsinks[head] = (adding ? dsinks[head] : 0) - sum
       }
     }
   }
@@ -178,16 +155,5 @@ public struct Attend: Operator {
   public func flops(step: Step, context: Int) -> Int {
     let seen = min(context, window ?? context)
     return 2 * seen * (step.inputs[0].width + step.outputs[0].width) + 5 * (seen + (sinks ? 1 : 0)) * heads
-  }
-
-  public func scratch(step: Step, rows: Int, context: Int) -> Int { 2 * max(context, rows) + 1 }
-}
-
-private func hyperbolicTangent(_ x: Float) -> Float {
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { y in
-    guard let y = y.baseAddress else { return 0 }
-    y.initialize(to: x)
-    hyperbolicTangents(of: y, into: y, count: 1)
-    return y.pointee
   }
 }

@@ -12,8 +12,9 @@ public struct CrossEntropy: Operator {
   public let isRowwise = true
   public let assignsGradients = true
   public let gradientReplacesInput: Int? = 0
+  public let keptWidths = [1]
 
-  /// The operator. A step of it keeps one number a row.
+  /// The operator.
   public init() {}
 
   public func forward(_ context: ForwardContext) {

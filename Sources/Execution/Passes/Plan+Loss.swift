@@ -4,7 +4,7 @@ extension Plan {
   /// The plan with the loss of each row of logits behind them, and that value.
   func withLoss() -> (plan: Plan, loss: Value) {
     let loss = Value(index: values.count, width: 1, extent: logits.extent)
-    let step = Step(scope: "loss", operation: CrossEntropy(), inputs: [logits], outputs: [loss], kept: [1])
+    let step = Step(scope: "loss", operation: CrossEntropy(), inputs: [logits], outputs: [loss])
     return (rewritten(steps: steps + [step], adding: [loss]), loss)
   }
 }

@@ -41,7 +41,7 @@ extension Plan {
       steps.append(
         Step(
           scope: step.scope, operation: step.operation, inputs: read.inputs, outputs: outputs,
-          parameters: step.parameters, kept: step.kept))
+          parameters: step.parameters))
     }
     return rewritten(steps: steps, adding: added, logits: selected[logits.index])
   }
@@ -52,6 +52,6 @@ extension Step {
   fileprivate func reading(_ selected: [Int: Value]) -> Step {
     Step(
       scope: scope, operation: operation, inputs: inputs.map { selected[$0.index] ?? $0 }, outputs: outputs,
-      parameters: parameters, states: states, kept: kept)
+      parameters: parameters, states: states)
   }
 }

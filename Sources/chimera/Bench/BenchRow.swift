@@ -10,6 +10,8 @@ struct BenchRow {
     case prompt
     /// Tokens computed one after the other.
     case generation
+    /// Whole sequences forwards and backwards, and the update of the learned tensors.
+    case training
   }
 
   /// What the machine gave at one moment.
@@ -39,6 +41,8 @@ struct BenchRow {
   var limits: [Limit] = []
   /// Where the time went, when that was asked for.
   var profile: Profile?
+  /// The most memory the process had, in bytes; told of training.
+  var peakMemory: Int?
 
   var tokensPerSecond: Samples { Samples(seconds.values.map { Double(tokens * batch) / $0 }) }
   var bytesPerSecond: Samples { Samples(seconds.values.map { work.weightBytes / $0 }) }
@@ -58,8 +62,13 @@ struct BenchRow {
 
   /// `prompt 512`, `generate 128 × 8 after 1024`.
   var title: String {
-    (test == .prompt ? "prompt \(tokens)" : "generate \(tokens)") + (batch > 1 ? " × \(batch)" : "")
-      + (depth > 0 ? " after \(depth)" : "")
+    let verb =
+      switch test {
+      case .prompt: "prompt"
+      case .generation: "generate"
+      case .training: "train"
+      }
+    return "\(verb) \(tokens)" + (batch > 1 ? " × \(batch)" : "") + (depth > 0 ? " after \(depth)" : "")
   }
 }
 
@@ -81,6 +90,7 @@ extension BenchRow {
   var json: JSONObject {
     var object = JSONObject()
     for field in fields { object[field.name] = field.value }
+    if let peakMemory { object["peak_memory_bytes"] = .integer(peakMemory) }
     if let profile { object["profile"] = ProfileJSON(profile: profile).json }
     return object
   }

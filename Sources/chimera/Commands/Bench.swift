@@ -19,6 +19,7 @@ struct Bench: ParsableCommand {
         chimera bench tinyllama-1.1b --weights-type bf16,q8_0
         chimera bench model.gguf -p 512 -n 128 -b 1,8 -t 1,2 --markdown
         chimera bench model.gguf --cold
+        chimera bench gpt2 --train --batch 4 --context 64 --arithmetic f32,bf16
       """)
 
   enum Format: String, EnumerableFlag {
@@ -44,6 +45,10 @@ struct Bench: ParsableCommand {
   @Option(help: "Tokens that sequences hold before.") var contextDepth = 0
   @Option(help: "Tokens that one pass takes at most.") var passRows: Int?
   @Flag(help: "Compute weights in less than f32 in f32.") var exact = false
+  @Flag(help: "Measure training steps of AdamW on --batch sequences of --context tokens.") var train = false
+  @Option(help: "Tokens of a sequence of --train. [what the model takes, at most 1024]") var context: Int?
+  @Option(help: "Arithmetic of --train's products: f32, bf16 or both.") var arithmetic = "f32"
+  @Flag(help: "Compute cheap values of --train again rather than keep them.") var recompute = false
   @Flag(help: "Tell on standard error where the time goes.") var profile = false
   @Flag(help: "Measure from the start of a process to its first token.") var cold = false
   @Flag(help: "Tell about the machine and what it gives; needs no model.") var info = false
@@ -68,7 +73,20 @@ struct Bench: ParsableCommand {
     if cold || info, format == .csv || format == .markdown {
       throw ValidationError("--\(cold ? "cold" : "info") writes text or --json")
     }
-    _ = try formats()
+    if train, cold || info || weightsType != nil { throw ValidationError("--train goes without --cold, --info and --weights-type") }
+    if !train, context != nil || recompute { throw ValidationError("--context and --recompute belong to --train") }
+    if let context, !(1...Self.longest).contains(context) { throw ValidationError("--context takes a number from 1 on") }
+    _ = try (formats(), arithmetics())
+  }
+
+  private func arithmetics() throws -> [Arithmetic] {
+    try arithmetic.split(separator: ",", omittingEmptySubsequences: false).map { word in
+      switch word {
+      case "f32": .exact
+      case "bf16": .bf16
+      default: throw ValidationError("'\(word)' is no arithmetic; --arithmetic takes f32, bf16 or f32,bf16")
+      }
+    }
   }
 
   private func formats() throws -> [StorageFormat] {
@@ -89,8 +107,8 @@ struct Bench: ParsableCommand {
     let described = try models.describe(model, patches: changes.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
     if cold { return try measureStart(described, models) }
-    try checkLengths(described.plan)
-    let rows = try measure(described, models)
+    if !train { try checkLengths(described.plan) }
+    let rows = train ? try measureTraining(described.plan) : try measure(described, models)
     switch format {
     case .json:
       var document = JSONObject()
@@ -137,6 +155,34 @@ struct Bench: ParsableCommand {
           for tokens in generate.numbers where tokens > 0 {
             rows.append(try note(runner.generation(tokens, batch: batch, depth: contextDepth)))
           }
+        }
+      }
+    }
+    return rows
+  }
+
+  private func measureTraining(_ plan: Plan) throws -> [BenchRow] {
+    let tokens = context ?? min(1024, plan.longestSequence ?? plan.shape.contextLength)
+    if let limit = plan.longestSequence, tokens > limit {
+      throw Failure(.usage, "\(tokens) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --context")
+    }
+    var rows: [BenchRow] = []
+    for arithmetic in try arithmetics() {
+      let options = TrainingOptions(arithmetic: arithmetic, recomputation: recompute ? .cheap : .none)
+      for threads in threadCounts {
+        for sequences in batch.numbers {
+          let planned = try GradientExecutor.plannedMemory(plan, rows: sequences * tokens, threads: threads, options: options)
+          let (needed, available) = (planned.total + 12 * plan.parameterCount, Int(clamping: ProcessInfo.processInfo.physicalMemory))
+          if needed > available { throw ModelProblem.tooLarge(bytes: needed, available: available) }
+          Console.note(
+            "gradients \(Quantity.bytes(planned.gradients)), activations \(Quantity.bytes(planned.activations)), "
+              + "logits \(Quantity.bytes(planned.logits)) in blocks of \(planned.blockRows) rows")
+          let runner = try TrainingRunner(
+            plan, sequences: sequences, tokens: tokens, options: options, pool: ThreadPool(threads: threads),
+            repetitions: repetitions)
+          let row = try note(runner.measure(profiles: profile))
+          Console.note("most memory so far: \(Quantity.bytes(row.peakMemory ?? 0))")
+          rows.append(row)
         }
       }
     }
