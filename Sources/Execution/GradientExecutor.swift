@@ -67,7 +67,7 @@ public final class GradientExecutor {
   /// 0 when nothing has a target. Throws for an empty sequence, too many tokens, or ids outside the vocabulary.
   public func loss(_ batch: [[Int]], targets: [[Int]]) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
-    return options.arithmetic.perform { run(batch, targets, gradientScale: nil) }
+    return options.precision.arithmetic.perform { run(batch, targets, gradientScale: nil) }
   }
 
   /// The mean loss of `batch`, whose gradient times `gradientScale` is added to `gradients`.
@@ -75,7 +75,7 @@ public final class GradientExecutor {
     _ batch: [[Int]], targets: [[Int]], gradientScale: Float = 1
   ) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
-    return options.arithmetic.perform { run(batch, targets, gradientScale: gradientScale) }
+    return options.precision.arithmetic.perform { run(batch, targets, gradientScale: gradientScale) }
   }
 
   /// Begins new gradients: the next pass puts its own in their place.

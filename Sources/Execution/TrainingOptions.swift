@@ -11,9 +11,19 @@ public struct TrainingOptions: Sendable, Hashable {
     case cheap
   }
 
-  /// How products are computed. With `.bf16`, both sides are rounded to bf16 as they are read and summed in f32; learned
-  /// tensors, activations and gradients stay f32.
-  public var arithmetic: Arithmetic
+  /// What products are computed in; learned tensors, activations and gradients are f32 in either.
+  public enum Precision: String, Sendable, CaseIterable {
+    /// Single precision.
+    case f32
+    /// Both sides are rounded to bf16 as they are read, and sums are f32.
+    case bf16
+
+    /// The arithmetic of the kernels.
+    var arithmetic: Arithmetic { self == .bf16 ? .bf16 : .exact }
+  }
+
+  /// What products are computed in.
+  public var precision: Precision
   /// What becomes of values that cost little.
   public var recomputation: Recomputation
   /// The most bytes that a block of logits and its gradient take; fewer rows at a time where they would take more. Small
@@ -22,9 +32,9 @@ public struct TrainingOptions: Sendable, Hashable {
 
   /// Training with these choices.
   public init(
-    arithmetic: Arithmetic = .exact, recomputation: Recomputation = .none, logitsBytes: Int = 64 << 20
+    precision: Precision = .f32, recomputation: Recomputation = .none, logitsBytes: Int = 64 << 20
   ) {
-    self.arithmetic = arithmetic
+    self.precision = precision
     self.recomputation = recomputation
     self.logitsBytes = logitsBytes
   }

@@ -19,7 +19,7 @@ public struct MemoryNeed: Sendable {
     parameters = plan.parameterCount * MemoryLayout<Float>.stride
     moments = plan.parameters.reduce(0) { $0 + optimizer.moments(of: $1).count * $1.count } * MemoryLayout<Float>.stride
     working = try GradientExecutor.plannedMemory(
-      plan, rows: settings.batch * settings.context, threads: settings.threads
+      plan, rows: settings.batch * settings.context, threads: settings.threads, options: settings.options
     ).total
   }
 

@@ -55,7 +55,7 @@ public final class Trainer {
   /// Throws when there are fewer tokens than a window takes, when memory is short, and what is wrong with the settings.
   public init(
     _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, training: TokenText,
-    validation: TokenText?, pool: ThreadPool, options: TrainingOptions = TrainingOptions()
+    validation: TokenText?, pool: ThreadPool
   ) throws {
     self.settings = settings
     self.parameters = parameters
@@ -78,7 +78,7 @@ public final class Trainer {
     self.training = training
     self.validation = validation
     order = WindowOrder(tokens: training.count, length: settings.context, seed: settings.seed)
-    executor = try GradientExecutor(plan, parameters, pool: pool, rows: settings.batch * settings.context, options: options)
+    executor = try GradientExecutor(plan, parameters, pool: pool, rows: settings.batch * settings.context, options: settings.options)
     var moments: [[Moment]] = []
     for tensor in plan.parameters {
       moments.append(

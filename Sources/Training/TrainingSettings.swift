@@ -1,5 +1,6 @@
 import Checkpoints
 import Components
+import Execution
 import Files
 
 /// What a run is told besides its model: everything that its result follows from, and how often it looks up.
@@ -40,6 +41,8 @@ public struct TrainingSettings: Sendable {
   public var keep = 2
   /// Threads to compute on.
   public var threads = 1
+  /// What steps compute in, and what they keep.
+  public var options = TrainingOptions()
 
   /// 2,000 steps of AdamW along a cosine.
   public init() {}
@@ -77,6 +80,8 @@ extension TrainingSettings {
     json["save_every"] = .integer(saveEvery)
     json["keep"] = .integer(keep)
     json["threads"] = .integer(threads)
+    json["arithmetic"] = .string(options.precision.rawValue)
+    json["recompute"] = .bool(options.recomputation == .cheap)
     return json
   }
 
@@ -100,5 +105,9 @@ extension TrainingSettings {
     validationFraction = fraction
     (self.validationBatches, self.validateEvery, self.saveEvery) = (validationBatches, validateEvery, saveEvery)
     (self.keep, self.threads) = (keep, threads)
+    // Runs that were begun before these were settings were in f32, and kept all.
+    guard let precision = TrainingOptions.Precision(rawValue: json["arithmetic"]?.string ?? "f32") else { return nil }
+    options.precision = precision
+    options.recomputation = json["recompute"]?.bool == true ? .cheap : .none
   }
 }

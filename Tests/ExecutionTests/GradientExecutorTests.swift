@@ -125,10 +125,10 @@ import Testing
   // bf16 keeps 8 bits: each factor is off by up to 2⁻⁹, and what many of them add to partly cancels.
   @Test("in bf16 loss and gradients stay near those of f32, and a few steps with them too")
   func mixedPrecision() throws {
-    let losses = try [Arithmetic.exact, .bf16].map { arithmetic in
+    let losses = try TrainingOptions.Precision.allCases.map { precision in
       let model = try self.model()
       let executor = try GradientExecutor(
-        model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160, options: TrainingOptions(arithmetic: arithmetic))
+        model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160, options: TrainingOptions(precision: precision))
       return try (0..<10).map { _ in
         executor.clearGradients()
         let loss = try executor.trainingLoss(Self.batch, targets: Self.targets)
@@ -143,7 +143,7 @@ import Testing
     #expect(losses[0][9] < losses[0][0] - 0.1)
     #expect(zip(losses[0], losses[1]).allSatisfy { abs($0 - $1) < 0.01 * $0 })
     let model = try self.model()
-    let (exact, narrow) = (try gradients(model), try gradients(model, options: TrainingOptions(arithmetic: .bf16)))
+    let (exact, narrow) = (try gradients(model), try gradients(model, options: TrainingOptions(precision: .bf16)))
     let difference = zip(exact, narrow).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     let size = exact.reduce(Float(0)) { $0 + $1 * $1 }
     #expect((difference / size).squareRoot() < 0.03)

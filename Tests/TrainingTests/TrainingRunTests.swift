@@ -78,12 +78,24 @@ import Training
   @Test(
     "stopped after any step and continued, a run ends in the same bits",
     arguments: ["adamw", "sgd", "lion", "muon"], [0.0, 0.2])
-  func resumes(_ optimizer: String, _ dropout: Double) throws {
+  func resumes(_ optimizer: String, _ dropout: Double) throws { try resumes(optimizer, dropout, TrainingOptions()) }
+
+  @Test("so it does in bf16, with cheap values computed again; in f32 it would end in others")
+  func resumesInHalfPrecision() throws {
+    let (half, full) = (TrainingOptions(precision: .bf16, recomputation: .cheap), TrainingOptions())
+    #expect(try resumes("adamw", 0.2, half) != resumes("adamw", 0.2, full))
+  }
+
+  @discardableResult
+  private func resumes(_ optimizer: String, _ dropout: Double, _ options: TrainingOptions) throws -> [[Float]] {
+    var end: [[Float]] = []
     try inFolder { path in
       var whole = try Tiny(in: path)
       whole.settings.optimizer = .init(text: optimizer)
       whole.settings.dropout = dropout
       whole.settings.accumulate = 2
+      whole.settings.options = options
+      #expect(TrainingSettings(whole.settings.json)?.options == options)
       let trainer = try whole.trainer()
       _ = try whole.run(trainer).run { _ in }
       let expected = (whole.parameters(trainer), try whole.metrics())
@@ -102,7 +114,9 @@ import Training
         #expect(try whole.metrics() == expected.1)
         try removeFolder(whole.folder.path)
       }
+      end = expected.0
     }
+    return end
   }
 
   @Test("a damaged checkpoint is passed over for the one before it, and said", arguments: ["model.safetensors", "optimizer.safetensors", "checkpoint.json"], [true, false])

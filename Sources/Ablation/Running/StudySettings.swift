@@ -24,6 +24,7 @@ enum StudySettings {
       settings.warmup = options.optionalInteger("warmup", in: 0...1 << 40, "steps in which the rate rises to its peak") ?? -1
       settings.clip = options.number("clip", default: 1, in: 0...1e30, "the length gradients are cut to; 0 for not")
       settings.dropout = options.number("dropout", default: 0, in: 0...0.99, "the part of the residual line's inputs dropped")
+      settings.options.precision = options.choice("arithmetic", default: .f32, "what products are computed in")
       settings.validationFraction = options.number(
         "validation_fraction", default: 0.1, in: 0.0001...0.9999, "the last part of the data, kept for validation")
       settings.validationBatches = options.integer(

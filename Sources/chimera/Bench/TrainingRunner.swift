@@ -16,14 +16,14 @@ struct TrainingRunner {
   init(_ plan: Plan, sequences: Int, tokens: Int, options: TrainingOptions, pool: ThreadPool, repetitions: Int) throws {
     var settings = TrainingSettings()
     (settings.batch, settings.context, settings.threads) = (sequences, tokens, pool.threads)
+    settings.options = options
     settings.steps = repetitions + 2
     settings.warmup = 0
     let data = try Self.data(count: 4 * sequences * tokens + 1, vocabulary: plan.shape.vocabSize, pool: pool)
-    trainer = try Trainer(
-      plan, Parameters(plan, seed: 1), settings, training: data, validation: nil, pool: pool, options: options)
+    trainer = try Trainer(plan, Parameters(plan, seed: 1), settings, training: data, validation: nil, pool: pool)
     limits = MachineLimits(pool: pool, bytesPerThread: 1 << 12)
     self.repetitions = repetitions
-    arithmetic = options.arithmetic == .bf16 && limits.peak(.bf16, seconds: 1e-4) != nil ? .bf16 : .f32
+    arithmetic = options.precision == .bf16 && limits.peak(.bf16, seconds: 1e-4) != nil ? .bf16 : .f32
   }
 
   /// Measures the steps.

@@ -76,16 +76,15 @@ struct Bench: ParsableCommand {
     if train, cold || info || weightsType != nil { throw ValidationError("--train goes without --cold, --info and --weights-type") }
     if !train, context != nil || recompute { throw ValidationError("--context and --recompute belong to --train") }
     if let context, !(1...Self.longest).contains(context) { throw ValidationError("--context takes a number from 1 on") }
-    _ = try (formats(), arithmetics())
+    _ = try (formats(), precisions())
   }
 
-  private func arithmetics() throws -> [Arithmetic] {
+  private func precisions() throws -> [TrainingOptions.Precision] {
     try arithmetic.split(separator: ",", omittingEmptySubsequences: false).map { word in
-      switch word {
-      case "f32": .exact
-      case "bf16": .bf16
-      default: throw ValidationError("'\(word)' is no arithmetic; --arithmetic takes f32, bf16 or f32,bf16")
+      guard let precision = TrainingOptions.Precision(rawValue: String(word)) else {
+        throw ValidationError("'\(word)' is no arithmetic; --arithmetic takes f32, bf16 or f32,bf16")
       }
+      return precision
     }
   }
 
@@ -167,8 +166,8 @@ struct Bench: ParsableCommand {
       throw Failure(.usage, "\(tokens) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --context")
     }
     var rows: [BenchRow] = []
-    for arithmetic in try arithmetics() {
-      let options = TrainingOptions(arithmetic: arithmetic, recomputation: recompute ? .cheap : .none)
+    for precision in try precisions() {
+      let options = TrainingOptions(precision: precision, recomputation: recompute ? .cheap : .none)
       for threads in threadCounts {
         for sequences in batch.numbers {
           let planned = try GradientExecutor.plannedMemory(plan, rows: sequences * tokens, threads: threads, options: options)

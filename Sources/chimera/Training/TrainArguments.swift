@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Components
+import Execution
 import Files
 import Specification
 import Training
@@ -27,6 +28,9 @@ struct TrainArguments: ParsableArguments {
   @Option(parsing: .unconditional, help: "Steps between checkpoints; 0: at the end. [250]".with("n")) var saveEvery: Int?
   @Option(parsing: .unconditional, help: "How many checkpoints are kept. [2]".with("n")) var keep: Int?
   @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]".with("n")) var threads: Int?
+  @Option(help: "What products are computed in: f32, or bf16, faster. [f32]".with("a")) var arithmetic: TrainingOptions.Precision?
+  @Flag(inversion: .prefixedNo, help: ArgumentHelp("Compute cheap values again rather than keep them.", visibility: .hidden))
+  var recompute: Bool?
 
   func validate() throws {
     func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) throws {
@@ -71,6 +75,8 @@ struct TrainArguments: ParsableArguments {
     if let saveEvery { settings.saveEvery = saveEvery }
     if let keep { settings.keep = keep }
     if let threads { settings.threads = threads }
+    if let arithmetic { settings.options.precision = arithmetic }
+    if let recompute { settings.options.recomputation = recompute ? .cheap : .none }
     _ = try settings.learningRate()
     return settings
   }
@@ -85,6 +91,8 @@ extension Setting {
   /// The same, however it was written: as JSON would give it back.
   fileprivate var withoutPlaces: Setting { JSONValue(self).setting }
 }
+
+extension TrainingOptions.Precision: ExpressibleByArgument {}
 
 extension String {
   /// The text as an option's help, whose value is called `name`.
