@@ -1,7 +1,7 @@
 # Everything a fresh machine with Swift needs: `make run` writes a story, `make test` runs the tests.
 
 CHIMERA = .build/release/chimera
-MODEL ?= stories260K
+MODEL ?= story-llama
 PROMPT ?=
 
 .PHONY: build run test install format clean setup

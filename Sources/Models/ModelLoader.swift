@@ -96,7 +96,7 @@ public struct ModelLoader: Sendable {
 
   /// Weights for a model of the zoo, where this machine has them: in `weightFolders`, or in the cache that the Hugging
   /// Face tools share.
-  private func weightsOnThisMachine(_ architecture: Architecture) throws -> ModelSource? {
+  public func weightsOnThisMachine(_ architecture: Architecture) throws -> ModelSource? {
     for folder in weightFolders {
       for path in ["\(folder)/\(architecture.name)", "\(folder)/\(architecture.name).gguf"] {
         if let source = try ModelSource(path: path) { return source }

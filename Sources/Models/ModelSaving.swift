@@ -3,15 +3,15 @@ import Components
 import Composition
 import Execution
 import Files
+import Kernels
 import Specification
 
 extension ModelLoader {
   /// Saves a model as a Hugging Face folder at `path`: `config.json` and safetensors under the family's own names and
-  /// layouts, and the tokenizer's files where it came with any.
+  /// layouts, and the tokenizer's files where it came with any; numbers in `format`, or as they are.
   ///
-  /// Throws `Problems` when the family's map or configuration cannot say what the model is: such a model is saved by
-  /// its YAML file and canonical weights alone.
-  public func save(_ described: ModelDescription, to path: String) throws {
+  /// Throws `Problems` when the family's map or configuration cannot say what the model is: `saveNative` can.
+  public func save(_ described: ModelDescription, to path: String, as format: StorageFormat? = nil) throws {
     let architecture = described.architecture
     guard let map = architecture.checkpoint else {
       throw Problems([Problem("'\(architecture.name)' has no key 'checkpoint', which says how its tensors are named", at: nil)])
@@ -19,14 +19,35 @@ extension ModelLoader {
     guard let section = architecture.config else {
       throw Problems([Problem("'\(architecture.name)' has no key 'config', which says how its config.json is written", at: nil)])
     }
-    let weights = try weights(of: described)
-    let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name] }
-    let stored = try CheckpointMap(map).save(tensors, count: architecture.count)
+    let stored = try CheckpointMap(map).save(tensors(of: described, as: format), count: architecture.count)
     let shapes = Dictionary(stored.map { ($0.name, $0.shape) }) { first, _ in first }
     let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
     let config = try binding.configuration(for: architecture.resolved, tensors: shapes)
     try requireSame(architecture, readingBack: config, binding, shapes)
     try CheckpointFolder.write(stored, config: config, to: path)
+    try copyCompanions(of: described, to: path)
+  }
+
+  /// Saves any model as a folder of the project's own at `path`: its spec, and safetensors under canonical names, as
+  /// training does; the tokenizer's files where it came with any.
+  public func saveNative(_ described: ModelDescription, to path: String, as format: StorageFormat? = nil) throws {
+    try CheckpointFolder.write(tensors(of: described, as: format), config: nil, to: path)
+    try copyCompanions(of: described, to: path)
+    var resolved = described.architecture.resolved
+    resolved["expected_params"] = nil
+    // Last: a folder that has it is complete.
+    try writeAtomically(YAMLWriter().write(resolved), to: path + "/" + ModelSource.spec)
+  }
+
+  /// The model's tensors under canonical names.
+  private func tensors(of described: ModelDescription, as format: StorageFormat?) throws -> [StoredTensor] {
+    let weights = try weights(of: described)
+    let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name] }
+    guard let format else { return tensors }
+    return try tensors.map { try $0.stored(as: format) }
+  }
+
+  private func copyCompanions(of described: ModelDescription, to path: String) throws {
     let source: String? =
       switch described.source {
       case .folder(let path), .trained(let path): path

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("chimera bench")
 struct BenchTests {
-  private static let tiny = ["bench", "stories260K", "-r", "2", "-t", "1"]
+  private static let tiny = ["bench", "story-llama", "-r", "2", "-t", "1"]
 
   @Test("what cannot be measured is a mistake of usage: 2", arguments: [
     (["bench"], "give a model"), (["bench", "--info", "gpt2"], "--info"), (["bench", "gpt2", "-r", "0"], "--repetitions"),
@@ -52,7 +52,7 @@ struct BenchTests {
     let run = try Command(Self.tiny + ["-p", "16", "-n", "8", "-b", "1,2", "--json", "--profile"])
     #expect(run.status == 0)
     let document = try JSONValue(parsing: run.output)
-    #expect(document["model"]?.string == "stories260K" && document["parameters"]?.integer == 260_032)
+    #expect(document["model"]?.string == "story-llama" && document["parameters"]?.integer == 3_105_216)
     #expect(document["machine"]?["kernels"]?.string != nil && document["machine"]?["memory_bytes"]?.integer ?? 0 > 0)
     let rows = try #require(document["rows"]?.array)
     #expect(rows.compactMap { $0["test"]?.string } == ["prompt", "generation", "generation"])
@@ -85,15 +85,15 @@ struct BenchTests {
   func weightBytes() throws {
     let run = try Command(Self.tiny + ["-p", "0", "-n", "3", "-b", "1,4", "-r", "1", "--json"])
     let rows = try #require(JSONValue(parsing: run.output)["rows"]?.array)
-    // 5 layers of 64 × (64 + 32 + 32 + 64 + 3 · 172) and the tied head of 512 × 64, four bytes each.
-    #expect(rows.compactMap { $0["weight_bytes"]?.number } == [3 * 1_037_312, 3 * 1_037_312])
+    // 6 layers of 192 × (4 · 192 + 3 · 528) and the tied head of 2048 × 192, two bytes each.
+    #expect(rows.compactMap { $0["weight_bytes"]?.number } == [3 * 6_205_440, 3 * 6_205_440])
   }
 
   @Test("synthetic weights take the format that is asked for", arguments: ["f32", "bf16", "q8_0", "q4_0", "q6_k"])
   func synthetic(_ format: String) throws {
     // Widths of 256, so that K-quants fit.
     let run = try Command(
-      "bench", "stories260K", "--set", "hidden_size=256", "--set", "mlp.intermediate_size=512", "--weights-type", format, "-p", "4",
+      "bench", "story-llama", "--set", "hidden_size=256", "--set", "attention.num_heads=4", "--set", "mlp.intermediate_size=512", "--weights-type", format, "-p", "4",
       "-n", "2", "-r", "1", "-t", "1", "--json")
     #expect(run.status == 0, "\(run.notes)")
     let rows = try #require(JSONValue(parsing: run.output)["rows"]?.array)
@@ -128,7 +128,7 @@ struct BenchTests {
 
   @Test("a cold start has a first token before its end")
   func cold() throws {
-    let run = try Command("bench", "stories260K", "--cold", "-r", "2", "-t", "1", "--json")
+    let run = try Command("bench", "story-llama", "--cold", "-r", "2", "-t", "1", "--json")
     #expect(run.status == 0, "\(run.notes)")
     let row = try #require(JSONValue(parsing: run.output)["rows"]?.array?.first)
     let (first, end) = (try samples(row["first_token_seconds"]), try samples(row["process_seconds"]))
@@ -138,7 +138,7 @@ struct BenchTests {
 
   @Test("run --profile tells where the time went, on standard error")
   func profile() throws {
-    let arguments = ["run", "stories260K", "Once upon a time", "--temperature", "0", "--max-tokens", "5"]
+    let arguments = ["run", "story-llama", "Once upon a time", "--temperature", "0", "--max-tokens", "5"]
     let plain = try Command(arguments)
     let profiled = try Command(arguments + ["--profile"])
     #expect(profiled.status == 0 && profiled.output == plain.output)

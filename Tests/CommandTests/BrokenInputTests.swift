@@ -219,18 +219,18 @@ struct BrokenInputTests {
   @Test("numbers beyond reason are mistakes of usage", arguments: [
     (["--max-tokens", "9223372036854775808"], "--max-tokens"), (["--max-tokens", "-1"], "from 1 on"),
     (["--threads", "100000"], "from 1 to 1024"), (["--temperature", "nan"], "from 0 to 100"),
-    (["--temperature", "-1"], "from 0 to 100"), (["--tokens", "1,512"], "outside the vocabulary of 512"),
-    (["--tokens", "1,-2"], "'-2' is no token id"), ([String(repeating: "word ", count: 600)], "made for 512"),
+    (["--temperature", "-1"], "from 0 to 100"), (["--tokens", "1,2048"], "outside the vocabulary of 2,048"),
+    (["--tokens", "1,-2"], "'-2' is no token id"), ([String(repeating: "word ", count: 300)], "made for 256"),
   ])
   func numbers(_ arguments: [String], _ words: String) throws {
-    let run = try Command(["run", "stories260K"] + arguments)
+    let run = try Command(["run", "story-llama"] + arguments)
     #expect(run.status == 2 && run.output.isEmpty && run.notes.contains(words), "\(run.notes)")
   }
 
   @Test("a model stops where its context ends, however much is asked for")
   func context() throws {
-    let run = try Command("run", "stories260K", "--max-tokens", "9223372036854775807", "--temperature", "0", "--ignore-end")
-    #expect(run.status == 0 && run.notes.contains("written 512,") && run.notes.contains("ended by context"), "\(run.notes)")
+    let run = try Command("run", "story-llama", "--max-tokens", "9223372036854775807", "--temperature", "0", "--ignore-end")
+    #expect(run.status == 0 && run.notes.contains("written 256,") && run.notes.contains("ended by context"), "\(run.notes)")
   }
 
   @Test("weights that are no numbers are said to be none")

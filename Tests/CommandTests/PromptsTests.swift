@@ -9,7 +9,7 @@ struct PromptsTests {
     let file = FileManager.default.temporaryDirectory.appending(path: "prompts-\(UUID().uuidString)")
     try lines.write(to: file, atomically: true, encoding: .utf8)
     defer { try? FileManager.default.removeItem(at: file) }
-    return try Command(["run", "stories260K", "--prompts", file.path, "--temperature", "0", "--quiet"] + arguments)
+    return try Command(["run", "story-llama", "--prompts", file.path, "--temperature", "0", "--quiet"] + arguments)
   }
 
   private static let prompts = ["Once upon a time", "Lily had a dog", "The sun", "Tom saw a big red ball in the park"]
@@ -22,7 +22,7 @@ struct PromptsTests {
     #expect(rows.compactMap { $0["index"]?.integer }.sorted() == Array(Self.prompts.indices))
     for row in rows {
       let prompt = try #require(row["prompt"]?.string)
-      let alone = try Command("run", "stories260K", prompt, "--temperature", "0", "-n", "40", "--json", "--quiet")
+      let alone = try Command("run", "story-llama", prompt, "--temperature", "0", "-n", "40", "--json", "--quiet")
       let document = try JSONValue(parsing: alone.output)
       #expect(row["text"]?.string == document["text"]?.string && row["ending"]?.string == document["ending"]?.string)
     }
@@ -41,8 +41,8 @@ struct PromptsTests {
     #expect(broken.status == 3 && broken.output.isEmpty && broken.notes.contains(":2: "))
     #expect(try run("{\"prompt\": ", []).status == 3)
     #expect(try run(" \n", []).status == 3)
-    #expect(try Command("run", "stories260K", "--prompts", "/nowhere").status == 4)
-    #expect(try Command("run", "stories260K", "hello", "--prompts", "/nowhere").status == 2)
-    #expect(try Command("run", "stories260K", "--prompts", "x", "--together", "0").status == 2)
+    #expect(try Command("run", "story-llama", "--prompts", "/nowhere").status == 4)
+    #expect(try Command("run", "story-llama", "hello", "--prompts", "/nowhere").status == 2)
+    #expect(try Command("run", "story-llama", "--prompts", "x", "--together", "0").status == 2)
   }
 }

@@ -76,7 +76,9 @@ extension StudyReport {
     }
     cells += [
       number(Wording.sample(row.losses), row.losses.mean), number(Wording.count(row.arm.parameterCount), Double(row.arm.parameterCount)),
-      number(row.comparison == nil ? "" : Wording.mismatch(row.arm), row.arm.mismatch),
+      .element(
+        "td", ["class": row.arm.isMatched ? "number" : "number off", "data-value": sortable(row.arm.mismatch)],
+        Markup(row.comparison == nil ? "" : Wording.share(row.arm.mismatch))),
       number(Wording.operations(row.arm.flopsPerToken), row.arm.flopsPerToken),
       number(Wording.bytes(row.arm.training.memory), Double(row.arm.training.memory)),
     ]

@@ -61,10 +61,10 @@ public enum Wording {
   }
 
   /// `+0.31 %`, or `as large`: how far an arm's size is from the baseline's.
-  public static func mismatch(_ arm: PlannedArm) -> String {
-    let isEqual = abs(arm.mismatch) < 0.00005
-    return (isEqual ? "0 %" : signed(arm.mismatch * 100, digits: 2) + " %") + (arm.isMatched ? "" : ", not matched")
-  }
+  public static func mismatch(_ arm: PlannedArm) -> String { share(arm.mismatch) + (arm.isMatched ? "" : ", not matched") }
+
+  /// A part of the baseline, more or less: `−0.98 %`.
+  static func share(_ part: Double) -> String { abs(part) < 0.00005 ? "0 %" : signed(part * 100, digits: 2) + " %" }
 
   static func fixed(_ value: Double, _ digits: Int) -> String {
     String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)

@@ -54,7 +54,7 @@ enum StudySettings {
 
   /// The settings that decide a result, by name; not the seed, which is the task's, and not the threads.
   static func entries(of settings: TrainingSettings) -> [TrainingDescription.Entry] {
-    let besides = ["seed", "init_seed", "save_every", "keep", "threads"]
+    let besides = ["seed", "init_seed", "save_every", "keep", "threads", "recompute"]
     return settings.json.filter { !besides.contains($0.0) && !$0.1.isNull }.map {
       TrainingDescription.Entry($0.0, $0.1.string ?? $0.1.serialized())
     }

@@ -14,7 +14,7 @@ struct Eval: ParsableCommand {
       Gives the loss in nats a token, the perplexity, and the bits per byte of text, by which models with different \
       tokenizers can be compared. Each window counts only its last STRIDE tokens.
 
-        chimera eval stories260K --data book.txt
+        chimera eval story-llama --data book.txt
       """)
 
   @Argument(help: "The model.") var model: String

@@ -12,6 +12,7 @@ struct List: ParsableCommand {
     discussion: """
         chimera list --family llama2
         chimera list --component rope --max-params 2B
+        chimera list --here
         chimera list --html zoo.html
         chimera list -q | xargs -n 1 chimera check
       """)
@@ -21,6 +22,7 @@ struct List: ParsableCommand {
     []
   @Option(help: "Only models of at least this many parameters: 350M, 2B.") var minParams: String?
   @Option(help: "Only models of at most this many parameters.") var maxParams: String?
+  @Flag(help: "Only models whose weights are on this machine.") var here = false
   @Flag(help: "Write a JSON document.") var json = false
   @Option(help: "Write a page to this file: a gallery of drawings that can be searched.") var html: String?
   @Flag(name: [.short, .long], help: "Write only names.") var quiet = false
@@ -38,7 +40,7 @@ struct List: ParsableCommand {
 
   func run() throws {
     let zoo = try Zoo()
-    let isUnfiltered = component.isEmpty && minParams == nil && maxParams == nil
+    let isUnfiltered = component.isEmpty && !here && minParams == nil && maxParams == nil
     try check(zoo)
     if quiet, isUnfiltered {
       for model in zoo.catalog.models() where family == nil || model.family == family {
@@ -50,7 +52,8 @@ struct List: ParsableCommand {
     for model in broken {
       Console.note("note: '\(model.name)' is left out, for it does not compose; 'chimera check \(model.name)' says why")
     }
-    let entries = all.filter(isWanted)
+    let models = zoo.models
+    let entries = try all.filter { try isWanted($0) && (!here || models.weightsOnThisMachine($0.architecture) != nil) }
     if let html {
       let page = GalleryPage(
         entries.map {

@@ -13,7 +13,7 @@ struct Logits: ParsableCommand {
     discussion: """
       Without --output, the five likeliest next tokens of each position are listed.
 
-        chimera logits stories260K --tokens 1,403,407
+        chimera logits story-llama --tokens 1,403,407
         chimera logits model-folder --tokens 1,2,3 --output logits.safetensors
       """)
 

@@ -13,7 +13,7 @@ struct Run: ParsableCommand {
     discussion: """
       The text goes to standard output as it comes, the speed to standard error.
 
-        chimera run stories260K "Once upon a time"
+        chimera run story-llama "Once upon a time"
         chimera run model.gguf --chat "What is the capital of France?" --temperature 0
         chimera run my-variant.yaml --random-weights --max-tokens 20
       """)

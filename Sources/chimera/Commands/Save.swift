@@ -1,21 +1,39 @@
 import ArgumentParser
 import Files
+import Kernels
 import Models
 
-/// `chimera save`: a model as a Hugging Face folder.
+/// `chimera save`: a model as a folder, of Hugging Face's kind or our own.
 struct Save: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Save a model as a Hugging Face folder.",
+    abstract: "Save a model as a folder.",
     discussion: """
-      Writes config.json and safetensors under the family's own names and layouts.
+      Writes a Hugging Face folder: config.json, and safetensors under the family's own \
+      names and layouts. With --native, a folder that can say any model: its spec, \
+      and safetensors under canonical names.
 
-        chimera save stories260K.gguf --output stories
+        chimera save stories.gguf --output stories --dtype bf16
       """)
 
   @Argument(help: "The model.") var model: String
   @Option(help: "The folder to write.") var output: String
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
+  @Option(help: "What numbers are stored as: f32, f16 or bf16. [as they are]".with("t")) var dtype: DataType?
+  @Flag(help: "Write the spec and canonical names, as training does.") var native = false
   @OptionGroup var options: ModelOptions
+
+  /// The types that Hugging Face folders have.
+  enum DataType: String, CaseIterable, ExpressibleByArgument {
+    case f32, f16, bf16
+
+    var format: StorageFormat {
+      switch self {
+      case .f32: .f32
+      case .f16: .f16
+      case .bf16: .bf16
+      }
+    }
+  }
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("--output takes the path of a new folder") }
@@ -28,7 +46,11 @@ struct Save: ParsableCommand {
     let models = try Zoo().models
     let described = try models.describe(model, patches: options.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
-    try models.save(described, to: output)
+    if native {
+      try models.saveNative(described, to: output, as: dtype?.format)
+    } else {
+      try models.save(described, to: output, as: dtype?.format)
+    }
     Console.write(output + "\n")
   }
 }

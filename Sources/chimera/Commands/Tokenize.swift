@@ -12,7 +12,7 @@ struct Tokenize: ParsableCommand {
       The tokenizer is a model's, or any tokenizer file: tokenizer.json, tokenizer.model, *.tiktoken, vocab.json with \
       merges.txt, GGUF. Without TEXT, standard input is read.
 
-        chimera tokenize stories260K "Once upon a time"
+        chimera tokenize story-llama "Once upon a time"
         chimera tokenize tokenizer.json --decode 15496,995
       """)
 

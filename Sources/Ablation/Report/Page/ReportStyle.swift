@@ -15,7 +15,7 @@ enum ReportStyle {
     .figures.four b { font-size: 18px; overflow-wrap: anywhere; }
     .key { display: inline-block; width: 11px; height: 11px; border-radius: 3px; background: var(--arm); margin-right: 7px; }
     .verdicts { width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-    .verdicts th, .verdicts td { padding: 7px 18px 7px 0; white-space: nowrap; vertical-align: middle; border-top: 1px solid var(--rule); }
+    .verdicts th, .verdicts td { padding: 7px 13px 7px 0; white-space: nowrap; vertical-align: middle; border-top: 1px solid var(--rule); }
     .verdicts thead th { border-top: 0; padding-top: 0; }
     .verdicts tbody th { font-weight: 600; }
     .verdicts button { all: unset; cursor: pointer; color: var(--soft); font-size: 12.5px; }
@@ -42,7 +42,21 @@ enum ReportStyle {
     .arm-card .yaml { margin-top: 4px; } .runs { font-variant-numeric: tabular-nums; }
     .runs th, .runs td { border-top: 1px solid var(--rule); } .runs thead th { border-top: 0; }
     .fixed { font: 12.5px/1.55 var(--mono); white-space: pre-wrap; } #results { max-height: 420px; }
-    @media print { .verdicts { font-size: 10px; } .verdicts th, .verdicts td { padding-right: 8px; } .scroll { overflow: visible; }
+    .off { color: var(--worse-ink); }
+    @media (min-width: 1300px) { body { max-width: 1360px; } }
+    @media screen and (max-width: 700px) {
+      .verdicts thead { display: none; } .verdicts, .verdicts tbody { display: block; }
+      .verdicts tr { display: grid; grid-template-columns: 1fr 1fr; gap: 3px 16px; padding: 9px 0; border-top: 1px solid var(--rule); }
+      .verdicts tbody th, .verdicts tbody td { display: flex; justify-content: space-between; padding: 0; border: 0; text-align: right; }
+      .verdicts tbody th { justify-content: flex-start; align-items: center; } .verdicts td:empty { display: none; }
+      .verdicts td:nth-child(3) { grid-column: 1 / 3; }
+      .verdicts td::before { color: var(--soft); } .verdicts td:nth-child(3)::before { content: "Δ nats, 95 %"; }
+      .verdicts td:nth-child(4)::before { content: "Δ %"; } .verdicts td:nth-child(5)::before { content: "p (Holm)"; }
+      .verdicts td:nth-child(6)::before { content: "loss"; } .verdicts td:nth-child(7)::before { content: "parameters"; }
+      .verdicts td:nth-child(8)::before { content: "off by"; } .verdicts td:nth-child(9)::before { content: "FLOPs/token"; }
+      .verdicts td:nth-child(10)::before { content: "memory"; } .verdicts td:nth-child(11)::before { content: "tokens/s"; }
+      .verdicts td:nth-child(12)::before { content: "time"; } }
+    @media print { .verdicts { font-size: 9px; } .verdict, .verdicts button { font-size: inherit; } .forest { width: 50px; margin-right: 4px; } .verdicts th, .verdicts td { padding-right: 6px; } .scroll { overflow: visible; }
       details { display: none; } .charts { grid-template-columns: 1fr 1fr; } }
 
     """
