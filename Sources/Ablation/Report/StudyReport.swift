@@ -24,8 +24,8 @@ public struct StudyReport: Sendable {
 
     /// The losses that are numbers.
     public var losses: Sample { Sample(outcomes.map(\.outcome.result.loss).filter(\.isFinite)) }
-    /// Tokens a second, mean over the runs.
-    public var tokensPerSecond: Double? { Sample(outcomes.map(\.outcome.times.tokensPerSecond)).mean }
+    /// Tokens a second, mean over the runs; nil where nothing was trained.
+    public var tokensPerSecond: Double? { Sample(outcomes.map(\.outcome.times.tokensPerSecond).filter { $0 > 0 }).mean }
     /// Seconds of training, mean over the runs.
     public var seconds: Double? { Sample(outcomes.map(\.outcome.times.seconds)).mean }
 

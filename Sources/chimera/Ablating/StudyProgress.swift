@@ -43,9 +43,10 @@ final class StudyProgress {
     case .finished(let task, let outcome):
       finishedCount += 1
       if let cost { done += cost.seconds(of: task) }
-      note(
-        "\(name(task)): \(Wording.loss(outcome.result.loss)) in \(Wording.duration(outcome.times.seconds)), "
-          + "\(Wording.count(Int(outcome.times.tokensPerSecond))) tokens/s")
+      let times = outcome.times
+      let speed = times.tokensPerSecond > 0
+        ? " in \(Wording.duration(times.seconds)), \(Wording.count(Int(times.tokensPerSecond))) tokens/s" : ""
+      note("\(name(task)): \(Wording.loss(outcome.result.loss))\(speed)")
     }
   }
 
