@@ -66,7 +66,7 @@ let package = Package(
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Files", "TestSupport", "Tokenization", "Training"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
-    .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
+    .testTarget(name: "TokenizationTests", dependencies: ["Files", "Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Files"]),

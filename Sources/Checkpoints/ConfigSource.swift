@@ -6,43 +6,50 @@ public struct ConfigSource: Sendable {
   /// The name of the file, for messages.
   public let name: String
   /// The values by key; GGUF keys contain dots, those of a `config.json` are nested.
-  public let values: JSONObject
+  private let values: Values
   /// The shapes of the stored tensors by their own names.
   public let tensors: [String: [Int]]
+
+  private enum Values {
+    case json(JSONObject)
+    /// Read as they are asked for: the vocabulary is among them.
+    case metadata(GGUFFile)
+  }
 
   /// A parsed `config.json` and the tensors that lie beside it.
   public init(name: String, config: JSONValue, tensors: [StoredTensorEntry]) {
     self.name = name
-    values = config.object ?? JSONObject()
+    values = .json(config.object ?? JSONObject())
     self.tensors = Dictionary(tensors.map { ($0.name, $0.shape) }) { first, _ in first }
   }
 
   /// Values and the shapes of tensors, from wherever they are.
   init(name: String, values: JSONObject, tensors: [String: [Int]]) {
     self.name = name
-    self.values = values
+    self.values = .json(values)
     self.tensors = tensors
   }
 
   /// A configuration and the shapes of the tensors that will lie beside it.
   public init(name: String, config: JSONValue, shapes: [String: [Int]]) {
     self.name = name
-    values = config.object ?? JSONObject()
+    values = .json(config.object ?? JSONObject())
     tensors = shapes
   }
 
   /// The metadata and tensors of a GGUF file.
   public init(_ file: GGUFFile) {
-    var values = JSONObject()
-    for key in file.keys { values[key] = file[key]?.json }
-    self.values = values
+    values = .metadata(file)
     name = file.file.path
     tensors = Dictionary(file.tensors.map { ($0.name, $0.shape) }) { first, _ in first }
   }
 
   /// The value at a path: a key, or keys joined by dots. A null counts as absent.
   public func value(at path: String) -> JSONValue? {
-    Self.value(at: path, in: values)
+    switch values {
+    case .json(let object): Self.value(at: path, in: object)
+    case .metadata(let file): file[path]?.json
+    }
   }
 
   private static func value(at path: String, in object: JSONObject) -> JSONValue? {
@@ -55,7 +62,12 @@ public struct ConfigSource: Sendable {
   }
 
   /// The paths of all values that are not null and no objects, in the order of the file.
-  var leaves: [String] { Self.leaves(of: values, under: "") }
+  var leaves: [String] {
+    switch values {
+    case .json(let object): Self.leaves(of: object, under: "")
+    case .metadata(let file): file.keys
+    }
+  }
 
   private static func leaves(of object: JSONObject, under prefix: String) -> [String] {
     object.flatMap { key, value -> [String] in

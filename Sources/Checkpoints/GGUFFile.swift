@@ -18,10 +18,16 @@ public struct GGUFFile: Sendable {
   /// The file.
   public let file: MappedFile
 
-  private let metadata: [String: GGUFValue]
+  private let metadata: [String: GGUFEntry]
 
-  /// The metadata under `key`.
-  public subscript(key: String) -> GGUFValue? { metadata[key] }
+  /// The metadata under `key`; a list's items are read at each call.
+  public subscript(key: String) -> GGUFValue? { metadata[key]?.value(in: file.bytes) }
+
+  /// The list of strings under `key`, none of them copied; nil when there is none.
+  public func texts(_ key: String) -> TextList? {
+    guard case .list(let list)? = metadata[key], list.type == 8 else { return nil }
+    return TextList(in: file, at: list.texts(in: file.bytes))
+  }
 
   /// Opens the file at `path` and checks everything before its tensors' bytes.
   public init(path: String) throws(FileProblem) {
@@ -72,6 +78,6 @@ public struct GGUFFile: Sendable {
     self.alignment = alignment
     self.file = file
     keys = metadataReader.keys
-    metadata = metadataReader.values
+    metadata = metadataReader.entries
   }
 }

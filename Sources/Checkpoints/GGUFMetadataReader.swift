@@ -4,7 +4,7 @@ import Files
 struct GGUFMetadataReader {
   private(set) var reader: ByteReader
   private(set) var keys: [String] = []
-  private(set) var values: [String: GGUFValue] = [:]
+  private(set) var entries: [String: GGUFEntry] = [:]
 
   /// Longer strings are refused, whatever the file's size (64 MiB, as proposed in ggml-org/ggml #1516).
   static let maximumString: UInt64 = 64 << 20
@@ -27,23 +27,24 @@ struct GGUFMetadataReader {
       let place = reader.offset
       let key = try string("a metadata key")
       guard !key.isEmpty else { throw problem("a metadata key is empty", at: place) }
-      guard values[key] == nil else { throw problem("the metadata key '\(key)' appears twice", at: place) }
+      guard entries[key] == nil else { throw problem("the metadata key '\(key)' appears twice", at: place) }
       let type = try reader.read(UInt32.self)
       if key == "general.alignment" { alignmentType = type }
-      values[key] = type == 9 ? try list(key) : try scalar(type, key)
+      entries[key] = type == 9 ? .list(try list(key)) : .value(try scalar(type, key))
       keys.append(key)
     }
   }
 
   /// `general.alignment`, 32 bytes when absent.
   func alignment() throws(FileProblem) -> Int {
-    guard let value = values["general.alignment"] else { return 32 }
-    guard alignmentType == 4, let bytes = value.integer, bytes > 0, bytes & (bytes - 1) == 0,
+    guard let entry = entries["general.alignment"] else { return 32 }
+    let value: GGUFValue? = if case .value(let value) = entry { value } else { nil }
+    guard alignmentType == 4, let bytes = value?.integer, bytes > 0, bytes & (bytes - 1) == 0,
       bytes <= Self.maximumAlignment
     else {
       throw FileProblem(
         path: reader.name,
-        sentence: "general.alignment is \(value.json.serialized()); "
+        sentence: "general.alignment is \(value?.json.serialized() ?? "a list"); "
           + "expected a power of two up to \(Self.maximumAlignment), as u32")
     }
     return bytes
@@ -81,7 +82,8 @@ struct GGUFMetadataReader {
     }
   }
 
-  private mutating func list(_ key: String) throws(FileProblem) -> GGUFValue {
+  // Checks a list and passes over it: a vocabulary is a hundred thousand texts, and most readers want none of them.
+  private mutating func list(_ key: String) throws(FileProblem) -> GGUFList {
     let type = try reader.read(UInt32.self)
     let place = reader.offset
     let count64 = try reader.read(UInt64.self)
@@ -97,38 +99,21 @@ struct GGUFMetadataReader {
           + "the file has \(reader.remaining) bytes left", at: place)
     }
     let count = Int(count64)
+    let start = reader.offset
     switch type {
     case 8:
-      var strings: [String] = []
-      strings.reserveCapacity(count)
-      for _ in 0..<count { strings.append(try string("an item of '\(key)'")) }
-      return .strings(strings)
-    case 7:
-      return .bools(try reader.bytes(count64).map { $0 != 0 })
-    case 6:
-      let bytes = try reader.bytes(count64 * 4)
-      return .numbers(
-        (0..<count).map { position in
-          let bits = bytes.loadUnaligned(fromByteOffset: position * 4, as: UInt32.self)
-          return Double(Float(bitPattern: UInt32(littleEndian: bits)))
-        })
-    case 12:
-      var numbers: [Double] = []
-      numbers.reserveCapacity(count)
-      for _ in 0..<count { numbers.append(try reader.readDouble()) }
-      return .numbers(numbers)
-    default:
-      var integers: [Int] = []
-      integers.reserveCapacity(count)
+      let passed = reader.skipStrings(count, longest: Self.maximumString)
+      for _ in passed..<count { _ = try string("an item of '\(key)'") }
+    case 10:
       for _ in 0..<count {
         let itemPlace = reader.offset
-        guard case .integer(let item) = try scalar(type, key) else {
+        guard try reader.read(UInt64.self) <= UInt64(Int.max) else {
           throw problem("the list '\(key)' has an item beyond 63 bits", at: itemPlace)
         }
-        integers.append(item)
       }
-      return .integers(integers)
+    default: _ = try reader.bytes(count64 * itemBytes)
     }
+    return GGUFList(type: type, count: count, start: start)
   }
 
   private func problem(_ sentence: String, at place: Int) -> FileProblem {

@@ -19,6 +19,9 @@ public struct ByteReader {
   public var remaining: Int { source.count - offset }
 
   /// The next integer, little endian; throws when fewer bytes are left than it has.
+  ///
+  /// Inlinable, for a generic function that is called across modules would ask the runtime for its type at each read.
+  @inlinable
   public mutating func read<T: FixedWidthInteger>(_ type: T.Type) throws(FileProblem) -> T {
     let value = try bytes(UInt64(MemoryLayout<T>.size), for: "a number")
     return T(littleEndian: value.loadUnaligned(as: T.self))
@@ -56,6 +59,21 @@ public struct ByteReader {
       throw FileProblem(path: name, offset: start + broken, sentence: "\(purpose()) is not valid UTF-8")
     }
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Passes over up to `count` texts, each behind its length in 64 bits, and says over how many: it stops before the
+  /// first that is longer than `longest`, is not in the file or is not UTF-8, which `string` then has a message for.
+  public mutating func skipStrings(_ count: Int, longest: UInt64) -> Int {
+    for passed in 0..<count {
+      guard remaining >= 8 else { return passed }
+      let length = UInt64(littleEndian: source.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      guard length <= longest, length <= UInt64(remaining - 8) else { return passed }
+      let start = offset + 8
+      let end = start + Int(length)
+      guard firstInvalidUTF8(in: UnsafeRawBufferPointer(rebasing: source[start..<end])) == nil else { return passed }
+      offset = end
+    }
+    return count
   }
 
   /// A problem at the place of the next byte.

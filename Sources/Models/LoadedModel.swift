@@ -71,8 +71,8 @@ extension ModelLoader {
         throw problems.naming(path)
       }
     case .safetensors(let path): stored = try SafetensorsFile(path: path).tensors
-    case .gguf(let path):
-      stored = try GGUFFile(path: path).tensors
+    case .gguf:
+      stored = described.container?.tensors ?? []
       section = architecture.gguf.map { ConfigBinding.parts(of: $0).map }
     }
     guard let section else {

@@ -1,5 +1,7 @@
+import Checkpoints
 import Components
 import Specification
+import Tokenization
 
 /// A model that has been found and composed; no weight has been read.
 public struct ModelDescription: Sendable {
@@ -9,6 +11,10 @@ public struct ModelDescription: Sendable {
   public let plan: Plan
   /// Where its weights, configuration and tokenizer are, when it came with any.
   public let source: ModelSource
+  /// The GGUF file that `source` is, opened; nil when it is something else.
+  let container: GGUFFile?
+  /// The tokenizer in `container`, being made already; nil when nobody asked for it so early.
+  let upcomingTokenizer: Started<Tokenizer?>?
   /// What a user should know: configuration keys that were not read, a count that is not the published one.
   public let notes: [String]
 }

@@ -11,11 +11,14 @@ extension ModelLoader {
     let section: String
     /// The key of the configuration that says what kind of model it is.
     let kindKey: String
+    /// The file, when it is GGUF.
+    var container: GGUFFile?
   }
 
   /// The model of a folder or GGUF file, wired by the family that its configuration matches.
-  func bound(_ source: ModelSource, _ patches: [Setting]) throws -> Found {
+  func bound(_ source: ModelSource, _ patches: [Setting], opened: (GGUFFile) -> Void) throws -> Found {
     let configuration = try configuration(of: source)
+    configuration.container.map(opened)
     let config = configuration.config
     guard let (family, binding) = try family(matching: config, in: configuration.section) else {
       throw ModelProblem.unknownKind(
@@ -32,7 +35,9 @@ extension ModelLoader {
     // A key may be as long as the file allows.
     let unused = result.unused.map { String($0.prefix(60)) }.joined(separator: ", ")
     let notes = unused.isEmpty ? [] : ["\(config.name): not read: \(unused)"]
-    return Found(architecture: architecture, source: source, configuration: config.name, notes: notes)
+    return Found(
+      architecture: architecture, source: source, container: configuration.container, configuration: config.name,
+      notes: notes)
   }
 
   /// The family that weights say they are of; nil when they say nothing that a family reads.
@@ -44,8 +49,9 @@ extension ModelLoader {
   private func configuration(of source: ModelSource) throws -> Configuration {
     switch source {
     case .gguf(let path):
+      let file = try GGUFFile(path: path)
       return Configuration(
-        config: ConfigSource(try GGUFFile(path: path)), section: "gguf", kindKey: "general.architecture")
+        config: ConfigSource(file), section: "gguf", kindKey: "general.architecture", container: file)
     case .folder(let path):
       guard let json = try CheckpointFolder.config(in: path) else {
         throw ModelProblem.notAModel(
@@ -63,7 +69,11 @@ extension ModelLoader {
 
   /// The family that reads `config`, and how it does, by the key `section` of its file.
   func family(matching config: ConfigSource, in section: String) throws -> (family: String, binding: ConfigBinding)? {
-    for family in catalog.familyFiles() {
+    // A kind and its family mostly have one name; no two families match one configuration, so which is asked first
+    // changes nothing but the time.
+    let kinds = ["model_type", "general.architecture"].compactMap { config.value(at: $0)?.string }
+    let families = catalog.familyFiles()
+    for family in families.filter({ kinds.contains($0.family) }) + families.filter({ !kinds.contains($0.family) }) {
       let reference = "\(family.family)/\(Catalog.familyFile)"
       // A family that builds on another one has its match too; the one that wrote it reads the configuration.
       guard let setting = try specifications.tree(reference)[section],

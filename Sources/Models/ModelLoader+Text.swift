@@ -16,9 +16,10 @@ extension ModelLoader {
     if let setting = described.architecture.tokenizer, setting.entries != nil {
       return try Tokenizer.described(by: setting, in: folder)
     }
+    if let upcoming = described.upcomingTokenizer { return try upcoming.value }
+    if let container = described.container { return try VocabularyTable(container).map { try Tokenizer($0) } }
     switch described.source {
-    case .specification: return nil
-    case .gguf(let path): return try VocabularyTable(try GGUFFile(path: path)).map { try Tokenizer($0) }
+    case .specification, .gguf: return nil
     case .folder, .trained, .safetensors:
       do {
         return try Tokenizer.load(from: folder)
@@ -29,13 +30,23 @@ extension ModelLoader {
     }
   }
 
+  /// Begins what running the model in `container` will need, while its plan is being made: its tokenizer, and its bytes
+  /// where this machine has room for them.
+  func prepare(_ container: GGUFFile) -> Started<Tokenizer?> {
+    let file = container.file
+    if file.bytes.count <= Int(clamping: ProcessInfo.processInfo.physicalMemory / 2) {
+      _ = Started { file.readIn() }
+    }
+    return Started { try VocabularyTable(container).map { try Tokenizer($0) } }
+  }
+
   /// How conversations are written for a model: as its spec says, or as the Jinja template does that came with it.
   func chat(of described: ModelDescription) throws -> ChatTemplate? {
     if let setting = described.architecture.chat { return try ChatTemplate(setting) }
     let jinja: String?
     switch described.source {
     case .specification: jinja = nil
-    case .gguf(let path): jinja = try GGUFFile(path: path)["tokenizer.chat_template"]?.string
+    case .gguf: jinja = described.container?["tokenizer.chat_template"]?.string
     case .folder, .trained, .safetensors:
       let folder = described.source.folder
       let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20)

@@ -4,6 +4,7 @@ import Composition
 import Files
 import Foundation
 import Specification
+import Tokenization
 
 /// Finds models and composes them: by name in the zoo, from a YAML file, a Hugging Face folder or a GGUF file.
 ///
@@ -29,15 +30,21 @@ public struct ModelLoader: Sendable {
   ///
   /// With `weights`, the path of a folder, a safetensors file or a GGUF file, the model is the one of `reference` with
   /// those weights. With `specification`, a folder or GGUF file is wired as that file says, not as a family's.
+  /// `preparing` begins at once, on other threads, what running the model will need beside the plan.
   /// Throws `Problems` for what is wrong in a file, `ModelProblem` when there is no such model.
   public func describe(
-    _ reference: String, patches: [Setting] = [], weights: String? = nil, specification: String? = nil
+    _ reference: String, patches: [Setting] = [], weights: String? = nil, specification: String? = nil,
+    preparing: Bool = false
   ) throws -> ModelDescription {
-    let found = try resolve(reference, patches: patches, weights: weights, specification: specification)
+    var upcoming: Started<Tokenizer?>?
+    let found = try resolve(reference, patches: patches, weights: weights, specification: specification) { container in
+      if preparing { upcoming = prepare(container) }
+    }
     let plan: Plan
     do { plan = try composer.compose(found.architecture) } catch { throw error.naming(found.configuration) }
     return ModelDescription(
-      architecture: found.architecture, plan: plan, source: found.source,
+      architecture: found.architecture, plan: plan, source: found.source, container: found.container,
+      upcomingTokenizer: upcoming,
       notes: found.notes + countNotes(found.architecture, plan))
   }
 
@@ -45,21 +52,26 @@ public struct ModelLoader: Sendable {
   struct Found {
     var architecture: Architecture
     var source: ModelSource
+    /// The source, when it is a GGUF file: opened once, for reading through its metadata takes a while.
+    var container: GGUFFile?
     /// The configuration that the architecture was read from, when it is not a file of the spec language.
     var configuration: String?
     var notes: [String] = []
   }
 
   /// What a reference means: a path that is there counts before a name.
-  private func resolve(_ reference: String, patches: [Setting], weights: String?, specification: String?) throws -> Found {
+  /// `opened` is told of a GGUF file as soon as it is open.
+  private func resolve(
+    _ reference: String, patches: [Setting], weights: String?, specification: String?, opened: (GGUFFile) -> Void
+  ) throws -> Found {
     if let own = try ModelSource(path: reference) {
       if let weights { throw ModelProblem.notAModel(path: weights, why: "\(reference) has weights of its own") }
       if case .trained(let path) = own {
         let spec = specification ?? path + "/" + ModelSource.spec
         return Found(architecture: try specifications.load(spec, patches: patches), source: own)
       }
-      guard let specification else { return try bound(own, patches) }
-      return try wired(specification, own, patches)
+      guard let specification else { return try bound(own, patches, opened: opened) }
+      return try wired(specification, own, patches, opened: opened)
     }
     if kind(ofPath: reference) == .nothing, catalog.path(of: reference) == nil {
       let family = catalog.models().filter { $0.family == reference }.map(\.name)
@@ -74,15 +86,19 @@ public struct ModelLoader: Sendable {
         if kind(ofPath: weights) == .nothing { throw FileProblem(path: weights, sentence: "no such file or folder") }
         throw ModelProblem.notAModel(path: weights, why: "it is no folder, safetensors or GGUF file")
       }
-      return try wired(reference, source, patches)
+      return try wired(reference, source, patches, opened: opened)
     }
     let architecture = try specifications.load(reference, patches: patches)
-    if let source = try weightsOnThisMachine(architecture) { return try wired(reference, source, patches) }
+    if let source = try weightsOnThisMachine(architecture) { return try wired(reference, source, patches, opened: opened) }
     return Found(architecture: architecture, source: .specification(path: try specifications.locate(reference)))
   }
 
   /// The spec of `reference` with weights from `source`, whose container may store some facts in its own way.
-  private func wired(_ reference: String, _ source: ModelSource, _ patches: [Setting]) throws -> Found {
+  private func wired(
+    _ reference: String, _ source: ModelSource, _ patches: [Setting], opened: (GGUFFile) -> Void
+  ) throws -> Found {
+    let container: GGUFFile? = if case .gguf(let path) = source { try GGUFFile(path: path) } else { nil }
+    container.map(opened)
     var facts: [Setting] = []
     if case .gguf = source, let section = try specifications.tree(reference)["gguf"], let set = section["set"]?.entries {
       facts = set.map { entry in
@@ -91,7 +107,8 @@ public struct ModelLoader: Sendable {
         return patch
       }
     }
-    return Found(architecture: try specifications.load(reference, patches: facts + patches), source: source)
+    return Found(
+      architecture: try specifications.load(reference, patches: facts + patches), source: source, container: container)
   }
 
   /// Weights for a model of the zoo, where this machine has them: in `weightFolders`, or in the cache that the Hugging

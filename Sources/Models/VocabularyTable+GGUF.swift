@@ -4,14 +4,14 @@ import Tokenization
 extension VocabularyTable {
   /// The vocabulary in the metadata of `file`; nil when it holds none.
   init?(_ file: GGUFFile) {
-    guard let model = file["tokenizer.ggml.model"]?.string, let pieces = file["tokenizer.ggml.tokens"]?.strings else {
+    guard let model = file["tokenizer.ggml.model"]?.string, let pieces = file.texts("tokenizer.ggml.tokens") else {
       return nil
     }
     self.init(path: file.file.path, model: model, pieces: pieces)
     preTokenizer = file["tokenizer.ggml.pre"]?.string
     scores = file["tokenizer.ggml.scores"]?.numbers?.map { Float($0) }
     kinds = file["tokenizer.ggml.token_type"]?.integers
-    merges = file["tokenizer.ggml.merges"]?.strings
+    merges = file.texts("tokenizer.ggml.merges")
     beginningOfText = file["tokenizer.ggml.bos_token_id"]?.integer
     endOfText = ["eos", "eot", "eom"].compactMap { file["tokenizer.ggml.\($0)_token_id"]?.integer }
     unknown = file["tokenizer.ggml.unknown_token_id"]?.integer

@@ -34,19 +34,28 @@ struct VocabularyBuilder {
   mutating func add(
     _ piece: String, id: Int, kind: PieceKind = .normal, isHidden: Bool = false
   ) throws(TokenizerProblem) {
+    guard kind == .normal else { return try add(bytes: piece.utf8, id: id, kind: kind, isHidden: isHidden) }
     try reserve(id)
     let start = storage.count
     var piece = piece
-    let spelling = spelling
-    let isSpelled = kind == .normal
-    piece.withUTF8 { bytes in
-      switch spelling {
-      case .byteAlphabet where isSpelled && ByteAlphabet.decode(bytes, into: &storage): break
-      case .spaceMark where isSpelled: storage.append(contentsOf: Vocabulary.withSpaces(bytes))
-      default: storage.append(contentsOf: bytes)
-      }
-    }
+    piece.withUTF8 { appendSpelled($0) }
     place(id, start: start, kind: kind, isHidden: isHidden)
+  }
+
+  /// Gives `id` to the normal piece that has `bytes` in the vocabulary's spelling.
+  mutating func add(spelled bytes: UnsafeBufferPointer<UInt8>, id: Int) throws(TokenizerProblem) {
+    try reserve(id)
+    let start = storage.count
+    appendSpelled(bytes)
+    place(id, start: start, kind: .normal, isHidden: false)
+  }
+
+  private mutating func appendSpelled(_ bytes: UnsafeBufferPointer<UInt8>) {
+    switch spelling {
+    case .byteAlphabet where ByteAlphabet.decode(bytes, into: &storage): break
+    case .spaceMark: storage.append(contentsOf: Vocabulary.withSpaces(bytes))
+    default: storage.append(contentsOf: bytes)
+    }
   }
 
   /// Gives `id` to the piece of these bytes of text.

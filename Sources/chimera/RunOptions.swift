@@ -20,7 +20,7 @@ struct RunOptions: ParsableArguments {
   func load(_ reference: String, seed: UInt64 = 0, specification: String? = nil) throws -> LoadedModel {
     let models = try Zoo().models
     let described = try models.describe(
-      reference, patches: model.patches(), weights: weights, specification: specification)
+      reference, patches: model.patches(), weights: weights, specification: specification, preparing: !randomWeights)
     for note in described.notes { Console.note("note: \(note)") }
     return randomWeights
       ? try models.untrained(described, seed: seed, tokenizer: tokenizer)

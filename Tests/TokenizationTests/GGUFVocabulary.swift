@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenization
 
@@ -15,11 +16,11 @@ struct GGUFVocabulary {
     reader.readMetadata()
     func value<T>(_ key: String, _ type: T.Type) -> T? { reader.values["tokenizer.ggml." + key] as? T }
     var table = VocabularyTable(
-      path: path, model: value("model", String.self) ?? "", pieces: value("tokens", [String].self) ?? [])
+      path: path, model: value("model", String.self) ?? "", pieces: TextList(value("tokens", [String].self) ?? []))
     table.preTokenizer = value("pre", String.self)
     table.scores = value("scores", [Double].self)?.map { Float($0) }
     table.kinds = value("token_type", [Int].self)
-    table.merges = value("merges", [String].self)
+    table.merges = value("merges", [String].self).map { TextList($0) }
     table.beginningOfText = value("bos_token_id", Int.self)
     table.endOfText = value("eos_token_id", Int.self).map { [$0] } ?? []
     table.unknown = value("unknown_token_id", Int.self)

@@ -1,3 +1,4 @@
+import Files
 import Testing
 import Tokenization
 
@@ -29,8 +30,8 @@ struct HostileVocabularyTests {
   @Test("odd, doubled, empty and endless pieces do no harm", arguments: ["llama", "gpt2", "t5"])
   func pieces(_ model: String) throws {
     for kind in 0...7 {
-      var table = VocabularyTable(path: "x.gguf", model: model, pieces: Self.odd)
-      if model == "t5" { table.pieces.removeAll { $0.utf8.count > 1024 } }
+      var table = VocabularyTable(path: "x.gguf", model: model, pieces: TextList(Self.odd))
+      if model == "t5" { table.pieces = TextList(table.pieces.filter { $0.utf8.count <= 1024 }) }
       table.scores = table.pieces.indices.map { Float(-$0) }
       table.kinds = table.pieces.indices.map { $0 % 8 == kind ? kind : 1 }
       table.preTokenizer = "gpt-2"

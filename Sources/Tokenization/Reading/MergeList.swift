@@ -1,13 +1,15 @@
+import Files
+
 /// Merges as files list them: two pieces, the best first.
 enum MergeList {
   /// The merges of lines such as `Ġ t`; a line whose pieces, or what they make, are not in the vocabulary does nothing.
-  static func pairs(_ lines: [String], in vocabulary: Vocabulary) -> [(left: Int32, right: Int32, made: Int32)] {
+  static func pairs(_ lines: TextList, in vocabulary: Vocabulary) -> [(left: Int32, right: Int32, made: Int32)] {
     var resolver = Resolver(vocabulary)
     var merges: [(left: Int32, right: Int32, made: Int32)] = []
     merges.reserveCapacity(lines.count)
-    for line in lines {
+    for line in lines.indices {
       // A line that does nothing keeps its rank free, which changes no order.
-      if let merge = resolver.merge(line: line) { merges.append(merge) }
+      if let merge = resolver.merge(line: lines.bytes(at: line)) { merges.append(merge) }
     }
     return merges
   }
@@ -21,12 +23,13 @@ enum MergeList {
 
     mutating func merge(line: String) -> (left: Int32, right: Int32, made: Int32)? {
       var line = line
-      return line.withUTF8 { line in
-        // A piece is never empty, so a space at the very front belongs to the first piece.
-        guard let space = line.dropFirst().firstIndex(of: 0x20), space + 1 < line.count else { return nil }
-        return merge(
-          UnsafeBufferPointer(rebasing: line[..<space]), UnsafeBufferPointer(rebasing: line[(space + 1)...]))
-      }
+      return line.withUTF8 { merge(line: $0) }
+    }
+
+    mutating func merge(line: UnsafeBufferPointer<UInt8>) -> (left: Int32, right: Int32, made: Int32)? {
+      // A piece is never empty, so a space at the very front belongs to the first piece.
+      guard let space = line.dropFirst().firstIndex(of: 0x20), space + 1 < line.count else { return nil }
+      return merge(UnsafeBufferPointer(rebasing: line[..<space]), UnsafeBufferPointer(rebasing: line[(space + 1)...]))
     }
 
     mutating func merge(

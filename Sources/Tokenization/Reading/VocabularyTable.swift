@@ -1,3 +1,5 @@
+import Files
+
 /// A vocabulary as a GGUF file's metadata holds it (`tokenizer.ggml.…`), handed over by whoever reads the file.
 public struct VocabularyTable: Sendable {
   /// The file's name, for messages.
@@ -7,13 +9,13 @@ public struct VocabularyTable: Sendable {
   /// `tokenizer.ggml.pre`: how text is split into words first.
   public var preTokenizer: String?
   /// `tokenizer.ggml.tokens`: [vocabulary], the pieces as spelled.
-  public var pieces: [String]
+  public var pieces: TextList
   /// `tokenizer.ggml.scores`: [vocabulary], logarithms or merge orders; higher is better.
   public var scores: [Float]?
   /// `tokenizer.ggml.token_type`: [vocabulary], 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
   public var kinds: [Int]?
   /// `tokenizer.ggml.merges`: two pieces with a space between, the first done first.
-  public var merges: [String]?
+  public var merges: TextList?
   /// `tokenizer.ggml.bos_token_id`.
   public var beginningOfText: Int?
   /// `tokenizer.ggml.eos_token_id`, and those of the ends of a turn and of a message where the file has them.
@@ -32,7 +34,7 @@ public struct VocabularyTable: Sendable {
   public var characterMap: [UInt8]?
 
   /// A vocabulary of `pieces`, read from the file at `path`; the rest is set afterwards, as far as the file has it.
-  public init(path: String, model: String, pieces: [String]) {
+  public init(path: String, model: String, pieces: TextList) {
     self.path = path
     self.model = model
     self.pieces = pieces
@@ -61,9 +63,9 @@ extension Tokenizer {
       throw .broken(path: table.path, sentence: "the vocabulary has no scores, by which its pieces are merged")
     }
     var source = SentencePieces(path: table.path)
-    for (id, piece) in table.pieces.enumerated() {
+    for id in table.pieces.indices {
       let kind = table.kinds.flatMap { PieceKind(rawValue: UInt8(clamping: $0[id])) }
-      source.pieces.append((Array(piece.utf8), scores[id], kind ?? .normal))
+      source.pieces.append((Array(table.pieces.bytes(at: id)), scores[id], kind ?? .normal))
     }
     source.algorithm = isUnigram ? .unigram : .merging
     source.findsLiteralSpaces = true
@@ -85,17 +87,18 @@ extension Tokenizer {
     }
     var builder = VocabularyBuilder(path: table.path, spelling: .byteAlphabet, expected: table.pieces.count)
     var tokens: [AddedTokens.Token] = []
-    for (id, piece) in table.pieces.enumerated() {
+    for id in table.pieces.indices {
       let kind = table.kinds.flatMap { PieceKind(rawValue: UInt8(clamping: $0[id])) } ?? .normal
       switch kind {
       case .control, .unknown, .userDefined:
+        let piece = table.pieces[id]
         try builder.add(piece, id: id, kind: kind, isHidden: true)
         // An empty or endless mark cannot be written in a text.
         if piece.utf8.count <= ByteTrie.longestString {
           tokens.append(AddedTokens.Token(content: piece, id: id, isSpecial: kind != .userDefined))
         }
       case .normal, .unused, .byte:
-        try builder.add(piece, id: id, kind: .normal)
+        try builder.add(spelled: table.pieces.bytes(at: id), id: id)
       }
     }
     let vocabulary = Vocabulary(builder)

@@ -21,11 +21,13 @@ struct ScalarCategory: OptionSet, Sendable {
 
   /// The bits of `scalar`.
   static func of(_ scalar: UInt32) -> ScalarCategory {
-    scalar < 0x1_0000 ? ScalarCategory(rawValue: basicPlane.base[Int(scalar)]) : computed(scalar)
+    if scalar < 0x80 { return ScalarCategory(rawValue: ascii.base[Int(scalar)]) }
+    return scalar < 0x1_0000 ? ScalarCategory(rawValue: basicPlane.base[Int(scalar)]) : computed(scalar)
   }
 
   // Asking the standard library takes tens of nanoseconds a scalar; the basic plane is asked once, when the first text
-  // beyond ASCII comes.
+  // beyond ASCII comes, and ASCII by itself, for every tokenizer asks about it.
+  private static let ascii = FrozenArray((0..<0x80 as Range<UInt32>).lazy.map { computed($0).rawValue })
   private static let basicPlane = FrozenArray((0..<0x1_0000 as Range<UInt32>).lazy.map { computed($0).rawValue })
 
   static func computed(_ value: UInt32) -> ScalarCategory {
