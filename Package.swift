@@ -7,6 +7,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "chimera", targets: ["chimera"]),
+    .library(name: "ChimeraConformance", targets: ["Conformance", "StandardComponents"]),
     .library(name: "Chimera", targets: ["Components", "Composition", "Execution", "Models", "StandardComponents", "Training"]),
   ],
   dependencies: [
@@ -38,12 +39,16 @@ let package = Package(
         "Components", "Composition", "Execution", "Files", "Kernels", "Pages", "Specification", "Tokenization", "Training",
       ]),
     .target(
+      name: "Conformance",
+      dependencies: ["Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification"],
+      resources: [.embedInCode("Surroundings.yaml")]),
+    .target(
       name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins",
       plugins: ["ComponentList"]),
     .executableTarget(
       name: "chimera",
       dependencies: [
-        "Ablation", "Checkpoints", "Components", "Composition", "Execution", "Files", "Kernels", "Models", "Pages", "Specification",
+        "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files", "Kernels", "Models", "Pages", "Specification",
         "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -54,7 +59,7 @@ let package = Package(
       path: "Sources/ComponentList"),
 
     .target(
-      name: "TestSupport", dependencies: ["Composition", "Execution", "Models", "Specification", "StandardComponents"],
+      name: "TestSupport", dependencies: ["Composition", "Conformance", "Execution", "Models", "Specification", "StandardComponents"],
       path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),

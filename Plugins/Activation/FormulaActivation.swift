@@ -63,6 +63,8 @@ public struct FormulaActivation: ElementwiseActivation {
     formula.derivative(x, into: slope, count: count)
   }
 
+  public func exact(_ x: Double) -> Double? { formula.exact(x).value }
+
   public func write(_ x: Value, into plan: inout PlanBuilder) -> Value {
     if scalars.isEmpty { return plan.elementwise(self, of: x) }
     let tensors = plan.within("act") { plan in

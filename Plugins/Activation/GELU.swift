@@ -1,4 +1,5 @@
 import Components
+import Foundation
 import Kernels
 
 /// The Gaussian error linear unit, in its exact form.
@@ -31,4 +32,6 @@ public struct GELU: ElementwiseActivation {
       for i in 0..<count { slope[i] = 0.5 * (1 + t[i]) + x[i] * slope[i] * 0.39894228 }  // 1/√(2π)
     }
   }
+
+  public func exact(_ x: Double) -> Double? { 0.5 * x * erfc(-x / 2.0.squareRoot()) }
 }

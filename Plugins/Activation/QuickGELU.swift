@@ -1,4 +1,5 @@
 import Components
+import Foundation
 import Kernels
 
 /// The sigmoid approximation of GELU, as CLIP and GPT-oss use it.
@@ -27,4 +28,6 @@ public struct QuickGELU: ElementwiseActivation {
     sigmoids(of: slope, into: slope, count: count)
     for i in 0..<count { slope[i] = slope[i] * (1 + 1.702 * x[i] * (1 - slope[i])) }
   }
+
+  public func exact(_ x: Double) -> Double? { x / (1 + exp(-1.702 * x)) }
 }

@@ -19,4 +19,6 @@ public struct ReLU: ElementwiseActivation {
   public func derivative(_ x: UnsafePointer<Float>, into slope: UnsafeMutablePointer<Float>, count: Int) {
     for i in 0..<count { slope[i] = x[i] > 0 ? 1 : 0 }
   }
+
+  public func exact(_ x: Double) -> Double? { max(x, 0) }
 }

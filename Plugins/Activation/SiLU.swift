@@ -1,4 +1,5 @@
 import Components
+import Foundation
 import Kernels
 
 /// The sigmoid-weighted linear unit, also called swish.
@@ -25,4 +26,6 @@ public struct SiLU: ElementwiseActivation {
     sigmoids(of: x, into: slope, count: count)
     for i in 0..<count { slope[i] = slope[i] * (1 + x[i] * (1 - slope[i])) }
   }
+
+  public func exact(_ x: Double) -> Double? { x / (1 + exp(-x)) }
 }

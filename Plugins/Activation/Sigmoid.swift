@@ -1,4 +1,5 @@
 import Components
+import Foundation
 import Kernels
 
 /// The logistic function, for gates between 0 and 1.
@@ -22,4 +23,6 @@ public struct Sigmoid: ElementwiseActivation {
     sigmoids(of: x, into: slope, count: count)
     for i in 0..<count { slope[i] *= 1 - slope[i] }
   }
+
+  public func exact(_ x: Double) -> Double? { 1 / (1 + exp(-x)) }
 }

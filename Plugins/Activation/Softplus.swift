@@ -24,4 +24,6 @@ public struct Softplus: ElementwiseActivation {
 
   /// log(1 + exp(x))
   static func value(_ x: Float) -> Float { max(x, 0) + log1p(exp(-abs(x))) }
+
+  public func exact(_ x: Double) -> Double? { max(x, 0) + log1p(exp(-abs(x))) }
 }

@@ -1,4 +1,5 @@
 import Components
+import Foundation
 import Kernels
 
 /// The Gaussian error linear unit, in the tanh form of GPT-2.
@@ -36,4 +37,6 @@ public struct TanhGELU: ElementwiseActivation {
     for i in 0..<count { t[i] = 0.7978845608 * (x[i] + 0.044715 * x[i] * x[i] * x[i]) }
     hyperbolicTangents(of: t, into: t, count: count)
   }
+
+  public func exact(_ x: Double) -> Double? { 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) }
 }

@@ -34,7 +34,7 @@ public struct LayerNorm: Normalization {
     return plan.apply(operation, to: x, width: x.width, parameters: tensors)
   }
 
-  struct Normalize: Operator {
+  struct Normalize: ExactOperator {
     let name = "layernorm"
     let parts: NormParts
     let eps: Float
@@ -107,6 +107,21 @@ public struct LayerNorm: Normalization {
       } correct: { g, normal in
         (sum(g, count: n) / Float(n), dot(g, normal, count: n) / Float(n))
       }
+    }
+
+    func exact(_ inputs: [[Double]], parameters: [[Double]]) -> [[Double]]? {
+      let n = parts.width
+      return [
+        inputs[0].indices.map { i in
+          let part = i / n
+          let xs = inputs[0][part * n..<(part + 1) * n]
+          let mean = xs.reduce(0, +) / Double(n)
+          let variance = xs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(n)
+          let place = parts.weightOffset(part) + i % n
+          let w = weight ? parameters[0][place] + (unitOffset ? 1 : 0) : 1
+          return (inputs[0][i] - mean) / (variance + Double(eps)).squareRoot() * w + (bias ? parameters[weight ? 1 : 0][place] : 0)
+        }
+      ]
     }
 
     func scratch(step: Step, rows: Int, context: Int) -> Int { NormGradient.scratch(parts) }

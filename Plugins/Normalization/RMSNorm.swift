@@ -34,7 +34,7 @@ public struct RMSNorm: Normalization {
     return plan.apply(operation, to: x, width: x.width, parameters: tensors)
   }
 
-  struct Normalize: Operator {
+  struct Normalize: ExactOperator {
     let name = "rmsnorm"
     let parts: NormParts
     let eps: Float
@@ -93,6 +93,20 @@ public struct RMSNorm: Normalization {
       } correct: { g, normal in
         (0, dot(g, normal, count: n) / Float(n))
       }
+    }
+
+    func exact(_ inputs: [[Double]], parameters: [[Double]]) -> [[Double]]? {
+      let n = parts.width
+      return [
+        inputs[0].indices.map { i in
+          let part = i / n
+          let xs = inputs[0][part * n..<(part + 1) * n]
+          let r = 1 / (xs.reduce(0) { $0 + $1 * $1 } / Double(n) + Double(eps)).squareRoot()
+          let place = parts.weightOffset(part) + i % n
+          let w = weight ? parameters[0][place] + (unitOffset ? 1 : 0) : 1
+          return inputs[0][i] * r * w + (bias ? parameters[weight ? 1 : 0][place] : 0)
+        }
+      ]
     }
 
     func scratch(step: Step, rows: Int, context: Int) -> Int { NormGradient.scratch(parts) }

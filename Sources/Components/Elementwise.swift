@@ -9,9 +9,12 @@ public protocol ElementwiseActivation: Activation {
   func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int)
   /// `slope = f′(x)` for `count` numbers; `x` and `slope` are different.
   func derivative(_ x: UnsafePointer<Float>, into slope: UnsafeMutablePointer<Float>, count: Int)
+  /// f(x) in `Double`, which the results of `apply` are held against; nil where it is not said.
+  func exact(_ x: Double) -> Double?
 }
 
 extension ElementwiseActivation {
+  public func exact(_ x: Double) -> Double? { nil }
   public func write(_ x: Value, into plan: inout PlanBuilder) -> Value { plan.elementwise(self, of: x) }
 }
 
@@ -23,7 +26,7 @@ extension PlanBuilder {
 }
 
 /// An activation of every number of a value.
-struct Elementwise<Function: ElementwiseActivation>: Operator {
+struct Elementwise<Function: ElementwiseActivation>: ExactOperator {
   let function: Function
   let name: String
 
@@ -68,6 +71,11 @@ struct Elementwise<Function: ElementwiseActivation>: Operator {
   func flops(step: Step, context: Int) -> Int { function.flopsPerNumber * step.outputs[0].width }
 
   func scratch(step: Step, rows: Int, context: Int) -> Int { Self.run }
+
+  func exact(_ inputs: [[Double]], parameters: [[Double]]) -> [[Double]]? {
+    let y = inputs[0].compactMap(function.exact)
+    return y.count == inputs[0].count ? [y] : nil
+  }
 }
 
 /// Lends `count` numbers of memory, on the stack when they fit, to a function of more than one pass.

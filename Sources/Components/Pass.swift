@@ -22,6 +22,8 @@ public struct Pass {
   public var scratch: UnsafeMutablePointer<Float>
   /// Numbers of scratch memory for each worker.
   public var scratchWidth: Int
+  /// The least work that is worth a worker, whatever a step says: 1 divides even small work, to see that it may be.
+  public var mostGrain = Int.max
 
   /// A pass over this memory.
   public init(
@@ -41,7 +43,7 @@ public struct Pass {
   }
 
   func parallel(_ count: Int, grain: Int, _ body: (Range<Int>, Worker) -> Void) {
-    let workers = max(1, min(pool.threads, count / max(1, grain)))
+    let workers = max(1, min(pool.threads, count / max(1, min(grain, mostGrain))))
     if workers == 1 {
       if count > 0 { body(0..<count, Worker(index: 0, scratch: scratch)) }
       return

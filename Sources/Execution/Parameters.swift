@@ -76,6 +76,9 @@ public final class Parameters: @unchecked Sendable {
     own[index].map { UnsafeMutableBufferPointer(start: $0.base, count: $0.count) }
   }
 
+  /// Tensor `index` as a step sees it.
+  public func parameter(_ index: Int) -> Parameter { bound[index] }
+
   /// The numbers of tensor `index`, widened to `Float`.
   public func values(_ index: Int) -> [Float] {
     let matrices = matrices(index)

@@ -35,6 +35,15 @@ public final class SpecificationLoader: Sendable {
     return try reader.read()
   }
 
+  /// The architecture that `tree` describes by itself, as if it stood in a file of its own that is called `name`.
+  public func load(_ tree: Setting, named name: String) throws(Problems) -> Architecture {
+    var resolution = Resolution(path: name, identity: name, family: nil)
+    lay(tree, over: &resolution, chain: [name])
+    if resolution.isBroken { throw resolution.problems }
+    var reader = ArchitectureReader(resolution)
+    return try reader.read()
+  }
+
   /// The merged tree of `nameOrPath` with `patches` laid over it, before it is held against what a model needs; a
   /// family file has one too.
   public func tree(_ nameOrPath: String, patches: [Setting] = []) throws(Problems) -> Setting {

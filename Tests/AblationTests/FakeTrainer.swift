@@ -1,6 +1,7 @@
 import Ablation
 import Components
 import Composition
+import Conformance
 import Foundation
 import Specification
 import StandardComponents

@@ -1,4 +1,5 @@
 import Components
+import Conformance
 import Execution
 import Kernels
 import TestSupport

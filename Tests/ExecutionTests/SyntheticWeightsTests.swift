@@ -1,3 +1,4 @@
+import Conformance
 import Execution
 import Kernels
 import TestSupport

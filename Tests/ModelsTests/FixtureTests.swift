@@ -1,5 +1,6 @@
 import Checkpoints
 import Components
+import Conformance
 import Execution
 import Files
 import Foundation

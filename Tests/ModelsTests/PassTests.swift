@@ -1,3 +1,4 @@
+import Conformance
 import Components
 import Execution
 import Foundation

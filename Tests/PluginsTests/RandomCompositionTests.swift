@@ -1,4 +1,5 @@
 import Components
+import Conformance
 import Execution
 import Kernels
 import Specification
@@ -7,19 +8,13 @@ import Testing
 
 /// Models put together at random from everything the registry has.
 @Suite struct RandomCompositionTests {
-  /// Numbers from 0 on, the same every time.
-  private struct Dice {
-    var noise: Noise
-    mutating func roll(_ sides: Int) -> Int { min(sides - 1, Int((noise.next() + 1) / 2 * Float(sides))) }
-  }
-
   /// A model of one to three layers in which each slot, and one layer's own, hold a component that was drawn with options
   /// that were drawn. Nil when the parts say why they cannot stand together.
-  private static func model(_ dice: inout Dice) throws -> (model: TinyModel, text: String)? {
-    var tree = try YAMLReader(source: "base").read(TinyModel.base)
+  private static func model(_ dice: inout Noise) throws -> (model: TinyModel, text: String)? {
+    var tree = try TinyModel.surroundings()
     tree[path: "layers.count"] = Setting(text: String(1 + dice.roll(3)))
-    func draw(_ slot: Slot, _ dice: inout Dice) -> Setting? {
-      let choices = ConformanceCase.all.filter { $0.component.slot == slot }
+    func draw(_ slot: Slot, _ dice: inout Noise) -> Setting? {
+      let choices = Standard.cases.filter { $0.component.slot == slot }
       return choices.isEmpty ? nil : choices[dice.roll(choices.count)].setting
     }
     for slot in Slot.allCases where slot != .activation {
@@ -36,7 +31,7 @@ import Testing
       override[slot.rawValue] = own
       tree[path: "layers.overrides"] = Setting(.list([override]))
     }
-    do { return (try TinyModel(tree), YAMLWriter().write(tree)) } catch is Problems { return nil }
+    do { return (try TinyModel(tree, of: Standard.kit.registry), YAMLWriter().write(tree)) } catch is Problems { return nil }
   }
 
   /// Along a random direction d of all tensors at once, the gradient must give (loss(w + εd) − loss(w − εd)) / 2ε. The
@@ -44,7 +39,7 @@ import Testing
   /// over f32 losses; of four ε the best counts, for a kink or rounding may lie at one.
   @Test("200 of them have the gradients that finite differences give")
   func gradients() throws {
-    var dice = Dice(noise: Noise(seed: 20))
+    var dice = Noise(seed: 20)
     let batch = [TinyModel.tokens, [2, 7, 1, 8]]
     let targets = [[5, 0, 12, 6, 3, 3, 9, 1, 2, 11], [4, 4, 10, 7]]
     let pool = ThreadPool(threads: 1)
@@ -67,12 +62,12 @@ import Testing
       for attempt in 0..<3 where misses.count == attempt {
         for index in indices where attempt > 0 {
           guard let numbers = model.parameters.mutable(index) else { continue }
-          for i in numbers.indices { numbers[i] += 0.05 * dice.noise.next() }
+          for i in numbers.indices { numbers[i] += 0.05 * dice.next() }
         }
         executor.clearGradients()
         _ = try executor.trainingLoss(batch, targets: targets, gradientScale: 14)
         let originals = indices.map { model.parameters.values($0) }
-        let directions = originals.map { $0.map { _ in 1.7 * dice.noise.next() / length } }
+        let directions = originals.map { $0.map { _ in 1.7 * dice.next() / length } }
         var (computed, size) = (0.0, 0.0)
         for index in indices {
           for (gradient, direction) in zip(executor.gradient(index), directions[index]) {

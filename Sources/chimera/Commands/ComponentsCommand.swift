@@ -1,6 +1,7 @@
 import ArgumentParser
 import Components
 import Composition
+import Conformance
 import Files
 import Pages
 
@@ -14,13 +15,18 @@ struct ComponentsCommand: ParsableCommand {
         chimera components rope
         chimera components norm
         chimera components --html components.html
+        chimera components norm --check
       """)
 
   @Argument(help: "A component, or a slot to list the components of.") var name: String?
   @Flag(help: "Write a JSON document.") var json = false
+  @Flag(help: "Check each, as check-component does, and tell which are conformant.") var check = false
   @Option(help: "Write a page to this file: every component with its equation, options and models.") var html: String?
 
   func validate() throws {
+    if check, json || html != nil {
+      throw ValidationError("--check is for the list; 'chimera check-component --json' writes a document")
+    }
     if html != nil, json { throw ValidationError("--html and --json are two ways to write one thing; choose one") }
   }
 
@@ -38,6 +44,10 @@ struct ComponentsCommand: ParsableCommand {
     if json {
       let others = listed.map { ComponentText(component: $0, users: users[$0.identity, default: []]) }
       Console.write(JSONValue.array((texts + others).map(\.json)).serialized(pretty: true) + "\n")
+      return
+    }
+    if check {
+      Console.write(conformanceTable(pages + listed, ConformanceKit(zoo.registry)))
       return
     }
     Console.write(texts.map { $0.text(width: Console.width) }.joined(separator: "\n"))
@@ -70,6 +80,20 @@ struct ComponentsCommand: ParsableCommand {
       slot = component.slot
     }
     return table.text(width: Console.isTerminal ? Console.width : nil)
+  }
+
+  /// A line a component. Nothing is called conformant that was not checked just now.
+  private func conformanceTable(_ components: [ComponentDescription], _ kit: ConformanceKit) -> String {
+    var table = TextTable([.left, .left, .left])
+    table.add(["slot", "name", "checked"])
+    for component in components {
+      let faults = kit.check(component)
+      table.add([
+        component.slot.rawValue, component.name,
+        faults.isEmpty ? "conformant" : "\(faults.count) fault\(faults.count == 1 ? "" : "s"): \(faults[0].check.rawValue)",
+      ])
+    }
+    return table.text()
   }
 
   /// The models that use each component. What is broken uses nothing.

@@ -1,30 +1,43 @@
 import Components
 import Specification
-import StandardComponents
-import TestSupport
-import Testing
 
-/// A component in a tiny model: what the universal tests run.
-struct ConformanceCase: CustomTestStringConvertible, Sendable {
-  let component: ComponentDescription
-  let setting: Setting
+/// A component with options: what is put into a tiny model and looked at.
+public struct ConformanceCase: CustomStringConvertible, Sendable {
+  /// The component.
+  public let component: ComponentDescription
+  /// Its type and options.
+  public let setting: Setting
 
-  var testDescription: String {
+  /// The component with these options.
+  public init(_ component: ComponentDescription, _ setting: Setting) {
+    self.component = component
+    self.setting = setting
+  }
+
+  /// `norm: type: rmsnorm; eps: 0.1`.
+  public var description: String {
     let text = YAMLWriter().write(setting).split(separator: "\n").joined(separator: "; ")
     return "\(component.slot.rawValue): \(text)"
   }
 
-  /// Every component with nothing set, with each of its examples, and with each flag and choice of its own turned.
-  static let all: [ConformanceCase] = {
-    guard let registry = try? Registry(standardComponents, documentation: standardComponentDocumentation) else { return [] }
-    return registry.describe().flatMap { component in settings(of: component).map { ConformanceCase(component: component, setting: $0) } }
-  }()
+  /// The tree of the model around it, in the sizes of `shape`.
+  func tree(_ shape: ModelSizes) throws -> Setting {
+    var tree = shape.applied(to: try TinyModel.surroundings(), leaving: component.slot)
+    tree[path: component.slot == .activation ? "mlp.activation" : component.slot.rawValue] = setting
+    if component.slot == .norm {
+      tree[path: "attention.qk_norm"] = Setting(.group([Setting.Entry("scope", Setting(text: "head"))]))
+    }
+    return tree
+  }
+}
 
-  private static func settings(of component: ComponentDescription) -> [Setting] {
-    let examples = examples(in: component.documentation)
+extension ConformanceKit {
+  /// The component with nothing set, with each of the examples of its doc comment, and with each flag and choice of its
+  /// own turned.
+  public func cases(of component: ComponentDescription) -> [ConformanceCase] {
     let needsExample = component.options.contains { $0.isRequired && !$0.path.contains(".") }
     var bases = needsExample ? [] : [Setting(.group([]))]
-    bases += examples
+    bases += Self.examples(in: component.documentation)
     guard let first = bases.first else { return [] }
     for option in component.options where !option.path.contains(".") {
       var words: [String] = []
@@ -39,16 +52,16 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
     return bases.map { base in
       var setting = base
       setting["type"] = Setting(text: component.name)
-      return setting
+      return ConformanceCase(component, setting)
     }
   }
 
   /// Whether `option` means anything here: one that stands where it has no effect is refused, and tried by an example.
-  private static func hasEffect(_ setting: Setting, of component: ComponentDescription, option: String) -> Bool {
+  private func hasEffect(_ setting: Setting, of component: ComponentDescription, option: String) -> Bool {
     var setting = setting
     setting["type"] = Setting(text: component.name)
     do {
-      _ = try TinyModel(component.slot, setting)
+      _ = try model(ConformanceCase(component, setting))
       return true
     } catch let problems as Problems {
       return !problems.list.contains { $0.sentence == "no option here is named '\(option)'" }
@@ -64,15 +77,5 @@ struct ConformanceCase: CustomTestStringConvertible, Sendable {
     return parts.enumerated().compactMap { index, text in
       index % 2 == 1 ? try? YAMLReader(source: "example").read(String(text)) : nil
     }
-  }
-}
-
-extension TinyModel {
-  /// A model around the component that `setting` chooses for `slot`.
-  init(_ slot: Slot, _ setting: Setting) throws {
-    var tree = try YAMLReader(source: "base").read(TinyModel.base)
-    tree[path: slot == .activation ? "mlp.activation" : slot.rawValue] = setting
-    if slot == .norm { tree[path: "attention.qk_norm"] = Setting(.group([Setting.Entry("scope", Setting(text: "head"))])) }
-    try self.init(tree)
   }
 }

@@ -1,0 +1,120 @@
+import Components
+import Execution
+
+/// One step run by itself: in memory between walls, with nothing in it but what the step is owed.
+final class StepRun {
+  let step: Step
+  private let plan: Plan
+  private let pass: WalkPass
+  private let inputs: [GuardedMemory]
+  private let outputs: [GuardedMemory]
+  private let kept: [GuardedMemory]
+  private let inputGradients: [GuardedMemory?]
+  private let outputGradients: [GuardedMemory]
+  private let parameterGradients: [GuardedMemory]
+  private let scratch: GuardedMemory
+  private let scratchWidth: Int
+  private let parameters: [Parameter]
+  private let tables = Tables()
+
+  /// The step over the rows of `pass`; the inputs that `isLearned` have gradients.
+  init(_ step: Step, of plan: Plan, _ parameters: Parameters, over pass: WalkPass, threads: Int, isLearned: [Bool]) {
+    self.step = step
+    self.plan = plan
+    self.pass = pass
+    self.parameters = step.parameters.map(parameters.parameter)
+    let rows = pass.rows
+    inputs = step.inputs.map { GuardedMemory($0.width * rows) }
+    outputs = step.outputs.map { GuardedMemory($0.width * rows) }
+    kept = step.kept.map { GuardedMemory($0 * rows) }
+    inputGradients = step.inputs.map { isLearned[$0.index] ? GuardedMemory($0.width * rows) : nil }
+    outputGradients = step.outputs.map { GuardedMemory($0.width * rows) }
+    parameterGradients = step.parameters.map { GuardedMemory(plan.parameters[$0].count) }
+    let own = step.operation.scratch(step: step, rows: rows, context: rows)
+    let shared = step.operation.sharedScratch(step: step, rows: rows)
+    scratchWidth = max(own, (shared + threads - 1) / threads)
+    // Of one worker, exactly what the step asks for.
+    scratch = GuardedMemory(threads == 1 ? max(own, shared) : scratchWidth * threads)
+  }
+
+  /// The outputs for `values` of the inputs, and what is wrong with how they came about.
+  func forward(_ values: [[Float]]) -> (outputs: [[Float]], faults: [String]) {
+    for (memory, numbers) in zip(inputs, values) { memory.fill(numbers) }
+    for memory in outputs + kept + [scratch] { memory.fill(.nan) }
+    step.operation.forward(ForwardContext(bound(), in: pass.pass(scratch: scratch, width: scratchWidth)))
+    let results = outputs.map(\.numbers)
+    var faults = walls()
+    for (index, memory) in inputs.enumerated() where memory.numbers != values[index] && !values[index].contains(where: \.isNaN) {
+      faults.append("writes over its input \(index)")
+    }
+    for (index, numbers) in results.enumerated() {
+      if let place = numbers.firstIndex(where: \.isNaN), !values.joined().contains(where: \.isNaN) {
+        let width = step.outputs[index].width
+        faults.append("leaves its output unwritten, or gives no number, at row \(place / width), number \(place % width)")
+      }
+    }
+    return (results, faults)
+  }
+
+  /// Gradients of the inputs and tensors, given those of the outputs, after a forward; with `adding` they are added to
+  /// numbers that are there already, and what is told is the sum.
+  func backward(_ gradients: [[Float]], adding before: Float? = nil) -> (inputs: [[Float]?], parameters: [[Float]], faults: [String]) {
+    for (memory, numbers) in zip(outputGradients, gradients) { memory.fill(numbers) }
+    scratch.fill(.nan)
+    // What it says that it does not read is not there.
+    for (index, memory) in inputs.enumerated() where !step.operation.backwardReadsInput(index) { memory.fill(.nan) }
+    if !step.operation.backwardReadsOutputs { for memory in outputs { memory.fill(.nan) } }
+    let start = before ?? (step.operation.assignsGradients ? .nan : 0)
+    for memory in inputGradients.compactMap({ $0 }) + parameterGradients { memory.fill(start) }
+    let holdSome = before != nil || !step.operation.assignsGradients
+    step.operation.backward(
+      BackwardContext(bound(holdSome: holdSome), in: pass.pass(scratch: scratch, width: scratchWidth)))
+    return (inputGradients.map { $0?.numbers }, parameterGradients.map(\.numbers), walls())
+  }
+
+  private func walls() -> [String] {
+    var faults: [String] = []
+    if outputs.contains(where: { !$0.isIntact }) { faults.append("writes beyond its output") }
+    if inputs.contains(where: { !$0.isIntact }) { faults.append("writes beyond its input") }
+    if kept.contains(where: { !$0.isIntact }) { faults.append("keeps more than its keptWidths \(step.kept)") }
+    if !scratch.isIntact { faults.append("uses more scratch memory than the \(scratch.count) numbers that it declares") }
+    if (inputGradients.compactMap { $0 } + parameterGradients).contains(where: { !$0.isIntact }) {
+      faults.append("writes beyond a gradient")
+    }
+    return faults
+  }
+
+  private func bound(holdSome: Bool = false) -> BoundStep {
+    func values(_ memory: [GuardedMemory], _ values: [Value]) -> [BoundValue] {
+      zip(memory, values).map { BoundValue($0.base, width: $1.width, extent: $1.extent) }
+    }
+    var bound = BoundStep(
+      inputs: tables.table(values(inputs, step.inputs)), outputs: tables.table(values(outputs, step.outputs)),
+      parameters: tables.table(parameters), states: tables.table(step.states))
+    let extent = step.outputs.first?.extent ?? .tokens
+    bound.kept = tables.table(zip(kept, step.kept).map { BoundValue($0.base, width: $1, extent: extent) })
+    bound.outputGradients = tables.table(values(outputGradients, step.outputs))
+    bound.inputGradients = tables.table(
+      zip(inputGradients, step.inputs).map { memory, value in
+        memory.map { BoundValue($0.base, width: value.width, extent: value.extent) }
+      })
+    bound.inputGradientsHoldSome = tables.table(step.inputs.map { _ in holdSome })
+    bound.parameterGradients = tables.table(parameterGradients.map { $0.base })
+    bound.parameterGradientsHoldSome = tables.table(step.parameters.map { _ in holdSome })
+    return bound
+  }
+}
+
+/// Tables that live as long as this does.
+private final class Tables {
+  private var release: [() -> Void] = []
+
+  func table<Element>(_ elements: [Element]) -> UnsafeBufferPointer<Element> {
+    let table = UnsafeMutableBufferPointer<Element>.allocate(capacity: elements.count)
+    _ = table.initialize(from: elements)
+    release.append { table.deallocate() }
+    return UnsafeBufferPointer(table)
+  }
+
+  deinit { for release in release { release() } }
+}

@@ -1,0 +1,86 @@
+import Components
+import Kernels
+
+/// The tables of one pass of a walk.
+final class WalkPass {
+  /// A part of a sequence.
+  struct Part {
+    let tokens: [Int]
+    var start = 0
+    var length: Int
+    var states: WalkStates?
+  }
+
+  private let tokens: UnsafeMutableBufferPointer<Int32>
+  private let positions: UnsafeMutableBufferPointer<Int32>
+  private let outputRows: UnsafeMutableBufferPointer<Int32>
+  private let spans: UnsafeMutableBufferPointer<SequenceSpan>
+  private let states: UnsafeMutableBufferPointer<UnsafePointer<BoundState>>
+  private let owners: [WalkStates]
+  private let pool: ThreadPool
+
+  /// The tables for `parts`, with logits of every row.
+  init(_ parts: [Part], pool: ThreadPool) {
+    self.pool = pool
+    owners = parts.compactMap(\.states)
+    let ids = parts.flatMap(\.tokens)
+    tokens = .allocate(capacity: ids.count)
+    positions = .allocate(capacity: ids.count)
+    outputRows = .allocate(capacity: ids.count)
+    spans = .allocate(capacity: parts.count)
+    states = .allocate(capacity: parts.count)
+    var row = 0
+    for (index, part) in parts.enumerated() {
+      spans.initializeElement(
+        at: index, to: SequenceSpan(rows: row..<row + part.tokens.count, start: part.start, length: part.length))
+      if let own = part.states { states.initializeElement(at: index, to: UnsafePointer(own.bound)) }
+      for (offset, token) in part.tokens.enumerated() {
+        tokens[row] = Int32(token)
+        positions[row] = Int32(part.start + offset)
+        outputRows[row] = Int32(row)
+        row += 1
+      }
+    }
+  }
+
+  deinit {
+    tokens.deallocate()
+    positions.deallocate()
+    outputRows.deallocate()
+    spans.deallocate()
+    states.deallocate()
+  }
+
+  /// How many rows it has.
+  var rows: Int { tokens.count }
+
+  /// The pass for one step, with `scratch` of `width` numbers for each worker; even the smallest work is divided.
+  func pass(scratch: GuardedMemory, width: Int) -> Pass {
+    var pass = Pass(
+      tokens: UnsafeBufferPointer(tokens), positions: UnsafeBufferPointer(positions),
+      sequences: UnsafeBufferPointer(spans), outputRows: UnsafeBufferPointer(outputRows),
+      states: UnsafeBufferPointer(start: states.baseAddress, count: owners.isEmpty ? 0 : states.count), pool: pool,
+      scratch: scratch.base, scratchWidth: width)
+    pass.mostGrain = 1
+    pass.startsGradients = true
+    return pass
+  }
+}
+
+/// What a sequence of a walk keeps, each state in exactly the memory that it declares.
+final class WalkStates {
+  let memory: [GuardedMemory]
+  let bound: UnsafeMutablePointer<BoundState>
+
+  /// The states of `plan` for a sequence of `length` tokens. A window has room for all of them: it never moves on.
+  init(_ plan: Plan, length: Int) {
+    memory = plan.states.map { GuardedMemory($0.width * ($0.extent == .fixed ? 1 : length)) }
+    bound = .allocate(capacity: max(1, plan.states.count))
+    for (index, state) in plan.states.enumerated() {
+      if state.extent == .fixed { memory[index].fill(0) }
+      (bound + index).initialize(to: BoundState(memory[index].base, format: .f32, rowBytes: 4 * state.width))
+    }
+  }
+
+  deinit { bound.deallocate() }
+}

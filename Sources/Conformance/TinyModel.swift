@@ -1,0 +1,53 @@
+import Components
+import Composition
+import Execution
+import Kernels
+import Specification
+
+/// A tiny model with random weights, in which nothing is left at its start.
+public struct TinyModel {
+  /// What it was composed of.
+  public let architecture: Architecture
+  /// Its plan.
+  public let plan: Plan
+  /// Its weights.
+  public let parameters: Parameters
+
+  /// Some ids of the vocabulary.
+  public static let tokens = [3, 1, 4, 1, 5, 9, 2, 6, 5, 12]
+
+  /// 2 layers, 16 wide, 4 heads, 13 tokens, a context of 16.
+  public static func surroundings() throws -> Setting {
+    try YAMLReader(source: "surroundings").read(PackageResources.Surroundings_yaml)
+  }
+
+  /// The model that `tree` describes, made of the components of `registry`; throws every problem found.
+  public init(_ tree: Setting, of registry: Registry) throws {
+    architecture = try SpecificationLoader(catalog: Catalog(folders: []), choosingOptions: registry.choosingOptions)
+      .load(tree, named: "tiny")
+    plan = try Composer(registry).compose(architecture)
+    parameters = try Parameters(plan, seed: 7)
+    // A weight of one or a bias of zero would hide a missing term.
+    var noise = Noise(seed: 11)
+    for (index, tensor) in plan.parameters.enumerated() {
+      guard let numbers = parameters.mutable(index) else { continue }
+      let strength: Float = tensor.use == .vector ? 0.2 : 0.3
+      for i in numbers.indices { numbers[i] += strength * noise.next() }
+    }
+  }
+
+  /// The logits of all `tokens`, computed `parts` tokens at a time.
+  public func logits(
+    _ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16, states: StorageFormat = .f32
+  ) throws -> [Float] {
+    let executor = try PlanExecutor(
+      plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows, states: states)
+    let sequence = try executor.openSequence(length: tokens.count)
+    var logits: [Float] = []
+    for start in stride(from: 0, to: tokens.count, by: parts) {
+      let part = Array(tokens[start..<min(start + parts, tokens.count)])
+      try executor.forward([(sequence, part)], logits: .all) { _, _, row in logits += row }
+    }
+    return logits
+  }
+}

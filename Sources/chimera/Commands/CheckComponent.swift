@@ -1,0 +1,71 @@
+import ArgumentParser
+import Components
+import Conformance
+import Files
+
+/// `chimera check-component`: whether components are what every component must be.
+struct CheckComponent: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-component",
+    abstract: "Check that a component is conformant.",
+    discussion: """
+      It is put into tiny models with each of its options: gradients against finite differences, causality, prompts \
+      at once and token by token, batches, threads, memory, saving, its doc comment. A fault is told in a sentence.
+
+        chimera check-component rmsnorm
+        chimera check-component none --slot position
+        chimera check-component --all
+      """)
+
+  @Argument(help: "The component.") var name: String?
+  @Option(help: "Its slot, where components of several have the name.") var slot: String?
+  @Flag(help: "Check every component.") var all = false
+  @Flag(help: "Write a JSON document.") var json = false
+
+  func validate() throws {
+    if all == (name != nil) { throw ValidationError("name a component, or give --all") }
+    if let slot, Slot(rawValue: slot) == nil {
+      let words = Slot.allCases.map(\.rawValue)
+      let near = nearestName(to: slot, in: words).map { "did you mean '\($0)'?" } ?? "slots are \(words.joined(separator: ", "))"
+      throw ValidationError("no slot is named '\(slot)'; \(near)")
+    }
+  }
+
+  func run() throws {
+    let registry = try Zoo().registry
+    let kit = ConformanceKit(registry)
+    var found: [(component: ComponentDescription, faults: [Fault])] = []
+    for component in try choose(from: registry.describe()) {
+      if Console.notesAreOnTerminal, all { Console.status("\(component.slot.rawValue) \(component.name)") }
+      let faults = kit.check(component)
+      if Console.notesAreOnTerminal, all { Console.status("") }
+      found.append((component, faults))
+      if !json { Console.write(text(component, faults)) }
+    }
+    if json { Console.write(JSONValue.array(found.map(document)).serialized(pretty: true) + "\n") }
+    if found.contains(where: { !$0.faults.isEmpty }) { throw ExitCode(Failure.Status.failed.rawValue) }
+  }
+
+  private func choose(from components: [ComponentDescription]) throws -> [ComponentDescription] {
+    let inSlot = components.filter { slot == nil || $0.slot.rawValue == slot }
+    guard let name else { return inSlot }
+    let named = inSlot.filter { $0.name == name }
+    if !named.isEmpty { return named }
+    let near = nearestName(to: name, in: Set(inSlot.map(\.name)).sorted()).map { "did you mean '\($0)'?" }
+    throw Failure(.notFound, "no component is named '\(name)'; \(near ?? "'chimera components' lists them")")
+  }
+
+  private func text(_ component: ComponentDescription, _ faults: [Fault]) -> String {
+    let title = "\(component.slot.rawValue) \(component.name): "
+    if faults.isEmpty { return title + "conformant\n" }
+    return faults.reduce(title + (faults.count == 1 ? "1 fault\n" : "\(faults.count) faults\n")) { $0 + "  \($1)\n" }
+  }
+
+  private func document(_ component: ComponentDescription, _ faults: [Fault]) -> JSONValue {
+    [
+      "slot": .string(component.slot.rawValue), "name": .string(component.name), "conformant": .bool(faults.isEmpty),
+      "faults": .array(
+        faults.map { ["check": .string($0.check.rawValue), "setting": .string($0.setting), "sentence": .string($0.sentence)] }),
+    ]
+  }
+}
