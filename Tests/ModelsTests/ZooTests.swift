@@ -85,9 +85,9 @@ struct ZooTests {
     }
   }
 
-  @Test("reads as documentation: members of at most 15 lines, families below 80, none wider than 120")
+  @Test("reads as documentation: members of fewer than 15 lines, families of fewer than 80, none wider than 120")
   func lengths() throws {
-    let members = PackageZoo.catalog.models().map { (path: $0.path, limit: 15) }
+    let members = PackageZoo.catalog.models().map { (path: $0.path, limit: 14) }
     let families = PackageZoo.catalog.familyFiles().map { (path: $0.path, limit: 79) }
     for (path, limit) in members + families {
       let text = try String(contentsOfFile: path, encoding: .utf8)
