@@ -20,20 +20,35 @@ import Tokenization
     Lily didn't want to help her mom, so she
     """
 
-  // What transformers 5.23 writes from the same folder, greedy, in f32, behind <|endoftext|>Once upon a time:
+  // What transformers 5.23 writes from the same folders, greedy, in f32:
   //     AutoModelForCausalLM.from_pretrained("Models/story-llama", dtype=torch.float32).generate(ids, max_new_tokens=60, do_sample=False)
-  @Test("the bundled model writes what transformers writes with its folder")
-  func bundledStory() throws {
+  // and for the hybrid, which it cannot read, what this program wrote when it was trained.
+  @Test("the models that come along write what transformers writes with their folders", arguments: [
+    (
+      "story-llama", "<|endoftext|>Once upon a time",
+      """
+      , there was a little girl named Lily. She loved to play outside in the sun. One day, she saw a big, red ball. She \
+      wanted to play with it, but it was too high. She tried to catch it, but it was too high.
+      Lily's mom came over
+      """
+    ),
+    (
+      "story-gpt2", "<|endoftext|>Once upon a time",
+      """
+      , there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big tree in the park. \
+      She wanted to climb it, but she didn't know what to do.
+      Lily went to the tree and saw a big tree. She picked it
+      """
+    ),
+    ("shakespeare-char-gpt2", "ROMEO:", "\nAnd the shall the world the with the world the with the wor"),
+    ("story-hybrid", "Once upon a time", ", there was a little girl named Lily. She loved to play outside in the park with her friends."),
+  ])
+  func bundledModels(_ name: String, _ start: String, _ text: String) throws {
     let models = try Here.models()
-    let loaded = try models.load(models.describe("story-llama"))
-    let prompt = try #require(loaded.tokenizer).encode("<|endoftext|>Once upon a time")
-    let text = try generate(loaded, prompt, maximum: 60, stops: [], arithmetic: .exact)
-    #expect(
-      text == """
-        , there was a little girl named Lily. She loved to play outside in the sun. One day, she saw a big, red ball. She \
-        wanted to play with it, but it was too high. She tried to catch it, but it was too high.
-        Lily's mom came over
-        """)
+    let loaded = try models.load(models.describe(name))
+    #expect(loaded.description.notes.isEmpty)
+    let prompt = try #require(loaded.tokenizer).encode(start)
+    #expect(try generate(loaded, prompt, maximum: 60, stops: [], arithmetic: .exact).hasPrefix(text))
   }
 
   @Test("the same weights write the same story from a folder and from GGUF", arguments: ["stories260K", "stories260K/stories260K.gguf"])
