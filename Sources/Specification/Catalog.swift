@@ -27,11 +27,12 @@ public struct Catalog: Sendable {
   /// The folders, those that count first first.
   public let folders: [String]
   private let roots: [String]
+  let canonicalPaths = CanonicalPaths()
 
   /// The zoo in `folders`; a folder that is not there holds nothing.
   public init(folders: [String]) {
     self.folders = folders
-    roots = folders.compactMap(SourceFile.canonicalPath)
+    roots = folders.compactMap { SourceFile.canonicalPath($0) }
   }
 
   /// Every model, by family and name.
@@ -107,13 +108,13 @@ public struct Catalog: Sendable {
 
   /// Whether the file at `path`, its links followed, stands in the zoo.
   public func contains(_ path: String) -> Bool {
-    guard let resolved = SourceFile.canonicalPath(path) else { return false }
+    guard let resolved = canonicalPaths[path] else { return false }
     return roots.contains { resolved.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
   }
 
   /// The family in whose folder the file at `path` stands; nil outside the zoo.
   public func family(ofPath path: String) -> String? {
-    guard let resolved = SourceFile.canonicalPath(path) else { return nil }
+    guard let resolved = canonicalPaths[path] else { return nil }
     for root in roots where resolved.hasPrefix(root + "/") {
       let parts = resolved.dropFirst(root.count + 1).split(separator: "/")
       if parts.count == 2, ![Self.namingFolder, Self.studyFolder].contains(String(parts[0])) { return String(parts[0]) }

@@ -97,7 +97,7 @@ public final class SpecificationLoader: Sendable {
 
   /// What the file at `path` says, with everything it extends; `chain` are the files that extend it, outermost first.
   private func resolve(_ path: String, chain: [String], askedAt place: Place?) -> Resolution {
-    let identity = SourceFile.canonicalPath(path) ?? path
+    let identity = catalog.canonicalPaths[path] ?? path
     if let known = resolutions.withLock({ $0[identity] }) ?? failures.withLock({ $0[identity] }) { return known }
     var result = Resolution(path: path, identity: identity, family: catalog.family(ofPath: path))
     do throws(Problems) {
@@ -155,8 +155,8 @@ public final class SpecificationLoader: Sendable {
 
   /// What the file at `base` says, which the last of `chain` builds on.
   private func follow(_ base: String, chain: [String], at place: Place?) throws(Problem) -> Resolution {
-    let identity = SourceFile.canonicalPath(base)
-    if let start = chain.firstIndex(where: { SourceFile.canonicalPath($0) == identity }) {
+    let identity = catalog.canonicalPaths[base]
+    if let start = chain.firstIndex(where: { catalog.canonicalPaths[$0] == identity }) {
       throw Problem(
         "files extend each other in a circle: \((chain[start...] + [base]).joined(separator: " → "))", at: place)
     }
