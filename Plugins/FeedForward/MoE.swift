@@ -54,28 +54,34 @@ public struct MoE: FeedForward {
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    let (weights, choice) = router.write(x, into: &plan)
-    let input = router.weighsInput ? plan.apply(SpreadByWeight(), to: x, weights, width: chosen * x.width) : x
-    let inner = hidden(into: &plan) { name, plan in
-      expertLinear(input, choice, to: width, named: name, each: router.weighsInput, into: &plan)
-    }
-    let results = expertLinear(inner, choice, to: x.width, named: "down", each: true, into: &plan)
-    let y =
-      router.weighsInput
-      ? plan.apply(WeightedSum(count: chosen, weighted: false), to: results, width: x.width)
-      : plan.apply(WeightedSum(count: chosen, weighted: true), to: results, weights, width: x.width)
+    let route = plan.part("router") { plan in router.write(x, into: &plan) }
+    let y = plan.part("experts") { plan in expertSum(x, route, into: &plan) }
     guard let sharedWidth else { return y }
-    var shared = plan.within("shared") { plan in
-      let inner = hidden(into: &plan) { name, plan in
-        plan.linear(x, to: sharedWidth, named: name, bias: bias[name] ?? false)
-      }
+    let shared = plan.part("shared expert") { plan in sharedExpert(x, width: sharedWidth, into: &plan) }
+    return plan.add(y, shared)
+  }
+
+  /// What a token's own experts give, weighed and added.
+  private func expertSum(_ x: Value, _ route: (weights: Value, choice: Value), into plan: inout PlanBuilder) -> Value {
+    let input = router.weighsInput ? plan.apply(SpreadByWeight(), to: x, route.weights, width: chosen * x.width) : x
+    let inner = hidden(into: &plan) { name, plan in
+      expertLinear(input, route.choice, to: width, named: name, each: router.weighsInput, into: &plan)
+    }
+    let results = expertLinear(inner, route.choice, to: x.width, named: "down", each: true, into: &plan)
+    return router.weighsInput
+      ? plan.apply(WeightedSum(count: chosen, weighted: false), to: results, width: x.width)
+      : plan.apply(WeightedSum(count: chosen, weighted: true), to: results, route.weights, width: x.width)
+  }
+
+  /// What the expert gives that every token meets.
+  private func sharedExpert(_ x: Value, width: Int, into plan: inout PlanBuilder) -> Value {
+    let shared = plan.within("shared") { plan in
+      let inner = hidden(into: &plan) { name, plan in plan.linear(x, to: width, named: name, bias: bias[name] ?? false) }
       return plan.linear(inner, to: x.width, named: "down", bias: bias["down"] ?? false)
     }
-    if sharedGate {
-      let gate = plan.linear(x, to: 1, named: "shared_gate")
-      shared = plan.apply(GateRows(), to: shared, gate, width: x.width)
-    }
-    return plan.add(y, shared)
+    guard sharedGate else { return shared }
+    let gate = plan.linear(x, to: 1, named: "shared_gate")
+    return plan.apply(GateRows(), to: shared, gate, width: x.width)
   }
 
   /// What goes into `down`: `linear` writes the matrices that read the token.

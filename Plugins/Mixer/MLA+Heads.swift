@@ -11,15 +11,20 @@ extension MLA {
     let name = "head linear"
     let isRowwise = true
     let heads: Int
+    let columns: Int
     let rows: Range<Int>
     let group: Int
     let transposed: Bool
 
-    init(heads: Int, rows: Range<Int>, of group: Int, transposed: Bool) {
-      (self.heads, self.rows, self.group, self.transposed) = (heads, rows, group, transposed)
+    init(heads: Int, columns: Int, rows: Range<Int>, of group: Int, transposed: Bool) {
+      (self.heads, self.columns, self.rows, self.group, self.transposed) = (heads, columns, rows, group, transposed)
     }
 
-    var detail: String { "\(heads) heads\(transposed ? ", transposed" : "")" }
+    var detail: String {
+      transposed
+        ? "its keys, transposed, \(heads) heads of \(rows.count) → \(columns)"
+        : "its values, \(heads) heads of \(columns) → \(rows.count)"
+    }
 
     /// So few rows are multiplied by a transpose as sums of its rows, for which nothing is packed.
     private static let few = 8
@@ -114,10 +119,11 @@ extension MLA {
     let isRowwise = true
     let backwardReadsInputs = false
     let heads: Int
-    /// How many numbers of a head are the first.
+    /// How many numbers of a head are the first, and how many the others.
     let first: Int
+    let second: Int
 
-    var detail: String { "\(heads == 1 ? "" : "\(heads) heads, ")after \(first)" }
+    var detail: String { "\(heads == 1 ? "" : "\(heads) heads of ")\(first) + \(second)" }
 
     func forward(_ context: ForwardContext) {
       let (x, a, b) = (context.input(), context.output(0), context.output(1))
@@ -154,8 +160,10 @@ extension MLA {
     let isRowwise = true
     let backwardReadsInputs = false
     let heads: Int
+    let first: Int
+    let second: Int
 
-    var detail: String { heads == 1 ? "" : "\(heads) heads" }
+    var detail: String { "\(heads == 1 ? "" : "\(heads) heads of ")\(first) + \(second)" }
 
     func forward(_ context: ForwardContext) {
       let (a, b, y) = (context.input(0), context.input(1), context.output())

@@ -43,27 +43,45 @@ public struct MLA: Mixer {
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    let queries = queries(x, into: &plan)
-    let turned = layer.position.rotate(queries[1], heads: heads, into: &plan)
-    let made = plan.linear(x, to: rank + rope, named: "kv_a", bias: bias["kv_a"] ?? false)
-    let parts = plan.apply(Split(heads: 1, first: rank), to: [made], widths: [rank, rope])
-    let latent = norm?.write(parts[0], named: "kv_a_norm", over: .row, into: &plan) ?? parts[0]
-    let shared = layer.position.rotate(parts[1], heads: 1, into: &plan)
-    let key = plan.apply(Join(heads: 1), to: latent, shared, width: rank + rope)
-
-    let matrix = plan.parameter("kv_b.weight", shape: [heads * (nope + valueWidth), rank], starts: .normal(0.02))
-    let toLatent = HeadLinear(heads: heads, rows: 0..<nope, of: nope + valueWidth, transposed: true)
-    let met = plan.apply(toLatent, to: queries[0], width: heads * rank, parameters: [matrix])
-    let query = plan.apply(Join(heads: heads), to: met, turned, width: heads * (rank + rope))
-    let scale = Float(scale * layer.position.scoreFactor)
-    let attend = Attend(
-      heads: heads, keyHeads: 1, scale: scale, window: nil, softcap: nil,
-      bias: layer.position.scoreBias(heads: heads, scale: scale), valuesInKeys: true)
-    let state = plan.state("latent", width: rank + rope, extent: .perToken, precision: .any)
-    let mixed = plan.apply(attend, to: query, key, width: heads * rank, states: [state])
-    let fromLatent = HeadLinear(heads: heads, rows: nope..<nope + valueWidth, of: nope + valueWidth, transposed: false)
-    let values = plan.apply(fromLatent, to: mixed, width: heads * valueWidth, parameters: [matrix])
+    let query = plan.part("queries") { plan in self.query(x, layer.position, into: &plan) }
+    let key = plan.part("latent") { plan in self.key(x, layer.position, into: &plan) }
+    let values = plan.part("heads") { plan in
+      let scale = Float(scale * layer.position.scoreFactor)
+      let attend = Attend(
+        heads: heads, keyHeads: 1, scale: scale, window: nil, softcap: nil,
+        bias: layer.position.scoreBias(heads: heads, scale: scale), valuesInKeys: true)
+      let state = plan.state("latent", width: rank + rope, extent: .perToken, precision: .any)
+      let mixed = plan.apply(attend, to: query, key, width: heads * rank, states: [state])
+      let fromLatent = HeadLinear(heads: heads, columns: rank, rows: nope..<group, of: group, transposed: false)
+      return plan.apply(fromLatent, to: mixed, width: heads * valueWidth, parameters: [matrix(in: &plan)])
+    }
     return plan.linear(values, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
+  }
+
+  /// Rows of the matrix of keys and values that belong to a head.
+  private var group: Int { nope + valueWidth }
+
+  /// The matrix that makes keys and values of all heads.
+  private func matrix(in plan: inout PlanBuilder) -> ParameterReference {
+    plan.parameter("kv_b.weight", shape: [heads * group, rank], starts: .normal(0.02))
+  }
+
+  /// The one key of all heads, whose first numbers are their values: all that is kept of a token.
+  private func key(_ x: Value, _ position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
+    let made = plan.linear(x, to: rank + rope, named: "kv_a", bias: bias["kv_a"] ?? false)
+    let parts = plan.apply(Split(heads: 1, first: rank, second: rope), to: [made], widths: [rank, rope])
+    let latent = norm?.write(parts[0], named: "kv_a_norm", over: .row, into: &plan) ?? parts[0]
+    let shared = position.rotate(parts[1], heads: 1, into: &plan)
+    return plan.apply(Join(heads: 1, first: rank, second: rope), to: latent, shared, width: rank + rope)
+  }
+
+  /// The queries of all heads, as they meet that key.
+  private func query(_ x: Value, _ position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
+    let parts = queries(x, into: &plan)
+    let turned = position.rotate(parts[1], heads: heads, into: &plan)
+    let toLatent = HeadLinear(heads: heads, columns: rank, rows: 0..<nope, of: group, transposed: true)
+    let met = plan.apply(toLatent, to: parts[0], width: heads * rank, parameters: [matrix(in: &plan)])
+    return plan.apply(Join(heads: heads, first: rank, second: rope), to: met, turned, width: heads * (rank + rope))
   }
 
   /// The two parts of the queries of all heads.
@@ -77,6 +95,6 @@ public struct MLA: Mixer {
     } else {
       q = plan.linear(x, to: width, named: "q")
     }
-    return plan.apply(Split(heads: heads, first: nope), to: [q], widths: [heads * nope, heads * rope])
+    return plan.apply(Split(heads: heads, first: nope, second: rope), to: [q], widths: [heads * nope, heads * rope])
   }
 }

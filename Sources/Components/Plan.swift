@@ -6,6 +6,8 @@ public struct Step: Sendable {
   public let scope: String
   /// The operator.
   public let operation: any Operator
+  /// The part of its component that drawings show it in; empty for none of its own.
+  public let part: String
   /// The values it reads.
   public let inputs: [Value]
   /// The values it writes.
@@ -20,9 +22,10 @@ public struct Step: Sendable {
   /// A step of these parts.
   public init(
     scope: String, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
-    states: [Int] = []
+    states: [Int] = [], part: String = ""
   ) {
     self.scope = scope
+    self.part = part
     self.operation = operation
     self.inputs = inputs
     self.outputs = outputs
@@ -84,7 +87,8 @@ public struct Plan: Sendable {
   /// The plan whose learned tensors start as `start` says.
   public func starting(_ start: (PlannedTensor) -> PlannedTensor.Initialization) -> Plan {
     let tensors = parameters.map {
-      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0))
+      PlannedTensor(
+        name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0), chosen: $0.chosen)
     }
     return Plan(
       name: name, shape: shape, steps: steps, values: values, parameters: tensors, states: states, logits: logits,

@@ -5,6 +5,7 @@ public struct PlanBuilder {
   /// The model's sizes.
   public let shape: ModelShape
   private var scopes: [String] = []
+  private var part = ""
   private var steps: [Step] = []
   private var values: [Value] = []
   private var parameters: [PlannedTensor] = []
@@ -29,6 +30,15 @@ public struct PlanBuilder {
   public mutating func within<Result>(_ name: String, _ body: (inout PlanBuilder) -> Result) -> Result {
     scopes.append(name)
     defer { scopes.removeLast() }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes as a part of the component, which drawings show by itself under `title`: the queries, what
+  /// is kept, the shared expert. No tensor is named after it.
+  public mutating func part<Result>(_ title: String, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = part
+    part = title
+    defer { part = outer }
     return body(&self)
   }
 
@@ -84,7 +94,7 @@ public struct PlanBuilder {
     steps.append(
       Step(
         scope: scope, operation: operation, inputs: inputs, outputs: outputs, parameters: parameters.map(\.index),
-        states: states.map(\.index)))
+        states: states.map(\.index), part: part))
     return outputs
   }
 
@@ -99,10 +109,10 @@ public struct PlanBuilder {
   /// A value that several components use and that is written once: the first time `key` is asked for.
   public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
     if let value = sharedValues[key] { return value }
-    let outer = scopes
-    scopes = []
+    let outer = (scopes, part)
+    (scopes, part) = ([], "")
     let value = write(&self)
-    scopes = outer
+    (scopes, part) = outer
     sharedValues[key] = value
     return value
   }

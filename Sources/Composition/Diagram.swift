@@ -28,6 +28,18 @@ public struct Diagram: Sendable {
     public let parameterCount: Int
     /// How its heads share keys, when it attends.
     public let heads: Heads?
+    /// Of how many alike it is one drawing, when a token meets some of several.
+    public let stack: Stack?
+    /// Its parts, where its component names any; value 0 is what the box reads, and the last node gives its result.
+    public let inner: Section?
+  }
+
+  /// Several of a kind, of which a token meets some.
+  public struct Stack: Sendable, Hashable {
+    /// How many there are.
+    public let count: Int
+    /// How many a token meets.
+    public let chosen: Int
   }
 
   /// How the heads of attention share what is kept of a sequence.

@@ -2,13 +2,21 @@
 struct DiagramCanvas {
   /// The column of the right edge of frames.
   let right: Int
+  /// The column of the residual line, or of what a box reads.
+  private let origin: Int
   private var rows: [[Character]] = []
 
-  init(right: Int) { self.right = right }
+  init(right: Int, origin: Int = Self.margin) {
+    self.right = right
+    self.origin = origin
+  }
 
   /// The column of a rail.
-  private static func column(_ rail: Int) -> Int { 6 + 5 * rail }
+  private func column(_ rail: Int) -> Int { origin + 5 * rail }
+  private static let margin = 6
   private static let frame = 2
+  /// Columns that the edges of the others of a stack take.
+  private static let stackEdge = 2
   /// Columns of a box's calls.
   private static let callLimit = 26
 
@@ -22,12 +30,28 @@ struct DiagramCanvas {
   }
 
   /// The column of a frame's right edge that `node` on `rail` needs.
-  static func width(of node: Diagram.Node, on rail: Int) -> Int {
-    let start = column(rail)
+  static func width(of node: Diagram.Node, on rail: Int, origin: Int = Self.margin) -> Int {
+    let start = origin + 5 * rail
     if node.kind != .box { return start + 3 + beadText(node).count + 2 }
+    let title = title(of: node).count + countText(node).count + 6
+    if let inner = node.inner {
+      let layout = DiagramLayout(inner)
+      let widest = layout.places.map { width(of: inner.nodes[$0.node], on: $0.rail + layout.shift, origin: 0) }.max() ?? 0
+      return start + max(widest, title) + 4
+    }
     let callWidth = callWidth(node)
     let longest = node.lines.map { callWidth + $0.detail.count }.max() ?? 0
-    return start + max(longest, node.title.count + node.parameterCount.grouped.count + 6) + 4
+    return start + max(longest, title) + 4 + (node.stack == nil ? 0 : stackEdge)
+  }
+
+  /// What stands on the upper edge of a box.
+  private static func title(of node: Diagram.Node) -> String {
+    node.stack.map { "\($0.chosen) of \($0.count) \(node.title)" } ?? node.title
+  }
+
+  private static func countText(_ node: Diagram.Node) -> String {
+    guard node.parameterCount > 0 else { return "" }
+    return node.stack.map { "\($0.count) × \((node.parameterCount / $0.count).grouped)" } ?? node.parameterCount.grouped
   }
 
   private static func callWidth(_ node: Diagram.Node) -> Int {
@@ -42,7 +66,7 @@ struct DiagramCanvas {
   // MARK: Lines between sections
 
   mutating func add(_ text: String, at rail: Int) {
-    rows.append(Array(repeating: " ", count: Self.column(rail)) + Array(text))
+    rows.append(Array(repeating: " ", count: column(rail)) + Array(text))
   }
 
   /// A row in which only the residual line runs down, with a word beside it.
@@ -63,7 +87,7 @@ struct DiagramCanvas {
     for column in Self.frame...right { row[column] = "═" }
     row[Self.frame] = left
     row[right] = rightEnd
-    let start = Self.column(0)
+    let start = column(0)
     row[start] = "╪"
     if !title.isEmpty {
       let room = right - start - 6
@@ -78,6 +102,7 @@ struct DiagramCanvas {
 
   mutating func draw(_ section: Diagram.Section, _ layout: DiagramLayout, isFramed: Bool) {
     for (item, passing) in layout.items {
+      let passing = Set(passing.map(column))
       switch item {
       case .branch(let from, let to, let goesOn):
         line(isFramed, passing, from: from, to: to, goesOn ? "├" : "╰", "╮")
@@ -98,7 +123,7 @@ struct DiagramCanvas {
   private func blank(_ isFramed: Bool, _ passing: Set<Int>) -> [Character] {
     var row = [Character](repeating: " ", count: right + 1)
     if isFramed { (row[Self.frame], row[right]) = ("║", "║") }
-    for rail in passing where Self.column(rail) < right { row[Self.column(rail)] = "│" }
+    for column in passing where column < right { row[column] = "│" }
     return row
   }
 
@@ -106,53 +131,75 @@ struct DiagramCanvas {
     _ isFramed: Bool, _ passing: Set<Int>, from: Int, to: Int, _ start: Character, _ end: Character, note: String = ""
   ) {
     var row = blank(isFramed, passing)
-    let (low, high) = (Self.column(min(from, to)), Self.column(max(from, to)))
+    let (low, high) = (column(min(from, to)), column(max(from, to)))
     for column in low...high { row[column] = row[column] == "│" ? "┼" : "─" }
-    row[Self.column(from)] = start
-    row[Self.column(to)] = end
+    row[column(from)] = start
+    row[column(to)] = end
     if !note.isEmpty { put(note, at: high + 3, in: &row) }
     rows.append(row)
   }
 
   private mutating func bead(_ node: Diagram.Node, _ rail: Int, _ isFramed: Bool, _ passing: Set<Int>) {
     var row = blank(isFramed, passing)
-    row[Self.column(rail)] = "●"
-    put(Self.beadText(node), at: Self.column(rail) + 3, in: &row)
+    row[column(rail)] = "●"
+    put(Self.beadText(node), at: column(rail) + 3, in: &row)
     rows.append(row)
   }
 
   private mutating func box(_ node: Diagram.Node, _ rail: Int, _ isFramed: Bool, _ passing: Set<Int>) {
-    let (left, end) = (Self.column(rail) - 2, right - 2)
+    let edge = node.stack == nil ? 0 : Self.stackEdge
+    let (left, end) = (column(rail) - 2, right - 2 - edge)
     var top = blank(isFramed, passing)
     for column in left...end { top[column] = "─" }
     (top[left], top[left + 2], top[end]) = ("┌", "┴", "┐")
-    put(" \(node.title) ", at: left + 4, in: &top)
-    let count = node.parameterCount == 0 ? "" : " \(node.parameterCount.grouped) "
-    if end - count.count - 1 > left + 6 + node.title.count { put(count, at: end - count.count - 1, in: &top) }
+    let title = Self.title(of: node)
+    put(" \(title) ", at: left + 4, in: &top)
+    let count = Self.countText(node)
+    if !count.isEmpty, end - count.count - 3 > left + 6 + title.count {
+      put(" \(count) ", at: end - count.count - 3, in: &top)
+    }
+    for column in 0..<edge { top[end + 1 + column] = "┐" }
     rows.append(top)
-    let callWidth = Self.callWidth(node)
-    let detailWidth = max(10, end - left - 3 - callWidth)
-    for line in node.lines {
-      // A call of many names takes a line of its own.
-      let isLong = line.call.count > callWidth - 2 && !line.detail.isEmpty
-      if isLong { boxRow(line.call, "", callWidth, left, end, isFramed, passing) }
-      for (index, part) in wrap(line.detail, to: detailWidth).enumerated() {
-        boxRow(index == 0 && !isLong ? line.call : "", part, callWidth, left, end, isFramed, passing)
-      }
+    let content = node.inner.map { parts($0, left, end) } ?? lines(of: node, width: end - left - 3)
+    for line in content {
+      var row = blank(isFramed, passing)
+      for column in end...end + edge { row[column] = "│" }
+      row[left] = "│"
+      put(line, at: left + 2, in: &row, before: end - 1)
+      rows.append(row)
     }
     var bottom = blank(isFramed, passing)
     for column in left...end { bottom[column] = "─" }
     (bottom[left], bottom[left + 2], bottom[end]) = ("└", "┬", "┘")
+    for column in 0..<edge { bottom[end + 1 + column] = "┘" }
     rows.append(bottom)
   }
 
-  private mutating func boxRow(
-    _ call: String, _ detail: String, _ callWidth: Int, _ left: Int, _ end: Int, _ isFramed: Bool, _ passing: Set<Int>
-  ) {
-    var row = blank(isFramed, passing)
-    (row[left], row[end]) = ("│", "│")
-    put(detail.isEmpty ? call : call.padded(to: callWidth) + detail, at: left + 2, in: &row, before: end - 1)
-    rows.append(row)
+  /// The rows of the parts of a box between the columns `left` and `end`: the rail that enters the box is their first.
+  private func parts(_ section: Diagram.Section, _ left: Int, _ end: Int) -> [String] {
+    let layout = DiagramLayout(section)
+    var inner = DiagramCanvas(right: end - left - 2, origin: 5 * layout.shift)
+    if layout.shift > 0 { inner.elbow("╰", "╮", layout.shift) }
+    inner.draw(section, layout, isFramed: false)
+    if layout.shift + layout.lastRail > 0 { inner.elbow("╭", "╯", layout.shift + layout.lastRail) }
+    return inner.text.split(separator: "\n").map(String.init)
+  }
+
+  /// A line between the left edge and a rail so many rails away.
+  private mutating func elbow(_ start: String, _ end: String, _ rails: Int) {
+    rows.append(Array(start + String(repeating: "─", count: 5 * rails - 1) + end))
+  }
+
+  private func lines(of node: Diagram.Node, width: Int) -> [String] {
+    let callWidth = Self.callWidth(node)
+    return node.lines.flatMap { line -> [String] in
+      if line.detail.isEmpty { return [line.call] }
+      let details = wrap(line.detail, to: max(10, width - callWidth))
+      // A call of many names takes a line of its own.
+      let isLong = line.call.count > callWidth - 2
+      let below = details.dropFirst(isLong ? 0 : 1).map { "".padded(to: callWidth) + $0 }
+      return [isLong ? line.call : line.call.padded(to: callWidth) + details[0]] + below
+    }
   }
 
   private func put(_ text: String, at column: Int, in row: inout [Character], before limit: Int? = nil) {

@@ -20,6 +20,15 @@ struct DiagramLayout {
   /// Rails that are taken at the widest place.
   private(set) var railCount = 1
 
+  /// The nodes with their rails.
+  var places: [(node: Int, rail: Int)] {
+    items.compactMap { if case .node(let node, let rail) = $0.item { (node, rail) } else { nil } }
+  }
+  /// By how many rails the parts of a box are moved from the rail that enters it: a box needs room to its left.
+  private(set) var shift = 0
+  /// The rail of the last node.
+  private(set) var lastRail = 0
+
   /// The value on each rail.
   private var rails: [Int?] = [0]
 
@@ -39,13 +48,16 @@ struct DiagramLayout {
       } else {
         place(node, index, isRead)
       }
+      lastRail = rail(of: index + 1) ?? 0
     }
+    shift = places.contains { section.nodes[$0.node].kind == .box && $0.rail == 0 } ? 1 : 0
   }
 
   private mutating func place(_ node: Diagram.Node, _ index: Int, _ isRead: (Int) -> Bool) {
     let first = node.inputs.first ?? 0
     var target = rail(of: first) ?? 0
-    let lastTaken = rails.lastIndex { $0 != nil } ?? 0
+    // A rail that ends here is in nobody's way.
+    let lastTaken = rails.lastIndex { $0.map { $0 == first || !node.inputs.contains($0) || isRead($0) } ?? false } ?? 0
     let goesOn = isRead(first)
     if goesOn || lastTaken > target {
       let source = target

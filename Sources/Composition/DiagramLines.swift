@@ -12,13 +12,18 @@ struct DiagramLines {
 
   private let plan: Plan
   private let counted: Set<Int>
+  private let isPart: Bool
+  private let isStack: Bool
   private var entries: [Entry] = []
   private var labels: [Value: String] = [:]
 
-  /// Lines of steps of `plan`; tensors of `counted` are used a second time.
-  init(plan: Plan, counted: Set<Int>) {
+  /// Lines of steps of `plan`; tensors of `counted` are used a second time. In a part of a box a name's last
+  /// word says enough, and in a stack it is plain that a token meets some of several matrices.
+  init(plan: Plan, counted: Set<Int>, isPart: Bool = false, isStack: Bool = false) {
     self.plan = plan
     self.counted = counted
+    self.isPart = isPart
+    self.isStack = isStack
   }
 
   mutating func add(_ step: Step) {
@@ -42,10 +47,12 @@ struct DiagramLines {
       for output in step.outputs { labels[output] = name }
       add(
         Entry(
-          operation: step.operation.name, subjects: [name], detail: "\(step.operation.detail), \(sizes)",
+          operation: isStack ? "" : step.operation.name, subjects: [name],
+          detail: isStack ? sizes : "\(step.operation.detail), \(sizes)",
           input: step.inputs.first))
       return
     }
+    addKept(step)
     let subjects = once(step.inputs.compactMap { labels[$0] })
     let tables = step.parameters.map { plan.parameters[$0] }.filter { $0.use == .matrix }
     let detail =
@@ -59,6 +66,20 @@ struct DiagramLines {
     for output in step.outputs { labels[output] = parts.joined(separator: " · ") }
     if subjects.isEmpty { for output in step.outputs { labels[output] = nil } }
     add(entry)
+  }
+
+  /// What is kept of each token, before the step that keeps it.
+  private mutating func addKept(_ step: Step) {
+    for state in step.states.map({ plan.states[$0] }) {
+      let extent =
+        switch state.extent {
+        case .perToken: "a token"
+        case .window(let tokens): "a token, of the last \(tokens.readable)"
+        case .fixed: "in all"
+        }
+      let name = state.name.split(separator: ".").last.map(String.init) ?? state.name
+      add(Entry(operation: "cache", subjects: [name], detail: "\(state.width.readable) \(extent)", input: nil))
+    }
   }
 
   private mutating func add(_ entry: Entry) {
@@ -95,7 +116,7 @@ struct DiagramLines {
   /// `q` of `layers.3.attn.q.weight`, `shared gate` of `layers.3.moe.shared.gate.weight`.
   private func ownName(_ name: String) -> String {
     let words = name.withoutSuffix.split(separator: ".").map(String.init)
-    if words.count == 5, words[0] == "layers" { return words[3...].joined(separator: " ") }
+    if words.count == 5, words[0] == "layers", !isPart { return words[3...].joined(separator: " ") }
     return words.last ?? name
   }
 }

@@ -42,10 +42,12 @@ struct DiagramSection {
   var width: Int { groups.last?.steps.last?.outputs.first?.width ?? 0 }
 
   /// The nodes. `counted` are the tensors that stand in nodes before: a tied matrix is counted once.
-  func finished(counted: inout Set<Int>) -> [Diagram.Node] {
+  func finished(counted: inout Set<Int>) -> [Diagram.Node] { nodes(of: groups, isInside: false, counted: &counted) }
+
+  private func nodes(of groups: [Group], isInside: Bool, counted: inout Set<Int>) -> [Diagram.Node] {
     var nodeOfValue: [Value: Int] = [:]
     var nodes: [Diagram.Node] = []
-    for group in drawingOrder {
+    for group in inDrawingOrder(groups) {
       var inside: Set<Value> = []
       var inputs: [Int] = []
       for step in group.steps {
@@ -56,25 +58,58 @@ struct DiagramSection {
         }
         inside.formUnion(step.outputs)
       }
-      var count = 0
-      var lines = DiagramLines(plan: plan, counted: counted)
-      for step in group.steps {
-        lines.add(step)
-        for index in step.parameters where counted.insert(index).inserted { count += plan.parameters[index].count }
-      }
-      nodes.append(
-        Diagram.Node(
-          kind: group.kind, title: group.title, lines: lines.finished, inputs: inputs, parameterCount: count,
-          heads: group.steps.lazy.compactMap { $0.operation as? Attend }.first.map {
-            Diagram.Heads(queries: $0.heads, keys: $0.keyHeads, window: $0.window)
-          }))
+      // Inside a box a part follows the part that made something for it, and what the box reads joins it there.
+      if isInside, group.kind != .sum { inputs.sort { ($0 == 0 ? Int.max : $0) < ($1 == 0 ? Int.max : $1) } }
+      nodes.append(node(of: group, reading: inputs, isInside: isInside, counted: &counted))
       for value in inside { nodeOfValue[value] = nodes.count }
     }
     return nodes
   }
 
+  private func node(of group: Group, reading inputs: [Int], isInside: Bool, counted: inout Set<Int>) -> Diagram.Node {
+    let stack = isInside ? stack(of: group.steps) : nil
+    var lines = DiagramLines(plan: plan, counted: counted, isPart: isInside, isStack: stack != nil)
+    for step in group.steps { lines.add(step) }
+    let parts = isInside || group.kind != .box ? [] : parts(of: group.steps)
+    let before = counted
+    let inner = parts.isEmpty ? [] : nodes(of: parts, isInside: true, counted: &counted)
+    counted.formUnion(group.steps.flatMap(\.parameters))
+    let count = counted.subtracting(before).reduce(0) { $0 + plan.parameters[$1].count }
+    return Diagram.Node(
+      kind: group.kind, title: group.title, lines: lines.finished, inputs: inputs, parameterCount: count,
+      heads: group.steps.lazy.compactMap { $0.operation as? Attend }.first.map {
+        Diagram.Heads(queries: $0.heads, keys: $0.keyHeads, window: $0.window)
+      }, stack: stack,
+      inner: inner.isEmpty
+        ? nil
+        : Diagram.Section(
+          layers: [], nodes: inner, parameterCount: count, width: group.steps.last?.outputs.first?.width ?? 0))
+  }
+
+  /// The parts that a box's component names, and what stands between them; nothing when it names none.
+  private func parts(of steps: [Step]) -> [Group] {
+    var parts: [Group] = []
+    for step in steps {
+      if !step.part.isEmpty, let index = parts.firstIndex(where: { $0.title == step.part }) {
+        parts[index].steps.append(step)
+      } else {
+        let kind: Diagram.Node.Kind = !step.part.isEmpty ? .box : step.operation is Combine ? .sum : .bead
+        parts.append(Group(kind: kind, title: step.part, steps: [step]))
+      }
+    }
+    return parts.contains { $0.kind == .box } ? parts : []
+  }
+
+  /// Of how many the tensors of `steps` are, when a token meets some of several.
+  private func stack(of steps: [Step]) -> Diagram.Stack? {
+    steps.lazy.flatMap(\.parameters).compactMap { index in
+      let tensor = plan.parameters[index]
+      return tensor.chosen.map { Diagram.Stack(count: tensor.shape[0], chosen: $0) }
+    }.first
+  }
+
   /// The groups with every sum as late as it may stand, so that branches of one line lie side by side before they join.
-  private var drawingOrder: [Group] {
+  private func inDrawingOrder(_ groups: [Group]) -> [Group] {
     var waiting = groups
     var missing = Set(groups.flatMap(\.steps).flatMap(\.outputs))
     var order: [Group] = []

@@ -56,7 +56,7 @@ public struct ComponentsPage: Sendable {
       Markup.element(
         "tr",
         [
-          .element("th", ["scope": "row"], [.element("code", Markup(option.path == "*" ? "…" : option.path))]),
+          .element("th", ["scope": "row"], [.element("code", .name(option.path == "*" ? "…" : option.path))]),
           .element("td", Markup(option.kind.inWords)), .element("td", Markup(option.defaultInWords)),
           .element("td", Markup(option.meaning)),
         ])

@@ -47,7 +47,8 @@ struct DiffDrawing {
     }
     let (left, right) = (branches(rows.map(\.0)), branches(rows.map(\.1)))
     // Branches side by side leave no room for words beside words.
-    let style = max(left, right) > 1 ? DrawingStyle.narrow : style
+    let sections = rows.flatMap { [$0.0?.section, $0.1?.section] }.compactMap(\.self)
+    let style = max(left, right) > 1 ? DrawingStyle.narrow : style.fitting(sections)
     let widths = (style.width(branches: left), style.width(branches: right))
     var cells: [Markup] = [
       .element("h3", Markup(first.architecture.name)), .element("h3", Markup(second.architecture.name)),

@@ -148,7 +148,7 @@ struct FactSheet {
 
   private func list(_ terms: [(String, Markup)]) -> Markup {
     let rows = terms.filter { !$0.1.source.isEmpty }.map { term, value in
-      Markup.element("div", [.element("dt", Markup(term)), .element("dd", value)])
+      Markup.element("div", [.element("dt", .name(term)), .element("dd", value)])
     }
     return rows.isEmpty ? .nothing : .element("dl", ["class": "facts"], rows)
   }

@@ -48,7 +48,17 @@ package struct Markup: Sendable, ExpressibleByStringLiteral, ExpressibleByString
   /// The element `name` around one piece, with nothing else to say.
   package static func element(_ name: String, _ child: Markup) -> Markup { element(name, [:], [child]) }
 
-  private static let emptyElements: Set<String> = ["meta", "input", "br", "rect", "path", "circle"]
+  /// A name of several words, which may be broken between them alone.
+  package static func name(_ name: String) -> Markup {
+    var source = ""
+    for character in name {
+      source += escaped(String(character))
+      if character == "_" || character == "." { source += "<wbr/>" }
+    }
+    return Markup(source: source)
+  }
+
+  private static let emptyElements: Set<String> = ["meta", "input", "br", "wbr", "rect", "path", "circle"]
   private static let blocks: Set<String> = [
     "html", "head", "body", "main", "header", "section", "article", "svg", "g", "table", "tbody", "thead", "dl", "ul",
     "ol", "div", "form", "details", "nav",

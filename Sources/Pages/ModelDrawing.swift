@@ -12,7 +12,7 @@ struct ModelDrawing {
     let diagram = sheet.diagram
     let kinds = diagram.sections.filter { !$0.layers.isEmpty }
     let isParallel = kinds.contains { ColumnLayout($0.nodes).branchCount > 1 }
-    let style = isParallel ? DrawingStyle.narrow : .wide
+    let style = isParallel ? DrawingStyle.narrow : .wide.fitting(kinds)
     let width = kinds.map { style.width(branches: ColumnLayout($0.nodes).branchCount) }.max() ?? style.width(branches: 1)
     var pieces = [end("tokens", style, width, isStart: true)]
     var number = 0

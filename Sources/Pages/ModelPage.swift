@@ -18,7 +18,7 @@ public struct ModelPage: Sendable {
     let architecture = sheet.architecture
     let title = architecture.facts.title ?? architecture.name
     let facts = FactSheet(sheet: sheet, weights: weights)
-    let details = [section("Parts and their options", "", [facts.parts]), section("The file", "", file)]
+    let details = [section("Parts and their options", "details", [facts.parts]), section("The file", "details", file)]
     // Beside a long column there is room for everything.
     let isLong = sheet.diagram.sections.count { !$0.layers.isEmpty } > 1
     let body: [Markup] = [

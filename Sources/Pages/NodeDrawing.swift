@@ -7,7 +7,24 @@ struct NodeDrawing {
   let style: DrawingStyle
   let width: Double
   /// `differs` where it is another thing than its counterpart in another model; nothing else.
-  var mark = ""
+  let mark: String
+  /// Whether it is a part of a box.
+  let isInside: Bool
+  private let parts: PartsDrawing?
+
+  init(
+    node: Diagram.Node, names: NodeNames, style: DrawingStyle, width: Double, mark: String = "", isInside: Bool = false
+  ) {
+    (self.node, self.names, self.style, self.width) = (node, names, style, width)
+    (self.mark, self.isInside) = (mark, isInside)
+    let inner = style.hasLines ? node.inner : nil
+    parts = inner.map { PartsDrawing($0, names: names, width: width - 2 * Self.margin) }
+  }
+
+  /// Between a box and its parts.
+  private static let margin = 8.0
+  /// By how much each of the others of a stack stands out.
+  private static let stackStep = 3.0
 
   private static let lineHeight = 15.0
   private static let padding = 10.0
@@ -28,15 +45,19 @@ struct NodeDrawing {
   }
 
   private var rows: [Row] {
-    guard style.hasLines else { return [] }
+    guard style.hasLines, parts == nil else { return [] }
     var rows: [Row] = []
+    if isInside, !count.isEmpty, !hasRoomForCount { rows.append(Row(call: "", detail: count, kind: nil)) }
     for line in node.lines {
       let kind = names.kind(of: line)
       let beside = style.isStacked ? 14.0 : callWidth
       let columns = Int((innerWidth - beside) / (11 * monospaceAdvance))
       let details = line.detail.isEmpty ? [] : wrap(line.detail, to: max(8, columns))
       let isLong = style.isStacked || estimatedWidth(line.call, size: 12) > callWidth - 6
-      if isLong || details.isEmpty { rows.append(Row(call: line.call, detail: "", kind: kind)) }
+      if isLong || details.isEmpty {
+        let calls = wrap(line.call, to: max(8, Int(innerWidth / 6.6)))
+        rows += calls.enumerated().map { Row(call: $1, detail: "", kind: $0 == 0 ? kind : nil) }
+      }
       for (index, detail) in details.enumerated() {
         rows.append(Row(call: index == 0 && !isLong ? line.call : "", detail: detail, kind: isLong ? nil : kind))
       }
@@ -44,7 +65,30 @@ struct NodeDrawing {
     return rows
   }
 
-  private var picture: HeadSharing? { node.heads.map { HeadSharing(heads: $0, width: innerWidth) } }
+  private var picture: HeadSharing? {
+    parts == nil ? node.heads.map { HeadSharing(heads: $0, width: innerWidth) } : nil
+  }
+
+  /// The learned numbers of a box: of each of a stack.
+  private var count: String {
+    guard node.parameterCount > 0 else { return "" }
+    let number = { (count: Int) in style.isStacked ? Quantity.short(count) : count.grouped }
+    return node.stack.map { "\($0.count) × \(number(node.parameterCount / $0.count))" } ?? number(node.parameterCount)
+  }
+
+  /// What stands on top of a box.
+  private var title: String {
+    isInside ? node.stack.map { "\($0.chosen) of \($0.count) \(node.title)" } ?? node.title : names.title(of: node)
+  }
+
+  /// Whether the count fits beside the title, which is bold and so wider than estimated.
+  private var hasRoomForCount: Bool {
+    let room = width - depth - 2 * Self.padding - 1.15 * estimatedWidth(title, size: 13) - 8
+    return Double(count.count) * 11 * monospaceAdvance <= room
+  }
+
+  /// How far the others of a stack stand out behind it.
+  private var depth: Double { node.stack == nil || !style.hasLines ? 0 : 2 * Self.stackStep }
 
   var height: Double {
     switch node.kind {
@@ -52,8 +96,9 @@ struct NodeDrawing {
     case .bead: return style.hasLines && style.isStacked && !beadDetail.isEmpty ? 37 : style.hasLines ? 26 : 20
     case .box:
       guard style.hasLines else { return names.tag(of: node).isEmpty ? 24 : 38 }
+      if let parts { return 28 + parts.height + Self.margin }
       let picture = picture.map { $0.height + 6 } ?? 0
-      return 26 + picture + Double(rows.count) * Self.lineHeight + (rows.isEmpty && picture == 0 ? 2 : 8)
+      return 26 + depth + picture + Double(rows.count) * Self.lineHeight + (rows.isEmpty && picture == 0 ? 2 : 8)
     }
   }
 
@@ -67,7 +112,7 @@ struct NodeDrawing {
   }
 
   private var styleClass: String {
-    [PartKind(node).styleClass, mark].filter { !$0.isEmpty }.joined(separator: " ")
+    [isInside ? "inside" : PartKind(node).styleClass, mark].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   /// A ring around what differs from its counterpart.
@@ -135,17 +180,18 @@ struct NodeDrawing {
   // MARK: Boxes
 
   private func box(x: Double, y: Double) -> Markup {
-    let height = height
-    var pieces: [Markup] = [
-      ring(x: x, y: y, rx: 7),
-      .element(
-        "rect",
-        [
-          "class": "shape", "x": coordinate(x), "y": coordinate(y), "width": coordinate(width),
-          "height": coordinate(height), "rx": style.hasLines ? "7" : "5",
-        ])
-    ]
-    let title = names.title(of: node)
+    let height = height - depth
+    let width = width - depth
+    var pieces = [ring(x: x, y: y, rx: 7)]
+    for behind in stride(from: depth, through: 0, by: -Self.stackStep) {
+      pieces.append(
+        .element(
+          "rect",
+          [
+            "class": "shape", "x": coordinate(x + behind), "y": coordinate(y + behind), "width": coordinate(width),
+            "height": coordinate(height), "rx": style.hasLines ? "7" : "5",
+          ]))
+    }
     guard style.hasLines else {
       let tag = names.tag(of: node)
       pieces.append(centered(fitted(title, to: width - 8, size: 11), x: x + width / 2, y: y + 16, class: "title small"))
@@ -154,12 +200,13 @@ struct NodeDrawing {
       }
       return .element("g", ["class": styleClass], pieces)
     }
-    pieces.append(text(title, x: x + Self.padding, y: y + 18, class: "title"))
-    if node.parameterCount > 0 {
-      let count = style.isStacked ? Quantity.short(node.parameterCount) : node.parameterCount.grouped
+    let words = fitted(title, to: width - 2 * Self.padding, size: 13)
+    pieces.append(text(words, x: x + Self.padding, y: y + 18, class: "title"))
+    if !count.isEmpty, hasRoomForCount {
       pieces.append(ending(count, x: x + width - Self.padding, y: y + 18, class: "count"))
     }
     var top = y + 26
+    if let parts { pieces += parts.markup(x: x + Self.margin, y: y + 28) }
     if let picture {
       pieces.append(picture.markup(x: x + Self.padding, y: top + 2))
       top += picture.height + 6

@@ -38,10 +38,11 @@ struct NodeNames {
 
   /// A word or two for a small drawing: how heads are shared, or the nonlinearity.
   func tag(of node: Diagram.Node) -> String {
-    if let heads = node.heads { return heads.inWords }
+    if let heads = node.heads { return node.inner == nil ? heads.inWords : "\(heads.queries) heads" }
     guard let choice = names[Self.slot(ofScope: node.title)] else { return "" }
     let activation = choice.options.first { $0.slot == .activation }?.value?.text
-    return [choice.value("gated")?.flag == true ? "gated" : nil, activation].compactMap { $0 }.joined(separator: " ")
+    let stack = node.inner?.nodes.lazy.compactMap(\.stack).first
+    return [stack.map { "\($0.chosen) of \($0.count)," }, choice.value("gated")?.flag == true ? "gated" : nil, activation].compactMap { $0 }.joined(separator: " ")
   }
 
   /// How the layers tell positions apart, for a small drawing.

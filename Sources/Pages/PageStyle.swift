@@ -61,6 +61,7 @@ enum PageStyle {
     .sum circle { fill: var(--paper); stroke: var(--line); stroke-width: 1.6; }
     .sum > path { fill: none; stroke: var(--line); stroke-width: 1.6; }
     .shape { fill: var(--fill); stroke: var(--edge); stroke-width: 1.2; }
+    .inside > .shape { fill: var(--paper); }
     .queries { fill: var(--edge); opacity: 0.75; }
     .keys { fill: var(--edge); }
     .mask .seen { fill: var(--edge); opacity: 0.55; }
@@ -135,11 +136,13 @@ enum PageStyle {
     .differences tbody th { padding-left: 14px; color: var(--soft); }
     .differences .group th { padding-left: 0; font-weight: 650; color: var(--ink); }
 
-    .parts { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 12px; }
-    .part { margin: 0; padding: 8px 14px 10px; background: var(--card); border: 1px solid var(--rule);
+    .parts { columns: 270px; column-gap: 12px; }
+    .part { margin: 0 0 12px; break-inside: avoid; padding: 8px 14px 10px; background: var(--card); border: 1px solid var(--rule);
       border-left: 4px solid var(--edge); border-radius: 8px; }
     .part .facts { font-size: 13.5px; }
-    .part .facts > div { grid-template-columns: minmax(0, 9.5em) minmax(0, 1fr); padding: 1px 0; }
+    .part .facts { display: grid; grid-template-columns: fit-content(62%) minmax(5em, 1fr); gap: 2px 12px; }
+    .part .facts > div { display: contents; }
+    .part .facts dt { overflow-wrap: normal; }
     .yaml { margin: 0 0 12px; padding: 12px 14px; overflow-x: auto; background: var(--card); border: 1px solid var(--rule);
       border-radius: 8px; font: 13px/1.5 var(--mono); }
     .yaml .k { color: var(--link); }
@@ -193,15 +196,51 @@ enum PageStyle {
       th, td { padding-right: 9px; }
       thead th { white-space: normal; vertical-align: bottom; font-size: 12px; }
       .share { display: none; }
+      .costs thead th:not(:first-child) { white-space: normal; }
+      .equation { white-space: pre-wrap; overflow-wrap: anywhere; }
     }
+    @media (max-width: 520px) {
+      .costs { font-size: 12.5px; }
+      .costs th, .costs td { padding-right: 6px; }
+      .swatch { margin-right: 4px; }
+      .component { padding: 10px 12px 8px; }
+      .options thead { display: none; }
+      .options, .options tbody { display: block; }
+      .options tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 12px; padding: 6px 0;
+        border-top: 1px solid var(--rule); }
+      .options th, .options td { border: 0; padding: 0; overflow-wrap: anywhere; }
+      .options td:nth-child(2) { color: var(--soft); text-align: right; }
+      .options td:nth-child(3) { order: 1; grid-column: 1 / -1; color: var(--soft); }
+      .options td:nth-child(3)::before { content: "default: "; }
+      .options td:nth-child(4) { grid-column: 1 / -1; }
+    }
+    @page { margin: 13mm 12mm; }
     @media print {
       body { max-width: none; padding: 0; font-size: 12px; }
-      .model { grid-template-columns: 300px minmax(0, 1fr); gap: 0 24px; }
-      section, svg, .part, table { break-inside: avoid; }
-      .drawing { break-inside: auto; }
+      .model { display: block; }
+      .drawing { float: left; width: 310px; margin-right: 22px; }
+      .column { max-width: 310px; margin: 0; }
+      .side > section { overflow: hidden; }
+      .details { clear: both; }
+      .wide-only { display: block; }
+      .narrow-only { display: none; }
+      .side .figures { grid-template-columns: repeat(2, 1fr); gap: 6px; }
+      svg, .part, .figures > div, .story > div, tr, .component { break-inside: avoid; }
+      section, header { margin-bottom: 16px; }
+      h2, h3, thead { break-after: avoid; }
+      .parts { columns: 190px; }
+      table, .part .facts { font-size: 11px; }
+      th, td { padding-right: 8px; }
+      .costs thead th:not(:first-child) { white-space: normal; }
+      .scroll { overflow: visible; }
+      .pair { min-width: 0 !important; max-width: none; gap: 0 12px; }
+      .gallery { display: block; columns: 4; column-gap: 10px; }
+      .gallery article { margin-bottom: 10px; }
+      form, summary { display: none !important; }
       a { color: inherit; }
       * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-      .yaml { white-space: pre-wrap; }
+      .yaml { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 10.5px; }
+      .equation { white-space: pre-wrap; overflow-wrap: anywhere; }
     }
 
     """

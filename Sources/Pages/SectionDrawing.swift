@@ -12,6 +12,8 @@ struct SectionDrawing {
   /// For each level, the room above it.
   private var channels: [Double]
   private let frame: Frame?
+  /// Whether these are the parts of a box.
+  private let isInside: Bool
 
   /// What stands on the frame of layers.
   struct Frame {
@@ -28,23 +30,27 @@ struct SectionDrawing {
 
   init(
     _ section: Diagram.Section, names: NodeNames, style: DrawingStyle, width: Double? = nil, frame: Frame?,
-    marks: [String] = []
+    marks: [String] = [], isInside: Bool = false
   ) {
     self.section = section
+    self.isInside = isInside
     self.style = style
-    let layout = ColumnLayout(section.nodes)
+    let layout = ColumnLayout(section.nodes, isInside: isInside)
     self.layout = layout
     let whole = width ?? style.width(branches: layout.branchCount)
     self.width = whole
     self.frame = frame
     drawings = section.nodes.enumerated().map { index, node in
       let isOnLine = layout.columns[index] == 0
+      let isWide = isInside && (isOnLine || layout.isAlone(index, in: section.nodes))
       // With one branch the column takes all the width there is.
-      let branch = layout.branchCount <= 1 ? whole - style.firstColumn - DrawingStyle.margin - 6 : style.columnWidth
+      let branch = layout.branchCount <= 1 ? whole - style.firstColumn - style.trailing : style.columnWidth
       return NodeDrawing(
-        node: node, names: names, style: style,
-        width: isOnLine ? whole - style.left(ofColumn: 0) - DrawingStyle.margin - 6 : branch,
-        mark: index < marks.count ? marks[index] : "")
+        node: node, names: names,
+        // What takes the whole width of a box has room for words beside words.
+        style: isWide ? .inside(width: whole, branches: 1) : style,
+        width: isOnLine || isWide ? whole - style.left(ofColumn: layout.columns[index]) - style.trailing : branch,
+        mark: index < marks.count ? marks[index] : "", isInside: isInside)
     }
     var heights = [Double](repeating: 0, count: layout.levelCount + 1)
     var channels = [Double](repeating: style.hasLines ? 11 : 7, count: layout.levelCount + 1)
@@ -101,15 +107,15 @@ struct SectionDrawing {
   }
 
   private func x(_ column: Int) -> Double {
-    if column == 1, layout.branchCount <= 1 { return (style.firstColumn + width - DrawingStyle.margin - 6) / 2 }
+    if column == 1, layout.branchCount <= 1 { return (style.firstColumn + width - style.trailing) / 2 }
     return style.x(ofColumn: column)
   }
 
   private func nodeTop(_ index: Int) -> Double { levelTop(layout.levels[index]) }
   private func nodeBottom(_ index: Int) -> Double { nodeTop(index) + drawings[index].height }
 
-  /// The drawing at height `y`.
-  func markup(y: Double = 0) -> [Markup] {
+  /// The drawing with its left upper corner at (x, y).
+  func markup(x left: Double = 0, y: Double = 0) -> [Markup] {
     var pieces: [Markup] = []
     if let frame { pieces += framed(frame) }
     for index in section.nodes.indices { pieces += links(to: index) }
@@ -118,8 +124,8 @@ struct SectionDrawing {
       let left = layout.columns[index] == 0 ? style.left(ofColumn: 0) : style.left(ofColumn: layout.columns[index])
       pieces.append(drawing.markup(x: drawing.node.kind == .sum ? x(layout.columns[index]) : left, y: nodeTop(index)))
     }
-    return y == 0
-      ? pieces : [.element("g", ["transform": "translate(0 \(coordinate(y)))"], pieces)]
+    return left == 0 && y == 0
+      ? pieces : [.element("g", ["transform": "translate(\(coordinate(left)) \(coordinate(y)))"], pieces)]
   }
 
   // MARK: Lines
@@ -152,8 +158,8 @@ struct SectionDrawing {
       let end = nodeTop(index)
       let turn = end - channels[layout.levels[index]] / 2 - 2
       let bend = "Q\(coordinate(to)) \(coordinate(turn)) \(coordinate(to)) \(coordinate(turn + radius))"
-      // The line itself runs on to where the branch leaves it.
-      let begin = source == 0 ? turn : start
+      // The residual line itself runs on to where the branch leaves it; what a box reads may end there.
+      let begin = source == 0 && !isInside ? turn : start
       return [
         line(
           "M\(coordinate(from)) \(coordinate(begin))V\(coordinate(turn))H\(coordinate(to - direction * radius))\(bend)V\(coordinate(end))",
@@ -173,7 +179,7 @@ struct SectionDrawing {
   }
 
   private func line(_ path: String, isResidual: Bool) -> Markup {
-    .element("path", ["class": isResidual ? "line residual" : "line", "d": path])
+    .element("path", ["class": isResidual && !isInside ? "line residual" : "line", "d": path])
   }
 
   private func head(x: Double, y: Double) -> Markup {

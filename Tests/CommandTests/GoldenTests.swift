@@ -10,10 +10,13 @@ struct GoldenTests {
     ("show-llama-2-7b", ["show", "llama-2-7b"]),
     ("show-gpt2-parallel", ["show", "gpt2-parallel"]),
     ("show-tiny-hybrid", ["show", "tiny-hybrid"]),
+    ("show-deepseek-v3", ["show", "deepseek-v3"]),
+    ("show-gpt-oss-20b", ["show", "gpt-oss-20b"]),
     ("show-tiny-hybrid-plan", ["show", "tiny-hybrid", "--plan"]),
     ("diff-gpt2-xl-llama-7b", ["diff", "gpt2-xl", "llama-7b"]),
     ("diff-gpt2-tiny-hybrid", ["diff", "gpt2", "tiny-hybrid"]),
     ("diff-gpt2-rope", ["diff", "gpt2", "--set", "position=rope"]),
+    ("diff-gpt2-deepseek-v3", ["diff", "gpt2", "deepseek-v3"]),
   ]
 
   @Test("is as it was", arguments: cases.map(\.name))
@@ -27,6 +30,7 @@ struct GoldenTests {
 
   static let pages: [(name: String, arguments: [String])] = [
     ("show-gpt2", ["show", "gpt2"]),
+    ("show-qwen1.5-moe-a2.7b", ["show", "qwen1.5-moe-a2.7b"]),
     ("diff-gpt2-rope", ["diff", "gpt2", "--set", "position=rope"]),
   ]
 

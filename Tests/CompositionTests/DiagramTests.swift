@@ -25,18 +25,19 @@ struct DiagramTests {
   @Test("a norm before, after the sublayer, or on the line stands where the block puts it")
   func placements() throws {
     let box = [
-      "  │  ┌─┴─ attn", "  │  │ q", "  │  │ k, v", "  │  │ rope q,", "  │  │ attend", "  │  │ o", "  │  └─┬──────",
+      "  │  ┌─┴─ attn", "  │  │ q", "  │  │ k, v", "  │  │ rope q,", "  │  │ cache k", "  │  │ attend",
+      "  │  │ o", "  │  └─┬──────",
     ]
     let before = ["  ├────╮", "  │    ●  rmsn"]
-    #expect(try layer("{placement: pre}", columns: 14).prefix(10) == (before + box + ["  ⊕────╯"])[...])
+    #expect(try layer("{placement: pre}", columns: 14).prefix(11) == (before + box + ["  ⊕────╯"])[...])
     #expect(
-      try layer("{placement: output}", columns: 14).prefix(10)
+      try layer("{placement: output}", columns: 14).prefix(11)
         == (["  ├────╮"] + box + ["  │    ●  rmsn", "  ⊕────╯"])[...])
     #expect(
-      try layer("{placement: sandwich}", columns: 14).prefix(11)
+      try layer("{placement: sandwich}", columns: 14).prefix(12)
         == (before + box + ["  │    ●  rmsn", "  ⊕────╯"])[...])
     #expect(
-      try layer("{placement: post}", columns: 14).prefix(10)
+      try layer("{placement: post}", columns: 14).prefix(11)
         == (["  ├────╮"] + box + ["  ⊕────╯", "  ●  rmsnorm"])[...])
   }
 
@@ -74,6 +75,46 @@ struct DiagramTests {
     #expect(drawing.split(separator: "\n").count { $0.hasPrefix("  ╔") } == DiagramText.drawnKinds)
     #expect(drawing.contains("and 8 more kinds of layers"))
     #expect(drawing.contains("layers  ABCDEFGH IJKL"))
+  }
+
+  /// The parts of the box `title` in the layers of `name` that stand most often.
+  private func parts(_ title: String, of name: String) throws -> Diagram.Section {
+    let layers = try zoo.sheet(name).diagram.sections.max { $0.layers.count < $1.layers.count }
+    return try #require(layers?.nodes.first { $0.title == title }?.inner)
+  }
+
+  @Test("experts are one box of several, behind their router and beside what every token meets")
+  func experts() throws {
+    let nodes = try parts("moe", of: "deepseek-v3").nodes
+    #expect(nodes.map(\.title) == ["router", "experts", "shared expert", ""])
+    #expect(nodes.map(\.kind) == [.box, .box, .box, .sum])
+    #expect(nodes.map(\.inputs) == [[0], [1, 0], [0], [2, 3]])
+    #expect(nodes.map(\.stack) == [nil, Diagram.Stack(count: 256, chosen: 8), nil, nil])
+    // Three matrices of 7168 × 2048 each.
+    #expect(nodes[1].parameterCount == 256 * 3 * 7168 * 2048)
+    let drawing = text(try zoo.sheet("deepseek-v3"))
+    #expect(drawing.contains("┌─┴─ 8 of 256 experts ─") && drawing.contains("─ 256 × 44,040,192 ─"))
+    #expect(drawing.contains("├────┤"), "experts read the router and the token")
+    let without = try parts("moe", of: "gpt-oss-20b").nodes
+    #expect(without.map(\.title) == ["router", "experts"])
+  }
+
+  @Test("latent attention shows what is made, what is kept of a token, and what reads it")
+  func latent() throws {
+    let nodes = try parts("attn", of: "deepseek-v3").nodes
+    #expect(nodes.map(\.title) == ["queries", "latent", "heads", ""])
+    #expect(nodes.map(\.inputs) == [[0], [0], [1, 2], [3]])
+    // A latent of 512 numbers and a key of 64 that turns.
+    #expect(nodes[2].lines.first == Diagram.Line(call: "cache latent", detail: "576 a token"))
+    let drawing = text(try zoo.sheet("deepseek-v3"))
+    #expect(drawing.contains("├────╯"), "the heads read the latent from the rail to their right")
+  }
+
+  @Test("what attention keeps is told, and for how long")
+  func kept() throws {
+    let section = try #require(try zoo.sheet("gpt-oss-20b").diagram.sections.first { !$0.layers.isEmpty })
+    let lines = try #require(section.nodes.first { $0.title == "attn" }).lines
+    #expect(lines.contains(Diagram.Line(call: "cache k, v", detail: "512 a token, of the last 128")))
   }
 
   @Test("everything that is learned is drawn, frames close, and no line is too long", arguments: ZooModels.names)

@@ -22,6 +22,15 @@ struct InitializationTests {
     #expect(starts["layers.3.attn.o.bias"] == .zeros && starts["layers.3.attn_norm.weight"] == .ones)
   }
 
+  @Test("experts start as the file says too, and remain several of which a token meets some")
+  func experts() throws {
+    let zoo = try ZooModels()
+    let plan = try zoo.composer.compose(
+      zoo.loader.load("mixtral-8x7b", patches: try Overrides(["init={type: normal, std: 0.1}"]).patches))
+    let tensor = try #require(plan.parameters.first { $0.name == "layers.3.moe.experts.*.up.weight" })
+    #expect(tensor.initialization == .normal(0.1) && tensor.chosen == 2)
+  }
+
   @Test("a file chooses: one deviation, or one that follows from the inputs")
   func chosen() throws {
     let one = try starts("init={type: normal, std: 0.1, embedding_std: 0.5}")

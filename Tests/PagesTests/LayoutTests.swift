@@ -35,6 +35,21 @@ struct LayoutTests {
     #expect(ColumnLayout(try layers("{placement: post}").nodes).columns == [1, 0, 0, 1, 0, 0])
   }
 
+  @Test("in a box parts that run beside each other stand side by side, and what reads them all takes the whole width")
+  func parts() throws {
+    let plan = try Here.models().describe("deepseek-v3").plan
+    let layers = try #require(Diagram(plan).sections.max { $0.layers.count < $1.layers.count })
+    let layout = { (title: String) in
+      ColumnLayout(try #require(layers.nodes.first { $0.title == title }?.inner).nodes, isInside: true)
+    }
+    let attention = try layout("attn")
+    #expect(attention.columns == [1, 2, 0, 0])
+    #expect(attention.levels == [1, 1, 2, 3])
+    let experts = try layout("moe")
+    #expect(experts.columns == [1, 1, 2, 0])
+    #expect(experts.levels == [1, 2, 2, 3], "the shared expert stands beside the experts, not beside the router")
+  }
+
   @Test("areas are as large as what they stand for, and fill the map")
   func areas() {
     let sizes = [38.0, 21, 13, 8, 8, 5, 3, 2, 1, 1]
