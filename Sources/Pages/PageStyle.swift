@@ -228,7 +228,7 @@ enum PageStyle {
       svg, .part, .figures > div, .story > div, tr, .component { break-inside: avoid; }
       section, header { margin-bottom: 16px; }
       h2, h3, thead { break-after: avoid; }
-      .parts { columns: 190px; }
+      .parts { columns: 260px; }
       table, .part .facts { font-size: 11px; }
       th, td { padding-right: 8px; }
       .costs thead th:not(:first-child) { white-space: normal; }
