@@ -177,6 +177,7 @@ enum PageStyle {
       border-radius: 6px; font: 13.5px/1.5 var(--mono); }
     .options th, .options td { border-top: 1px solid var(--rule); }
     .options thead th { border-top: 0; }
+    .options tbody th { white-space: nowrap; }
     nav { margin-top: 14px; }
 
     @media (max-width: 860px) {
@@ -196,6 +197,7 @@ enum PageStyle {
       th, td { padding-right: 9px; }
       thead th { white-space: normal; vertical-align: bottom; font-size: 12px; }
       .share { display: none; }
+      .options tbody th { white-space: normal; }
       .costs thead th:not(:first-child) { white-space: normal; }
       .equation { white-space: pre-wrap; overflow-wrap: anywhere; }
     }
