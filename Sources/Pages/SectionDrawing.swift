@@ -45,11 +45,11 @@ struct SectionDrawing {
       let isWide = isInside && (isOnLine || layout.isAlone(index, in: section.nodes))
       // With one branch the column takes all the width there is.
       let branch = layout.branchCount <= 1 ? whole - style.firstColumn - style.trailing : style.columnWidth
+      let own = isOnLine || isWide ? whole - style.left(ofColumn: layout.columns[index]) - style.trailing : branch
       return NodeDrawing(
         node: node, names: names,
-        // What takes the whole width of a box has room for words beside words.
-        style: isWide ? .inside(width: whole, branches: 1) : style,
-        width: isOnLine || isWide ? whole - style.left(ofColumn: layout.columns[index]) - style.trailing : branch,
+        // What has the width of a box, or nearly, has room for words beside words.
+        style: isInside ? .inside(width: own + style.firstColumn, branches: 1) : style, width: own,
         mark: index < marks.count ? marks[index] : "", isInside: isInside)
     }
     var heights = [Double](repeating: 0, count: layout.levelCount + 1)
