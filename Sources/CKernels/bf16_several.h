@@ -23,7 +23,7 @@ INLINE void half_dots(const int rows, const int outputs, const uint8_t *w, size_
     UNROLL for (int r = 0; r < rows; r++) left[r] = (__m512bh)_mm512_loadu_ps(x + r * line + k / 2);
     UNROLL for (int o = 0; o < outputs; o++) {
       const uint8_t *at = w + o * row_bytes + k * 2;
-      ask_for(at, outputs * row_bytes);
+      ask_for_later(at, outputs * row_bytes);
       __m512bh right = (__m512bh)_mm512_loadu_ps(at);
       UNROLL for (int r = 0; r < rows; r++) sums[o * rows + r] = _mm512_dpbf16_ps(sums[o * rows + r], left[r], right);
     }
@@ -67,9 +67,8 @@ static void multiply_half_rows(const struct ck_weight *w, size_t from, size_t to
                                const float *bias, float *y, size_t y_stride, bool add) {
   const uint8_t *base = (const uint8_t *)w->base + from * w->row_bytes;
   size_t o = from;
-  if (rows <= 4)
-    for (; o + 4 <= to; o += 4, base += 4 * w->row_bytes)
-      half_rows(4, base, w->row_bytes, w->columns, lines, rows, y + o, y_stride, bias ? bias + o : NULL, add);
+  for (; o + 4 <= to; o += 4, base += 4 * w->row_bytes)
+    half_rows(4, base, w->row_bytes, w->columns, lines, rows, y + o, y_stride, bias ? bias + o : NULL, add);
   for (; o + 2 <= to; o += 2, base += 2 * w->row_bytes)
     half_rows(2, base, w->row_bytes, w->columns, lines, rows, y + o, y_stride, bias ? bias + o : NULL, add);
   for (; o < to; o++, base += w->row_bytes)

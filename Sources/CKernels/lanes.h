@@ -26,6 +26,8 @@ INLINE void store(float *p, V v) { memcpy(p, &v, sizeof v); }
 /// Bytes asked for ahead of use where memory is walked along; past the page, where the processor's prefetching stops.
 #define AHEAD 4096
 INLINE void ask_for(const void *p, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)p + ahead)); }
+/// The same for bytes that are as far off as the first cache is large: to the second, or what is in use would be lost.
+INLINE void ask_for_later(const void *p, size_t ahead) { __builtin_prefetch((const void *)((uintptr_t)p + ahead), 0, 2); }
 
 /// The first `count` < LANES numbers at p, the rest `filler`; reads nothing past them.
 INLINE V load_part(const float *p, size_t count, float filler) {

@@ -102,6 +102,8 @@ int ck_ask_arithmetic(int arithmetic) {
 const struct ck_narrow_rows *ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t rows) {
   if (ck_arithmetic() == CK_EXACT || w->layout != CK_ROWS) return NULL;
   if (w->format <= CK_BF16) return w->format != CK_BF16 ? NULL : rows > 1 ? kernels->bf16_several : kernels->bf16_rows;
+  bool by_fours = w->format == CK_Q8_0 || w->format == CK_Q4_0 || w->format == CK_Q4_1;
+  if (by_fours && rows <= 4) return kernels->int8_wide;  // beyond, the blocks turned once serve more rows (measured)
   return rows > 1 && w->format <= CK_Q5_1 ? kernels->int8_several : kernels->int8_rows;
 }
 const struct ck_narrow_panels *ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w,

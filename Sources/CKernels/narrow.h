@@ -30,4 +30,4 @@ struct ck_narrow_rows {
 };
 
 extern const struct ck_narrow_panels ck_vnni_panels, ck_bf16_panels;
-extern const struct ck_narrow_rows ck_vnni_rows, ck_vnni_several, ck_bf16_rows, ck_bf16_several;
+extern const struct ck_narrow_rows ck_vnni_rows, ck_vnni_wide, ck_vnni_several, ck_bf16_rows, ck_bf16_several;

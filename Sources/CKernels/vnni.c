@@ -15,10 +15,12 @@
 #include "vnni_dots.h"
 #include "vnni_panels.h"
 #include "vnni_several.h"
+#include "vnni_wide.h"
 #pragma clang attribute pop
 
 const struct ck_narrow_rows ck_vnni_rows = {line_floats, quantize_lines, multiply_lines};
 const struct ck_narrow_rows ck_vnni_several = {run_floats, quantize_runs, multiply_several};
+const struct ck_narrow_rows ck_vnni_wide = {wide_floats, quantize_wide, multiply_wide};
 const struct ck_narrow_panels ck_vnni_panels = {
     BYTE_ROWS, 64, byte_row_floats, byte_panel_floats, pack_byte_rows, pack_byte_panels, NULL, NULL, multiply_byte_panels};
 #endif

@@ -111,7 +111,7 @@ INLINE void several_dots(const int rows, const int format, const int size, const
       b = aside, apart = size;
     }
     // The sixteen rows after these, which lie behind them without a gap, in as many steps.
-    UNROLL for (int i = 0; i < 16 * size; i += 64) ask_for(w + k * 16 * size + i, 16 * row_bytes);
+    UNROLL for (int i = 0; i < 16 * size; i += 64) ask_for_later(w + k * 16 * size + i, 16 * row_bytes);
     struct turned t = turn_blocks(format, b, apart);
     UNROLL for (int r = 0; r < rows; r++) {
       const struct run *run = x + (size_t)r * blocks + k;

@@ -67,20 +67,6 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: content.count)
   }
 
-  /// Lets the system give this process the whole file now, so that no byte is waited for when it is first read: for a
-  /// thread that has nothing else to do. Does nothing where the system cannot.
-  public func readIn() {
-    #if os(Linux)
-      guard isFile, let base = bytes.baseAddress else { return }
-      let populateRead: Int32 = 22  // MADV_POPULATE_READ, since Linux 5.14
-      // In parts, so that a process that ends meanwhile is not held up.
-      for start in stride(from: 0, to: bytes.count, by: 16 << 20) {
-        let count = min(16 << 20, bytes.count - start)
-        if madvise(UnsafeMutableRawPointer(mutating: base + start), count, populateRead) != 0 { return }
-      }
-    #endif
-  }
-
   /// Tells the system that the bytes in `range` are not needed for now: their memory may be reused, their content
   /// stays.
   public func adviseUnneeded(_ range: Range<Int>) {

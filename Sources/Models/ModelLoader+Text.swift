@@ -30,14 +30,9 @@ extension ModelLoader {
     }
   }
 
-  /// Begins what running the model in `container` will need, while its plan is being made: its tokenizer, and its bytes
-  /// where this machine has room for them.
+  /// Begins to make the tokenizer of the model in `container`, while its plan is being made.
   func prepare(_ container: GGUFFile) -> Started<Tokenizer?> {
-    let file = container.file
-    if file.bytes.count <= Int(clamping: ProcessInfo.processInfo.physicalMemory / 2) {
-      _ = Started { file.readIn() }
-    }
-    return Started { try VocabularyTable(container).map { try Tokenizer($0) } }
+    Started { try VocabularyTable(container).map { try Tokenizer($0) } }
   }
 
   /// How conversations are written for a model: as its spec says, or as the Jinja template does that came with it.

@@ -30,7 +30,7 @@ public struct ModelLoader: Sendable {
   ///
   /// With `weights`, the path of a folder, a safetensors file or a GGUF file, the model is the one of `reference` with
   /// those weights. With `specification`, a folder or GGUF file is wired as that file says, not as a family's.
-  /// `preparing` begins at once, on other threads, what running the model will need beside the plan.
+  /// `preparing` begins at once, on another thread, what running the model will need beside the plan.
   /// Throws `Problems` for what is wrong in a file, `ModelProblem` when there is no such model.
   public func describe(
     _ reference: String, patches: [Setting] = [], weights: String? = nil, specification: String? = nil,
