@@ -113,47 +113,6 @@ extension MLA {
     func sharedScratch(step: Step, rows: Int) -> Int { rows * (2 * step.inputs[0].width + step.outputs[0].width) / heads }
   }
 
-  /// The first numbers of every head, and the others.
-  struct Split: Operator {
-    let name = "split"
-    let isRowwise = true
-    let backwardReadsInputs = false
-    let heads: Int
-    /// How many numbers of a head are the first, and how many the others.
-    let first: Int
-    let second: Int
-
-    var detail: String { "\(heads == 1 ? "" : "\(heads) heads of ")\(first) + \(second)" }
-
-    func forward(_ context: ForwardContext) {
-      let (x, a, b) = (context.input(), context.output(0), context.output(1))
-      let (width, second) = (x.width / heads, b.width / heads)
-      for row in 0..<x.count {
-        for head in 0..<heads {
-          let own = x[row] + head * width
-          (a[row] + head * first).update(from: own, count: first)
-          (b[row] + head * second).update(from: own + first, count: second)
-        }
-      }
-    }
-
-    /// `dx = (da, db)` of every head.
-    func backward(_ context: BackwardContext) {
-      guard let dx = context.inputGradient() else { return }
-      let (da, db) = (context.outputGradient(0), context.outputGradient(1))
-      let (width, second) = (dx.width / heads, db.width / heads)
-      for row in 0..<dx.count {
-        for head in 0..<heads {
-          let own = dx[row] + head * width
-          add(da[row] + head * first, scaledBy: 1, to: own, count: first)
-          add(db[row] + head * second, scaledBy: 1, to: own + first, count: second)
-        }
-      }
-    }
-
-    func flops(step: Step, context: Int) -> Int { 0 }
-  }
-
   /// The numbers of two values, head by head one after the other.
   struct Join: Operator {
     let name = "join"

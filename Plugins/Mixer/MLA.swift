@@ -69,7 +69,7 @@ public struct MLA: Mixer {
   /// The one key of all heads, whose first numbers are their values: all that is kept of a token.
   private func key(_ x: Value, _ position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
     let made = plan.linear(x, to: rank + rope, named: "kv_a", bias: bias["kv_a"] ?? false)
-    let parts = plan.apply(Split(heads: 1, first: rank, second: rope), to: [made], widths: [rank, rope])
+    let parts = plan.split(made, into: [rank, rope])
     let latent = norm?.write(parts[0], named: "kv_a_norm", over: .row, into: &plan) ?? parts[0]
     let shared = position.rotate(parts[1], heads: 1, into: &plan)
     return plan.apply(Join(heads: 1, first: rank, second: rope), to: latent, shared, width: rank + rope)
@@ -95,6 +95,6 @@ public struct MLA: Mixer {
     } else {
       q = plan.linear(x, to: width, named: "q")
     }
-    return plan.apply(Split(heads: heads, first: nope, second: rope), to: [q], widths: [heads * nope, heads * rope])
+    return plan.split(q, into: [nope, rope], heads: heads)
   }
 }

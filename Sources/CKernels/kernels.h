@@ -27,6 +27,9 @@ struct ck_kernels {
   void (*run_program)(const struct ck_step *steps, size_t step_count, const float *numbers, size_t number_count,
                       const float *x, float *y, uint8_t result, size_t count);
 
+  void (*decayed_step)(float decay, const float *q, const float *k, const float *v, size_t keys, size_t values,
+                       float *state, float *y);
+
   void (*update_adamw)(const struct ck_adamw *adamw, float *p, const float *g, float *m, float *v, size_t count);
   void (*update_lion)(const struct ck_lion *lion, float *p, const float *g, float *m, size_t count);
   void (*update_momentum)(const struct ck_momentum *momentum, float *p, const float *g, float *m, size_t count);

@@ -1,5 +1,6 @@
 // The table of one level. A level's file defines LANES and the tile, opens its target, and includes this.
 #pragma once
+#include "decayed.h"
 #include "few_sums.h"
 #include "functions.h"
 #include "gradients.h"
@@ -31,6 +32,7 @@
     .products = products,                                      \
     .sum_rows = sum_rows,                                      \
     .run_program = run_program,                                \
+    .decayed_step = decayed_step,                              \
     .update_adamw = update_adamw,                              \
     .update_lion = update_lion,                                \
     .update_momentum = update_momentum,                        \

@@ -178,6 +178,10 @@ void ck_run_program(const struct ck_step *steps, size_t step_count, const float 
                     float *y, uint8_t result, size_t count) {
   ck_current()->run_program(steps, step_count, numbers, number_count, x, y, result, count);
 }
+void ck_decayed_step(float decay, const float *q, const float *k, const float *v, size_t keys, size_t values, float *state,
+                     float *y) {
+  ck_current()->decayed_step(decay, q, k, v, keys, values, state, y);
+}
 void ck_update_adamw(const struct ck_adamw *adamw, float *p, const float *g, float *m, float *v, size_t count) {
   ck_current()->update_adamw(adamw, p, g, m, v, count);
 }

@@ -48,8 +48,8 @@ public struct BackwardContext {
   /// The workers, for kernels that divide their own work.
   public var pool: ThreadPool { pass.pool }
 
-  /// Memory for the time of the step, as many numbers as the operator asked to share; the workers' own, as in forward.
-  public var sharedScratch: UnsafeMutablePointer<Float> { pass.scratch }
+  /// Memory for the time of the step, as many numbers as the operator asked to share, beside the workers' own.
+  public var sharedScratch: UnsafeMutablePointer<Float> { pass.sharedScratch }
 
   /// Divides `count` independent pieces of work over the workers: `body` gets a range of them and its worker.
   public func parallel(_ count: Int, grain: Int = 1, _ body: (Range<Int>, Worker) -> Void) {

@@ -53,6 +53,8 @@ public enum NormSpan: Sendable, Hashable {
   case row
   /// Each of `count` heads of a row by itself, with one weight vector for all or one for each.
   case heads(Int, sharedWeight: Bool)
+  /// Each of `count` equal parts of a row by itself, with one weight vector as long as the row.
+  case parts(Int)
 }
 
 /// A normalization of vectors.

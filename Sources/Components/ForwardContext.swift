@@ -103,9 +103,8 @@ public struct ForwardContext {
   /// The workers, for kernels that divide their own work.
   public var pool: ThreadPool { pass.pool }
 
-  /// Memory for the time of the step, as many numbers as the operator asked to share. It is the workers' own memory, so
-  /// pieces that use theirs would write over it.
-  public var sharedScratch: UnsafeMutablePointer<Float> { pass.scratch }
+  /// Memory for the time of the step, as many numbers as the operator asked to share, beside the workers' own.
+  public var sharedScratch: UnsafeMutablePointer<Float> { pass.sharedScratch }
 
   /// Divides `count` independent pieces of work over the workers: `body` gets a range of them and its worker.
   ///

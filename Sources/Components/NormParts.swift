@@ -6,19 +6,20 @@ public struct NormParts: Sendable, Hashable {
   public let width: Int
   /// Whether all parts share one weight vector.
   public let sharedWeight: Bool
+  /// The shape of a learned weight: `[width]`, `[count, width]` when each head has its own, or `[count · width]`.
+  public let weightShape: [Int]
 
   /// The parts of rows of `width` numbers that `span` names.
   public init(width: Int, span: NormSpan) {
     switch span {
-    case .row: (count, self.width, sharedWeight) = (1, width, true)
-    case .heads(let heads, let shared):
-      precondition(width % heads == 0, "\(width) numbers do not divide into \(heads) heads")
-      (count, self.width, sharedWeight) = (heads, width / heads, shared)
+    case .row: (count, sharedWeight) = (1, true)
+    case .heads(let heads, let shared): (count, sharedWeight) = (heads, shared)
+    case .parts(let parts): (count, sharedWeight) = (parts, false)
     }
+    precondition(width % count == 0, "\(width) numbers do not divide into \(count) parts")
+    self.width = width / count
+    if case .parts = span { weightShape = [width] } else { weightShape = sharedWeight ? [width / count] : [count, width / count] }
   }
-
-  /// The shape of a learned weight: `[width]`, or `[count, width]` when each part has its own.
-  public var weightShape: [Int] { sharedWeight ? [width] : [count, width] }
 
   /// Where the weights of part `part` start.
   @inlinable

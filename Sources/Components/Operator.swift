@@ -16,7 +16,7 @@ public protocol Operator: Sendable {
   func flops(step: Step, context: Int) -> Int
   /// Numbers of scratch memory that each worker needs in a pass over `rows` rows of sequences up to `context` tokens.
   func scratch(step: Step, rows: Int, context: Int) -> Int
-  /// Numbers of scratch memory that all workers share in such a pass; not to be used beside the workers' own.
+  /// Numbers of scratch memory that all workers share in such a pass, beside the workers' own.
   func sharedScratch(step: Step, rows: Int) -> Int
   /// The input that its first output may overwrite, when no step reads that input later: each row of the output is
   /// computed from that row of the input alone, or added to it.

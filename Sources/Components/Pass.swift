@@ -22,6 +22,8 @@ public struct Pass {
   public var scratch: UnsafeMutablePointer<Float>
   /// Numbers of scratch memory for each worker.
   public var scratchWidth: Int
+  /// The scratch memory that all workers share; it is not the workers' own.
+  public var sharedScratch: UnsafeMutablePointer<Float>
   /// The least work that is worth a worker, whatever a step says: 1 divides even small work, to see that it may be.
   public var mostGrain = Int.max
 
@@ -30,7 +32,7 @@ public struct Pass {
     tokens: UnsafeBufferPointer<Int32>, positions: UnsafeBufferPointer<Int32>,
     sequences: UnsafeBufferPointer<SequenceSpan>, outputRows: UnsafeBufferPointer<Int32>,
     states: UnsafeBufferPointer<UnsafePointer<BoundState>>, pool: ThreadPool,
-    scratch: UnsafeMutablePointer<Float>, scratchWidth: Int
+    scratch: UnsafeMutablePointer<Float>, scratchWidth: Int, sharedScratch: UnsafeMutablePointer<Float>
   ) {
     self.tokens = tokens
     self.positions = positions
@@ -40,6 +42,7 @@ public struct Pass {
     self.pool = pool
     self.scratch = scratch
     self.scratchWidth = scratchWidth
+    self.sharedScratch = sharedScratch
   }
 
   func parallel(_ count: Int, grain: Int, _ body: (Range<Int>, Worker) -> Void) {

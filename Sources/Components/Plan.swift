@@ -87,8 +87,7 @@ public struct Plan: Sendable {
   /// The plan whose learned tensors start as `start` says.
   public func starting(_ start: (PlannedTensor) -> PlannedTensor.Initialization) -> Plan {
     let tensors = parameters.map {
-      PlannedTensor(
-        name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0), chosen: $0.chosen)
+      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0), chosen: $0.chosen)
     }
     return Plan(
       name: name, shape: shape, steps: steps, values: values, parameters: tensors, states: states, logits: logits,

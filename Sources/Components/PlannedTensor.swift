@@ -12,6 +12,10 @@ public struct PlannedTensor: Sendable, Hashable {
     case constant(Double)
     /// Drawn from a normal distribution around zero with this standard deviation.
     case normal(Double)
+    /// Drawn evenly from −this to this number.
+    case uniform(Double)
+    /// Each its own, in order.
+    case each([Double])
 
     /// All one.
     public static let ones = Initialization.constant(1)

@@ -59,7 +59,7 @@ public final class GradientExecutor {
     binding = TrainingBinding(
       schedule, places, memory, parameters, tokens: tokens.base, outputs: outputs.base, gradients: gradientBuffer.base)
     passMemory = try PassMemory(rows: maximumRows)
-    try passMemory.reserveScratch(width: memory.scratchWidth, workers: pool.threads)
+    try passMemory.reserveScratch(memory.scratchNeed, workers: pool.threads)
   }
 
   /// The mean loss of `batch`: whole sequences, and for each of their tokens what should follow it, −1 for nothing.

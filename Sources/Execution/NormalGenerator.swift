@@ -23,7 +23,8 @@ struct NormalGenerator {
     return z ^ (z >> 31)
   }
 
-  private mutating func uniform() -> Double { Double(bits() >> 11) * 0x1p-53 }
+  /// The next number from 0 up to 1, all equally likely.
+  mutating func uniform() -> Double { Double(bits() >> 11) * 0x1p-53 }
 
   /// The next number.
   mutating func next() -> Double {

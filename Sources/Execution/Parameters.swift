@@ -62,6 +62,12 @@ public final class Parameters: @unchecked Sendable {
       case .normal(let deviation):
         var generator = NormalGenerator(seed: seed, name: tensor.name)
         for i in 0..<tensor.count { buffer.base[i] = Float(deviation * generator.next()) }
+      case .uniform(let limit):
+        var generator = NormalGenerator(seed: seed, name: tensor.name)
+        for i in 0..<tensor.count { buffer.base[i] = Float(limit * (2 * generator.uniform() - 1)) }
+      case .each(let numbers):
+        precondition(numbers.count == tensor.count, "\(tensor.name) starts with \(numbers.count) of \(tensor.count) numbers")
+        for (i, number) in numbers.enumerated() { buffer.base[i] = Float(number) }
       }
       bound.append(tensor.parameter(over: [tensor.matrix(at: buffer.base)], owners: &owners))
       own.append(buffer)

@@ -10,7 +10,7 @@ struct PassMemory: ~Copyable {
   private let sequences: UnsafeMutablePointer<SequenceSpan>
   private let states: UnsafeMutablePointer<UnsafePointer<BoundState>>
   private var scratch: FloatBuffer
-  private var scratchWidth = 0
+  private var need = ScratchNeed()
 
   /// Tables for passes of up to `rows` rows.
   init(rows: Int) throws(ExecutionProblem) {
@@ -35,10 +35,10 @@ struct PassMemory: ~Copyable {
   /// Bytes of scratch memory.
   var byteCount: Int { scratch.count * MemoryLayout<Float>.stride }
 
-  /// Gives each of `workers` at least `width` numbers of scratch memory.
-  mutating func reserveScratch(width: Int, workers: Int) throws(ExecutionProblem) {
-    scratchWidth = (max(width, 1) + 15) / 16 * 16
-    scratch = try FloatBuffer(count: scratchWidth * workers)
+  /// Gives `workers` the scratch memory that they `need`.
+  mutating func reserveScratch(_ need: ScratchNeed, workers: Int) throws(ExecutionProblem) {
+    scratch = try FloatBuffer(count: need.count(workers: workers))
+    self.need = need
   }
 
   /// Fills the tables for `pass` and says which token each row of logits belongs to.
@@ -94,18 +94,28 @@ struct PassMemory: ~Copyable {
       sequences: UnsafeBufferPointer(start: sequences, count: count),
       outputRows: UnsafeBufferPointer(start: outputRows, count: outputs),
       states: UnsafeBufferPointer(start: states, count: keeping ? count : 0),
-      pool: pool, scratch: scratch.base, scratchWidth: scratchWidth)
+      pool: pool, scratch: scratch.base + need.shared, scratchWidth: need.own, sharedScratch: scratch.base)
   }
 }
 
+/// Numbers of scratch memory that the steps of a plan ask for: each step may use both parts, and steps follow each other.
+struct ScratchNeed: Hashable {
+  /// What all workers share.
+  var shared = 0
+  /// What each worker has for itself.
+  var own = 16
+
+  /// All of it, for `workers` workers.
+  func count(workers: Int) -> Int { shared + own * workers }
+}
+
 extension Plan {
-  /// Numbers of scratch memory for each of `workers`, with which they have what any step asks for by worker and what any
-  /// asks to share, in passes over up to `rows` rows of sequences of up to `context` tokens.
-  func scratchWidth(rows: Int, context: Int, workers: Int) -> Int {
-    steps.reduce(16) { width, step in
-      let shared = step.operation.sharedScratch(step: step, rows: rows)
-      let own = step.operation.scratch(step: step, rows: rows, context: context)
-      return max(width, (max(own, (shared + workers - 1) / workers) + 15) / 16 * 16)
+  /// What its steps ask for in passes over up to `rows` rows of sequences of up to `context` tokens.
+  func scratchNeed(rows: Int, context: Int) -> ScratchNeed {
+    func atCacheLine(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+    return steps.reduce(into: ScratchNeed()) { need, step in
+      need.shared = max(need.shared, atCacheLine(step.operation.sharedScratch(step: step, rows: rows)))
+      need.own = max(need.own, atCacheLine(step.operation.scratch(step: step, rows: rows, context: context)))
     }
   }
 }

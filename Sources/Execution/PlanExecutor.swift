@@ -54,8 +54,7 @@ public final class PlanExecutor {
   public func openSequence(length: Int) throws(ExecutionProblem) -> SequenceState {
     if let limit = plan.longestSequence, length > limit { throw .tooLong(tokens: length, limit: limit) }
     if length > longest {
-      let width = plan.scratchWidth(rows: maximumRows, context: length, workers: pool.threads)
-      try passMemory.reserveScratch(width: width, workers: pool.threads)
+      try passMemory.reserveScratch(plan.scratchNeed(rows: maximumRows, context: length), workers: pool.threads)
       longest = length
     }
     return try SequenceState(plan, length: length, rows: maximumRows, format: stateFormat)

@@ -43,7 +43,10 @@ public struct SyntheticWeights: Sendable {
       case .zeros: break
       case .constant(let value):
         narrow(Array(repeating: Float(value), count: tensor.count), count: tensor.count, to: format, into: base)
-      case .normal(let deviation):
+      case .each(let numbers):
+        narrow(numbers.map { Float($0) }, count: tensor.count, to: format, into: base)
+      case .normal, .uniform:
+        let deviation = tensor.initialization.deviation
         let run = Run(format: format, deviation: deviation)
         let source = runs[run] ?? randomBlocks(format, count: Self.run, deviation: Float(deviation))
         runs[run] = source
@@ -84,8 +87,20 @@ private func fill(
 }
 
 extension PlannedTensor.Initialization {
-  /// Whether all numbers start as the same one that is not zero.
+  /// Whether its numbers are said one by one, or as the same one that is not zero.
   fileprivate var isConstant: Bool {
-    if case .constant = self { true } else { false }
+    switch self {
+    case .constant, .each: true
+    case .zeros, .normal, .uniform: false
+    }
+  }
+
+  /// The standard deviation of numbers that are drawn; those between −a and a have a/√3.
+  fileprivate var deviation: Double {
+    switch self {
+    case .normal(let deviation): deviation
+    case .uniform(let limit): limit / 3.0.squareRoot()
+    case .zeros, .constant, .each: 0
+    }
   }
 }

@@ -8,12 +8,12 @@ public struct TrainingMemory: Sendable, Hashable {
   public let activations: Int
   /// Values of a block of rows with targets: mostly logits.
   public let logits: Int
-  /// The workers' scratch memory.
+  /// The workers' scratch memory, shared and their own.
   public let scratch: Int
   /// Rows that a block of logits holds.
   public let blockRows: Int
   let tokenRows: Int
-  let scratchWidth: Int
+  let scratchNeed: ScratchNeed
 
   /// All of it.
   public var total: Int { gradients + activations + logits + scratch }
@@ -27,11 +27,11 @@ public struct TrainingMemory: Sendable, Hashable {
     let fitting = logitsBytes / (4 * max(1, schedule.plan.logits.width)) / 16 * 16
     blockRows = schedule.canCut ? min(tokenRows, max(64, fitting)) : tokenRows
     let tokenRows = tokenRows
-    scratchWidth = schedule.plan.scratchWidth(rows: tokenRows, context: tokenRows, workers: threads)
+    scratchNeed = schedule.plan.scratchNeed(rows: tokenRows, context: tokenRows)
     gradients = try Self.bytes(ParameterLayout(schedule.plan).count, 1)
     activations = try Self.bytes(layout.tokenWidth, tokenRows)
     logits = try Self.bytes(layout.outputWidth, blockRows)
-    scratch = try Self.bytes(scratchWidth, threads)
+    scratch = try Self.bytes(scratchNeed.count(workers: threads), 1)
     let sum = Double(gradients) + Double(activations) + Double(logits) + Double(scratch)
     if sum >= 0x1p62 { throw .memory(bytes: Int.max) }
   }

@@ -13,6 +13,7 @@ struct GoldenTests {
     ("show-deepseek-v3", ["show", "deepseek-v3"]),
     ("show-gpt-oss-20b", ["show", "gpt-oss-20b"]),
     ("show-tiny-hybrid-plan", ["show", "tiny-hybrid", "--plan"]),
+    ("show-jamba-style", ["show", "jamba-style"]),
     ("diff-gpt2-xl-llama-7b", ["diff", "gpt2-xl", "llama-7b"]),
     ("diff-gpt2-tiny-hybrid", ["diff", "gpt2", "tiny-hybrid"]),
     ("diff-gpt2-rope", ["diff", "gpt2", "--set", "position=rope"]),

@@ -85,6 +85,10 @@ struct ck_step {
 void ck_run_program(const struct ck_step *_Nullable steps, size_t step_count, const float *_Nullable numbers, size_t number_count,
                     const float *x, float *y, uint8_t result, size_t count);
 
+/// state = decay · state + k·vᵀ, then y = q·state; state [keys, values], which overlaps nothing else.
+void ck_decayed_step(float decay, const float *q, const float *k, const float *v, size_t keys, size_t values, float *state,
+                     float *y);
+
 /// `count` stored numbers, whole blocks, to f32; and back (not the K-quants).
 void ck_widen(int format, const void *bytes, size_t count, float *y);
 void ck_narrow(int format, const float *x, size_t count, void *bytes);

@@ -14,6 +14,7 @@ final class StepRun {
   private let parameterGradients: [GuardedMemory]
   private let scratch: GuardedMemory
   private let scratchWidth: Int
+  private let sharedScratch: GuardedMemory
   private let parameters: [Parameter]
   private let tables = Tables()
 
@@ -30,18 +31,17 @@ final class StepRun {
     inputGradients = step.inputs.map { isLearned[$0.index] ? GuardedMemory($0.width * rows) : nil }
     outputGradients = step.outputs.map { GuardedMemory($0.width * rows) }
     parameterGradients = step.parameters.map { GuardedMemory(plan.parameters[$0].count) }
-    let own = step.operation.scratch(step: step, rows: rows, context: rows)
-    let shared = step.operation.sharedScratch(step: step, rows: rows)
-    scratchWidth = max(own, (shared + threads - 1) / threads)
-    // Of one worker, exactly what the step asks for.
-    scratch = GuardedMemory(threads == 1 ? max(own, shared) : scratchWidth * threads)
+    // Exactly what the step asks for.
+    scratchWidth = step.operation.scratch(step: step, rows: rows, context: rows)
+    scratch = GuardedMemory(scratchWidth * threads)
+    sharedScratch = GuardedMemory(step.operation.sharedScratch(step: step, rows: rows))
   }
 
   /// The outputs for `values` of the inputs, and what is wrong with how they came about.
   func forward(_ values: [[Float]]) -> (outputs: [[Float]], faults: [String]) {
     for (memory, numbers) in zip(inputs, values) { memory.fill(numbers) }
-    for memory in outputs + kept + [scratch] { memory.fill(.nan) }
-    step.operation.forward(ForwardContext(bound(), in: pass.pass(scratch: scratch, width: scratchWidth)))
+    for memory in outputs + kept + [scratch, sharedScratch] { memory.fill(.nan) }
+    step.operation.forward(ForwardContext(bound(), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
     let results = outputs.map(\.numbers)
     var faults = walls()
     for (index, memory) in inputs.enumerated() where memory.numbers != values[index] && !values[index].contains(where: \.isNaN) {
@@ -60,7 +60,7 @@ final class StepRun {
   /// numbers that are there already, and what is told is the sum.
   func backward(_ gradients: [[Float]], adding before: Float? = nil) -> (inputs: [[Float]?], parameters: [[Float]], faults: [String]) {
     for (memory, numbers) in zip(outputGradients, gradients) { memory.fill(numbers) }
-    scratch.fill(.nan)
+    for memory in [scratch, sharedScratch] { memory.fill(.nan) }
     // What it says that it does not read is not there.
     for (index, memory) in inputs.enumerated() where !step.operation.backwardReadsInput(index) { memory.fill(.nan) }
     if !step.operation.backwardReadsOutputs { for memory in outputs { memory.fill(.nan) } }
@@ -68,7 +68,7 @@ final class StepRun {
     for memory in inputGradients.compactMap({ $0 }) + parameterGradients { memory.fill(start) }
     let holdSome = before != nil || !step.operation.assignsGradients
     step.operation.backward(
-      BackwardContext(bound(holdSome: holdSome), in: pass.pass(scratch: scratch, width: scratchWidth)))
+      BackwardContext(bound(holdSome: holdSome), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
     return (inputGradients.map { $0?.numbers }, parameterGradients.map(\.numbers), walls())
   }
 
@@ -77,7 +77,9 @@ final class StepRun {
     if outputs.contains(where: { !$0.isIntact }) { faults.append("writes beyond its output") }
     if inputs.contains(where: { !$0.isIntact }) { faults.append("writes beyond its input") }
     if kept.contains(where: { !$0.isIntact }) { faults.append("keeps more than its keptWidths \(step.kept)") }
-    if !scratch.isIntact { faults.append("uses more scratch memory than the \(scratch.count) numbers that it declares") }
+    for memory in [scratch, sharedScratch] where !memory.isIntact {
+      faults.append("uses more scratch memory than the \(memory.count) numbers that it declares")
+    }
     if (inputGradients.compactMap { $0 } + parameterGradients).contains(where: { !$0.isIntact }) {
       faults.append("writes beyond a gradient")
     }

@@ -54,13 +54,13 @@ final class WalkPass {
   /// How many rows it has.
   var rows: Int { tokens.count }
 
-  /// The pass for one step, with `scratch` of `width` numbers for each worker; even the smallest work is divided.
-  func pass(scratch: GuardedMemory, width: Int) -> Pass {
+  /// The pass for one step, with `scratch` of `width` numbers for each worker and `shared` for all; even the smallest work is divided.
+  func pass(scratch: GuardedMemory, width: Int, shared: GuardedMemory) -> Pass {
     var pass = Pass(
       tokens: UnsafeBufferPointer(tokens), positions: UnsafeBufferPointer(positions),
       sequences: UnsafeBufferPointer(spans), outputRows: UnsafeBufferPointer(outputRows),
       states: UnsafeBufferPointer(start: states.baseAddress, count: owners.isEmpty ? 0 : states.count), pool: pool,
-      scratch: scratch.base, scratchWidth: width)
+      scratch: scratch.base, scratchWidth: width, sharedScratch: shared.base)
     pass.mostGrain = 1
     pass.startsGradients = true
     return pass

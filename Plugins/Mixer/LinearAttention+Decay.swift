@@ -1,0 +1,37 @@
+import Components
+import Foundation
+
+extension LinearAttention {
+  /// The logarithm of a gate.
+  ///
+  ///     y = log σ(x) / temperature
+  ///
+  /// Computed as −softplus(−x): σ(x) of a small x is zero, and its logarithm none.
+  struct LogSigmoid: Operator {
+    let name = "log sigmoid"
+    let isRowwise = true
+    let assignsGradients = true
+    let isCheap = true
+    let temperature: Float
+
+    var detail: String { "÷ \(temperature)" }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y) = (context.input(), context.output())
+      context.parallel(x.count * x.width, grain: 2048) { numbers, _ in
+        for i in numbers { y.base[i] = -Softplus.value(-x.base[i]) / temperature }
+      }
+    }
+
+    /// `dx += dy·σ(−x) / temperature`.
+    func backward(_ context: BackwardContext) {
+      guard let dx = context.inputGradient() else { return }
+      let (x, dy, adding) = (context.input(), context.outputGradient(), context.addsToInputGradient())
+      context.parallel(x.count * x.width, grain: 2048) { numbers, _ in
+        for i in numbers { dx.base[i] = (adding ? dx.base[i] : 0) + dy.base[i] / (temperature * (1 + exp(x.base[i]))) }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 11 * step.outputs[0].width }
+  }
+}

@@ -1,0 +1,98 @@
+import Components
+import Foundation
+
+/// Attention without a softmax, over a state that fades: retention, or with gates that each token chooses.
+///
+///     S_t = exp(g_t)·S_{t−1} + φ(k_t)·v_tᵀ;   y = norm(scale·φ(q_t)·S_t) ⊙ gate(x), each head by itself, then ·Woᵀ
+///     decay none: g = 0    fixed: g_h = log(1 − 2^(−5 − h))    gated: g = log σ(x·Wgᵀ + b) / decay_temperature
+///
+/// Katharopoulos et al., 2020, https://arxiv.org/abs/2006.16236; fixed: Sun et al., 2023 (retention),
+/// https://arxiv.org/abs/2307.08621; gated: Sun et al., 2024 (gated retention), https://arxiv.org/abs/2405.05254, and Yang
+/// et al., 2023, https://arxiv.org/abs/2312.06635, with a gate for each number of a key where here each head has one.
+/// φ is `feature`. Nothing divides by the sum of weights: the norm of each head keeps results in size. What is kept of a
+/// sequence, head_dim × v_head_dim numbers a head, does not grow. A position encoding may turn queries and keys, but a bias
+/// on scores has no place. `chunk_size` changes speed alone.
+///
+/// Examples: `{num_heads: 4}` `{num_heads: 2, v_head_dim: 5, chunk_size: 3, bias: true, feature: silu, scale: 0.7}`
+/// `{num_heads: 4, decay: fixed, chunk_size: 4, output_gate: {activation: silu}}` `{num_heads: 2, head_dim: 3, decay: none, chunk_size: 2}`
+/// `{num_heads: 4, decay_temperature: 1, head_norm: {type: rmsnorm}, output_gate: {per: head}, chunk_size: 4}`
+public struct LinearAttention: Mixer {
+  public static let name = "linear_attention"
+
+  enum DecayKind: String, CaseIterable { case none, fixed, gated }
+
+  let heads: Int
+  let headDim: Int
+  let valueDim: Int
+  let bias: [String: Bool]
+  let scale: Double
+  let decay: DecayKind
+  let temperature: Double
+  let chunk: Int
+  let feature: (any Activation)?
+  let norm: (any Normalization)?
+  let gate: OutputGate?
+  let place: Place?
+
+  public init(_ options: Options) {
+    let width = options.shape.hiddenSize
+    let heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads, each with a state")
+    headDim = options.integer(
+      "head_dim", default: max(1, width / heads), in: 1...65536, "numbers of a query and a key; hidden_size / num_heads when left out")
+    if !options.isSet("head_dim"), width % heads != 0 {
+      options.fail("num_heads", "hidden_size \(width) does not divide into \(heads) heads", hint: "or say 'head_dim'")
+    }
+    valueDim = options.optionalInteger("v_head_dim", in: 1...65536, "numbers of a value, when not head_dim") ?? headDim
+    bias = options.flags("bias", ["q", "k", "v", "o"], default: false, "which projections have a bias")
+    let auto = 1 / Double(headDim).squareRoot()
+    scale = options.number("scale", default: auto, words: ["auto": auto], "the factor of the queries; auto is 1/√head_dim")
+    decay = options.choice("decay", default: DecayKind.gated, "how the state fades: not, at a speed of each head's, or as each token says")
+    temperature =
+      decay == .gated
+      ? options.number("decay_temperature", default: 16, in: 1e-3...1e6, "what the logarithm of the gates is divided by") : 1
+    chunk = options.integer("chunk_size", default: 64, in: 1...1024, "tokens of a prompt whose products are made together")
+    // Without one no step is written.
+    feature =
+      options.isSet("feature") || options.isDescribing
+      ? options.component("feature", default: "identity", slot: .activation, "what queries and keys go through") : nil
+    norm = options.inheritedComponent("head_norm", slot: .norm, "the norm of each head's result")
+    gate = options.group("output_gate", "a gate, computed from the line, on what heads give", OutputGate.init)
+    place = options.place
+    self.heads = heads
+  }
+
+  public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
+    if layer.position.scoreBias(heads: heads, scale: 1) != nil {
+      plan.fail("linear attention has no scores that a position encoding could add to", at: place, hint: "use rope, or none")
+    }
+    var q = projected(x, "q", layer, into: &plan)
+    q = plan.scale(q, by: scale * layer.position.scoreFactor)
+    let k = projected(x, "k", layer, into: &plan)
+    let v = plan.linear(x, to: heads * valueDim, named: "v", bias: bias["v"] ?? false)
+    let state = plan.state("state", width: heads * headDim * valueDim, extent: .fixed)
+    let attend = LinearAttend(heads: heads, keyHeads: heads, decay: logarithms, chunk: chunk)
+    var inputs = [q, k, v]
+    if decay == .gated {
+      let opened = plan.linear(x, to: heads, named: "decay", bias: true)
+      inputs.append(plan.apply(LogSigmoid(temperature: Float(temperature)), to: opened, width: heads))
+    }
+    var y = plan.apply(attend, to: inputs, widths: [heads * valueDim], states: [state])[0]
+    y = norm?.write(y, named: "head_norm", over: .heads(heads, sharedWeight: true), into: &plan) ?? y
+    if let gate { y = gate.write(y, from: x, heads: heads, into: &plan) }
+    return plan.linear(y, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
+  }
+
+  private var logarithms: LinearAttend.Decay {
+    switch decay {
+    case .none: .fixed(Array(repeating: 0, count: heads))
+    case .fixed: .fixed((0..<heads).map { Float(log1p(-exp2(-5 - Double($0)))) })
+    case .gated: .given
+    }
+  }
+
+  /// Queries or keys: projected, put through φ and turned.
+  private func projected(_ x: Value, _ name: String, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
+    let y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
+    return layer.position.rotate(feature?.write(y, into: &plan) ?? y, heads: heads, into: &plan)
+  }
+}

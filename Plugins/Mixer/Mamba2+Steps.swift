@@ -1,0 +1,107 @@
+import Components
+import Foundation
+import Kernels
+
+extension Mamba2 {
+  /// A head's step, and the logarithm of what its state keeps over it.
+  ///
+  ///     Δ = min(max(softplus(dt), least), most);   g = −exp(a)·Δ        a: [heads]
+  struct Steps: Operator {
+    let name = "steps"
+    let isRowwise = true
+    let assignsGradients = true
+    let isCheap = true
+    let limits: ClosedRange<Float>
+
+    var detail: String { limits == 0...Float.infinity ? "" : "within \(limits.lowerBound) and \(limits.upperBound)" }
+
+    func forward(_ context: ForwardContext) {
+      let (dt, steps, g, a) = (context.input(), context.output(0), context.output(1), context.parameter().vector)
+      context.parallel(dt.count, grain: elementwiseGrain(16 * dt.width)) { rows, _ in
+        for row in rows {
+          for head in 0..<dt.width {
+            let step = min(max(Softplus.value(dt[row][head]), limits.lowerBound), limits.upperBound)
+            steps[row][head] = step
+            g[row][head] = -exp(a[head]) * step
+          }
+        }
+      }
+    }
+
+    /// With e = dΔ − exp(a)·dg: `d(dt) += e·σ(dt)` within the limits, `da += Σ dg·g`.
+    func backward(_ context: BackwardContext) {
+      let (dt, a) = (context.input(), context.parameter().vector)
+      let (dsteps, dg) = (context.outputGradient(0), context.outputGradient(1))
+      let (ddt, da) = (context.inputGradient(), context.parameterGradient())
+      let adding = ddt != nil && context.addsToInputGradient()
+      if let da, !context.addsToParameterGradient() { da.update(repeating: 0, count: dt.width) }
+      // A worker owns heads, so that the order of a sum does not depend on their number.
+      context.parallel(dt.width, grain: max(1, elementwiseGrain(16 * dt.count))) { own, _ in
+        for head in own {
+          let rate = exp(a[head])
+          var sum = 0.0
+          for row in 0..<dt.count {
+            let x = dt[row][head]
+            let step = Softplus.value(x)
+            let limited = min(max(step, limits.lowerBound), limits.upperBound)
+            sum -= Double(dg[row][head] * rate * limited)
+            guard let ddt else { continue }
+            let slope = limited == step ? (dsteps[row][head] - rate * dg[row][head]) / (1 + exp(-x)) : 0
+            ddt[row][head] = (adding ? ddt[row][head] : 0) + slope
+          }
+          da?[head] += Float(sum)
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 12 * step.inputs[0].width }
+  }
+
+  /// What a head gives, and past its state the head's own input times a learned number.
+  ///
+  ///     y[head h] = a[head h] + d[h]·x[head h]
+  struct AddHeads: Operator {
+    let name = "add heads"
+    let overwritableInput: Int? = 0
+    let isRowwise = true
+    let assignsGradients = true
+    let overwritableGradient: Int? = 0
+    let heads: Int
+
+    func backwardReadsInput(_ index: Int) -> Bool { index == 1 }
+
+    func forward(_ context: ForwardContext) {
+      let (a, x, y, d) = (context.input(0), context.input(1), context.output(), context.parameter().vector)
+      let width = x.width / heads
+      context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
+        for row in rows {
+          if a.base != y.base { y[row].update(from: a[row], count: y.width) }
+          for head in 0..<heads { add(x[row] + head * width, scaledBy: d[head], to: y[row] + head * width, count: width) }
+        }
+      }
+    }
+
+    /// `dx += d·dy`, `dd[h] += Σ dy ⊙ x` over head h, `da += dy`; a last, for da may lie where dy does.
+    func backward(_ context: BackwardContext) {
+      let (x, dy, d) = (context.input(1), context.outputGradient(), context.parameter().vector)
+      let (dx, dd) = (context.inputGradient(1), context.parameterGradient())
+      let adding = dx != nil && context.addsToInputGradient(1)
+      if let dd, !context.addsToParameterGradient() { dd.update(repeating: 0, count: heads) }
+      let width = x.width / heads
+      context.parallel(heads, grain: max(1, elementwiseGrain(2 * width * x.count))) { own, _ in
+        for head in own {
+          let at = head * width
+          var sum: Float = 0
+          for row in 0..<x.count {
+            sum += dot(dy[row] + at, x[row] + at, count: width)
+            if let dx { multiply(dy[row] + at, by: d[head], into: dx[row] + at, count: width, accumulate: adding) }
+          }
+          dd?[head] += sum
+        }
+      }
+      context.passGradient(to: 0)
+    }
+
+    func flops(step: Step, context: Int) -> Int { 2 * step.outputs[0].width }
+  }
+}
