@@ -103,7 +103,7 @@ const struct ck_narrow_rows *ck_narrow_rows(const struct ck_kernels *kernels, co
   if (ck_arithmetic() == CK_EXACT || w->layout != CK_ROWS) return NULL;
   if (w->format <= CK_BF16) return w->format != CK_BF16 ? NULL : rows > 1 ? kernels->bf16_several : kernels->bf16_rows;
   bool by_fours = w->format == CK_Q8_0 || w->format == CK_Q4_0 || w->format == CK_Q4_1;
-  if (by_fours && rows <= 4) return kernels->int8_wide;  // beyond, the blocks turned once serve more rows (measured)
+  if (by_fours && rows == 1) return kernels->int8_wide;  // two and more share a sum's order with sixteen
   return rows > 1 && w->format <= CK_Q5_1 ? kernels->int8_several : kernels->int8_rows;
 }
 const struct ck_narrow_panels *ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w,

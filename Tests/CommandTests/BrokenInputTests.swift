@@ -219,7 +219,7 @@ struct BrokenInputTests {
   @Test("numbers beyond reason are mistakes of usage", arguments: [
     (["--max-tokens", "9223372036854775808"], "--max-tokens"), (["--max-tokens", "-1"], "from 1 on"),
     (["--threads", "100000"], "from 1 to 1024"), (["--temperature", "nan"], "from 0 to 100"),
-    (["--temperature", "-1"], "from 0 to 100"), (["--tokens", "1,2048"], "outside the vocabulary of 2,048"),
+    (["--temperature", "-1"], "from 0 to 100"), (["--tokens", "1,2048"], "outside the vocabulary of 2048"),
     (["--tokens", "1,-2"], "'-2' is no token id"), ([String(repeating: "word ", count: 300)], "made for 256"),
   ])
   func numbers(_ arguments: [String], _ words: String) throws {

@@ -32,7 +32,7 @@ struct PromptsTests {
   func order() throws {
     let plain = try run("The sun\n\nLily had a dog\n", ["-n", "12"])
     let json = try run("{\"prompt\": \"The sun\"}\n\"Lily had a dog\"", ["-n", "12", "--together", "1"])
-    #expect(plain.status == 0 && plain.output == json.output && plain.output.split(separator: "\n").count == 2)
+    #expect(plain.status == 0 && plain.output == json.output && plain.output.split(separator: "\n").count >= 2)
   }
 
   @Test("a broken line is named: 3, and what excludes each other is a mistake of usage: 2")

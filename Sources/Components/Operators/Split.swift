@@ -20,8 +20,7 @@ public struct Split: Operator {
   }
 
   public var detail: String {
-    let places = widths.indices.dropFirst().map { String(widths[..<$0].reduce(0, +)) }
-    return "\(heads == 1 ? "" : "\(heads) heads, ")after \(places.joined(separator: ", "))"
+    (heads == 1 ? "" : "\(heads) heads of ") + widths.map(String.init).joined(separator: " + ")
   }
 
   public func forward(_ context: ForwardContext) {

@@ -32,7 +32,14 @@ struct PreparedTraining {
     } else {
       tokenizer = try TokenizerFiles(of: described, models)
     }
-    var own: [Setting] = tokenizer?.patch.map { [$0] } ?? []
+    var own: [Setting] = []
+    if let patch = tokenizer?.patch {
+      // In the place of the model's own, not beside what that says.
+      if described.architecture.resolved["tokenizer"] != nil {
+        own.append(Setting(.group([Setting.Entry("tokenizer", Setting(text: "null"))])))
+      }
+      own.append(patch)
+    }
     if let tokenizer, request.tokenizer != nil, !patches.contains(where: { $0["vocab_size"] != nil }),
       tokenizer.tokenizer.count != described.plan.shape.vocabSize
     {
