@@ -63,7 +63,9 @@ struct ck_kernels {
 
   /// Quantised formats by int8 dots and bf16 by its own; NULL where the processor has no such instructions.
   const struct ck_narrow_rows *int8_rows, *bf16_rows;
+  /// The same for one row of x and Q8_0, Q4_0 and Q4_1.
+  const struct ck_narrow_rows *int8_wide;
   /// The same for more than one row of x, and blocks of 32.
-  const struct ck_narrow_rows *int8_wide, *int8_several, *bf16_several;
+  const struct ck_narrow_rows *int8_several, *bf16_several;
   const struct ck_narrow_panels *int8_panels, *bf16_panels;
 };

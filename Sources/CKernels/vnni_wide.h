@@ -1,6 +1,5 @@
-// Up to four rows of x against blocks of 32 as they lie, four blocks at a time: what is unpacked of a stored row serves
-// every row of x, and four stored rows are walked side by side in long lines. One dot alone is the same sum in the same
-// order.
+// One row of x against blocks of 32 as they lie, four blocks at a time; four stored rows are walked side by side in long
+// lines.
 #pragma once
 #include "vnni.h"
 
@@ -67,43 +66,36 @@ INLINE blocks_t four_blocks(const int format, const uint8_t *b) {
   return v;
 }
 
-#define WIDE_ROWS 4
-
-INLINE void wide_step(const int rows, const int outputs, const int format, const blocks_t *v, const struct wide *x,
-                      size_t line, __m512 *sums) {
-  UNROLL for (int r = 0; r < rows; r++) {
-    const struct wide *at = x + r * line;
-    __m512i low = _mm512_loadu_si512(at->low), high = _mm512_loadu_si512(at->high);
-    __m512i offset = _mm512_loadu_si512(at->offset);
-    if (format == CK_Q4_0) offset = _mm512_srai_epi32(offset, 4);
-    if (format == CK_Q4_1) offset = _mm512_setzero_si512();
-    __m512 scale = _mm512_loadu_ps(at->scale);
-    UNROLL for (int o = 0; o < outputs; o++) {
-      __m512i dot = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(offset, v[o].low, low), v[o].high, high);
-      __m512 *sum = sums + o * rows + r;
-      *sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(v[o].d, scale), *sum);
-      if (format == CK_Q4_1) *sum = _mm512_fmadd_ps(v[o].m, _mm512_loadu_ps(at->sum), *sum);
-    }
+INLINE void wide_step(const int outputs, const int format, const blocks_t *v, const struct wide *x, __m512 *sums) {
+  __m512i low = _mm512_loadu_si512(x->low), high = _mm512_loadu_si512(x->high);
+  __m512i offset = _mm512_loadu_si512(x->offset);
+  if (format == CK_Q4_0) offset = _mm512_srai_epi32(offset, 4);
+  if (format == CK_Q4_1) offset = _mm512_setzero_si512();
+  __m512 scale = _mm512_loadu_ps(x->scale);
+  UNROLL for (int o = 0; o < outputs; o++) {
+    __m512i dot = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(offset, v[o].low, low), v[o].high, high);
+    sums[o] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), _mm512_mul_ps(v[o].d, scale), sums[o]);
+    if (format == CK_Q4_1) sums[o] = _mm512_fmadd_ps(v[o].m, _mm512_loadu_ps(x->sum), sums[o]);
   }
 }
 
-/// `rows` rows of x times `outputs` stored rows, `apart` outputs from one to the next.
-INLINE void wide_dots(const int rows, const int outputs, const int format, const int size, const uint8_t *w,
-                      size_t blocks, size_t apart, const struct wide *x, float *y, size_t y_stride, const float *bias,
-                      bool add) {
-  const size_t line = (blocks + 3) / 4;
+/// x times `outputs` stored rows, `apart` outputs from one to the next.
+INLINE void wide_dots(const int outputs, const int format, const int size, const uint8_t *w, size_t blocks, size_t apart,
+                      const struct wide *x, float *y, const float *bias, bool add) {
   const uint8_t *at[4];
-  __m512 sums[16];
+  __m512 sums[4];
   blocks_t v[4];
-  UNROLL for (int o = 0; o < outputs; o++) at[o] = w + o * apart * blocks * size;
-  UNROLL for (int i = 0; i < rows * outputs; i++) sums[i] = _mm512_setzero_ps();
+  UNROLL for (int o = 0; o < outputs; o++) {
+    at[o] = w + o * apart * blocks * size;
+    sums[o] = _mm512_setzero_ps();
+  }
   for (; blocks >= 4; blocks -= 4, x++) {
     UNROLL for (int o = 0; o < outputs; o++) {
       UNROLL for (int b = 0; b < 4 * size; b += 64) ask_for(at[o] + b, AHEAD);
       v[o] = four_blocks(format, at[o]);
       at[o] += 4 * size;
     }
-    wide_step(rows, outputs, format, v, x, line, sums);
+    wide_step(outputs, format, v, x, sums);
   }
   if (blocks) {  // the last few, with nothing behind them
     UNROLL for (int o = 0; o < outputs; o++) {
@@ -111,50 +103,34 @@ INLINE void wide_dots(const int rows, const int outputs, const int format, const
       memcpy(aside, at[o], blocks * size);
       v[o] = four_blocks(format, aside);
     }
-    wide_step(rows, outputs, format, v, x, line, sums);
+    wide_step(outputs, format, v, x, sums);
   }
-  UNROLL for (int o = 0; o < outputs; o++)
-    UNROLL for (int r = 0; r < rows; r++) {
-      float *to = y + r * y_stride + o * apart, value = _mm512_reduce_add_ps(sums[o * rows + r]);
-      if (bias) value += bias[o * apart];
-      *to = add ? *to + value : value;
-    }
+  UNROLL for (int o = 0; o < outputs; o++) {
+    float value = _mm512_reduce_add_ps(sums[o]);
+    if (bias) value += bias[o * apart];
+    y[o * apart] = add ? y[o * apart] + value : value;
+  }
 }
 
-#define WIDE_CASE(n, outputs) \
-  case n: wide_dots(n, outputs, format, size, w, blocks, apart, x, y, y_stride, bias, add); break;
 INLINE void format_wide(const int format, const int size, const uint8_t *w, size_t outputs, size_t blocks,
-                        const struct wide *x, size_t rows, float *y, size_t y_stride, const float *bias, bool add) {
+                        const struct wide *x, float *y, const float *bias, bool add) {
   // Four stored rows far apart are four lines that the processor reads ahead in.
-  const size_t apart = outputs / 4, line = (blocks + 3) / 4;
-  for (size_t o = 0; o < apart; o++, w += blocks * size, y++) {
-    switch (rows) {
-      WIDE_CASE(1, 4) WIDE_CASE(2, 4) WIDE_CASE(3, 4) WIDE_CASE(4, 4)
-    }
-    if (bias) bias++;
-  }
-  w += 3 * apart * blocks * size, y += 3 * apart;
-  if (bias) bias += 3 * apart;
-  for (size_t o = 4 * apart; o < outputs; o++, w += blocks * size, y++) {
-    for (size_t r = 0; r < rows; r++)
-      wide_dots(1, 1, format, size, w, blocks, 0, x + r * line, y + r * y_stride, y_stride, bias, add);
-    if (bias) bias++;
-  }
+  const size_t apart = outputs / 4;
+  for (size_t o = 0; o < apart; o++)
+    wide_dots(4, format, size, w + o * blocks * size, blocks, apart, x, y + o, bias ? bias + o : NULL, add);
+  for (size_t o = 4 * apart; o < outputs; o++)
+    wide_dots(1, format, size, w + o * blocks * size, blocks, 0, x, y + o, bias ? bias + o : NULL, add);
 }
 
 static void multiply_wide(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
                           const float *bias, float *y, size_t y_stride, bool add) {
   const uint8_t *base = (const uint8_t *)w->base + from * w->row_bytes;
-  size_t now, line = (w->columns / 32 + 3) / 4;
   const struct wide *x = (const struct wide *)lines;
-  for (y += from; rows; rows -= now, x += now * line, y += now * y_stride) {
-    now = rows < WIDE_ROWS ? rows : WIDE_ROWS;
-    switch (w->format) {
+  for (; rows; rows--, x += (w->columns / 32 + 3) / 4, y += y_stride) switch (w->format) {
 #define WIDE_FORMAT(CODE, size)                                                                                      \
-  case CODE: format_wide(CODE, size, base, to - from, w->columns / 32, x, now, y, y_stride,                          \
-                         bias ? bias + from : NULL, add); break;
+  case CODE: format_wide(CODE, size, base, to - from, w->columns / 32, x, y + from, bias ? bias + from : NULL, add); \
+    break;
       WIDE_FORMAT(CK_Q8_0, 34) WIDE_FORMAT(CK_Q4_0, 18) WIDE_FORMAT(CK_Q4_1, 20)
 #undef WIDE_FORMAT
     }
-  }
 }
