@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(name: "PagesTests", dependencies: ["Pages", "TestSupport"]),
     .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Files", "TestSupport", "Tokenization", "Training"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Files", "StandardComponents", "TestSupport", "Tokenization", "Training"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "TestSupport"]),

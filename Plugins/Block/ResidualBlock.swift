@@ -13,7 +13,7 @@ import Components
 ///
 /// Examples: `{placement: sandwich}` `{placement: output, residual_scale: 0.5}` `{parallel: true}`
 /// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}` `{layer_scale: 0.1, line_scale: 0.9}`
-/// `{skip_norm: {attn: true}}`
+/// `{skip_norm: {attn: true}}` `{residual: rezero, placement: sandwich}` `{residual: {type: gated}, line_scale: 0.9}`
 public struct ResidualBlock: Block {
   public static let name = "block"
 
@@ -28,6 +28,7 @@ public struct ResidualBlock: Block {
   let source: Source
   let layerScale: Double?
   let skipped: [String: Bool]
+  let residual: (any Residual)?
 
   public init(_ options: Options) {
     placement = options.choice("placement", default: Placement.pre, "where norms stand on the line")
@@ -42,6 +43,7 @@ public struct ResidualBlock: Block {
     skipped =
       sharedNorm || placement == .post || placement == .output
       ? [:] : options.flags("skip_norm", ["attn", "mlp"], default: false, "which sublayers read the line without a norm")
+    residual = options.component("residual", default: "plain", slot: .residual, "how a result joins the line")
     if parallel, placement == .post {
       options.fail("placement", "parallel sublayers have no norm after each, so 'post' has no place", hint: "use pre, sandwich or output")
     }
@@ -69,7 +71,8 @@ public struct ResidualBlock: Block {
           "\(sublayer.name)_scale.weight", shape: [y.width], starts: .constant(layerScale), use: .vector)
         y = plan.apply(LearnedScale(), to: y, width: y.width, parameters: [factor])
       }
-      line = plan.add(line, y, alpha: parallel && sublayer.name != sublayers.first?.name ? 1 : lineScale, beta: residualScale)
+      let alpha = parallel && sublayer.name != sublayers.first?.name ? 1 : lineScale
+      line = residual?.join(line, y, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? y
       if placement == .post { line = norm.write(line, named: "\(sublayer.name)_post_norm", over: .row, into: &plan) }
     }
     return line

@@ -9,6 +9,8 @@ public protocol Component: Sendable {
   static var name: String { get }
   /// The option that chooses it where no type is written: a group that has this key means this component. Nil for most.
   static var choosingOption: String? { get }
+  /// Whether its slot takes it where nothing is named, which one component of a slot may say.
+  static var isUsual: Bool { get }
   /// Reads the options. What is wrong is noted in `options`; the instance made then is never used.
   init(_ options: Options)
 }
@@ -120,7 +122,17 @@ public struct Sublayer {
   }
 }
 
-/// How sublayers join the residual line.
+/// How one sublayer's result joins the residual line.
+public protocol Residual: Component {
+  /// Writes the line that follows from `line` and `result`, of the same width; learned tensors go under `name`.
+  ///
+  /// `alpha` and `beta` are what the block multiplies the line and the result by.
+  func join(
+    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+  ) -> Value
+}
+
+/// How sublayers stand along the residual line.
 public protocol Block: Component {
   /// Whether the line leaves the last layer unnormalized, so that a norm before the head is due.
   var needsFinalNorm: Bool { get }
@@ -136,7 +148,10 @@ public protocol Head: Component {
   func write(_ x: Value, norm: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value
 }
 
-extension Component { public static var choosingOption: String? { nil } }
+extension Component {
+  public static var choosingOption: String? { nil }
+  public static var isUsual: Bool { false }
+}
 extension Embedding { public static var slot: Slot { .embedding } }
 extension Normalization {
   public static var slot: Slot { .norm }
@@ -152,6 +167,7 @@ extension FeedForward {
   public var isAbsent: Bool { false }
   public var scope: String { Self.slot.rawValue }
 }
+extension Residual { public static var slot: Slot { .residual } }
 extension Block { public static var slot: Slot { .block } }
 extension Head { public static var slot: Slot { .head } }
 extension PositionEncoding {

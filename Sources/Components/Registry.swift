@@ -4,6 +4,8 @@ public struct Registry: Sendable {
   private var documentation: [Slot: [String: String]] = [:]
   /// For each slot, the options that choose a component where no type is written, and the component's name.
   public private(set) var choosingOptions: [Slot: [String: String]] = [:]
+  /// For each slot that has one, the component that it takes where nothing is named.
+  public private(set) var usualNames: [Slot: String] = [:]
 
   /// No component.
   public init() {}
@@ -29,6 +31,14 @@ public struct Registry: Sendable {
         ])
       }
       choosingOptions[type.slot, default: [:]][option] = type.name
+    }
+    if type.isUsual {
+      if let other = usualNames[type.slot] {
+        throw Problems([
+          Problem("two components of the slot '\(type.slot.rawValue)' are the usual one: \(other) and \(type.name)", at: nil)
+        ])
+      }
+      usualNames[type.slot] = type.name
     }
     types[type.slot, default: [:]][type.name] = type
     documentation[type.slot, default: [:]][type.name] = text
@@ -85,6 +95,19 @@ public struct Registry: Sendable {
     return environment.descriptions
   }
 
+  /// The component that `setting` chooses, by name or as a group of `type` and options, for a slot that is no model's;
+  /// throws every problem.
+  public func make<Wanted>(_ slot: Slot, _ setting: Setting, as: Wanted.Type = Wanted.self) throws(Problems) -> Wanted {
+    let environment = Options.Environment(registry: self)
+    let shape = ModelShape(vocabSize: 1, contextLength: 1, hiddenSize: 1, layerCount: 1)
+    let made = make(setting.asComponent, fallback: nil, slot: slot, shape: shape, environment: environment)
+    try environment.problems.check()
+    guard let component = made as? Wanted else {
+      throw Problems([Problem("\(type(of: made)) is no \(slot.inWords)", at: setting.place)])
+    }
+    return component
+  }
+
   /// The component that `setting` chooses for `slot`; problems go to `environment`.
   ///
   /// Without a type, the slot takes `fallback`, or the component that is named like the slot. `origin` stands before the
@@ -121,7 +144,7 @@ extension Slot {
     case .norm: "normalization"
     case .position: "position encoding"
     case .mlp: "feed-forward"
-    case .embedding, .block, .attention, .activation, .head: rawValue
+    case .embedding, .block, .attention, .activation, .head, .residual, .optimizer, .schedule: rawValue
     }
   }
 }

@@ -23,7 +23,7 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
   /// The tree of the model around it, in the sizes of `shape`.
   func tree(_ shape: ModelSizes) throws -> Setting {
     var tree = shape.applied(to: try TinyModel.surroundings(), leaving: component.slot)
-    tree[path: component.slot == .activation ? "mlp.activation" : component.slot.rawValue] = setting
+    tree[path: component.slot.optionPath ?? component.slot.rawValue] = setting
     if component.slot == .norm {
       tree[path: "attention.qk_norm"] = Setting(.group([Setting.Entry("scope", Setting(text: "head"))]))
     }
@@ -61,7 +61,7 @@ extension ConformanceKit {
     var setting = setting
     setting["type"] = Setting(text: component.name)
     do {
-      _ = try model(ConformanceCase(component, setting))
+      _ = try trial(of: ConformanceCase(component, setting))
       return true
     } catch let problems as Problems {
       return !problems.list.contains { $0.sentence == "no option here is named '\(option)'" }

@@ -3,8 +3,9 @@ import Components
 /// What every component must be, whoever wrote it, and the search for where one is not.
 ///
 /// A component is put into tiny models with random weights: with nothing set, with each example of its doc comment and
-/// with each of its own flags and choices turned. What is wrong is told in one sentence each, and names the operator that
-/// does it where one can be found. What passes is called conformant.
+/// with each of its own flags and choices turned. What no model has a slot for is tried by itself: optimizers on tensors of
+/// every kind, schedules over a run. What is wrong is told in one sentence each, and names the operator or the tensor where
+/// one can be found. What passes is called conformant.
 public struct ConformanceKit: Sendable {
   /// The components: those that are checked, and those of the models around them.
   public let registry: Registry
@@ -52,14 +53,15 @@ public struct ConformanceKit: Sendable {
   /// composes in.
   public func check(_ sample: ConformanceCase, drawn: Int = 2) -> [Fault] {
     let text = sample.description
-    let trial: Trial
+    let trial: any Trial
     do {
-      trial = Trial(try model(sample), of: registry, sample: sample)
+      trial = try self.trial(of: sample)
     } catch {
       return Self.sentences(error).map { Fault(.options, "it does not compose: \($0)", setting: text) }
     }
     var faults = unknownOptionFaults(of: sample)
-    faults += trial.faults(Check.allCases)
+    faults += trial.faults(trial.checks)
+    guard sample.component.slot.isOfModel else { return faults }
     var noise = Noise(seed: UInt64(text.utf8.count))
     var found = 0
     // Sizes that a component refuses, as pairs that do not come out even, say nothing of it.
@@ -67,10 +69,19 @@ public struct ConformanceKit: Sendable {
       let sizes = ModelSizes(&noise)
       guard let model = try? model(sample, sizes) else { continue }
       found += 1
-      faults += Trial(model, of: registry, sample: sample, sizes: sizes).faults([.causality, .gradients])
+      faults += ModelTrial(model, of: registry, sample: sample, sizes: sizes).faults([.causality, .gradients])
     }
     var seen: Set<Fault> = []
     return faults.filter { seen.insert($0).inserted }
+  }
+
+  /// `sample` where it can be tried; throws what is wrong with its options.
+  func trial(of sample: ConformanceCase) throws -> any Trial {
+    switch sample.component.slot {
+    case .optimizer: try OptimizerTrial(sample, of: registry)
+    case .schedule: try ScheduleTrial(sample, of: registry)
+    default: ModelTrial(try model(sample), of: registry, sample: sample)
+    }
   }
 
   func model(_ sample: ConformanceCase, _ sizes: ModelSizes = .usual) throws -> TinyModel {

@@ -18,10 +18,14 @@ public enum Check: String, Sendable, CaseIterable {
   case gradients
   /// Results in `Float` are near those in `Double`.
   case reference
-  /// A model saved and read again is the same.
+  /// What is saved and read again is the same, and goes on the same way.
   case saving
-  /// Operators use the memory that they declare, and no other.
+  /// What works in memory uses what it declares, and no other.
   case memory
+  /// An optimizer goes downhill, by as much as it is told.
+  case descent
+  /// A schedule begins at the peak, ends where it says, and gives rates that can be.
+  case rates
 }
 
 /// Something that a component does and must not, in one plain sentence.

@@ -45,7 +45,7 @@ public struct ComponentsPage: Sendable {
       "article", ["class": "component \(kind.styleClass)", "id": anchor(component)],
       [
         .element("h3", Markup(component.name)), DocumentationText(text: component.documentation).markup,
-        options(component.options), usedBy(users),
+        options(component.options), usedBy(users, component.slot),
       ])
   }
 
@@ -66,8 +66,10 @@ public struct ComponentsPage: Sendable {
       [.element("table", ["class": "options"], [.element("thead", .element("tr", head)), .element("tbody", rows)])])
   }
 
-  private func usedBy(_ users: [String]) -> Markup {
-    guard !users.isEmpty else { return .element("p", ["class": "note"], "Used by no model of the zoo.") }
+  private func usedBy(_ users: [String], _ slot: Slot) -> Markup {
+    guard !users.isEmpty else {
+      return .element("p", ["class": "note"], Markup(slot.namingSentence ?? "Used by no model of the zoo."))
+    }
     let sentence = "Used by \(users.count) model\(users.count == 1 ? "" : "s")"
     return .element(
       "details", [.element("summary", Markup(sentence)), .element("p", Markup(users.joined(separator: ", ")))])

@@ -68,7 +68,7 @@ extension Slot {
   var hasComponentOfItsName: Bool {
     switch self {
     case .embedding, .block, .attention, .mlp, .head: true
-    case .position, .norm, .activation: false
+    case .position, .norm, .activation, .residual, .optimizer, .schedule: false
     }
   }
 }

@@ -205,11 +205,15 @@ public final class SpecificationLoader: Sendable {
     if !result.isFragment {
       let unknown = (patch.entries ?? []).lazy.filter { !ArchitectureKeys.root.contains($0.key) }
       for entry in unknown.prefix(100) {
-        if entry.key == Slot.activation.rawValue {
+        let slot = Slot(rawValue: entry.key)
+        if let path = slot?.optionPath {
+          result.note(
+            Problem("'\(entry.key)' is an option of the component that uses it", at: entry.place, hint: "it is '\(path)'"))
+        } else if let slot, !slot.isOfModel {
           result.note(
             Problem(
-              "an activation is an option of the component that uses it", at: entry.place,
-              hint: "it is 'mlp.activation'"))
+              "'\(entry.key)' is no part of a model", at: entry.place,
+              hint: "a training run is given it: 'chimera train --\(entry.key)', or 'train' in a study"))
         } else {
           result.note(
             unknownKey(

@@ -66,7 +66,7 @@ public struct SpecificationSchema {
 
   private var definitions: JSONValue {
     var definitions = JSONObject()
-    for slot in Slot.allCases {
+    for slot in Slot.ofModels {
       definitions[slot.rawValue] = choice(of: slot)
       var all: [OptionDescription] = []
       for component in components[slot] ?? [] {
@@ -266,10 +266,13 @@ extension Slot {
     case .position: "how positions are told apart"
     case .norm: "how vectors are normalized"
     case .block: "how sublayers join the residual line"
+    case .residual: "how a sublayer's result joins the line"
     case .attention: "how tokens are mixed"
     case .mlp: "how each token is transformed by itself"
     case .activation: "the nonlinearity"
     case .head: "vectors to logits"
+    case .optimizer: "how parameters move against their gradients"
+    case .schedule: "how the learning rate changes over a run"
     }
   }
 }

@@ -15,7 +15,7 @@ public struct MemoryNeed: Sendable {
 
   /// The need of a run of `plan` with `settings`; throws what is wrong with the optimizer.
   public init(_ plan: Plan, _ settings: TrainingSettings) throws {
-    let optimizer = try OptimizerChoice.make(settings.optimizer)
+    let optimizer = try settings.makeOptimizer()
     parameters = plan.parameterCount * MemoryLayout<Float>.stride
     moments = plan.parameters.reduce(0) { $0 + optimizer.moments(of: $1).count * $1.count } * MemoryLayout<Float>.stride
     working = try GradientExecutor.plannedMemory(

@@ -60,7 +60,7 @@ public final class Trainer {
     self.settings = settings
     self.parameters = parameters
     self.pool = pool
-    optimizer = try OptimizerChoice.make(settings.optimizer)
+    optimizer = try settings.makeOptimizer()
     rates = try settings.learningRate()
     if settings.dropout > 0 {
       let clock = DropoutClock(seed: settings.seed)

@@ -18,9 +18,9 @@ public struct TrainingSettings: Sendable {
   /// Steps over which the rate rises to its peak.
   public var warmup = 100
   /// The optimizer: its name, or a group of `type` and its options.
-  public var optimizer = Setting(text: "adamw")
+  public var optimizer: Setting
   /// The schedule, likewise.
-  public var schedule = Setting(text: "cosine")
+  public var schedule: Setting
   /// The length that gradients are cut to; 0 for not.
   public var clip = 1.0
   /// What part of the numbers on their way to the residual line are set to zero.
@@ -44,18 +44,29 @@ public struct TrainingSettings: Sendable {
   /// What steps compute in, and what they keep.
   public var options = TrainingOptions()
 
-  /// 2,000 steps of AdamW along a cosine.
-  public init() {}
+  /// The optimizers and schedules that can be named.
+  let registry: Registry
+
+  /// 2,000 steps of what is usual in `registry`.
+  public init(_ registry: Registry) {
+    self.registry = registry
+    optimizer = Setting(text: registry.usualNames[.optimizer] ?? "")
+    schedule = Setting(text: registry.usualNames[.schedule] ?? "")
+  }
 
   /// Tokens in a step.
   public var tokensPerStep: Int { batch * context * accumulate }
 
   /// The learning rate of every step; throws what is wrong with the optimizer or the schedule.
   public func learningRate() throws(Problems) -> LearningRate {
-    _ = try OptimizerChoice.make(optimizer)
-    let peak = rate ?? OptimizerChoice.type(optimizer)?.usualRate ?? 1e-3
-    return LearningRate(peak: peak, warmup: warmup, steps: steps, schedule: try ScheduleChoice.make(schedule))
+    let optimizer = try makeOptimizer()
+    return LearningRate(
+      peak: rate ?? type(of: optimizer).usualRate, warmup: warmup, steps: steps,
+      schedule: try registry.make(.schedule, schedule, as: (any Schedule).self))
   }
+
+  /// The optimizer; throws what is wrong with it.
+  func makeOptimizer() throws(Problems) -> any Optimizer { try registry.make(.optimizer, optimizer, as: (any Optimizer).self) }
 }
 
 extension TrainingSettings {
@@ -85,8 +96,9 @@ extension TrainingSettings {
     return json
   }
 
-  /// The settings that `json` holds; nil when one is missing or of another kind.
-  public init?(_ json: JSONObject) {
+  /// The settings that `json` holds, with what `registry` names; nil when one is missing or of another kind.
+  public init?(_ json: JSONObject, _ registry: Registry) {
+    self.init(registry)
     func integer(_ key: String) -> Int? { json[key]?.integer }
     func number(_ key: String) -> Double? { json[key]?.number }
     guard let steps = integer("steps"), let batch = integer("batch"), let context = integer("context"),

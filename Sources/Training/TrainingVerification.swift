@@ -12,7 +12,7 @@ public struct TrainingVerification: Sendable {
     public let loss: Double
     /// The gradients by canonical name.
     public let gradients: [String: [Float]]
-    /// The losses before each step of AdamW on that batch, and after the last.
+    /// The losses before each step of the optimizer on that batch, and after the last.
     public let losses: [Double]
 
     /// These expectations.
@@ -34,10 +34,11 @@ public struct TrainingVerification: Sendable {
   /// hundred roundings of f32, in another order than the reference's.
   public var holds: Bool { lossDifference <= 1e-5 && gradientDifference.value <= 1e-4 && stepDifference <= 1e-4 }
 
-  /// Trains `parameters`, which must lie in memory of their own, as the reference did: AdamW with a rate of 1e-3, betas 0.9
-  /// and 0.95, eps 1e-8 and a decay of 0.1 for tensors of two axes or more.
-  public init(_ plan: Plan, _ parameters: Parameters, _ expected: Expected, pool: ThreadPool) throws {
-    let (batch, optimizer) = (expected.batch, AdamW(.unset))
+  /// Trains `parameters`, which must lie in memory of their own, with the reference's `optimizer` at a rate of 1e-3.
+  public init(
+    _ plan: Plan, _ parameters: Parameters, _ expected: Expected, optimizer: any Optimizer, pool: ThreadPool
+  ) throws {
+    let batch = expected.batch
     let executor = try GradientExecutor(plan, parameters, pool: pool, rows: batch.count)
     let moments = try plan.parameters.map { tensor in try optimizer.moments(of: tensor).map { _ in try Floats(count: tensor.count) } }
     var losses: [Double] = []

@@ -30,7 +30,7 @@ struct Failure: Error {
   private static var renderer: ProblemRenderer {
     var texts: [String: [String]] = [:]
     for (argument, next) in zip(CommandLine.arguments, CommandLine.arguments.dropFirst() + [""]) {
-      for option in [Overrides.source] + StudyOptions.sources {
+      for option in [Overrides.source] + StudyOptions.sources + TrainArguments.sources {
         if argument == option { texts[option, default: []].append(next) }
         if argument.hasPrefix(option + "=") { texts[option, default: []].append(String(argument.dropFirst(option.count + 1))) }
       }

@@ -230,8 +230,8 @@ struct TrainTests {
     try withTemporaryFolder { folder in
       let scene = try Scene(in: folder)
       for (arguments, status, words) in [
-        (scene.arguments("out", "--optimizer", "adam"), 3, "no optimizer is named 'adam'"),
-        (scene.arguments("out", "--schedule", "{type: cosine, end: 0}"), 3, "no option here is named 'end'"),
+        (scene.arguments("out", "--optimizer", "adam"), 3, "--optimizer:1:1: error: no optimizer is named 'adam'"),
+        (scene.arguments("out", "--schedule", "{type: cosine, end: 0}"), 3, "--schedule:1:16: error: no option here is named 'end'"),
         (scene.arguments("out", "--context", "17"), 2, "16 tokens"),
         (scene.arguments("out", "--steps", "0"), 2, "--steps"),
         (scene.arguments("out", "--data", folder.path + "/none.txt"), 4, "no such file"),

@@ -13,7 +13,7 @@ import Testing
 
   /// Words that are also something else where they stand: slots, methods, and what file formats call their parts.
   private static let ordinary: Set<String> = Set(Slot.allCases.map(\.rawValue)).union([
-    "none", "identity", "learned",
+    "none", "identity", "learned", "linear", "constant", "gated",
     // GGUF calls byte-level and SentencePiece vocabularies after the models that had them first.
     "gpt2", "llama",
   ])

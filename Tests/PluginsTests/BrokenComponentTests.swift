@@ -60,6 +60,55 @@ struct BrokenComponentTests {
     #expect(!all.isEmpty && all.allSatisfy { $0.hasPrefix("reference: the operator 'inexact' of layers.") }, "\(all)")
   }
 
+  @Test("a residual with a wrong sign in a gradient, and one that peeks: the operators")
+  func residuals() throws {
+    let wrong = try sentences(WrongFactor.self)
+    let sentence = try #require(wrong.first { $0.hasPrefix("gradients: ") })
+    #expect(sentence.contains("residual.scale by the operator 'wrong factor' of layers.0"), "\(sentence)")
+    #expect(wrong.allSatisfy { $0.hasPrefix("gradients: ") }, "nothing else is wrong: \(wrong)")
+    let peeking = try sentences(PeekingResidual.self)
+    #expect(peeking.contains { $0.hasPrefix("causality: it looks ahead") && $0.contains("the operator 'peek' of layers.0") }, "\(peeking)")
+  }
+
+  /// A fault of an optimizer or a schedule, and what the kit says of it: this, and nothing of another kind.
+  struct Training: CustomTestStringConvertible, Sendable {
+    let type: any Component.Type
+    let sentence: String
+    var testDescription: String { "\(type)" }
+  }
+
+  static let training = [
+    Training(type: Uphill.self, sentence: "descent: it goes uphill: 8 steps at its usual rate take the loss of a bowl over layers.0.attn.q.weight [12, 20] from "),
+    Training(type: Standing.self, sentence: "descent: it does not go downhill: 8 steps at its usual rate take the loss of a bowl over layers.0.attn.q.weight "),
+    Training(
+      type: Uncut.self,
+      sentence: "descent: gradients of twice the size with a gradientScale of 0.5 move layers.0.attn.q.weight [12, 20] elsewhere: "
+        + "it does not multiply by gradientScale"),
+    Training(type: Restless.self, sentence: "descent: at a rate of 0 it moves layers.0.attn.q.weight [12, 20]"),
+    Training(
+      type: Unguarded.self,
+      sentence: "descent: where all gradients are zero it gives layers.0.attn.q.weight [12, 20] numbers that are not finite"),
+    Training(type: Divided.self, sentence: "threads: 1 and 3 threads give layers.0.mlp.down.weight [160, 320] other bits"),
+    Training(
+      type: Counting.self,
+      sentence: "saving: stopped after 4 steps and continued from its moments, layers.0.attn.q.weight [12, 20] ends in other bits: "
+        + "it keeps something that is not saved"),
+    Training(type: Hoarding.self, sentence: "memory: it declares the moment 'v' of layers.0.attn.q.weight [12, 20] and keeps nothing in it"),
+    Training(type: Overlong.self, sentence: "memory: it writes beyond the numbers of layers.0.attn.q.weight [12, 20]"),
+    Training(type: Negative.self, sentence: "rates: its factor at a progress of 0.500"),
+    Training(type: Overshooting.self, sentence: "rates: its factor at a progress of 0.001"),
+    Training(type: Upwards.self, sentence: "rates: its factor at a progress of 0 is 0.0, not 1: warm-up never reaches the peak"),
+    Training(type: Elsewhere.self, sentence: "rates: it says that it ends at 0.1, and its factor at a progress of 1 is 0.0"),
+    Training(type: Returning.self, sentence: "rates: it says that it never rises, and its factor rises from 0.00"),
+    Training(type: Endless.self, sentence: "rates: its factor at a progress of 1.0 is inf, no finite number"),
+  ]
+
+  @Test("an optimizer or a schedule: the tensor, the place in the run, and nothing else", arguments: training)
+  func partOfTraining(_ sample: Training) throws {
+    let all = try sentences(sample.type)
+    #expect(all.count == 1 && all.first?.hasPrefix(sample.sentence) == true, "\(all)")
+  }
+
   @Test("a doc comment without an equation or a source, and none at all")
   func undocumented() throws {
     #expect(try sentences(Peeking.self, documentation: "").first == "documentation: it has no doc comment")

@@ -17,7 +17,7 @@ import Testing
       let choices = Standard.cases.filter { $0.component.slot == slot }
       return choices.isEmpty ? nil : choices[dice.roll(choices.count)].setting
     }
-    for slot in Slot.allCases where slot != .activation {
+    for slot in Slot.ofModels where slot.optionPath == nil {
       if dice.roll(3) == 0 { continue }
       guard var setting = draw(slot, &dice) else { continue }
       if slot == .mlp, dice.roll(2) == 0, setting["type"]?.text == "mlp" {

@@ -322,9 +322,36 @@ struct BrokenSpecificationTests {
 
         """)
           == """
-          spec.yaml:8:1: error: an activation is an option of the component that uses it
+          spec.yaml:8:1: error: 'activation' is an option of the component that uses it
             8 | activation: gelu
               | ^~~~~~~~~~ it is 'mlp.activation'
+
+          """)
+  }
+
+  @Test("what belongs to a training run is no part of a model, and a part of the block stands in it")
+  func whatBelongsElsewhere() throws {
+    #expect(
+      try message(
+        """
+        name: m
+        vocab_size: 100
+        context_length: 64
+        hidden_size: 32
+        layers: {count: 4}
+        position: learned
+        norm: {type: layernorm, eps: 1.0e-5}
+        optimizer: adamw
+        residual: plain
+
+        """)
+          == """
+          spec.yaml:8:1: error: 'optimizer' is no part of a model
+            8 | optimizer: adamw
+              | ^~~~~~~~~ a training run is given it: 'chimera train --optimizer', or 'train' in a study
+          spec.yaml:9:1: error: 'residual' is an option of the component that uses it
+            9 | residual: plain
+              | ^~~~~~~~ it is 'block.residual'
 
           """)
   }

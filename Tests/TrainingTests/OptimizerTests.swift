@@ -1,6 +1,7 @@
 import Components
 import Foundation
 import Kernels
+import StandardComponents
 import Testing
 
 import Training
@@ -61,9 +62,9 @@ import Training
 
   @Test("an unknown optimizer or option is refused with the nearest word")
   func refuses() {
-    #expect(throws: Problems.self) { try OptimizerChoice.make(Setting(text: "adam_w")) }
+    #expect(throws: Problems.self) { try Self.make(Setting(text: "adam_w")) }
     do {
-      _ = try OptimizerChoice.make(Self.setting("type=adamw beta3=0.9"))
+      _ = try Self.make(Self.setting("type=adamw beta3=0.9"))
       Issue.record("it took beta3")
     } catch {
       #expect(error.list.map(\.sentence) == ["no option here is named 'beta3'"])
@@ -86,6 +87,10 @@ import Training
     #expect(squares > 0.4 * count && squares < 1.6 * count)
   }
 
+  static func make(_ setting: Setting) throws(Problems) -> any Optimizer {
+    try Registry(standardComponents).make(.optimizer, setting)
+  }
+
   static func setting(_ options: String) -> Setting {
     Setting(
       .group(
@@ -96,7 +101,7 @@ import Training
   }
 
   static func run(_ options: String, name: String, shape: [Int], threads: Int) throws -> [Float] {
-    let optimizer = try OptimizerChoice.make(setting(options))
+    let optimizer = try make(setting(options))
     let tensor = PlannedTensor(name: name, shape: shape, initialization: .zeros)
     let parameters = try Floats(count: 6)
     parameters.base.update(from: start, count: 6)

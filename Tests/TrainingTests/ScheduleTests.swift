@@ -1,4 +1,5 @@
 import Components
+import StandardComponents
 import Testing
 
 import Training
@@ -16,7 +17,7 @@ import Training
 
   @Test("follows its equation after a warm-up", arguments: cases)
   func schedule(_ options: String, _ expected: [Double]) throws {
-    let schedule = try ScheduleChoice.make(OptimizerTests.setting(options))
+    let schedule = try Self.make(OptimizerTests.setting(options))
     // Three steps of warm-up reach a quarter, a half and three quarters of the peak.
     let rates = LearningRate(peak: 2, warmup: 3, steps: 11, schedule: schedule)
     for (step, expected) in zip(1..., [0.25, 0.5, 0.75] + expected) {
@@ -24,9 +25,13 @@ import Training
     }
   }
 
+  private static func make(_ setting: Setting) throws(Problems) -> any Schedule {
+    try Registry(standardComponents).make(.schedule, setting)
+  }
+
   @Test("an unknown schedule is refused")
   func refuses() {
-    #expect(throws: Problems.self) { try ScheduleChoice.make(Setting(text: "cosin")) }
-    #expect(throws: Problems.self) { try ScheduleChoice.make(OptimizerTests.setting("type=linear decay=1")) }
+    #expect(throws: Problems.self) { try Self.make(Setting(text: "cosin")) }
+    #expect(throws: Problems.self) { try Self.make(OptimizerTests.setting("type=linear decay=1")) }
   }
 }

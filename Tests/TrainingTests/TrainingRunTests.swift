@@ -4,6 +4,7 @@ import Execution
 import Files
 import Foundation
 import Kernels
+import StandardComponents
 import TestSupport
 import Testing
 
@@ -13,12 +14,13 @@ import Training
   /// A run of the tiny model on made-up tokens.
   private struct Tiny {
     let model: TinyModel
-    var settings = TrainingSettings()
+    var settings: TrainingSettings
     let text: TokenText
     let folder: RunFolder
 
     init(in path: String, _ patches: String...) throws {
       model = try TinyModel(patches.isEmpty ? "position=rope" : patches[0])
+      settings = TrainingSettings(try Registry(standardComponents))
       (settings.steps, settings.batch, settings.context, settings.warmup) = (12, 2, 8, 2)
       (settings.saveEvery, settings.validateEvery, settings.keep, settings.threads) = (4, 6, 3, 2)
       settings.validationBatches = 0
@@ -78,7 +80,7 @@ import Training
 
   @Test(
     "stopped after any step and continued, a run ends in the same bits",
-    arguments: ["adamw", "sgd", "lion", "muon"], [0.0, 0.2])
+    arguments: TrainingComponentTests.optimizers, [0.0, 0.2])
   func resumes(_ optimizer: String, _ dropout: Double) throws { try resumes(optimizer, dropout, TrainingOptions()) }
 
   @Test("so it does in bf16, with cheap values computed again; in f32 it would end in others")
@@ -96,7 +98,7 @@ import Training
       whole.settings.dropout = dropout
       whole.settings.accumulate = 2
       whole.settings.options = options
-      #expect(TrainingSettings(whole.settings.json)?.options == options)
+      #expect(try TrainingSettings(whole.settings.json, Registry(standardComponents))?.options == options)
       let trainer = try whole.trainer()
       _ = try whole.run(trainer).run { _ in }
       let expected = (whole.parameters(trainer), try whole.metrics())

@@ -9,6 +9,7 @@ import Training
 /// Trains arms with the training room: each run in a folder of its own, resumable at any step.
 public final class RunTrainer: ArmTrainer {
   private let pool: ThreadPool
+  private let registry: Registry
   private let cacheFolder: String
   private let tokenizer: () throws -> Tokenizer?
   private let start: Start?
@@ -29,11 +30,13 @@ public final class RunTrainer: ArmTrainer {
     }
   }
 
-  /// A trainer on the threads of `pool`, whose tokenized texts go to `cacheFolder`; `machine` is what reports call it.
+  /// A trainer with the optimizers and schedules of `registry`, on the threads of `pool`, whose tokenized texts go to
+  /// `cacheFolder`; `machine` is what reports call it.
   public init(
-    pool: ThreadPool, cacheFolder: String, machine: String, start: Start? = nil,
+    _ registry: Registry, pool: ThreadPool, cacheFolder: String, machine: String, start: Start? = nil,
     tokenizer: @escaping () throws -> Tokenizer?
   ) {
+    self.registry = registry
     self.pool = pool
     self.cacheFolder = cacheFolder
     self.machine = machine
@@ -46,7 +49,7 @@ public final class RunTrainer: ArmTrainer {
   ) throws -> TrainingDescription {
     let settings = try StudySettings.read(
       training, context: architecture.shape.contextLength, tokens: tokens, threads: 1,
-      isHealing: start != nil)
+      isHealing: start != nil, registry)
     // Memory is told for one thread, so that a report does not depend on where it is written; others add little.
     if let limit = plan.longestSequence, settings.context > limit {
       throw Problems([
@@ -115,7 +118,7 @@ public final class RunTrainer: ArmTrainer {
       dataFingerprint: try fingerprint(of: study.data, for: arm.architecture) + (start?.fingerprint ?? ""))
     let place = RunFolder(folder)
     // What was begun there with other threads, or is not whole, is begun anew.
-    if place.isBegun, (try? RunDescription(in: place))?.fingerprint != description.fingerprint { try removeFolder(folder) }
+    if place.isBegun, (try? RunDescription(in: place, registry))?.fingerprint != description.fingerprint { try removeFolder(folder) }
     let run = try TrainingRun(trainer, description, in: place, files: [])
     var goesOn = true
     var diverged = false
@@ -148,7 +151,7 @@ public final class RunTrainer: ArmTrainer {
   private func settings(of arm: PlannedArm, _ study: Study, seed: Int) throws -> TrainingSettings {
     var settings = try StudySettings.read(
       study.training.merging(arm.trainingPatch), context: arm.architecture.shape.contextLength,
-      tokens: study.hold.tokens, threads: pool.threads, isHealing: start != nil)
+      tokens: study.hold.tokens, threads: pool.threads, isHealing: start != nil, registry)
     settings.seed = UInt64(seed)
     return settings
   }

@@ -8,11 +8,11 @@ enum StudySettings {
   ///
   /// Steps left out are 1,000, or none when a trained model only loses parts.
   static func read(
-    _ training: Setting, context usualContext: Int, tokens: Int?, threads: Int, isHealing: Bool
+    _ training: Setting, context usualContext: Int, tokens: Int?, threads: Int, isHealing: Bool, _ registry: Registry
   ) throws(Problems) -> TrainingSettings {
     var own = training
     for key in ["optimizer", "schedule"] { own[key] = nil }
-    let defaults = TrainingSettings()
+    let defaults = TrainingSettings(registry)
     var settings = try Options.reading(own, path: "train") { options in
       var settings = defaults
       settings.batch = options.integer("batch", default: 16, in: 1...1 << 20, "sequences in a batch")

@@ -24,7 +24,7 @@ extension ConformanceKit {
     var setting = sample.setting
     setting["no_such_option"] = Setting(text: "1")
     do {
-      _ = try model(ConformanceCase(sample.component, setting))
+      _ = try trial(of: ConformanceCase(sample.component, setting))
     } catch let problems as Problems {
       if problems.list.contains(where: { $0.sentence == "no option here is named 'no_such_option'" }) { return [] }
     } catch {}

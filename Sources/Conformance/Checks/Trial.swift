@@ -1,31 +1,18 @@
 import Components
-import Execution
-import Kernels
 
-/// A tiny model with a component in it, and what is looked at in it.
-struct Trial {
-  let model: TinyModel
-  let registry: Registry
-  let setting: String
-  let sizes: ModelSizes
+/// A component with options where it can be tried, and what is looked at in it.
+protocol Trial {
+  /// The options, as they would be written.
+  var setting: String { get }
+  /// What there is to look at.
+  var checks: [Check] { get }
+  /// What it is tried in, in words.
+  var place: String { get }
+  /// What `check` finds, each in a sentence; throws when it cannot be looked at.
+  func sentences(_ check: Check) throws -> [String]
+}
 
-  /// A look at `model`, which is made of components of `registry` and holds that of `sample`.
-  init(_ model: TinyModel, of registry: Registry, sample: ConformanceCase, sizes: ModelSizes = .usual) {
-    self.model = model
-    self.registry = registry
-    self.sizes = sizes
-    setting = sample.description + (sizes == .usual ? "" : ", in " + sizes.words)
-  }
-
-  /// A few roundings of numbers near 1: the same sums in another order.
-  static let rounding: Float = 2e-5
-
-  /// Two sequences of different lengths, and what should follow each of their tokens.
-  static let batch = [TinyModel.tokens, [2, 7, 1, 8]]
-  static let targets = [[5, 0, 12, -1, 3, 3, 9, 1, 2, 11], [4, 4, -1, 7]]
-  /// How many of the targets are any.
-  static let targetCount = 12
-
+extension Trial {
   /// What each of `checks` finds. What cannot even run is a fault of its own check.
   func faults(_ checks: [Check]) -> [Fault] {
     var faults: [Fault] = []
@@ -33,31 +20,9 @@ struct Trial {
       do {
         faults += try sentences(check).map { Fault(check, $0, setting: setting) }
       } catch {
-        faults.append(Fault(check, "the model around it cannot be run: \(error)", setting: setting))
+        faults.append(Fault(check, "\(place) cannot be run: \(error)", setting: setting))
       }
     }
     return faults
-  }
-
-  private func sentences(_ check: Check) throws -> [String] {
-    switch check {
-    case .documentation, .options: []
-    case .causality: try causality()
-    case .decoding: try decoding()
-    case .batches: try batches()
-    case .threads: try threads()
-    case .training: try training()
-    case .gradients: try gradients()
-    case .reference: try reference()
-    case .saving: try saving()
-    case .memory: try memory()
-    }
-  }
-
-  var width: Int { model.plan.shape.vocabSize }
-
-  /// An executor of training with `threads` threads.
-  func trainer(threads: Int = 1, options: TrainingOptions = TrainingOptions()) throws -> GradientExecutor {
-    try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: threads), rows: 32, options: options)
   }
 }

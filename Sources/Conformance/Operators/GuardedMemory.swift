@@ -16,6 +16,12 @@ final class GuardedMemory {
     fill(.nan)
   }
 
+  /// `numbers`.
+  convenience init(_ numbers: [Float]) {
+    self.init(numbers.count)
+    fill(numbers)
+  }
+
   deinit { whole.deallocate() }
 
   /// The first number.

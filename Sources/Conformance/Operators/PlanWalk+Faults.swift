@@ -34,9 +34,9 @@ extension PlanWalk {
   func divisionFaults(_ result: Result, _ divided: PlanWalk) -> [String] {
     for (index, step) in plan.steps.enumerated() {
       let inputs = step.inputs.map { result.values[$0.index] }
-      let dy = noise(step, Trial.batch)
+      let dy = noise(step, ModelTrial.batch)
       let runs = [self, divided].map { walk in
-        let run = walk.stepRun(index, walk.pass(Trial.batch))
+        let run = walk.stepRun(index, walk.pass(ModelTrial.batch))
         _ = run.forward(inputs)
         return run.backward(dy)
       }

@@ -1,3 +1,4 @@
+import Components
 import Files
 
 /// The folder of a run.
@@ -69,10 +70,10 @@ public struct RunDescription: Sendable {
     try writeAtomically(JSONValue.object(json).serialized(pretty: true) + "\n", to: folder.description)
   }
 
-  /// The description in `folder`; throws when it is not one.
-  public init(in folder: RunFolder) throws {
+  /// The description in `folder`, whose optimizer and schedule `registry` names; throws when it is not one.
+  public init(in folder: RunFolder, _ registry: Registry) throws {
     let json = try JSONValue(contentsOf: folder.description, limit: 16 << 20)
-    guard json["format"]?.integer == 1, let settings = json["settings"]?.object.flatMap({ TrainingSettings($0) }),
+    guard json["format"]?.integer == 1, let settings = json["settings"]?.object.flatMap({ TrainingSettings($0, registry) }),
       let data = json["data"]?.object, let hash = json["data_fingerprint"]?.string
     else { throw FileProblem(path: folder.description, sentence: "not the description of a run") }
     let file = try MappedFile(path: folder.resolved)

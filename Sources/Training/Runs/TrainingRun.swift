@@ -50,7 +50,7 @@ public final class TrainingRun {
     }
     self.lock = lock
     if folder.isBegun {
-      guard try RunDescription(in: folder).fingerprint == fingerprint else {
+      guard try RunDescription(in: folder, trainer.settings.registry).fingerprint == fingerprint else {
         throw TrainingProblem.folder(path: folder.path, sentence: "another run was begun in this folder")
       }
     }

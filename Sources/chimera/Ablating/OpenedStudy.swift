@@ -61,7 +61,7 @@ struct OpenedStudy {
       }
     }
     trainer = RunTrainer(
-      pool: ThreadPool(threads: threads), cacheFolder: Caches.tokens,
+      zoo.registry, pool: ThreadPool(threads: threads), cacheFolder: Caches.tokens,
       machine: "\(Machine().processor), \(threads) \(threads == 1 ? "thread" : "threads")", start: start
     ) {
       if let path = study.tokenizer { return try path == bytes ? Tokenizer.ofBytes() : Tokenizer.load(from: path) }

@@ -14,7 +14,7 @@ struct TrainingRunner {
 
   /// Steps of AdamW for `plan` with new parameters, over `sequences` sequences of `tokens` tokens.
   init(_ plan: Plan, sequences: Int, tokens: Int, options: TrainingOptions, pool: ThreadPool, repetitions: Int) throws {
-    var settings = TrainingSettings()
+    var settings = TrainingSettings(try Zoo().registry)
     (settings.batch, settings.context, settings.threads) = (sequences, tokens, pool.threads)
     settings.options = options
     settings.steps = repetitions + 2

@@ -10,7 +10,9 @@ struct CheckComponent: ParsableCommand {
     abstract: "Check that a component is conformant.",
     discussion: """
       It is put into tiny models with each of its options: gradients against finite differences, causality, prompts \
-      at once and token by token, batches, threads, memory, saving, its doc comment. A fault is told in a sentence.
+      at once and token by token, batches, threads, memory, saving, its doc comment. An optimizer is run by itself: \
+      downhill, in the same bits on any number of threads and when it is continued; a schedule over a run. A fault is told \
+      in a sentence.
 
         chimera check-component rmsnorm
         chimera check-component none --slot position

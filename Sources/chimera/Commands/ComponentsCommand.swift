@@ -76,7 +76,7 @@ struct ComponentsCommand: ParsableCommand {
     for component in components {
       table.add(
         component.slot == slot ? "" : component.slot.rawValue, component.name,
-        String(users[component.identity, default: []].count), component.summary)
+        component.slot.isOfModel ? String(users[component.identity, default: []].count) : "–", component.summary)
       slot = component.slot
     }
     return table.text(width: Console.isTerminal ? Console.width : nil)

@@ -83,7 +83,7 @@ struct List: ParsableCommand {
           "no family is named '\(family)'; \(near ?? "the families are " + families.sorted().joined(separator: ", "))")
       }
     }
-    let names = Set(Slot.allCases.flatMap { zoo.registry.names(in: $0) })
+    let names = Set(Slot.ofModels.flatMap { zoo.registry.names(in: $0) })
     for name in component where !names.contains(name) {
       let near = nearestName(to: name, in: names.sorted()).map { "did you mean '\($0)'?" }
       throw Failure(.notFound, "no component is named '\(name)'; \(near ?? "'chimera components' lists them")")

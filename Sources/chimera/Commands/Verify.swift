@@ -57,7 +57,8 @@ struct Verify: ParsableCommand {
   }
 
   private func verifyTraining(_ loaded: LoadedModel) throws {
-    let result = try TrainingFixture(loaded, in: folder, Zoo().models).verify(pool: options.pool)
+    let zoo = try Zoo()
+    let result = try TrainingFixture(loaded, in: folder, zoo.models).verify(zoo.registry, pool: options.pool)
     let name = loaded.description.plan.name
     if json {
       var document = JSONObject()

@@ -1,6 +1,7 @@
 import Components
 import Composition
 import Files
+import Pages
 
 /// A component as a page of a manual: its own doc comment, and its options as it reads them.
 struct ComponentText {
@@ -21,7 +22,7 @@ struct ComponentText {
       text += "\n" + table.text(width: width)
     }
     let models =
-      users.isEmpty ? "Used by no model of the zoo." : "Used by \(users.count): " + users.joined(separator: ", ")
+      users.isEmpty ? component.slot.namingSentence ?? "Used by no model of the zoo." : "Used by \(users.count): " + users.joined(separator: ", ")
     return text + "\n" + wrap(models, to: width).joined(separator: "\n") + "\n"
   }
 

@@ -53,7 +53,7 @@ struct PreparedTraining {
     }
     var resolved = described.architecture.resolved
     resolved["expected_params"] = nil
-    var defaults = TrainingSettings()
+    var defaults = TrainingSettings(try Zoo().registry)
     defaults.context = min(described.plan.shape.contextLength, 256)
     defaults.threads = ThreadPool.preferredThreadCount()
     var settings = try options.apply(to: defaults)
@@ -65,7 +65,7 @@ struct PreparedTraining {
 
   /// The run that was begun in `folder`; throws when what is asked for now is not what it was begun with.
   init(in folder: RunFolder, _ request: TrainingRequest, _ options: TrainArguments, note: (String) -> Void) throws {
-    let begun = try RunDescription(in: folder)
+    let begun = try RunDescription(in: folder, Zoo().registry)
     let first = TrainingRequest(begun.data)
     let settings = try options.apply(to: begun.settings)
     var changed = request.differences(from: first)

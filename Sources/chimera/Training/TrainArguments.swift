@@ -32,6 +32,9 @@ struct TrainArguments: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: ArgumentHelp("Compute cheap values again rather than keep them.", visibility: .hidden))
   var recompute: Bool?
 
+  /// The options that take YAML.
+  static let sources = ["--optimizer", "--schedule"]
+
   func validate() throws {
     func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) throws {
       if let value, !(least...most).contains(value) { throw ValidationError("--\(name) takes a number from \(least) on") }
@@ -78,18 +81,14 @@ struct TrainArguments: ParsableArguments {
     if let arithmetic { settings.options.precision = arithmetic }
     if let recompute { settings.options.recomputation = recompute ? .cheap : .none }
     _ = try settings.learningRate()
+    // As the run's description will give them back, however they were written.
+    settings.optimizer = JSONValue(settings.optimizer).setting
+    settings.schedule = JSONValue(settings.schedule).setting
     return settings
   }
 
   /// The setting that `text` writes, the value of `option`.
-  private func read(_ text: String, _ option: String) throws -> Setting {
-    try YAMLReader(source: option).read(text).withoutPlaces
-  }
-}
-
-extension Setting {
-  /// The same, however it was written: as JSON would give it back.
-  fileprivate var withoutPlaces: Setting { JSONValue(self).setting }
+  private func read(_ text: String, _ option: String) throws -> Setting { try YAMLReader(source: option).read(text) }
 }
 
 extension TrainingOptions.Precision: ExpressibleByArgument {}

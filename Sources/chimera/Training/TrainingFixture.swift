@@ -4,6 +4,7 @@ import Execution
 import Files
 import Kernels
 import Models
+import Specification
 import Training
 
 /// A folder with a `training.safetensors`: what the reference implementation computed when it trained the folder's model.
@@ -32,10 +33,13 @@ struct TrainingFixture {
       losses: try Self.floats(try Self.entry("adamw.losses", of: file)).map(Double.init))
   }
 
-  /// Trains, and compares.
-  func verify(pool: ThreadPool) throws -> TrainingVerification {
+  /// Trains with the optimizer of `registry` that the reference had, and compares.
+  func verify(_ registry: Registry, pool: ThreadPool) throws -> TrainingVerification {
     let plan = loaded.description.plan
-    return try TrainingVerification(plan, Parameters(plan, copying: loaded.parameters), expected, pool: pool)
+    let optimizer = try YAMLReader(source: "reference")
+      .read("{type: adamw, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1, decay: matrices}")
+    return try TrainingVerification(
+      plan, Parameters(plan, copying: loaded.parameters), expected, optimizer: registry.make(.optimizer, optimizer), pool: pool)
   }
 
   private static func entry(_ name: String, of file: SafetensorsFile) throws(FileProblem) -> StoredTensorEntry {

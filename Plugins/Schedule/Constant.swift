@@ -8,6 +8,9 @@ import Components
 public struct Constant: Schedule {
   public static let name = "constant"
 
+  public let final = 1.0
+  public let neverRises = true
+
   public init(_ options: Options) {}
 
   public func factor(at progress: Double) -> Double { 1 }

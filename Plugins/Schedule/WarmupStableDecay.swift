@@ -12,12 +12,14 @@ public struct WarmupStableDecay: Schedule {
   enum Shape: String, CaseIterable { case linear, root }
 
   let decay: Double
-  let final: Double
+  public let final: Double
+  public let neverRises = true
   let shape: Shape
 
   public init(_ options: Options) {
     decay = options.number("decay", default: 0.2, in: 0...1, "the part of the run after warm-up in which the rate falls")
-    final = options.number("final", default: 0, in: 0...1, "the last rate, as a part of the peak")
+    let last = options.number("final", default: 0, in: 0...1, "the last rate, as a part of the peak")
+    final = decay == 0 ? 1 : last
     shape = options.choice("shape", default: Shape.linear, "how it falls")
   }
 

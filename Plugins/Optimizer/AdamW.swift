@@ -11,6 +11,7 @@ import Kernels
 public struct AdamW: Optimizer {
   public static let name = "adamw"
   public static let usualRate = 1e-3
+  public static let isUsual = true
 
   let beta1: Double
   let beta2: Double

@@ -1,7 +1,7 @@
 import Components
 import Execution
 
-extension Trial {
+extension ModelTrial {
   /// The loss is the sum over the tokens. Along a random direction d of one tensor, the gradient must give
   /// (loss(w + εd) − loss(w − εd)) / 2ε. Sums are in Double; with ε = 2e-3 the difference keeps 4 digits of Float. Where
   /// a kink lies in between, a smaller ε misses it and keeps 3 digits, so the better of the two counts. A place may still

@@ -9,8 +9,10 @@ import Foundation
 /// `final` is a part of the peak: a peak of 1e-3 and a last rate of 1e-4 are 0.1.
 public struct Cosine: Schedule {
   public static let name = "cosine"
+  public static let isUsual = true
 
-  let final: Double
+  public let final: Double
+  public let neverRises = true
 
   public init(_ options: Options) {
     final = options.number("final", default: 0.1, in: 0...1, "the last rate, as a part of the peak")

@@ -8,7 +8,8 @@ import Components
 public struct LinearDecay: Schedule {
   public static let name = "linear"
 
-  let final: Double
+  public let final: Double
+  public let neverRises = true
 
   public init(_ options: Options) {
     final = options.number("final", default: 0, in: 0...1, "the last rate, as a part of the peak")

@@ -6,7 +6,7 @@ import Foundation
 import Kernels
 import Specification
 
-extension Trial {
+extension ModelTrial {
   /// The model written as a spec and as weights, and read again, has the same plan and gives the same bits.
   func saving() throws -> [String] {
     let text = YAMLWriter().write(model.architecture.resolved)

@@ -3,7 +3,7 @@ import Execution
 import Foundation
 import Kernels
 
-extension Trial {
+extension ModelTrial {
   /// A later token changes no earlier logits, to the bit, and no earlier loss; and its own it does change.
   func causality() throws -> [String] {
     let tokens = TinyModel.tokens

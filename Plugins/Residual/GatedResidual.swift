@@ -1,0 +1,37 @@
+import Components
+
+/// A sum in which the line says, number by number, how much of a sublayer's result it takes.
+///
+///     output:   x ← α·x + β·σ(x·Wᵀ + b) ⊙ y
+///     highway:  x ← α·(1 − g) ⊙ x + β·g ⊙ y,   g = σ(x·Wᵀ + b)
+///
+/// Parisotto et al., 2019, https://arxiv.org/abs/1910.06764; highway: Srivastava et al., 2015,
+/// https://arxiv.org/abs/1505.00387. b starts at `start`: below zero, a layer passes the line on almost as it is.
+///
+/// Examples: `{form: highway, start: -1}`
+public struct GatedResidual: Residual {
+  public static let name = "gated"
+
+  enum Form: String, CaseIterable { case output, highway }
+
+  let form: Form
+  let start: Double
+  let activation: (any Activation)?
+
+  public init(_ options: Options) {
+    form = options.choice("form", default: Form.output, "whether the gate takes from the line what it lets in")
+    start = options.number("start", default: -2, in: -100...100, "where the gates' bias starts")
+    activation = options.component("activation", default: "sigmoid", slot: .activation, "what opens the gates")
+  }
+
+  public func join(_ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder) -> Value {
+    let weight = plan.parameter("\(name).gate.weight", shape: [line.width, line.width], starts: .normal(0.02))
+    let bias = plan.parameter("\(name).gate.bias", shape: [line.width], starts: .constant(start))
+    let asked = plan.apply(Linear(bias: true), to: line, width: line.width, parameters: [weight, bias])
+    let gate = activation?.write(asked, into: &plan) ?? asked
+    // (1 − g)·x + g·y is x + g·(y − x).
+    let wanted = form == .highway ? plan.add(result, line, alpha: beta, beta: -alpha) : result
+    let taken = plan.multiply(gate, wanted)
+    return plan.add(line, taken, alpha: alpha, beta: form == .highway ? 1 : beta)
+  }
+}

@@ -1,0 +1,59 @@
+import Components
+import Kernels
+
+/// A sum in which what a sublayer gives is multiplied by one learned number, which starts at zero.
+///
+///     x ← α·x + β·s·y        s: [1]
+///
+/// Bachlechner et al., 2020, https://arxiv.org/abs/2003.04887; also De and Smith, 2020 (SkipInit),
+/// https://arxiv.org/abs/2002.10444. At first every layer passes the line on as it is, and only s learns: the sublayers'
+/// own gradients are zero until it has moved.
+///
+/// Examples: `{start: 0.5}`
+public struct ReZero: Residual {
+  public static let name = "rezero"
+
+  let start: Double
+
+  public init(_ options: Options) {
+    start = options.number("start", default: 0, in: -1e3...1e3, "where the learned number starts")
+  }
+
+  public func join(_ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder) -> Value {
+    let factor = plan.parameter("\(name).scale", shape: [1], starts: .constant(start))
+    let scaled = plan.apply(LearnedFactor(), to: result, width: result.width, parameters: [factor])
+    return plan.add(line, scaled, alpha: alpha, beta: beta)
+  }
+
+  /// A value times one learned number.
+  ///
+  ///     y = s·x
+  struct LearnedFactor: Operator {
+    let name = "learned factor"
+    let isRowwise = true
+    let assignsGradients = true
+    var overwritableInput: Int? { 0 }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y, s) = (context.input(), context.output(), context.parameter().vector[0])
+      context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
+        let start = rows.lowerBound * x.width
+        multiply(x.base + start, by: s, into: y.base + start, count: rows.count * x.width, accumulate: false)
+      }
+    }
+
+    /// `dx += s·dy`, `ds += Σ dy ⊙ x`.
+    func backward(_ context: BackwardContext) {
+      let (x, dy) = (context.input(), context.outputGradient())
+      if let ds = context.parameterGradient() {
+        // In Double, row by row, so that the sum does not depend on workers and loses nothing by its length.
+        var sum = 0.0
+        for row in 0..<x.count { sum += Double(dot(dy[row], x[row], count: x.width)) }
+        ds[0] = (context.addsToParameterGradient() ? ds[0] : 0) + Float(sum)
+      }
+      context.passGradient(to: 0, times: context.parameter().vector[0])
+    }
+
+    func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
+  }
+}
