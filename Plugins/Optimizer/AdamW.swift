@@ -1,4 +1,5 @@
 import Components
+import Foundation
 import Kernels
 
 /// Adam with decoupled weight decay.
@@ -8,7 +9,7 @@ import Kernels
 ///
 /// Loshchilov and Hutter, 2017, https://arxiv.org/abs/1711.05101; Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980.
 /// `eps` stands outside the root and after the bias correction, as in torch. Norms and biases do not decay.
-public struct AdamW: Optimizer {
+public struct AdamW: ExactOptimizer {
   public static let name = "adamw"
   public static let usualRate = 1e-3
   public static let isUsual = true
@@ -38,5 +39,14 @@ public struct AdamW: Optimizer {
         to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start,
         v: tensor.moments[1] + start, count: count)
     }
+  }
+
+  public func exact(
+    _ p: Double, gradient g: Double, moments: inout [Double], of tensor: PlannedTensor, step: Int, rate: Double
+  ) -> Double {
+    moments[0] = beta1 * moments[0] + (1 - beta1) * g
+    moments[1] = beta2 * moments[1] + (1 - beta2) * g * g
+    let (m, v) = (moments[0] / (1 - pow(beta1, Double(step))), moments[1] / (1 - pow(beta2, Double(step))))
+    return (1 - rate * decays.decay(weightDecay, of: tensor)) * p - rate * m / (v.squareRoot() + eps)
   }
 }

@@ -7,7 +7,7 @@ import Kernels
 ///
 /// Chen et al., 2023, https://arxiv.org/abs/2302.06675.
 /// The learning rate wants to be 3 to 10 times smaller than AdamW's, and the decay as much larger.
-public struct Lion: Optimizer {
+public struct Lion: ExactOptimizer {
   public static let name = "lion"
   public static let usualRate = 1e-4
 
@@ -33,5 +33,14 @@ public struct Lion: Optimizer {
       step.apply(
         to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start, count: count)
     }
+  }
+
+  public func exact(
+    _ p: Double, gradient g: Double, moments: inout [Double], of tensor: PlannedTensor, step: Int, rate: Double
+  ) -> Double {
+    let direction = beta1 * moments[0] + (1 - beta1) * g
+    moments[0] = beta2 * moments[0] + (1 - beta2) * g
+    let sign: Double = direction > 0 ? 1 : direction < 0 ? -1 : 0
+    return (1 - rate * decays.decay(weightDecay, of: tensor)) * p - rate * sign
   }
 }

@@ -7,7 +7,7 @@ import Kernels
 ///
 /// Robbins and Monro, 1951; Polyak, 1964; Sutskever et al., 2013, https://proceedings.mlr.press/v28/sutskever13.html.
 /// The decay joins the gradient, and so the momentum, as in torch.
-public struct SGD: Optimizer {
+public struct SGD: ExactOptimizer {
   public static let name = "sgd"
   public static let usualRate = 0.1
 
@@ -33,5 +33,13 @@ public struct SGD: Optimizer {
       step.apply(
         to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start, count: count)
     }
+  }
+
+  public func exact(
+    _ p: Double, gradient g: Double, moments: inout [Double], of tensor: PlannedTensor, step: Int, rate: Double
+  ) -> Double {
+    let g = g + decays.decay(weightDecay, of: tensor) * p
+    moments[0] = momentum * moments[0] + g
+    return p - rate * (nesterov ? g + momentum * moments[0] : moments[0])
   }
 }

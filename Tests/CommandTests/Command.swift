@@ -28,6 +28,12 @@ struct Command {
     }
   }
 
+  /// Runs another program: one of the path, or at a path.
+  init(running program: String, _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil) throws {
+    try self.init(
+      running: URL(fileURLWithPath: "/usr/bin/env"), [program] + arguments, environment: environment, in: folder)
+  }
+
   private init(running program: URL, _ arguments: [String], environment: [String: String], in folder: URL? = nil) throws {
     let process = Process()
     process.executableURL = program
@@ -88,7 +94,7 @@ struct Command {
   }
 
   /// Where the program stands: in the folder that the tests were built into.
-  private static let program: URL? = {
+  static let program: URL? = {
     let places = [Bundle.main.executableURL, Bundle.allBundles.first?.bundleURL].compactMap { $0 }
     for place in places {
       let program = place.deletingLastPathComponent().appending(path: "chimera")

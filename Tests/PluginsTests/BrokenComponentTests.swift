@@ -88,6 +88,7 @@ struct BrokenComponentTests {
     Training(
       type: Unguarded.self,
       sentence: "descent: where all gradients are zero it gives layers.0.attn.q.weight [12, 20] numbers that are not finite"),
+    Training(type: Rough.self, sentence: "reference: step 1 takes number 0 of layers.0.attn.q.weight [12, 20] to "),
     Training(type: Divided.self, sentence: "threads: 1 and 3 threads give layers.0.mlp.down.weight [160, 320] other bits"),
     Training(
       type: Counting.self,

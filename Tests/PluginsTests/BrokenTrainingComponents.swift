@@ -73,6 +73,16 @@ struct Divided: BrokenDescent {
   }
 }
 
+/// An exact form that its own steps do not follow.
+struct Rough: BrokenDescent, ExactOptimizer {
+  static let name = "rough"
+  init(_ options: Options) {}
+  func update(_ tensor: TensorUpdate) { descend(tensor) }
+  func exact(
+    _ p: Double, gradient g: Double, moments: inout [Double], of tensor: PlannedTensor, step: Int, rate: Double
+  ) -> Double { p - 1.001 * rate * g }
+}
+
 /// It counts its steps itself, and a checkpoint does not know.
 final class Counting: BrokenDescent {
   static let name = "counting"

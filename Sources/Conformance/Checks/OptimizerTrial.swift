@@ -7,7 +7,7 @@ import Kernels
 /// are known. Every run has an optimizer of its own, made from the same options.
 struct OptimizerTrial: Trial {
   let setting: String
-  let checks: [Check] = [.descent, .threads, .saving, .memory]
+  let checks: [Check] = [.descent, .reference, .threads, .saving, .memory]
   let place = "the optimizer"
   private let options: Setting
   private let registry: Registry
@@ -38,6 +38,7 @@ struct OptimizerTrial: Trial {
   func sentences(_ check: Check) throws -> [String] {
     switch check {
     case .descent: try first(of: Self.tensors, descent)
+    case .reference: try first(of: Self.tensors, reference)
     case .threads: try first(of: Self.large, threads)
     case .saving: try first(of: Self.tensors, saving)
     case .memory: try first(of: Self.tensors, memory)
@@ -72,6 +73,30 @@ struct OptimizerTrial: Trial {
     if try run(tensor, steps: 2, rate: 0).parameters != course.bowl.start { return ["at a rate of 0 it moves \(course.words)"] }
     if try !run(tensor, steps: 2, isFlat: true).parameters.allSatisfy(\.isFinite) {
       return ["where all gradients are zero it gives \(course.words) numbers that are not finite"]
+    }
+    return []
+  }
+
+  /// Where there is an exact form, the parameters and moments after every step are near what it gives from the same place: 1e-6 of the
+  /// number and of 1, which is some roundings of `Float`.
+  private func reference(_ tensor: PlannedTensor) throws -> [String] {
+    let optimizer: any Optimizer = try registry.make(.optimizer, options)
+    guard let exact = optimizer as? any ExactOptimizer else { return [] }
+    let rate = type(of: optimizer).usualRate
+    var before = try run(tensor, steps: 0)
+    for step in 1...Self.steps {
+      let after = try run(tensor, steps: step, from: before)
+      for (i, gradient) in before.gradients.enumerated() {
+        var moments = before.moments.map { Double($0[i]) }
+        let place = exact.exact(
+          Double(before.parameters[i]), gradient: Double(gradient), moments: &moments, of: tensor, step: step, rate: rate)
+        let results = [("", after.parameters[i], place)]
+          + zip(after.names, zip(after.moments, moments)).map { (" in the moment '\($0)'", $1.0[i], $1.1) }
+        for (what, found, wanted) in results where !(abs(Double(found) - wanted) <= 1e-6 * max(1, abs(wanted))) {
+          return ["step \(step) takes number \(i) of \(after.words)\(what) to \(found), where exact arithmetic gives \(wanted)"]
+        }
+      }
+      before = after
     }
     return []
   }

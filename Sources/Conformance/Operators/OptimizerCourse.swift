@@ -46,12 +46,13 @@ struct OptimizerCourse: Equatable {
   /// The tensor in words.
   var words: String { "\(tensor.name) \(tensor.shape)" }
 
+  /// The bowl's gradients where the tensor is.
+  var gradients: [Float] { parameters.indices.map { bowl.c[$0] * (parameters[$0] - bowl.goal[$0]) } }
+
   /// One step of `optimizer` in memory between walls, along gradients that come to the bowl's when they are multiplied by
   /// `gradientScale`; all zero where it is flat.
   mutating func advance(_ optimizer: any Optimizer, rate: Double, gradientScale: Double, isFlat: Bool, pool: ThreadPool) {
-    let gradients = parameters.indices.map { i in
-      isFlat ? 0 : bowl.c[i] * (parameters[i] - bowl.goal[i]) / Float(gradientScale)
-    }
+    let gradients = gradients.map { isFlat ? 0 : $0 / Float(gradientScale) }
     let (p, g, m) = (GuardedMemory(parameters), GuardedMemory(gradients), moments.map { GuardedMemory($0) })
     steps += 1
     optimizer.update(
