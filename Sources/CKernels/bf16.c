@@ -169,7 +169,8 @@ static void multiply_pair_panels(int format, const float *x, size_t rows, const 
 }
 
 // One row of x, rounded once, against weights as they lie: four outputs side by side, which share what is read of x
-// and walk memory in four long lines. One output alone is the same sum in the same order.
+// and walk memory in four long lines, which the processor reads ahead in by itself (asking for them costs up to 8 %).
+// One output alone is the same sum in the same order.
 #define DOT_OUTPUTS 4
 
 INLINE void pair_dots(const int outputs, const uint8_t *w, size_t apart, size_t depth, const float *x, float *y,
@@ -180,8 +181,6 @@ INLINE void pair_dots(const int outputs, const uint8_t *w, size_t apart, size_t 
     __m512bh first = (__m512bh)_mm512_loadu_ps(x), second = (__m512bh)_mm512_loadu_ps(x + 16);
     UNROLL for (int o = 0; o < outputs; o++) {
       const uint8_t *from = w + o * apart;
-      ask_for(from, AHEAD);
-      ask_for(from + 64, AHEAD);
       even[o] = _mm512_dpbf16_ps(even[o], (__m512bh)_mm512_loadu_ps(from), first);
       odd[o] = _mm512_dpbf16_ps(odd[o], (__m512bh)_mm512_loadu_ps(from + 64), second);
     }

@@ -91,7 +91,6 @@ INLINE void wide_dots(const int outputs, const int format, const int size, const
   }
   for (; blocks >= 4; blocks -= 4, x++) {
     UNROLL for (int o = 0; o < outputs; o++) {
-      UNROLL for (int b = 0; b < 4 * size; b += 64) ask_for(at[o] + b, AHEAD);
       v[o] = four_blocks(format, at[o]);
       at[o] += 4 * size;
     }
@@ -114,7 +113,7 @@ INLINE void wide_dots(const int outputs, const int format, const int size, const
 
 INLINE void format_wide(const int format, const int size, const uint8_t *w, size_t outputs, size_t blocks,
                         const struct wide *x, float *y, const float *bias, bool add) {
-  // Four stored rows far apart are four lines that the processor reads ahead in.
+  // Four stored rows far apart are four lines that the processor reads ahead in by itself; asking for them costs up to 8 %.
   const size_t apart = outputs / 4;
   for (size_t o = 0; o < apart; o++)
     wide_dots(4, format, size, w + o * blocks * size, blocks, apart, x, y + o, bias ? bias + o : NULL, add);
