@@ -110,8 +110,8 @@ public struct Attention: Mixer {
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    var q = projected(x, "q", heads, layer, into: &plan)
-    let k = projected(x, "k", keyHeads, layer, into: &plan)
+    var q = projected(x, "q", .query, heads, layer, into: &plan)
+    let k = projected(x, "k", .key, keyHeads, layer, into: &plan)
     var v = plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
     if let valueNorm { v = normalized(v, "v", keyHeads, valueNorm, into: &plan) }
     v = clipped(v, into: &plan)
@@ -135,11 +135,11 @@ public struct Attention: Mixer {
   }
 
   /// Queries or keys: projected, normalized, clipped and turned.
-  private func projected(_ x: Value, _ name: String, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
+  private func projected(_ x: Value, _ name: String, _ role: AttentionRole, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
     var y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
     if let norm, norm.when == .beforeRope { y = normalized(y, name, heads, norm, into: &plan) }
     y = clipped(y, into: &plan)
-    y = layer.position.rotate(y, heads: heads, into: &plan)
+    y = layer.position.rotate(y, role, heads: heads, into: &plan)
     if let norm, norm.when == .afterRope { y = normalized(y, name, heads, norm, into: &plan) }
     return y
   }

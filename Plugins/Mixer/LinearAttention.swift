@@ -65,9 +65,9 @@ public struct LinearAttention: Mixer {
     if layer.position.scoreBias(heads: heads, scale: 1) != nil {
       plan.fail("linear attention has no scores that a position encoding could add to", at: place, hint: "use rope, or none")
     }
-    var q = projected(x, "q", layer, into: &plan)
+    var q = projected(x, "q", .query, layer, into: &plan)
     q = plan.scale(q, by: scale * layer.position.scoreFactor)
-    let k = projected(x, "k", layer, into: &plan)
+    let k = projected(x, "k", .key, layer, into: &plan)
     let v = plan.linear(x, to: heads * valueDim, named: "v", bias: bias["v"] ?? false)
     let state = plan.state("state", width: heads * headDim * valueDim, extent: .fixed)
     let attend = LinearAttend(heads: heads, keyHeads: heads, decay: logarithms, chunk: chunk)
@@ -91,8 +91,8 @@ public struct LinearAttention: Mixer {
   }
 
   /// Queries or keys: projected, put through φ and turned.
-  private func projected(_ x: Value, _ name: String, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
+  private func projected(_ x: Value, _ name: String, _ role: AttentionRole, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
     let y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
-    return layer.position.rotate(feature?.write(y, into: &plan) ?? y, heads: heads, into: &plan)
+    return layer.position.rotate(feature?.write(y, into: &plan) ?? y, role, heads: heads, into: &plan)
   }
 }

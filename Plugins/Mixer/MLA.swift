@@ -71,14 +71,14 @@ public struct MLA: Mixer {
     let made = plan.linear(x, to: rank + rope, named: "kv_a", bias: bias["kv_a"] ?? false)
     let parts = plan.split(made, into: [rank, rope])
     let latent = norm?.write(parts[0], named: "kv_a_norm", over: .row, into: &plan) ?? parts[0]
-    let shared = position.rotate(parts[1], heads: 1, into: &plan)
+    let shared = position.rotate(parts[1], .key, heads: 1, into: &plan)
     return plan.apply(Join(heads: 1, first: rank, second: rope), to: latent, shared, width: rank + rope)
   }
 
   /// The queries of all heads, as they meet that key.
   private func query(_ x: Value, _ position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
     let parts = queries(x, into: &plan)
-    let turned = position.rotate(parts[1], heads: heads, into: &plan)
+    let turned = position.rotate(parts[1], .query, heads: heads, into: &plan)
     let toLatent = HeadLinear(heads: heads, columns: rank, rows: 0..<nope, of: group, transposed: true)
     let met = plan.apply(toLatent, to: parts[0], width: heads * rank, parameters: [matrix(in: &plan)])
     return plan.apply(Join(heads: heads, first: rank, second: rope), to: met, turned, width: heads * (rank + rope))

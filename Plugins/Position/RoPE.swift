@@ -47,7 +47,7 @@ public struct RoPE: PositionEncoding {
     if case .yarn(let yarn) = scaling { yarn.scoreFactor } else { 1 }
   }
 
-  public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value {
+  public func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value {
     let headWidth = x.width / heads
     var scaling = scaling
     var width = dim ?? Int((fraction * Double(headWidth)).rounded(.down))

@@ -23,14 +23,22 @@ public protocol Embedding: Component {
   func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value
 }
 
+/// What a vector that is turned is for.
+public enum AttentionRole: Sendable, Hashable {
+  /// It asks.
+  case query
+  /// It is asked for.
+  case key
+}
+
 /// A way to tell positions apart. Each part defaults to nothing, so an encoding says only where it acts.
 public protocol PositionEncoding: Component {
   /// Whether it adds to the residual line at the embedding, once for the whole model.
   var actsAtEmbedding: Bool { get }
   /// What it adds to the residual line at the embedding.
   func embed(_ x: Value, into plan: inout PlanBuilder) -> Value
-  /// How it turns queries or keys: `x` holds `heads` vectors of equal width a row.
-  func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value
+  /// How it turns queries or keys, as `role` says: `x` holds `heads` vectors of equal width a row.
+  func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value
   /// What attention's scores are multiplied by besides, as where angles are stretched beyond the trained context.
   var scoreFactor: Double { get }
   /// What it adds to the scores of attention with `heads` heads, whose scores are q·k times `scale`.
@@ -174,7 +182,7 @@ extension PositionEncoding {
   public static var slot: Slot { .position }
   public var actsAtEmbedding: Bool { false }
   public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value { x }
-  public func rotate(_ x: Value, heads: Int, into plan: inout PlanBuilder) -> Value { x }
+  public func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value { x }
   public var scoreFactor: Double { 1 }
   public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? { nil }
 }

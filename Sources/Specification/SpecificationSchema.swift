@@ -125,7 +125,7 @@ public struct SpecificationSchema {
   /// A group of `options`, whose dotted paths make groups in it; `type` is what its `type` takes.
   private func group(_ options: [OptionDescription], type: JSONValue?, meaning: String?) -> JSONValue {
     let tree = OptionTree(options)
-    var schema = self.schema(of: tree)
+    var schema = self.schema(in: tree)
     var properties = JSONObject()
     properties["type"] = type ?? ["type": "null"]
     for (key, value) in schema["properties"]?.object ?? JSONObject() { properties[key] = value }
@@ -136,26 +136,28 @@ public struct SpecificationSchema {
     return described(schema, meaning)
   }
 
-  private func schema(of tree: OptionTree) -> JSONValue {
+  /// The object of a tree's keys.
+  private func schema(in tree: OptionTree) -> JSONValue {
     var properties = JSONObject()
     // What stands among these options are also those of a component of another slot.
     if let slot = tree.openTo {
       let others = components[slot] ?? []
-      for (key, value) in schema(of: OptionTree(others.flatMap(\.options)))["properties"]?.object ?? JSONObject() {
+      for (key, value) in schema(in: OptionTree(others.flatMap(\.options)))["properties"]?.object ?? JSONObject() {
         properties[key] = value
       }
       properties["type"] = ["enum": .array(others.map { .string($0.name) } + [.null])]
     }
-    for (key, node) in tree.children { properties[key] = schema(of: node) }
+    for child in tree.children { properties[child.key] = schema(at: child) }
     return ["type": "object", "properties": .object(properties), "additionalProperties": false]
   }
 
-  private func schema(of node: OptionTree.Node) -> JSONValue {
-    var alternatives = node.options.map(schema(of:))
-    if let inner = node.inner {
-      let meaning = node.options.first { $0.kind == .group }?.meaning
+  /// What the key that a tree stands at takes.
+  private func schema(at tree: OptionTree) -> JSONValue {
+    var alternatives = tree.options.map(schema(of:))
+    if tree.isGroup {
+      let meaning = tree.options.first { $0.kind == .group }?.meaning
       alternatives = alternatives.filter { $0["type"] != "object" }
-      alternatives += [described(schema(of: inner), meaning), ["type": "null"]]
+      alternatives += [described(schema(in: tree), meaning), ["type": "null"]]
     }
     var unique: [JSONValue] = []
     for alternative in alternatives where !unique.contains(alternative) { unique.append(alternative) }

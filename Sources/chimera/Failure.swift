@@ -4,6 +4,7 @@ import Execution
 import Files
 import Foundation
 import Models
+import PluginLoading
 import Specification
 import Tokenization
 import Training
@@ -70,6 +71,9 @@ struct Failure: Error {
       case .longPrompt: return Status.usage.rawValue
       case .tooLarge, .notANumber: return Status.failed.rawValue
       }
+    case let problem as PluginProblem:
+      Console.note(problem.description)
+      return (kind(ofPath: problem.path) == .nothing ? Status.notFound : .invalid).rawValue
     case let problem as ExecutionProblem:
       Console.note("error: \(problem)")
       switch problem {

@@ -4,7 +4,6 @@ import Files
 import Foundation
 import Models
 import Specification
-import StandardComponents
 
 /// What every command starts from: the zoo's folders and the components that files can name.
 struct Zoo {
@@ -13,7 +12,7 @@ struct Zoo {
 
   init() throws {
     catalog = Catalog(folders: Zoo.folders("Architectures", variable: "CHIMERA_ARCHITECTURES"))
-    registry = try Registry(standardComponents, documentation: standardComponentDocumentation)
+    registry = try Extensions.registry()
   }
 
   /// Reads and composes.
@@ -37,7 +36,20 @@ struct Zoo {
     return named
   }
 
-  private static var executablePath: String {
-    Bundle.main.executablePath ?? CommandLine.arguments[0]
+  /// The checkout that the program stands in; nil elsewhere.
+  static var checkout: String? {
+    var place = URL(fileURLWithPath: executablePath).resolvingSymlinksInPath().deletingLastPathComponent()
+    for _ in 0..<6 {
+      if kind(ofPath: place.appending(path: "Package.swift").path) == .file,
+        kind(ofPath: place.appending(path: "Plugins").path) == .folder
+      {
+        return place.path
+      }
+      place = place.deletingLastPathComponent()
+    }
+    return nil
   }
+
+  /// Where the program is.
+  static var executablePath: String { Bundle.main.executablePath ?? CommandLine.arguments[0] }
 }

@@ -111,7 +111,7 @@ import Testing
       let files = try #require(FileManager.default.enumerator(atPath: plugins.path))
       let sources = files.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.sorted().map { plugins.path + "/" + $0 }
       let list = folder.path + "/\(module)+List.swift"
-      try run(products.path + "/list-components", [list] + sources)
+      try run(products.path + "/list-components", [list, module] + sources + ["--interface"])
       let object = folder.path + "/\(module).o"
       // As the package manager names the package: after its folder.
       let package = String(Command.package.lastPathComponent.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })

@@ -43,24 +43,27 @@ struct GuideTests {
           let path = try #require(block.path, "every file has its path behind the fence")
           _ = try folder.write(block.lines.joined(separator: "\n") + "\n", to: path)
         } else if block.kind == "console" {
-          try run(block.lines, in: folder)
+          try Self.run(block.lines, in: folder, environment: ["CHIMERA_ARCHITECTURES": folder.path + "/my-zoo"])
         }
       }
     }
   }
 
-  /// Runs the lines that begin with a dollar, and holds what they write against the lines that follow.
-  private func run(_ lines: [String], in folder: URL) throws {
+  /// Runs the lines that begin with a dollar, and holds what they write against the lines that follow; but for those that
+  /// `instead` has run in its own way.
+  static func run(
+    _ lines: [String], in folder: URL, environment: [String: String], instead: (String) throws -> Bool = { _ in false }
+  ) throws {
     var rest = lines[...]
     while let line = rest.popFirst() {
+      if try instead(line) { continue }
       try #require(line.hasPrefix("$ chimera "), "a command of this program: \(line)")
       var expected = ""
       while let next = rest.first, !next.hasPrefix("$ ") {
         expected += next + "\n"
         rest = rest.dropFirst()
       }
-      let run = try Command(
-        Self.words(line.dropFirst(10)), environment: ["CHIMERA_ARCHITECTURES": folder.path + "/my-zoo"], in: folder)
+      let run = try Command(words(line.dropFirst(10)), environment: environment, in: folder)
       #expect(run.status == 0, "\(line)\n\(run.notes)")
       #expect(run.notes.isEmpty, "\(line)")
       // A text that a model writes ends where it ends.

@@ -23,6 +23,8 @@ struct ComponentsCommand: ParsableCommand {
   @Flag(help: "Check each, as check-component does, and tell which are conformant.") var check = false
   @Option(help: "Write a page to this file: every component with its equation, options and models.") var html: String?
 
+  @Option(help: "Write a page of Markdown to this file: every component with its equation and options.") var markdown: String?
+
   func validate() throws {
     if check, json || html != nil {
       throw ValidationError("--check is for the list; 'chimera check-component --json' writes a document")
@@ -34,6 +36,10 @@ struct ComponentsCommand: ParsableCommand {
     let zoo = try Zoo()
     let all = zoo.registry.describe()
     let (pages, listed) = try choose(from: all)
+    if let markdown {
+      try Console.write(page: ComponentsDocument(pages + listed).text, to: markdown)
+      return
+    }
     let users = Self.users(zoo)
     let texts = pages.map { ComponentText(component: $0, users: users[$0.identity, default: []]) }
     if let html {

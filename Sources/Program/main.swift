@@ -1,0 +1,3 @@
+import ChimeraCommand
+
+ChimeraProgram.run()

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Components
+import Files
+import Foundation
+
+/// `chimera plugin`: components in packages of their own.
+struct PluginCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plugin",
+    abstract: "Make a package for a component of your own.",
+    subcommands: [PluginNew.self])
+}
+
+/// `chimera plugin new`: writes a whole package, to change.
+struct PluginNew: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "new",
+    abstract: "Write a package with a component that works, to be made yours.",
+    discussion: """
+      It has the component in one file, a test that checks it, and a model to try it in.
+
+        chimera plugin new MyNorm --slot normalization
+        cd MyNorm && swift build -c release
+        chimera --plugin .build/release/libMyNorm.so run my-norm.yaml --random-weights
+      """)
+
+  @Argument(help: "The component's type, in Swift: MyNorm.") var name: String
+  @Option(help: "What it is: normalization, position, activation, mixer or feed-forward.") var slot: String
+  @Option(help: "Where the package finds Chimera: a checkout's path or a repository's URL. [the checkout that this program is in]")
+  var chimera: String?
+  @Option(help: "The branch of that repository.") var branch = "main"
+  @Option(help: "The folder to write, which must not be there. [the type's name]") var output: String?
+
+  func run() throws {
+    guard let component = PluginTemplate.Kind(word: slot) else {
+      let words = PluginTemplate.Kind.allCases.map(\.rawValue)
+      let near = nearestName(to: slot, in: words).map { "did you mean '\($0)'?" } ?? "there are \(words.joined(separator: ", "))"
+      throw Failure(.usage, "no template is for '\(slot)'; \(near)")
+    }
+    guard PluginTemplate.canName(name) else {
+      throw Failure(.usage, "'\(name)' cannot name a type: letters and digits, the first a capital letter")
+    }
+    guard let checkout = chimera ?? Zoo.checkout else {
+      throw Failure(.usage, "this program is in no checkout of Chimera; give the path or the URL of one with --chimera")
+    }
+    let folder = output ?? name
+    if kind(ofPath: folder) != .nothing { throw Failure(.failed, "'\(folder)' is there already") }
+    let template = PluginTemplate(kind: component, type: name, chimera: checkout, branch: branch)
+    for (path, text) in template.files {
+      let file = "\(folder)/\(path)"
+      try makeFolder(String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)]))
+      try writeAtomically(text, to: file)
+      Console.write(file + "\n")
+    }
+  }
+}
