@@ -194,7 +194,9 @@ import Testing
       }
     }
 
-    @Test("every template is a package whose component is conformant", arguments: ["normalization", "position", "activation", "mixer", "feed-forward"])
+    @Test("every template is a package whose component is conformant", arguments: [
+        "normalization", "position", "activation", "mixer", "feed-forward", "residual", "optimizer", "schedule",
+      ])
     func templates(_ slot: String) throws {
       try withTemporaryFolder { folder in
         let made = try Command(["plugin", "new", "MyPart2", "--slot", slot], in: folder)

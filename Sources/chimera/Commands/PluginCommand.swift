@@ -25,7 +25,7 @@ struct PluginNew: ParsableCommand {
       """)
 
   @Argument(help: "The component's type, in Swift: MyNorm.") var name: String
-  @Option(help: "What it is: normalization, position, activation, mixer or feed-forward.") var slot: String
+  @Option(help: "What it is: normalization, position, activation, mixer, feed-forward, residual, optimizer or schedule.") var slot: String
   @Option(help: "Where the package finds Chimera: a checkout's path or a repository's URL. [the checkout that this program is in]")
   var chimera: String?
   @Option(help: "The branch of that repository.") var branch = "main"

@@ -8,6 +8,9 @@ extension PluginTemplate {
     case .activation: activation
     case .mixer: mixer
     case .feedForward: feedForward
+    case .residual: residual
+    case .optimizer: optimizer
+    case .schedule: schedule
     }
   }
 
@@ -245,6 +248,34 @@ extension PluginTemplate {
         let up = plan.linear(x, to: width, named: "up", bias: false)
         let inner = plan.multiply(gate, up)
         return plan.linear(inner, to: plan.shape.hiddenSize, named: "down", bias: false)
+      }
+    }
+
+    """
+  }
+
+  private var residual: String {
+    """
+    import Components
+
+    /// A sum that takes a fixed part of what a sublayer gives.
+    ///
+    ///     x ← α·x + β·strength·y
+    ///
+    /// Source: a template; say here who thought of it, when and where.
+    public struct \(type): Residual {
+      public static let name = "\(word)"
+
+      let strength: Double
+
+      public init(_ options: Options) {
+        strength = options.number("strength", default: 0.5, in: 0...100, "what a result is multiplied by")
+      }
+
+      public func join(
+        _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+      ) -> Value {
+        plan.add(line, result, alpha: alpha, beta: beta * strength)
       }
     }
 

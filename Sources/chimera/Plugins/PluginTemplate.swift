@@ -7,6 +7,7 @@ struct PluginTemplate {
   enum Kind: String, CaseIterable {
     case normalization, position, activation, mixer
     case feedForward = "feed-forward"
+    case residual, optimizer, schedule
 
     /// The kind that `word` means: its own name, or its slot's.
     init?(word: String) {
@@ -21,6 +22,9 @@ struct PluginTemplate {
       case .activation: .activation
       case .mixer: .attention
       case .feedForward: .mlp
+      case .residual: .residual
+      case .optimizer: .optimizer
+      case .schedule: .schedule
       }
     }
   }
@@ -110,38 +114,43 @@ struct PluginTemplate {
   }
 
   private var model: String {
-    let (slot, place) =
-      kind == .activation
-      ? ("mlp", "{activation: \(word)}") : (kind.slot.rawValue, "{type: \(word)}")
+    guard kind.slot.isOfModel else { return "# A small GPT-2 to train with \(word).\nextends: gpt2-nano\n" }
+    let place: String
+    if let path = kind.slot.optionPath, let dot = path.firstIndex(of: ".") {
+      place = "\(path[..<dot]): {\(path[path.index(after: dot)...]): \(word)}"
+    } else {
+      place = "\(kind.slot.rawValue): {type: \(word)}"
+    }
     return """
       # A small GPT-2 with \(word) in it.
       extends: gpt2-nano
-      \(slot): \(place)
+      \(place)
 
       """
   }
 
   private var readme: String {
-    """
-    # \(type)
+    let choice = kind.slot.isOfModel ? "" : " --\(kind.slot.rawValue) \(word)"
+    return """
+      # \(type)
 
-    A \(kind.rawValue) for Chimera, named `\(word)`: `Sources/\(type)/\(type).swift` is all of it.
+      A \(kind.rawValue) for Chimera, named `\(word)`: `Sources/\(type)/\(type).swift` is all of it.
 
-    ```sh
-    swift build -c release
-    swift test
-    chimera --plugin .build/release/lib\(type).so components \(word)
-    chimera --plugin .build/release/lib\(type).so check-component \(word)
-    chimera --plugin .build/release/lib\(type).so train \(example) --data my-text.txt --tokenizer char --out first
-    ```
+      ```sh
+      swift build -c release
+      swift test
+      chimera --plugin .build/release/lib\(type).so components \(word)
+      chimera --plugin .build/release/lib\(type).so check-component \(word)
+      chimera --plugin .build/release/lib\(type).so train \(example) --data my-text.txt --tokenizer char\(choice) --out first
+      ```
 
-    The library must be built by the compiler and against the sources of the program that loads it; `chimera` says so when it is
-    not. To load it in every run, name it in `CHIMERA_PLUGINS`, or in `~/.config/chimera/config.yaml`:
+      The library must be built by the compiler and against the sources of the program that loads it; `chimera` says so when it is
+      not. To load it in every run, name it in `CHIMERA_PLUGINS`, or in `~/.config/chimera/config.yaml`:
 
-    ```yaml
-    plugins: [\(FileManager.default.currentDirectoryPath)/\(type)/.build/release/lib\(type).so]
-    ```
+      ```yaml
+      plugins: [\(FileManager.default.currentDirectoryPath)/\(type)/.build/release/lib\(type).so]
+      ```
 
-    """
+      """
   }
 }
