@@ -126,10 +126,9 @@ import Testing
         .split(whereSeparator: \.isWhitespace).map { $0.trimmingCharacters(in: ["'", "\""]) }
         .filter { !$0.contains("/\(module).build/") }
       let program = folder.path + "/chimera"
-      // The package manager gives a program's entry a name of its own, and says so to the linker. Swift's libraries go into
-      // the program, as Package.swift says.
+      // The package manager gives a program's entry a name of its own, and says so to the linker.
       let entry = ["-Xlinker", "--defsym=main=chimera_main"]
-      try run("swiftc", ["-use-ld=lld", "-static-stdlib"] + entry + objects + [object, "-lyaml", "-o", program])
+      try run("swiftc", ["-use-ld=lld"] + entry + objects + [object, "-lyaml", "-o", program])
       return program
     }
 
