@@ -40,7 +40,7 @@ import Tokenization
       Lily went to the tree and saw a big tree. She picked it
       """
     ),
-    ("shakespeare-char-gpt2", "ROMEO:", "\nAnd the shall the world the with the world the with the wor"),
+    ("shakespeare-char-gpt2", "ROMEO:", "\nThe senators of the prince of the prove of the prove\nThat t"),
     ("story-hybrid", "Once upon a time", ", there was a little girl named Lily. She loved to play outside in the park with her friends."),
   ])
   func bundledModels(_ name: String, _ start: String, _ text: String) throws {
