@@ -211,6 +211,22 @@ import Testing
       }
     }
 
+    @Test("a package in a folder of another name finds Chimera, and says where it is itself")
+    func folder() throws {
+      try withTemporaryFolder { folder in
+        _ = try folder.write("", to: "checkout/Package.swift")
+        let made = try Command(
+          ["plugin", "new", "MyNorm", "--slot", "norm", "--chimera", "checkout", "--output", "mine/norm"], in: folder)
+        #expect(made.status == 0, "\(made.notes)")
+        let package = folder.appending(path: "mine/norm")
+        #expect(try String(contentsOf: package.appending(path: "Package.swift"), encoding: .utf8).contains("path: \"\(folder.path)/checkout\""))
+        let readme = try String(contentsOf: package.appending(path: "README.md"), encoding: .utf8)
+        #expect(readme.contains("plugins: [\(folder.path)/mine/norm/.build/release/libMyNorm.so]"))
+        let nowhere = try Command(["plugin", "new", "MyNorm", "--slot", "norm", "--chimera", "nowhere"], in: folder)
+        #expect(nowhere.status == 2 && nowhere.notes.contains("nowhere' is no checkout of Chimera"), "\(nowhere.notes)")
+      }
+    }
+
     @Test("what 'plugin new' cannot make it says")
     func refused() throws {
       #expect(try Command("plugin", "new", "my-norm", "--slot", "norm").notes.contains("'my-norm' cannot name a type"))

@@ -40,12 +40,19 @@ struct PluginNew: ParsableCommand {
     guard PluginTemplate.canName(name) else {
       throw Failure(.usage, "'\(name)' cannot name a type: letters and digits, the first a capital letter")
     }
-    guard let checkout = chimera ?? Zoo.checkout else {
+    guard var checkout = chimera ?? Zoo.checkout else {
       throw Failure(.usage, "this program is in no checkout of Chimera; give the path or the URL of one with --chimera")
+    }
+    if !PluginTemplate.isRemote(checkout) {
+      // The package names it from a folder of its own.
+      checkout = URL(fileURLWithPath: checkout).standardizedFileURL.path
+      guard kind(ofPath: checkout + "/Package.swift") == .file else {
+        throw Failure(.usage, "'\(checkout)' is no checkout of Chimera: it has no Package.swift; --chimera takes the path or the URL of one")
+      }
     }
     let folder = output ?? name
     if kind(ofPath: folder) != .nothing { throw Failure(.failed, "'\(folder)' is there already") }
-    let template = PluginTemplate(kind: component, type: name, chimera: checkout, branch: branch)
+    let template = PluginTemplate(kind: component, type: name, folder: folder, chimera: checkout, branch: branch)
     for (path, text) in template.files {
       let file = "\(folder)/\(path)"
       try makeFolder(String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)]))

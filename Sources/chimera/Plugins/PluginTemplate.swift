@@ -31,6 +31,9 @@ struct PluginTemplate {
 
   let kind: Kind
   let type: String
+  /// The folder that it is written to.
+  let folder: String
+  /// Where Chimera is: a checkout's path from the root, or a repository's URL.
   let chimera: String
   let branch: String
 
@@ -61,7 +64,10 @@ struct PluginTemplate {
 
   private var example: String { word.replacingOccurrences(of: "_", with: "-") + ".yaml" }
 
-  private var isRemote: Bool { chimera.contains("://") || chimera.hasPrefix("git@") }
+  private var isRemote: Bool { Self.isRemote(chimera) }
+
+  /// Whether `chimera` is a repository's URL rather than a path.
+  static func isRemote(_ chimera: String) -> Bool { chimera.contains("://") || chimera.hasPrefix("git@") }
 
   /// What the manifest calls Chimera's package: its own name, or the last word of its URL.
   private var packageName: String {
@@ -148,7 +154,7 @@ struct PluginTemplate {
       not. To load it in every run, name it in `CHIMERA_PLUGINS`, or in `~/.config/chimera/config.yaml`:
 
       ```yaml
-      plugins: [\(FileManager.default.currentDirectoryPath)/\(type)/.build/release/lib\(type).so]
+      plugins: [\(URL(fileURLWithPath: folder).path)/.build/release/lib\(type).so]
       ```
 
       """
