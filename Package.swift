@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "Tokenization", dependencies: ["Files"]),
     .target(
       name: "Models",
-      dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Specification", "Tokenization"]),
+      dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Kernels", "Specification", "Tokenization"]),
     .target(
       name: "Training",
       dependencies: ["Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),

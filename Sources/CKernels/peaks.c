@@ -1,12 +1,8 @@
 // Loops that do one thing only: multiply-adds in registers, and reading memory. Twelve or more sums at once, because
 // each must wait four cycles for its last addition and two can begin in each cycle.
-#if defined(__linux__)
-#define _GNU_SOURCE
-#endif
 #include "include/CKernelsLimits.h"
 #include "kernels.h"
 #include <string.h>
-#include <sys/mman.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -103,17 +99,3 @@ uint64_t ck_read(const struct ck_kernels *kernels, const void *bytes, size_t cou
 #endif
   return read_plainly(bytes, count, streams);
 }
-
-void *ck_pages(size_t bytes) {
-#if defined(__linux__)
-  void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pages == MAP_FAILED) return NULL;
-  madvise(pages, bytes, MADV_HUGEPAGE);
-#else
-  void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-  if (pages == MAP_FAILED) return NULL;
-#endif
-  return pages;
-}
-
-void ck_release_pages(void *pages, size_t bytes) { munmap(pages, bytes); }

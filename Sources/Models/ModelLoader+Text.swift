@@ -2,6 +2,7 @@ import Checkpoints
 import Components
 import Files
 import Foundation
+import Kernels
 import Tokenization
 
 extension ModelLoader {
@@ -32,7 +33,10 @@ extension ModelLoader {
 
   /// Begins to make the tokenizer of the model in `container`, while its plan is being made.
   func prepare(_ container: GGUFFile) -> Started<Tokenizer?> {
-    Started { try VocabularyTable(container).map { try Tokenizer($0) } }
+    Started {
+      defer { returnFreedMemory() }
+      return try VocabularyTable(container).map { try Tokenizer($0) }
+    }
   }
 
   /// How conversations are written for a model: as its spec says, or as the Jinja template does that came with it.

@@ -38,7 +38,7 @@ final class Vocabulary: Sendable {
     ordered.reserveCapacity(storage.count)
     for (id, entry) in builder.entries.enumerated() {
       offsets[id] = ordered.count
-      ordered.append(contentsOf: UnsafeBufferPointer(start: storage.base + entry.start, count: entry.length))
+      ordered.append(contentsOf: UnsafeBufferPointer(start: storage.base + Int(entry.start), count: Int(entry.length)))
     }
     offsets[count] = ordered.count
     // Behind the last piece: what an id without a piece decodes to, and room for reading 16 bytes at once.

@@ -3,8 +3,8 @@ import Files
 /// Gathers the pieces of a vocabulary while its file is read.
 struct VocabularyBuilder {
   struct Entry {
-    var start = 0
-    var length = 0
+    var start: UInt32 = 0
+    var length: UInt32 = 0
     var kind: UInt8 = 0
     /// Has an id, and is never found in text.
     var isHidden = false
@@ -72,10 +72,13 @@ struct VocabularyBuilder {
     guard id >= 0, id < limit else {
       throw .broken(path: path, sentence: "a piece has the id \(id); ids go from 0 to \(limit - 1)")
     }
+    guard storage.count <= Int32.max else { throw .broken(path: path, sentence: "its pieces are longer than 2 GiB together") }
     if id >= entries.count { entries.append(contentsOf: repeatElement(Entry(), count: id + 1 - entries.count)) }
   }
 
   private mutating func place(_ id: Int, start: Int, kind: PieceKind, isHidden: Bool) {
-    entries[id] = Entry(start: start, length: storage.count - start, kind: kind.rawValue, isHidden: isHidden)
+    // `reserve` has seen to it that the start fits; a piece of 2 GiB, which might not, is not in a file this program reads.
+    entries[id] = Entry(
+      start: UInt32(start), length: UInt32(clamping: storage.count - start), kind: kind.rawValue, isHidden: isHidden)
   }
 }

@@ -24,4 +24,7 @@ uint64_t ck_read(const struct ck_kernels *kernels, const void *bytes, size_t cou
 void *_Nullable ck_pages(size_t bytes);
 void ck_release_pages(void *pages, size_t bytes);
 
+/// Gives the system whole pages that `free` kept for this process. Only glibc's can be asked.
+void ck_return_freed_pages(void);
+
 #pragma clang assume_nonnull end
