@@ -152,6 +152,9 @@ private struct Grid {
 
   /// Packing a column of the right side costs about as much as multiplying it with this many rows (measured).
   private static let rowsPerPacking = 40
+  /// Packing a row of the left side that more than one thread reads costs about as much more as multiplying it with this
+  /// many panels: its lines are in the caches of the threads that read them last, and must be taken from there (measured).
+  private static let panelsPerSharing = 2
   /// A piece narrower than this would read the packed left side more often than it is worth.
   private static let fewestPanels = 2
 
@@ -163,8 +166,8 @@ private struct Grid {
     let tiles = roundUp(rows, to: tileRows) / tileRows, panels = roundUp(columns, to: Int(CK_PANEL)) / Int(CK_PANEL)
     for down in 1...most {
       let across = most / down
-      let longest =
-        ((panels + across - 1) / across) * (((tiles + down - 1) / down) * tileRows + Self.rowsPerPacking)
+      let own = ((panels + across - 1) / across) * (((tiles + down - 1) / down) * tileRows + Self.rowsPerPacking)
+      let longest = own + (across > 1 ? Self.panelsPerSharing * rows / most : 0)
       if longest < best { (best, self.down, self.across) = (longest, down, across) }
     }
     // Narrower pieces pack nothing twice, and threads that are done early take them from those held up.

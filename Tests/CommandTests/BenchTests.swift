@@ -15,6 +15,8 @@ struct BenchTests {
     (["bench", "gpt2", "--cold", "--weights-type", "f32"], "--cold"), (["bench", "gpt2", "--cold", "--csv"], "--json"),
     (["bench", "--info", "--markdown"], "--json"), (["bench", "gpt2", "--pass-rows", "0"], "--pass-rows"),
     (["bench", "gpt2", "--cache", "q4_0"], "q8_0"),
+    (["bench", "--product", "4x32"], "--product"), (["bench", "--product", "4x32x0"], "--product"),
+    (["bench", "gpt2", "--product", "4x32x32"], "--product"), (["bench", "--product", "4x32x40", "--weights-type", "q8_0"], "32"),
     (["bench", "gpt2", "-p", "1025"], "1024"), (["bench", "gpt2", "--context-depth", "1000"], "1512"),
   ])
   func usage(_ arguments: [String], _ word: String) throws {
@@ -98,6 +100,22 @@ struct BenchTests {
     #expect(run.status == 0, "\(run.notes)")
     let rows = try #require(JSONValue(parsing: run.output)["rows"]?.array)
     #expect(rows.count == 2 && rows.allSatisfy { $0["weights_type"]?.string == format })
+  }
+
+  @Test("products are told with their size, in each format")
+  func products() throws {
+    let run = try Command("bench", "--product", "24x48x64,3x32x64", "--weights-type", "f32,q8_0", "-r", "2", "-t", "1", "--json")
+    #expect(run.status == 0, "\(run.notes)")
+    let rows = try #require(JSONValue(parsing: run.output)["rows"]?.array)
+    #expect(rows.compactMap { $0["weights_type"]?.string } == ["f32", "f32", "q8_0", "q8_0"])
+    #expect(rows.compactMap { $0["product"]?["outputs"]?.integer } == [48, 32, 48, 32])
+    for row in rows {
+      #expect(row["test"]?.string == "product")
+      let times = try #require(row["weight_bytes"]?.number) / (row["weights_type"]?.string == "f32" ? 4 : 34.0 / 32)
+      let perWeight = try #require(row["flops"]?.number) / times
+      #expect(perWeight == 2 * Double(row["product"]?["rows"]?.integer ?? 0), "two operations for each weight and row")
+      #expect(try samples(row["flops_per_second"]).allSatisfy { $0 > 0 })
+    }
   }
 
   @Test("tables have a line a row")

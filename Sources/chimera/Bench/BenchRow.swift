@@ -12,6 +12,8 @@ struct BenchRow {
     case generation
     /// Whole sequences forwards and backwards, and the update of the learned tensors.
     case training
+    /// One matrix product, again and again.
+    case product
   }
 
   /// What the machine gave at one moment.
@@ -41,6 +43,8 @@ struct BenchRow {
   var limits: [Limit] = []
   /// Where the time went, when that was asked for.
   var profile: Profile?
+  /// The size of the product, when one is measured.
+  var product: ProductSizes.Size?
   /// The most memory the process had, in bytes; told of training.
   var peakMemory: Int?
 
@@ -60,10 +64,12 @@ struct BenchRow {
       })
   }
 
-  /// `prompt 512`, `generate 128 × 8 after 1024`.
+  /// `prompt 512`, `generate 128 × 8 after 1024`, `4096 × 1536 × 384`.
   var title: String {
+    if let product { return "\(product.rows) × \(product.outputs) × \(product.inputs)" }
     let verb =
       switch test {
+      case .product: "product"
       case .prompt: "prompt"
       case .generation: "generate"
       case .training: "train"
@@ -90,6 +96,13 @@ extension BenchRow {
   var json: JSONObject {
     var object = JSONObject()
     for field in fields { object[field.name] = field.value }
+    if let product {
+      var size = JSONObject()
+      size["rows"] = .integer(product.rows)
+      size["outputs"] = .integer(product.outputs)
+      size["inputs"] = .integer(product.inputs)
+      object["product"] = .object(size)
+    }
     if let peakMemory { object["peak_memory_bytes"] = .integer(peakMemory) }
     if let profile { object["profile"] = ProfileJSON(profile: profile).json }
     return object

@@ -20,9 +20,7 @@ struct BenchRunner {
     self.repetitions = repetitions
     self.profiles = profiles
     weightsType = typeName
-    let wanted: MachineLimits.Arithmetic = weights == .bf16 ? .bf16 : weights.elementsPerBlock > 1 ? .int8 : .f32
-    // What the processor cannot do in the weights' own arithmetic is done in f32.
-    arithmetic = limits.peak(wanted, seconds: 1e-4) == nil ? .f32 : wanted
+    arithmetic = weights.arithmetic(limits)
   }
 
   /// A prompt of `tokens` tokens after `depth` others.

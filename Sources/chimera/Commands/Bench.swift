@@ -11,7 +11,7 @@ import Models
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure the speed of a model.",
-    usage: "chimera bench MODEL [options]\nchimera bench --info",
+    usage: "chimera bench MODEL [options]\nchimera bench --product SIZES [options]\nchimera bench --info",
     discussion: """
       A model without weights on this machine gets synthetic ones. Every repetition is held against the rates of memory and
       of multiply-adds that are measured just before and after it.
@@ -20,6 +20,7 @@ struct Bench: ParsableCommand {
         chimera bench model.gguf -p 512 -n 128 -b 1,8 -t 1,2 --markdown
         chimera bench model.gguf --cold
         chimera bench gpt2 --train --batch 4 --context 64 --arithmetic f32,bf16
+        chimera bench --product 4096x1536x384,512x5632x2048 --weights-type f32,q8_0
       """)
 
   enum Format: String, EnumerableFlag {
@@ -52,6 +53,7 @@ struct Bench: ParsableCommand {
   @Flag(help: "Tell on standard error where the time goes.") var profile = false
   @Flag(help: "Measure from the start of a process to its first token.") var cold = false
   @Flag(help: "Tell about the machine and what it gives; needs no model.") var info = false
+  @Option(help: "Measure matrix products, rows x outputs x inputs each, and not a model.") var product: ProductSizes?
   @Flag(exclusivity: .exclusive) var format: Format?
   @OptionGroup var cache: CacheOption
   @OptionGroup var changes: ModelOptions
@@ -59,8 +61,11 @@ struct Bench: ParsableCommand {
   private static let longest = Int(Int32.max)
 
   func validate() throws {
-    if model == nil, !info { throw ValidationError("give a model, or --info") }
-    if info, model != nil || cold { throw ValidationError("--info tells about the machine alone") }
+    if model == nil, !info, product == nil { throw ValidationError("give a model, --product or --info") }
+    if info, model != nil || cold || product != nil { throw ValidationError("--info tells about the machine alone") }
+    if product != nil, model != nil || cold || train || weights != nil {
+      throw ValidationError("--product measures products alone, without a model, --cold, --train and --weights")
+    }
     if !prompt.lie(in: 0...Self.longest) { throw ValidationError("--prompt takes numbers from 0 on") }
     if !generate.lie(in: 0...Self.longest) { throw ValidationError("--generate takes numbers from 0 on") }
     if !(1...10_000).contains(repetitions) { throw ValidationError("--repetitions takes a number from 1 to 10000") }
@@ -101,6 +106,7 @@ struct Bench: ParsableCommand {
   private var threadCounts: [Int] { threads?.numbers ?? [ThreadPool.preferredThreadCount()] }
 
   func run() throws {
+    if let product { return try tellProducts(product.sizes) }
     guard let model else { return tellMachine() }
     let models = try Zoo().models
     let described = try models.describe(model, patches: changes.patches(), weights: weights)
@@ -108,20 +114,47 @@ struct Bench: ParsableCommand {
     if cold { return try measureStart(described, models) }
     if !train { try checkLengths(described.plan) }
     let rows = train ? try measureTraining(described.plan) : try measure(described, models)
+    var document = JSONObject()
+    document["model"] = .string(described.plan.name)
+    document["parameters"] = .integer(described.plan.parameterCount)
+    write(
+      rows, of: described.plan.name, "\(described.plan.name), \(Quantity.short(described.plan.parameterCount)) parameters, ", document)
+  }
+
+  /// Writes rows in the format asked for; text begins with `title`, JSON with what `document` has.
+  private func write(_ rows: [BenchRow], of name: String, _ title: String, _ document: JSONObject) {
+    let table = BenchTable(model: name, rows: rows)
     switch format {
     case .json:
-      var document = JSONObject()
-      document["model"] = .string(described.plan.name)
-      document["parameters"] = .integer(described.plan.parameterCount)
+      var document = document
       document["machine"] = .object(Machine().json)
       document["rows"] = .array(rows.map { .object($0.json) })
       Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
-    case .csv: Console.write(BenchTable(model: described.plan.name, rows: rows).csv)
-    case .markdown: Console.write(BenchTable(model: described.plan.name, rows: rows).markdown)
-    case nil:
-      Console.write("\(described.plan.name), \(Quantity.short(described.plan.parameterCount)) parameters, kernels \(KernelLevel.current.name)\n")
-      Console.write(BenchTable(model: described.plan.name, rows: rows).text)
+    case .csv: Console.write(table.csv)
+    case .markdown: Console.write(table.markdown)
+    case nil: Console.write("\(title)kernels \(KernelLevel.current.name)\n" + table.text)
     }
+  }
+
+  private func tellProducts(_ sizes: [ProductSizes.Size]) throws {
+    var rows: [BenchRow] = []
+    for format in try formats() {
+      for size in sizes {
+        guard size.inputs % format.elementsPerBlock == 0 else {
+          throw Failure(.usage, "\(size.inputs) inputs are not whole blocks of \(format.elementsPerBlock), as \(format.rawValue) has them")
+        }
+        let (elements, available) = (
+          size.rows * (size.inputs + size.outputs) + size.inputs * size.outputs, Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        )
+        if elements > available / 4 { throw ModelProblem.tooLarge(bytes: 4 * elements, available: available) }
+        for threads in threadCounts {
+          let pool = ThreadPool(threads: threads)
+          let runner = ProductRunner(limits: MachineLimits(pool: pool), pool: pool, repetitions: repetitions, exact: exact)
+          rows.append(note(runner.measure(size, format)))
+        }
+      }
+    }
+    write(rows, of: "product", "products, ", JSONObject())
   }
 
   private func checkLengths(_ plan: Plan) throws {
