@@ -57,9 +57,8 @@ struct ck_kernels {
   void (*pack_panels)(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels);
   void (*pack_panels_transposed)(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth,
                                  float *panels);
-  void (*store_panels)(const struct ck_weight *w, size_t from, size_t to, void *panels);
-  void (*multiply_panels)(const float *x, size_t rows, const void *panels, int format, size_t panel_bytes,
-                          size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias);
+  void (*multiply_panels)(const float *x, size_t rows, const float *panels, size_t columns, size_t depth, float *y,
+                          size_t stride, bool add, const float *bias);
 
   /// Quantised formats by int8 dots and bf16 by its own; NULL where the processor has no such instructions.
   const struct ck_narrow_rows *int8_rows, *bf16_rows;

@@ -49,7 +49,6 @@
     .pack_rows_transposed = pack_rows_transposed,              \
     .pack_panels = pack_panels,                                \
     .pack_panels_transposed = pack_panels_transposed,          \
-    .store_panels = store_panels,                              \
     .multiply_panels = multiply_panels,                        \
     __VA_ARGS__                                                \
   };

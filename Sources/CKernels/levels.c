@@ -100,7 +100,7 @@ int ck_ask_arithmetic(int arithmetic) {
 }
 
 const struct ck_narrow_rows *ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t rows) {
-  if (ck_arithmetic() == CK_EXACT || w->layout != CK_ROWS) return NULL;
+  if (ck_arithmetic() == CK_EXACT) return NULL;
   if (w->format <= CK_BF16) return w->format != CK_BF16 ? NULL : rows > 1 ? kernels->bf16_several : kernels->bf16_rows;
   bool by_fours = w->format == CK_Q8_0 || w->format == CK_Q4_0 || w->format == CK_Q4_1;
   if (by_fours && rows == 1) return kernels->int8_wide;  // two and more share a sum's order with sixteen
@@ -109,7 +109,7 @@ const struct ck_narrow_rows *ck_narrow_rows(const struct ck_kernels *kernels, co
 const struct ck_narrow_panels *ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w,
                                                 bool transposed) {
   int arithmetic = ck_arithmetic();
-  if (arithmetic == CK_EXACT || w->layout != CK_ROWS) return NULL;
+  if (arithmetic == CK_EXACT) return NULL;
   if (arithmetic == CK_ROUNDED && (w->format == CK_F32 || w->format == CK_BF16)) return kernels->bf16_panels;
   if (transposed) return NULL;
   return w->format == CK_BF16 ? kernels->bf16_panels : w->format > CK_BF16 ? kernels->int8_panels : NULL;
@@ -219,13 +219,7 @@ void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w,
   (transposed ? kernels->pack_panels_transposed : kernels->pack_panels)(w, from, to, k, depth, panels);
 }
 
-void ck_store_panels(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
-                     void *panels) {
-  kernels->store_panels(w, from, to, panels);
-}
-
-void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const void *panels, int format,
-                        size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
-                        const float *bias) {
-  kernels->multiply_panels(x, rows, panels, format, panel_bytes, columns, depth, y, stride, add, bias);
+void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
+                        size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias) {
+  kernels->multiply_panels(x, rows, panels, columns, depth, y, stride, add, bias);
 }

@@ -52,60 +52,6 @@ static void pack_panels(const struct ck_weight *w, size_t from, size_t to, size_
   }
 }
 
-/// Panels that stay: the outputs from..<to in their own format, [panel][depth][CK_PANEL], bf16 two depths at a time,
-/// [panel][depth / 2][CK_PANEL][2], as its dot instructions read them. Columns past the last are zeros.
-static void store_panels(const struct ck_weight *w, size_t from, size_t to, void *panels) {
-  size_t size = ck_block_bytes(w->format), depth = w->columns;
-  for (size_t c = from; c < to; c += CK_PANEL, panels = (uint8_t *)panels + ck_panel_bytes(w->format, depth)) {
-    const uint8_t *base = (const uint8_t *)w->base + c * w->row_bytes;
-    size_t rows = to - c < CK_PANEL ? to - c : CK_PANEL;
-    if (w->format == CK_F32) {
-      pack_f32(base, w->row_bytes, rows, depth, panels);
-      for (size_t k = 0; rows < CK_PANEL && k < depth; k++)
-        memset((float *)panels + k * CK_PANEL + rows, 0, (CK_PANEL - rows) * sizeof(float));
-      continue;
-    }
-    if (rows < CK_PANEL || depth % 2) memset(panels, 0, ck_panel_bytes(w->format, depth));
-    uint16_t *to_panel = panels;
-    for (size_t i = 0; i < rows; i++)
-      for (size_t k = 0; k < depth; k++) {
-        size_t at = w->format == CK_F16 ? k * CK_PANEL + i : (k / 2 * CK_PANEL + i) * 2 + k % 2;
-        memcpy(to_panel + at, base + i * w->row_bytes + k * size, 2);
-      }
-  }
-}
-
-/// Some columns of one depth of a panel that stayed, as f32.
-static void panel_line(const struct ck_weight *w, const uint8_t *panel, size_t k, float *line) {
-  switch (w->format) {
-  case CK_F32: memcpy(line, panel + k * CK_PANEL * 4, CK_PANEL * 4); break;
-  case CK_F16: widen(CK_F16, panel + k * CK_PANEL * 2, CK_PANEL, line); break;
-  case CK_BF16:
-    for (size_t i = 0; i < CK_PANEL; i++) {
-      uint16_t half;
-      memcpy(&half, panel + ((k / 2 * CK_PANEL + i) * 2 + k % 2) * 2, 2);
-      line[i] = __builtin_bit_cast(float, (uint32_t)half << 16);
-    }
-  }
-}
-
-/// The transposed packing below, from panels that stayed: here the depth runs over the columns of those panels.
-static void turn_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
-  for (size_t c = from; c < to; c += CK_PANEL, panels += CK_PANEL * depth) {
-    size_t count = to - c < CK_PANEL ? to - c : CK_PANEL;
-    for (size_t d = 0; d < depth;) {
-      size_t first = (k + d) % CK_PANEL, run = CK_PANEL - first < depth - d ? CK_PANEL - first : depth - d;
-      const uint8_t *panel = (const uint8_t *)w->base + (k + d) / CK_PANEL * ck_panel_bytes(w->format, w->columns);
-      for (size_t j = 0; j < CK_PANEL; j++) {
-        float line[CK_PANEL] = {0};
-        if (j < count) panel_line(w, panel, c + j, line);
-        for (size_t i = 0; i < run; i++) panels[(d + i) * CK_PANEL + j] = line[first + i];
-      }
-      d += run;
-    }
-  }
-}
-
 // One row of the depth into `panel[d]` of as many panels as there are columns; the walk is along memory.
 #define SPREAD(CODE, name, size)                                                                           \
   INLINE void spread_##name(const uint8_t *row, size_t columns, size_t panel_size, float *to) {            \
@@ -132,10 +78,6 @@ FOR_BLOCK_FORMATS(SPREAD)
 /// Panels of the inputs from..<to (from a multiple of CK_PANEL), where the depth runs over the outputs k..<k+depth.
 static void pack_panels_transposed(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth,
                                    float *panels) {
-  if (w->layout == CK_PANELS) {
-    turn_panels(w, from, to, k, depth, panels);
-    return;
-  }
   const uint8_t *row = (const uint8_t *)w->base + k * w->row_bytes;
   switch (w->format) {
 #define PLAIN(CODE, name, size)                                                     \

@@ -65,7 +65,3 @@ size_t ck_block_bytes(int format) {
   static const uint8_t bytes[CK_FORMATS] = {4, 2, 2, 34, 18, 20, 22, 24, 144, 176, 210};
   return bytes[format];
 }
-
-size_t ck_panel_bytes(int format, size_t depth) {
-  return format == CK_BF16 ? (depth + 1) / 2 * CK_PANEL * 4 : depth * CK_PANEL * ck_block_bytes(format);
-}

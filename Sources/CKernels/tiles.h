@@ -59,25 +59,9 @@ static void pack_rows_transposed(const float *x, size_t stride, size_t rows, siz
   for (size_t k = 0; k < depth && rows; k++) memcpy(packed + k * rows, x + k * stride, rows * sizeof(float));
 }
 
-/// Bytes of panel between one line and the next; a line is CK_PANEL numbers of one depth, of two for bf16.
-#define LINE_BYTES(format) (CK_PANEL * ((format) == CK_F16 ? 2 : 4))
-#define LINE_DEPTH(format) ((format) == CK_BF16 ? 2 : 1)
-
-/// TILE_COLUMNS numbers of a line, of its first or second depth.
-INLINE void columns_at(const uint8_t *line, int format, int second, V *columns) {
-  UNROLL for (int j = 0; j < TILE_VECTORS; j++) {
-    if (format == CK_F16) columns[j] = from_f16(line + j * LANES * 2);
-    else if (format == CK_F32) columns[j] = from_f32(line + j * LANES * 4);
-    else {
-      I pair = bits(from_f32(line + j * LANES * 4));
-      columns[j] = floats(second ? pair & (int32_t)0xFFFF0000 : pair << 16);
-    }
-  }
-}
-
-/// One tile: y[rows, TILE_COLUMNS] = x·w (+ y) (+ bias), x packed [depth][rows], w lines of a panel.
-INLINE void tile(const int rows, const int format, const float *x, const uint8_t *w, size_t depth, float *y,
-                 size_t stride, bool add, const float *bias) {
+/// One tile: y[rows, TILE_COLUMNS] = x·w (+ y) (+ bias), x packed [depth][rows], w lines of CK_PANEL numbers.
+INLINE void tile(const int rows, const float *x, const float *w, size_t depth, float *y, size_t stride, bool add,
+                 const float *bias) {
   V sums[TILE_ROWS][TILE_VECTORS];
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = splat(0);
   // The sums meet y only at the end; asking for it now hides the way to memory.
@@ -85,25 +69,15 @@ INLINE void tile(const int rows, const int format, const float *x, const uint8_t
     __builtin_prefetch(y + i * stride, 1);
     __builtin_prefetch(y + i * stride + TILE_COLUMNS - 1, 1);
   }
-  for (; depth >= LINE_DEPTH(format); depth -= LINE_DEPTH(format), w += LINE_BYTES(format)) {
+  for (; depth; depth--, x += rows, w += CK_PANEL) {
     ask_for(w, AHEAD);
-    if (LINE_BYTES(format) > 64 && TILE_COLUMNS > 16) ask_for(w, AHEAD + 64);
-    UNROLL for (int second = 0; second < LINE_DEPTH(format); second++, x += rows) {
-      V columns[TILE_VECTORS];
-      // The second depth is loaded anew: there is no register left to keep the line in.
-      if (second) __asm__("" : "+r"(w));
-      columns_at(w, format, second, columns);
-      UNROLL for (int i = 0; i < rows; i++) {
-        V value = splat(x[i]);
-        UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = value * columns[j] + sums[i][j];
-      }
-    }
-  }
-  if (LINE_DEPTH(format) == 2 && depth == 1) {
+    if (TILE_COLUMNS > 16) ask_for(w, AHEAD + 64);
     V columns[TILE_VECTORS];
-    columns_at(w, format, 0, columns);
-    UNROLL for (int i = 0; i < rows; i++)
-      UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] += splat(x[i]) * columns[j];
+    UNROLL for (int j = 0; j < TILE_VECTORS; j++) columns[j] = load(w + j * LANES);
+    UNROLL for (int i = 0; i < rows; i++) {
+      V value = splat(x[i]);
+      UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = value * columns[j] + sums[i][j];
+    }
   }
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < TILE_VECTORS; j++) {
     V value = sums[i][j];
@@ -113,9 +87,9 @@ INLINE void tile(const int rows, const int format, const float *x, const uint8_t
   }
 }
 
-#define TILE_CASE(n) case n: tile(n, format, x, w, depth, y, stride, add, bias); break;
-INLINE void tile_with(size_t rows, const int format, const float *x, const uint8_t *w, size_t depth, float *y,
-                      size_t stride, bool add, const float *bias) {
+#define TILE_CASE(n) case n: tile(n, x, w, depth, y, stride, add, bias); break;
+static void tile_of(size_t rows, const float *x, const float *w, size_t depth, float *y, size_t stride, bool add,
+                    const float *bias) {
   switch (rows) {
     TILE_CASE(1) TILE_CASE(2) TILE_CASE(3) TILE_CASE(4)
 #if TILE_ROWS >= 6
@@ -127,20 +101,11 @@ INLINE void tile_with(size_t rows, const int format, const float *x, const uint8
   }
 }
 
-static void tile_of(size_t rows, int format, const float *x, const uint8_t *w, size_t depth, float *y, size_t stride,
-                    bool add, const float *bias) {
-  switch (format) {
-  case CK_F32: tile_with(rows, CK_F32, x, w, depth, y, stride, add, bias); break;
-  case CK_F16: tile_with(rows, CK_F16, x, w, depth, y, stride, add, bias); break;
-  case CK_BF16: tile_with(rows, CK_BF16, x, w, depth, y, stride, add, bias); break;
-  }
-}
-
 /// A tile that ends before TILE_COLUMNS: computed aside, its real columns copied.
-static void tile_edge(size_t rows, size_t columns, int format, const float *x, const uint8_t *w, size_t depth, float *y,
-                      size_t stride, bool add, const float *bias) {
+static void tile_edge(size_t rows, size_t columns, const float *x, const float *w, size_t depth, float *y, size_t stride,
+                      bool add, const float *bias) {
   float aside[TILE_ROWS * TILE_COLUMNS];
-  tile_of(rows, format, x, w, depth, aside, TILE_COLUMNS, false, NULL);
+  tile_of(rows, x, w, depth, aside, TILE_COLUMNS, false, NULL);
   for (size_t i = 0; i < rows; i++)
     for (size_t j = 0; j < columns; j++) {
       float value = aside[i * TILE_COLUMNS + j];
@@ -149,19 +114,14 @@ static void tile_edge(size_t rows, size_t columns, int format, const float *x, c
     }
 }
 
-static void multiply_panels(const float *x, size_t rows, const void *panels, int format, size_t panel_bytes,
-                            size_t columns, size_t depth, float *y, size_t stride, bool add, const float *bias) {
+static void multiply_panels(const float *x, size_t rows, const float *panels, size_t columns, size_t depth, float *y,
+                            size_t stride, bool add, const float *bias) {
   for (size_t r = 0; r < rows; r += TILE_ROWS, x += TILE_ROWS * depth, y += TILE_ROWS * stride) {
     size_t height = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
-    const uint8_t *panel = panels;
-    for (size_t c = 0; c < columns; c += CK_PANEL, panel += panel_bytes) {
-      for (size_t part = 0; part < CK_PANEL && c + part < columns; part += TILE_COLUMNS) {
-        size_t at = c + part;
-        const uint8_t *w = panel + part * (LINE_BYTES(format) / CK_PANEL);
-        const float *tile_bias = bias ? bias + at : NULL;
-        if (at + TILE_COLUMNS <= columns) tile_of(height, format, x, w, depth, y + at, stride, add, tile_bias);
-        else tile_edge(height, columns - at, format, x, w, depth, y + at, stride, add, tile_bias);
-      }
+    for (size_t at = 0; at < columns; at += TILE_COLUMNS) {
+      const float *w = panels + at / CK_PANEL * CK_PANEL * depth + at % CK_PANEL, *tile_bias = bias ? bias + at : NULL;
+      if (at + TILE_COLUMNS <= columns) tile_of(height, x, w, depth, y + at, stride, add, tile_bias);
+      else tile_edge(height, columns - at, x, w, depth, y + at, stride, add, tile_bias);
     }
   }
 }

@@ -33,8 +33,6 @@ struct BlockedProduct {
   /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
   private var depthOfBlock: Int { rightTransposed ? (narrow == nil ? 512 : 1024) : narrow == nil ? 1024 : 2048 }
   private var panelsTogether: Int { rightTransposed ? 4 : 2 }
-  /// Whether the right side lies in panels already.
-  private var staysPacked: Bool { right.layout == .panels && !rightTransposed }
   /// Fewer floats than this are packed before another thread could be told to help.
   private static let worthSharing = 8192
   /// Floats of the packed left side: 4 MiB.
@@ -49,8 +47,7 @@ struct BlockedProduct {
     }
     let kernels = ck_current()
     let tileRows = narrow.map { ck_narrow_tile_rows($0) } ?? ck_tile_rows(kernels)
-    // Few rows on panels that stay: each panel is read once, whole, so there is nothing to keep near.
-    let blocks = staysPacked && rows <= 2 * tileRows ? 1 : (depth + depthOfBlock - 1) / depthOfBlock
+    let blocks = (depth + depthOfBlock - 1) / depthOfBlock
     let multiple = rightTransposed && narrow == nil ? 8 : max(narrow.map { ck_narrow_multiple($0) } ?? 16, right.format.elementsPerBlock)
     let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
     let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
@@ -126,20 +123,11 @@ struct BlockedProduct {
         ck_narrow_pack_panels(narrow, block.right, rightTransposed, column, end, block.k, block.depth, panels)
         ck_narrow_multiply_panels(
           narrow, right.format.code, left, ownRows.count, panels, end - column, block.depth, to, outputStride, add, bias)
-        continue
-      }
-      let from: UnsafeRawPointer, format: StorageFormat, panelBytes: Int
-      if staysPacked {
-        (format, panelBytes) = (right.format, right.panelBytes)
-        from = right.base + column / Int(CK_PANEL) * panelBytes + ck_panel_bytes(format.code, block.k)
       } else {
         ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
-        (from, format) = (UnsafeRawPointer(panels), .f32)
-        panelBytes = ck_panel_bytes(format.code, block.depth)
+        ck_multiply_panels(
+          block.kernels, left, ownRows.count, panels, end - column, block.depth, to, outputStride, add, bias)
       }
-      ck_multiply_panels(
-        block.kernels, left, ownRows.count, from, format.code, panelBytes, end - column, block.depth, to, outputStride,
-        add, bias)
     }
   }
 }

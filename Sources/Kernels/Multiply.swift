@@ -50,7 +50,7 @@ public func multiply(
       rows <= 1 || (xStride >= w.columns && product.stride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
     if w.rows == 0 { continue }
     let narrow = withUnsafePointer(to: w.stored) { ck_narrow_panels(ck_current(), $0, false) }
-    if w.layout == .rows && rows <= mostRowsByDots(w.format, narrow: narrow) || columns == 0 {
+    if rows <= mostRowsByDots(w.format, narrow: narrow) || columns == 0 {
       few.append(index)
       continue
     }

@@ -33,11 +33,9 @@ public func multiplyHere(
   // A turned right side is what weights are: a row for each output.
   var stored = ck_weight(
     base: right.base, row_bytes: right.stride * MemoryLayout<Float>.stride, columns: right.isTurned ? depth : columns,
-    format: StorageFormat.f32.code, layout: Int32(CK_ROWS.rawValue))
+    format: StorageFormat.f32.code)
   ck_pack_panels(kernels, &stored, !right.isTurned, 0, columns, 0, depth, panels)
-  ck_multiply_panels(
-    kernels, scratch, rows, panels, StorageFormat.f32.code, ck_panel_bytes(StorageFormat.f32.code, depth), columns, depth, y,
-    stride, accumulate, nil)
+  ck_multiply_panels(kernels, scratch, rows, panels, columns, depth, y, stride, accumulate, nil)
 }
 
 /// Numbers of scratch memory for `multiplyHere` of these sizes.

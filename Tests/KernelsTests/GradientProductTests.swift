@@ -25,11 +25,6 @@ import Testing
           }
           let error = worstError(found: dx.elements, expected: expected, sizes: sizes, depth: outputs)
           #expect(error < 1, "\(format.rawValue) \(rows) × \(outputs): \(error) of the bound")
-          guard let bytes = w.matrix.bytesInPanels else { continue }
-          let panels = Guarded<UInt8>(count: bytes, filledWith: 0), again = Guarded(before)
-          let turned = w.matrix.inPanels(at: panels.base, pool: ThreadPool(threads: 2))
-          multiplyTransposed(dy.base, rows: rows, by: turned, into: again.base, accumulate: true, pool: ThreadPool(threads: 2))
-          #expect(again.elements == dx.elements, "\(format.rawValue) in panels, \(rows) × \(outputs)")
         }
       }
     }

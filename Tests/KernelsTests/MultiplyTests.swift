@@ -26,11 +26,10 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
 
 @Suite struct MultiplyTests {
   private func check(
-    _ shape: Shape, _ format: StorageFormat, inPanels: Bool = false, threads: Int, bias hasBias: Bool, accumulate: Bool,
+    _ shape: Shape, _ format: StorageFormat, threads: Int, bias hasBias: Bool, accumulate: Bool,
     gap: Int
   ) {
     let w = SampleWeight(format, rows: shape.outputs, columns: shape.inputs, seed: 1)
-    let panels = Guarded<UInt8>(count: inPanels ? w.matrix.bytesInPanels ?? 0 : 0, filledWith: 0xFF)
     var numbers = Numbers(seed: UInt64(shape.rows * 7 + shape.outputs))
     let xStride = shape.inputs + gap, yStride = shape.outputs + gap
     let xCount = max(0, shape.rows * xStride - gap), yCount = max(0, shape.rows * yStride - gap)
@@ -38,10 +37,9 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
     let bias = Guarded(numbers.floats(shape.outputs))
     let before = y.elements
     let pool = ThreadPool(threads: threads)
-    let weight = inPanels ? w.matrix.inPanels(at: panels.base, pool: pool) : w.matrix
     Arithmetic.exact.perform {
       multiply(
-        x.base, stride: xStride, rows: shape.rows, by: weight,
+        x.base, stride: xStride, rows: shape.rows, by: w.matrix,
         bias: hasBias ? UnsafePointer(bias.base) : nil, into: y.base, stride: yStride, accumulate: accumulate,
         pool: pool)
     }
@@ -100,37 +98,6 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
       check(Shape(rows: 61, inputs: 1100, outputs: 301), .f32, threads: 2, bias: true, accumulate: false, gap: 3)
       check(Shape(rows: 2100, inputs: 520, outputs: 9), .f32, threads: 3, bias: true, accumulate: true, gap: 0)
     }
-  }
-
-  @Test("products by weights in panels equal the plain loop", arguments: KernelLevel.available)
-  func panels(level: KernelLevel) {
-    level.perform {
-      for format in [StorageFormat.f32, .f16, .bf16] {
-        for (index, rows) in (rowCounts + [61]).enumerated() {
-          for inputs in [1, 2, 45, 530] {
-            check(
-              Shape(rows: rows, inputs: inputs, outputs: [1, 33, 70, 64][(index + inputs) % 4]), format, inPanels: true,
-              threads: 1 + index % 3, bias: index % 4 == 1, accumulate: index % 4 == 2, gap: index % 3)
-          }
-        }
-        for shape in [Shape(rows: 40, inputs: 2100, outputs: 9), Shape(rows: 3, inputs: 0, outputs: 9)] {
-          check(shape, format, inPanels: true, threads: 2, bias: true, accumulate: true, gap: 0)
-        }
-      }
-    }
-  }
-
-  @Test("bytes in panels are whole panels, and nothing where a format has none or numbers are too large")
-  func bytesInPanels() {
-    func bytes(_ format: StorageFormat, _ rows: Int, _ columns: Int) -> Int? {
-      var nothing = 0
-      return WeightMatrix(base: &nothing, format: format, rows: rows, columns: columns).bytesInPanels
-    }
-    #expect(bytes(.f32, 33, 7) == 64 * 7 * 4)
-    #expect(bytes(.f16, 32, 7) == 32 * 7 * 2)
-    #expect(bytes(.bf16, 1, 7) == 32 * 8 * 2)
-    #expect(bytes(.q8_0, 32, 32) == nil)
-    #expect(bytes(.f32, 1 << 40, 1 << 40) == nil)
   }
 
   @Test("empty products write nothing but the bias and what is accumulated")

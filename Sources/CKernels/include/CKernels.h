@@ -14,20 +14,15 @@ enum ck_format {
   CK_F32, CK_F16, CK_BF16, CK_Q8_0, CK_Q4_0, CK_Q4_1, CK_Q5_0, CK_Q5_1, CK_Q4_K, CK_Q5_K, CK_Q6_K, CK_FORMATS
 };
 
-/// The columns of one packed panel; the same on every level, so that panels may outlive the choice of one.
+/// The columns of one packed panel, on every level.
 #define CK_PANEL 32
 
-/// How stored weights lie: row after row, or in panels of CK_PANEL rows turned to stand side by side.
-enum ck_layout { CK_ROWS, CK_PANELS };
-
-/// Stored weights. In rows, row r begins at base + r · row_bytes; in panels (f32, f16, bf16 only), panel p at
-/// base + p · ck_panel_bytes.
+/// Stored weights; row r begins at base + r · row_bytes.
 struct ck_weight {
   const void *base;
   size_t row_bytes;
   size_t columns;
   int format;
-  int layout;
 };
 
 /// The numbers in one block of `format`, and its bytes.
@@ -108,15 +103,9 @@ void ck_pack_rows(const struct ck_kernels *kernels, const float *x, size_t strid
 /// A column is a row of w, or a column of w when transposed.
 void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w, bool transposed, size_t from,
                     size_t to, size_t k, size_t depth, float *panels);
-/// The bytes of one panel that stays, `depth` numbers of each of its columns.
-size_t ck_panel_bytes(int format, size_t depth);
-/// Stores the rows from..<to of w (from a multiple of CK_PANEL) as panels that stay, in their own format.
-void ck_store_panels(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
-                     void *panels);
-/// y[rows, columns] = packed rows · panels (+ bias) (+ y); panels f32, f16 or bf16, `panel_bytes` apart.
-void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const void *panels, int format,
-                        size_t panel_bytes, size_t columns, size_t depth, float *y, size_t stride, bool add,
-                        const float *_Nullable bias);
+/// y[rows, columns] = packed rows · panels (+ bias) (+ y).
+void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
+                        size_t columns, size_t depth, float *y, size_t stride, bool add, const float *_Nullable bias);
 
 /// How products are computed: by narrow weights in the arithmetic worth it for them; all in f32; or as the first, and
 /// what is f32 rounded to bf16, where there are instructions for it.
