@@ -2,27 +2,30 @@
 #pragma once
 #include "blocks.h"
 
-/// Weight rows whose dots run side by side when there are several rows of x. With one row of x it is one weight row at
-/// a time: the walk through memory is then a single line, which the processor's own prefetching follows best.
+/// Weight rows whose dots run side by side. With several rows of x they are neighbours. With one they lie far apart: four
+/// long lines through memory, which the processor reads ahead in by itself.
 #define DOT_OUTPUTS 4
 INLINE void put(float *y, float value, const float *bias, bool add) {
   if (bias) value += *bias;
   *y = add ? *y + value : value;
 }
 
-// rows × outputs dots of plain numbers; `rows` and `outputs` are constants where this is inlined.
+// rows × outputs dots of plain numbers; `rows` and `outputs` are constants where this is inlined. From one output to the
+// next it is `row_bytes` in w and `apart` in y. With one row, one output alone is the same sum in the same order as four.
 #define DOTS(CODE, name, size)                                                                                        \
   INLINE void dots_##name(const int rows, const int outputs, const uint8_t *w, size_t row_bytes, const float *x,      \
-                          size_t x_stride, size_t depth, float *y, size_t y_stride, const float *bias, bool add) {    \
-    const int parts = rows * outputs == 1 ? 4 : rows * outputs <= 8 ? 2 : 1;                                         \
-    V sums[4][DOT_ROWS][DOT_OUTPUTS];                                                                                 \
+                          size_t x_stride, size_t depth, float *y, size_t y_stride, size_t apart, const float *bias,  \
+                          bool add) {                                                                                 \
+    const int parts = rows == 1 || rows * outputs <= 8 ? 2 : 1;                                                       \
+    V sums[2][DOT_ROWS][DOT_OUTPUTS];                                                                                 \
     UNROLL for (int p = 0; p < parts; p++) UNROLL for (int r = 0; r < rows; r++)                                      \
       UNROLL for (int o = 0; o < outputs; o++) sums[p][r][o] = splat(0);                                              \
     size_t k = 0;                                                                                                     \
     for (; k + parts * LANES <= depth; k += parts * LANES) {                                                          \
-      UNROLL for (int b = 0; b < parts * LANES * size; b += 64)                                                       \
-        UNROLL for (int o = 0; o < outputs; o++)                                                                      \
-          ask_for(w + o * row_bytes + k * size + b, outputs > 1 ? outputs * row_bytes : AHEAD);                       \
+      if (rows > 1)                                                                                                   \
+        UNROLL for (int b = 0; b < parts * LANES * size; b += 64)                                                     \
+          UNROLL for (int o = 0; o < outputs; o++)                                                                    \
+            ask_for(w + o * row_bytes + k * size + b, outputs > 1 ? outputs * row_bytes : AHEAD);                     \
       UNROLL for (int p = 0; p < parts; p++) {                                                                        \
         V right[DOT_OUTPUTS];                                                                                         \
         UNROLL for (int o = 0; o < outputs; o++)                                                                      \
@@ -43,13 +46,13 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int o = 0; o < outputs; o++) {                                  \
       V all = sums[0][r][o];                                                                                          \
       UNROLL for (int p = 1; p < parts; p++) all += sums[p][r][o];                                                    \
-      put(y + r * y_stride + o, total(all), bias ? bias + o : NULL, add);                                             \
+      put(y + r * y_stride + o * apart, total(all), bias ? bias + o * apart : NULL, add);                             \
     }                                                                                                                 \
   }                                                                                                                   \
-  INLINE void some_rows_##name(const int outputs, const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride, \
+  INLINE void some_rows_##name(const int outputs, const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride,\
                                size_t rows, size_t depth, const float *bias, float *y, size_t y_stride, bool add) {   \
     for (; rows >= DOT_ROWS; rows -= DOT_ROWS, x += DOT_ROWS * x_stride, y += DOT_ROWS * y_stride)                    \
-      dots_##name(DOT_ROWS, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, bias, add);                       \
+      dots_##name(DOT_ROWS, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, 1, bias, add);                    \
     switch (rows) {                                                                                                   \
       DOT_CASE(1, name) MORE_DOT_CASES(name)                                                                          \
     }                                                                                                                 \
@@ -57,6 +60,13 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
   static void rows_##name(const uint8_t *w, size_t row_bytes, size_t outputs, const float *x, size_t x_stride,        \
                           size_t rows, size_t depth, const float *bias, float *y, size_t y_stride, bool add) {        \
     size_t o = 0;                                                                                                     \
+    if (rows == 1) {                                                                                                  \
+      const size_t apart = outputs / DOT_OUTPUTS;                                                                     \
+      for (; o < apart; o++)                                                                                          \
+        dots_##name(1, DOT_OUTPUTS, w + o * row_bytes, apart * row_bytes, x, x_stride, depth, y + o, y_stride, apart, \
+                    bias ? bias + o : NULL, add);                                                                     \
+      o = apart * DOT_OUTPUTS;                                                                                        \
+    }                                                                                                                 \
     for (; rows > 1 && o + DOT_OUTPUTS <= outputs; o += DOT_OUTPUTS)                                                  \
       some_rows_##name(DOT_OUTPUTS, w + o * row_bytes, row_bytes, x, x_stride, rows, depth, bias ? bias + o : NULL,   \
                        y + o, y_stride, add);                                                                         \
@@ -65,7 +75,7 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
                        y_stride, add);                                                                                \
   }
 #define DOT_CASE(n, name) \
-  case n: dots_##name(n, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, bias, add); break;
+  case n: dots_##name(n, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, 1, bias, add); break;
 #if DOT_ROWS == 4
 #define MORE_DOT_CASES(name) DOT_CASE(2, name) DOT_CASE(3, name)
 #else
