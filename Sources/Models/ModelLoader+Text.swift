@@ -31,6 +31,12 @@ extension ModelLoader {
     }
   }
 
+  /// The tokenizer in the GGUF file at `path`, which need hold nothing else; nil when it has none.
+  /// Throws `FileProblem` for a file that cannot be read, `TokenizerProblem` for a broken vocabulary.
+  public static func tokenizer(inGGUF path: String) throws -> Tokenizer? {
+    try VocabularyTable(GGUFFile(path: path)).map { try Tokenizer($0) }
+  }
+
   /// Begins to make the tokenizer of the model in `container`, while its plan is being made.
   func prepare(_ container: GGUFFile) -> Started<Tokenizer?> {
     Started {

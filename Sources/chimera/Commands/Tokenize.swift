@@ -67,10 +67,14 @@ struct Tokenize: ParsableCommand {
 
   private func find() throws -> Tokenizer {
     // A tokenizer's own file is no model: JSON would else be read as a spec.
-    let isModel = [".yaml", ".yml", ".gguf", ".safetensors"].contains { model.hasSuffix($0) }
-    if kind(ofPath: model) == .file, !isModel { return try Tokenizer.load(from: model) }
+    let isModel = [".yaml", ".yml", ".safetensors"].contains { model.hasSuffix($0) }
+    if kind(ofPath: model) == .file, !isModel, !model.hasSuffix(".gguf") { return try Tokenizer.load(from: model) }
     do {
-      if let tokenizer = try Zoo().models.tokenizer(of: model) { return tokenizer }
+      // A GGUF file may hold a vocabulary and no model.
+      let tokenizer =
+        try kind(ofPath: model) == .file && model.hasSuffix(".gguf")
+        ? ModelLoader.tokenizer(inGGUF: model) : Zoo().models.tokenizer(of: model)
+      if let tokenizer { return tokenizer }
       throw Failure(.notFound, "'\(model)' has no tokenizer on this machine")
     } catch let problem as ModelProblem {
       guard kind(ofPath: model) == .folder else { throw problem }
