@@ -4,7 +4,7 @@ CHIMERA = .build/release/chimera
 MODEL ?= story-llama
 PROMPT ?=
 
-.PHONY: build run test install format clean setup
+.PHONY: build run test lint install format clean setup
 
 run: build
 	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
@@ -33,8 +33,12 @@ install: build
 	install $(CHIMERA) $(PREFIX)/bin/chimera
 	cp -R Architectures Models $(PREFIX)/share/chimera/
 
+SOURCES = Sources Plugins Tests Package.swift
 format:
-	swift format --in-place --recursive Sources Plugins Tests Package.swift
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+lint:
+	swift format lint --strict --parallel --recursive $(SOURCES)
 
 clean:
 	swift package clean

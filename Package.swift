@@ -13,10 +13,11 @@ let package = Package(
     .plugin(name: "ComponentList", targets: ["ComponentList"]),
     .library(name: "ChimeraCommand", targets: ["ChimeraCommand"]),
     .library(name: "ChimeraConformance", targets: ["Conformance", "StandardComponents"]),
-    .library(name: "Chimera", targets: ["Components", "Composition", "Execution", "Models", "StandardComponents", "Training"]),
+    .library(
+      name: "Chimera", targets: ["Components", "Composition", "Execution", "Models", "StandardComponents", "Training"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
     .systemLibrary(
@@ -41,20 +42,23 @@ let package = Package(
     .target(
       name: "Ablation",
       dependencies: [
-        "Components", "Composition", "Execution", "Files", "Kernels", "Pages", "Specification", "Tokenization", "Training",
+        "Components", "Composition", "Execution", "Files", "Kernels", "Pages", "Specification", "Tokenization",
+        "Training",
       ]),
     .target(
       name: "Conformance",
       dependencies: ["Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification"],
       resources: [.embedInCode("Surroundings.yaml")]),
     .target(
-      name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins", exclude: ["README.md", "GUIDE.md"],
+      name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins",
+      exclude: ["README.md", "GUIDE.md"],
       plugins: ["ComponentList"]),
     .target(name: "PluginLoading", dependencies: ["Components", "Files"]),
     .target(
       name: "ChimeraCommand",
       dependencies: [
-        "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files", "Kernels", "Models", "Pages",
+        "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files", "Kernels",
+        "Models", "Pages",
         "PluginLoading", "Specification", "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -75,7 +79,8 @@ let package = Package(
       path: "Sources/ComponentList"),
 
     .target(
-      name: "TestSupport", dependencies: ["Composition", "Conformance", "Execution", "Models", "Specification", "StandardComponents"],
+      name: "TestSupport",
+      dependencies: ["Composition", "Conformance", "Execution", "Models", "Specification", "StandardComponents"],
       path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
@@ -85,7 +90,8 @@ let package = Package(
     .testTarget(name: "PagesTests", dependencies: ["Pages", "TestSupport"]),
     .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Files", "StandardComponents", "TestSupport", "Tokenization", "Training"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Files", "StandardComponents", "TestSupport", "Tokenization", "Training"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "TestSupport"]),

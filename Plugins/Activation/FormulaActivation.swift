@@ -24,7 +24,9 @@ public struct FormulaActivation: ElementwiseActivation {
     let text = options.requiredText("formula", "the function of x")
     scalars = options.namedNumbers("scalars", "trained numbers of the formula, each with what it starts at")
     for scalar in scalars where !Self.canName(scalar.name) {
-      options.fail("scalars", "'\(scalar.name)' cannot name a scalar", hint: "a name has letters, digits and '_', and is not x or pi")
+      options.fail(
+        "scalars", "'\(scalar.name)' cannot name a scalar",
+        hint: "a name has letters, digits and '_', and is not x or pi")
     }
     do throws(FormulaProblem) {
       formula = try Formula(options.isDescribing || text.isEmpty ? "x" : text, scalars: scalars.map(\.name))
@@ -35,7 +37,8 @@ public struct FormulaActivation: ElementwiseActivation {
       }
     } catch {
       options.fail(
-        "formula", "the formula \(error.sentence)" + (error.character.map { " at character \($0)" } ?? ""), hint: error.hint)
+        "formula", "the formula \(error.sentence)" + (error.character.map { " at character \($0)" } ?? ""),
+        hint: error.hint)
       formula = .identity
     }
   }
@@ -70,7 +73,8 @@ public struct FormulaActivation: ElementwiseActivation {
     let tensors = plan.within("act") { plan in
       scalars.map { plan.parameter($0.name, shape: [1], starts: .constant($0.value)) }
     }
-    return plan.apply(TrainedFormula(formula: formula, scalarCount: scalars.count), to: x, width: x.width, parameters: tensors)
+    return plan.apply(
+      TrainedFormula(formula: formula, scalarCount: scalars.count), to: x, width: x.width, parameters: tensors)
   }
 }
 
@@ -90,7 +94,8 @@ struct TrainedFormula: Operator {
     let (x, y) = (context.input(), context.output())
     let scalars = (0..<scalarCount).map { context.parameter($0).vector[0] }
     context.parallel(y.count * y.width, grain: 4096) { numbers, _ in
-      formula.apply(x.base + numbers.lowerBound, scalars: scalars, into: y.base + numbers.lowerBound, count: numbers.count)
+      formula.apply(
+        x.base + numbers.lowerBound, scalars: scalars, into: y.base + numbers.lowerBound, count: numbers.count)
     }
   }
 

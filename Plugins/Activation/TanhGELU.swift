@@ -38,5 +38,7 @@ public struct TanhGELU: ElementwiseActivation {
     hyperbolicTangents(of: t, into: t, count: count)
   }
 
-  public func exact(_ x: Double) -> Double? { 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) }
+  public func exact(_ x: Double) -> Double? {
+    0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+  }
 }

@@ -33,19 +33,26 @@ public struct ResidualBlock: Block {
   public init(_ options: Options) {
     placement = options.choice("placement", default: Placement.pre, "where norms stand on the line")
     parallel = options.flag("parallel", default: false, "whether the sublayers read the same line")
-    sharedNorm = parallel && options.flag("shared_norm", default: false, "whether parallel sublayers share their first norm")
-    residualScale = options.number("residual_scale", default: 1, words: [:], "what a sublayer's result is multiplied by")
-    lineScale = options.number("line_scale", default: 1, words: [:], "what the line is multiplied by when a result is added")
+    sharedNorm =
+      parallel && options.flag("shared_norm", default: false, "whether parallel sublayers share their first norm")
+    residualScale = options.number(
+      "residual_scale", default: 1, words: [:], "what a sublayer's result is multiplied by")
+    lineScale = options.number(
+      "line_scale", default: 1, words: [:], "what the line is multiplied by when a result is added")
     source =
       parallel || placement == .post || placement == .output
-      ? .input : options.choice("residual_from", default: Source.input, "what results are added to: the line, or its first norm")
+      ? .input
+      : options.choice("residual_from", default: Source.input, "what results are added to: the line, or its first norm")
     layerScale = options.optionalNumber("layer_scale", "where a learned factor of each number of a result starts")
     skipped =
       sharedNorm || placement == .post || placement == .output
-      ? [:] : options.flags("skip_norm", ["attn", "mlp"], default: false, "which sublayers read the line without a norm")
+      ? [:]
+      : options.flags("skip_norm", ["attn", "mlp"], default: false, "which sublayers read the line without a norm")
     residual = options.component("residual", default: "plain", slot: .residual, "how a result joins the line")
     if parallel, placement == .post {
-      options.fail("placement", "parallel sublayers have no norm after each, so 'post' has no place", hint: "use pre, sandwich or output")
+      options.fail(
+        "placement", "parallel sublayers have no norm after each, so 'post' has no place",
+        hint: "use pre, sandwich or output")
     }
   }
 
@@ -57,7 +64,8 @@ public struct ResidualBlock: Block {
   public func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value {
     var line = x
     let shared =
-      sharedNorm && normsInput ? sublayers.first.map { norm.write(x, named: "\($0.name)_norm", over: .row, into: &plan) } : nil
+      sharedNorm && normsInput
+      ? sublayers.first.map { norm.write(x, named: "\($0.name)_norm", over: .row, into: &plan) } : nil
     for sublayer in sublayers {
       var y = shared ?? (parallel ? x : line)
       if normsInput, shared == nil, skipped[sublayer.name] != true {
@@ -72,7 +80,8 @@ public struct ResidualBlock: Block {
         y = plan.apply(LearnedScale(), to: y, width: y.width, parameters: [factor])
       }
       let alpha = parallel && sublayer.name != sublayers.first?.name ? 1 : lineScale
-      line = residual?.join(line, y, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? y
+      line =
+        residual?.join(line, y, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? y
       if placement == .post { line = norm.write(line, named: "\(sublayer.name)_post_norm", over: .row, into: &plan) }
     }
     return line

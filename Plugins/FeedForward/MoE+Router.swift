@@ -44,25 +44,33 @@ extension MoE {
     init(_ options: Options, experts: Int, chosen: Int) {
       self.init(experts: experts, chosen: chosen)
       score = options.choice("score", default: Score.softmax, "what a logit becomes")
-      order = options.choice("order", default: Order.scoreFirst, "whether experts are chosen by score, or by logit and then scored")
-      normalize = options.choice("normalize", default: Normalization.none, "whether weights are divided by their sum, or by no less than eps")
+      order = options.choice(
+        "order", default: Order.scoreFirst, "whether experts are chosen by score, or by logit and then scored")
+      normalize = options.choice(
+        "normalize", default: Normalization.none, "whether weights are divided by their sum, or by no less than eps")
       if normalize != .none {
         eps = options.number("eps", default: 1e-20, in: 0...1, "what is added to the sum, or the least it may be")
       }
       scale = options.number("scale", default: 1, in: -1e6...1e6, "what weights are multiplied by in the end")
       groups = options.integer("groups", default: 1, in: 1...65536, "how many groups the experts are in")
-      topGroups = options.integer("top_groups", default: 1, in: 1...65536, "how many groups a token's experts may be in")
-      groupScore = options.choice("group_score", default: GroupScore.top2, "what a group is chosen by: its best expert, or the sum of two")
+      topGroups = options.integer(
+        "top_groups", default: 1, in: 1...65536, "how many groups a token's experts may be in")
+      groupScore = options.choice(
+        "group_score", default: GroupScore.top2, "what a group is chosen by: its best expert, or the sum of two")
       bias = options.flag("bias", default: false, "whether logits have a learned bias")
-      selectionBias = options.flag("selection_bias", default: false, "whether a bias joins the choice and not the weight")
+      selectionBias = options.flag(
+        "selection_bias", default: false, "whether a bias joins the choice and not the weight")
       softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the logits")
-      target = options.choice("apply_to", default: Target.output, "whether weights multiply experts' results or what they read")
+      target = options.choice(
+        "apply_to", default: Target.output, "whether weights multiply experts' results or what they read")
       if experts % groups != 0 {
         options.fail("groups", "\(experts) experts do not divide into \(groups) groups")
         groups = 1
       }
       if topGroups > groups || topGroups * (experts / groups) < chosen {
-        options.fail("top_groups", "\(chosen) experts cannot be chosen from \(topGroups) of \(groups) groups of \(experts / groups)")
+        options.fail(
+          "top_groups",
+          "\(chosen) experts cannot be chosen from \(topGroups) of \(groups) groups of \(experts / groups)")
         topGroups = groups
       }
     }
@@ -89,9 +97,13 @@ extension MoE {
     var detail: String {
       var words = ["top \(router.chosen) of \(router.experts)"]
       words.append(router.order == .selectFirst ? "\(router.score.rawValue) of the chosen" : router.score.rawValue)
-      if router.groups > 1 { words.append("\(router.topGroups) of \(router.groups) groups by \(router.groupScore.rawValue)") }
+      if router.groups > 1 {
+        words.append("\(router.topGroups) of \(router.groups) groups by \(router.groupScore.rawValue)")
+      }
       if router.selectionBias { words.append("biased choice") }
-      if router.normalize != .none { words.append(router.normalize == .sum ? "normalized" : "normalized by \(router.eps) at least") }
+      if router.normalize != .none {
+        words.append(router.normalize == .sum ? "normalized" : "normalized by \(router.eps) at least")
+      }
       if router.scale != 1 { words.append("× \(router.scale)") }
       return words.joined(separator: ", ")
     }
@@ -212,6 +224,8 @@ extension MoE {
 
     func flops(step: Step, context: Int) -> Int { 6 * router.experts + 3 * router.chosen }
 
-    func scratch(step: Step, rows: Int, context: Int) -> Int { 2 * router.experts + max(router.groups, 2 * router.chosen) }
+    func scratch(step: Step, rows: Int, context: Int) -> Int {
+      2 * router.experts + max(router.groups, 2 * router.chosen)
+    }
   }
 }

@@ -45,11 +45,17 @@ public struct MoE: FeedForward {
     bias = options.flags("bias", ["gate", "up", "down"], default: false, "which matrices have a bias")
     activation = options.component("activation", default: "gelu", slot: .activation, "the nonlinearity")
     clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "the limit of the inner numbers before the activation")
-    upOffset = gated ? options.number("up_offset", default: 0, in: -1e6...1e6, "what is added to 'up' before the gate") : 0
+    upOffset =
+      gated ? options.number("up_offset", default: 0, in: -1e6...1e6, "what is added to 'up' before the gate") : 0
     sharedWidth = options.optionalInteger("shared_size", "the inner width of an expert that every token meets")
-    sharedGate = sharedWidth == nil ? false : options.flag("shared_gate", default: false, "whether a learned sigmoid weighs the shared expert")
+    sharedGate =
+      sharedWidth == nil
+      ? false : options.flag("shared_gate", default: false, "whether a learned sigmoid weighs the shared expert")
     let counts = (experts: experts, chosen: self.chosen)
-    router = options.group("router", "how experts are chosen and weighed") { Router($0, experts: counts.experts, chosen: counts.chosen) }
+    router =
+      options.group("router", "how experts are chosen and weighed") {
+        Router($0, experts: counts.experts, chosen: counts.chosen)
+      }
       ?? Router(experts: counts.experts, chosen: counts.chosen)
   }
 
@@ -76,7 +82,8 @@ public struct MoE: FeedForward {
   /// What the expert gives that every token meets.
   private func sharedExpert(_ x: Value, width: Int, into plan: inout PlanBuilder) -> Value {
     let shared = plan.within("shared") { plan in
-      let inner = hidden(into: &plan) { name, plan in plan.linear(x, to: width, named: name, bias: bias[name] ?? false) }
+      let inner = hidden(into: &plan) { name, plan in plan.linear(x, to: width, named: name, bias: bias[name] ?? false)
+      }
       return plan.linear(inner, to: x.width, named: "down", bias: bias["down"] ?? false)
     }
     guard sharedGate else { return shared }
@@ -111,14 +118,16 @@ public struct MoE: FeedForward {
     let inputs = each ? x.width / chosen : x.width
     let hasBias = bias[name] ?? false
     var tensors = [
-      plan.parameter("experts.*.\(name).weight", shape: [experts, width, inputs], starts: .normal(0.02), chosen: chosen)
+      plan.parameter(
+        "experts.*.\(name).weight", shape: [experts, width, inputs], starts: .normal(0.02), chosen: chosen)
     ]
     if hasBias {
       tensors.append(
         plan.parameter("experts.*.\(name).bias", shape: [experts, width], starts: .zeros, use: .vector, chosen: chosen))
     }
     return plan.apply(
-      ExpertLinear(experts: experts, chosen: chosen, each: each, biases: [hasBias]), to: x, choice, width: chosen * width,
+      ExpertLinear(experts: experts, chosen: chosen, each: each, biases: [hasBias]), to: x, choice,
+      width: chosen * width,
       parameters: tensors)
   }
 }

@@ -31,11 +31,13 @@ public struct LanguageHead: Head {
 
   public init(_ options: Options) {
     tied = options.flag("tied", default: false, "whether the matrix is the token embedding's")
-    normalizesRows = options.flag("normalize_rows", default: false, "whether rows of the matrix are divided by their length")
+    normalizesRows = options.flag(
+      "normalize_rows", default: false, "whether rows of the matrix are divided by their length")
     bias = !normalizesRows && options.flag("bias", default: false, "whether a learned bias is added")
     scale = options.number("scale", default: 1, words: [:], "what logits are multiplied by")
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the logits")
-    norm = options.optionalFlag("norm", "whether a norm stands before the matrix; when left out, unless the last block ends in one")
+    norm = options.optionalFlag(
+      "norm", "whether a norm stands before the matrix; when left out, unless the last block ends in one")
     dim = options.optionalInteger("dim", "the width of the matrix, after a projection, when it is not hidden_size")
     place = options.place(of: "dim")
     dense = options.group("dense", "a layer between the final norm and the matrix") { group in
@@ -45,7 +47,9 @@ public struct LanguageHead: Head {
     }
   }
 
-  public func write(_ x: Value, norm component: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value {
+  public func write(_ x: Value, norm component: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder)
+    -> Value
+  {
     let shape = plan.shape
     let width = dim ?? shape.hiddenSize
     var y = plan.selectOutputs(x)

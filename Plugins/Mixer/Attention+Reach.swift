@@ -13,7 +13,8 @@ struct Reach {
   init(_ options: Options) {
     window = options.optionalInteger("window", "how many keys a token sees, its own included")
     step = options.integer(
-      "window_step", default: 1, "by how many tokens the window's edge moves at once: 1 slides, the window's own number chunks")
+      "window_step", default: 1,
+      "by how many tokens the window's edge moves at once: 1 slides, the window's own number chunks")
     guard step > 1 else { return }
     if let window {
       if window % step != 0 { options.fail("window_step", "a window of \(window) is not whole steps of \(step)") }

@@ -18,7 +18,8 @@ struct PositionTemperature: Operator, Hashable {
   init(_ options: Options) {
     kind = options.choice("type", default: Kind.steps, "how the factor grows")
     floor = options.requiredInteger("floor", "how many tokens are left as they are")
-    offset = options.integer("offset", default: kind == .logn ? 1 : 0, in: 0...1, "added to positions, which count from 0")
+    offset = options.integer(
+      "offset", default: kind == .logn ? 1 : 0, in: 0...1, "added to positions, which count from 0")
     scale = kind == .steps ? options.requiredNumber("scale", "how strongly the logarithm counts") : 1
     if kind == .logn, floor < 2 { options.fail("floor", "log(floor) divides, so it must be at least 2") }
   }

@@ -64,7 +64,8 @@ public struct Attention: Mixer {
     let heads = options.requiredInteger("num_heads", in: 1...65536, "how many query heads")
     let keyHeads = options.integer("num_kv_heads", default: heads, in: 1...65536, "how many key and value heads")
     let headDim = options.integer(
-      "head_dim", default: max(1, width / heads), in: 1...65536, "numbers in a head; hidden_size / num_heads when left out")
+      "head_dim", default: max(1, width / heads), in: 1...65536,
+      "numbers in a head; hidden_size / num_heads when left out")
     if !options.isSet("head_dim"), width % heads != 0 {
       options.fail("num_heads", "hidden_size \(width) does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
@@ -84,16 +85,19 @@ public struct Attention: Mixer {
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
     reach = Reach(options)
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the scores")
-    sinks = options.flag("sinks", default: false, "whether a learned score for each head takes weight and adds no value")
+    sinks = options.flag(
+      "sinks", default: false, "whether a learned score for each head takes weight and adds no value")
     norm = options.group("qk_norm", "the norm of queries and keys") { group in
       HeadNorm(
-        scope: group.choice("scope", default: NormScope.head, "each head with shared weights, all heads at once, or each with its own"),
+        scope: group.choice(
+          "scope", default: NormScope.head, "each head with shared weights, all heads at once, or each with its own"),
         when: group.choice("when", default: NormTime.beforeRope, "before or after the rotation"),
         norm: group.inheritedComponent(slot: .norm, ignoring: ["scope", "when"]))
     }
     valueNorm = options.group("v_norm", "the norm of values") { group in
       HeadNorm(
-        scope: group.choice("scope", default: NormScope.head, "each head with shared weights, all heads at once, or each with its own"),
+        scope: group.choice(
+          "scope", default: NormScope.head, "each head with shared weights, all heads at once, or each with its own"),
         when: .beforeRope, norm: group.inheritedComponent(slot: .norm, ignoring: ["scope"]))
     }
     subNorm =
@@ -105,7 +109,8 @@ public struct Attention: Mixer {
     temperature = options.group(
       "position_temperature", "a factor of queries that grows with their position", PositionTemperature.init)
     grouping = options.choice(
-      "kv_grouping", default: Grouping.repeat, "whether query heads share a key head with their neighbours, or by turns")
+      "kv_grouping", default: Grouping.repeat, "whether query heads share a key head with their neighbours, or by turns"
+    )
     if sinks, grouping == .tile { options.fail("sinks", "heads that share keys by turns have no sinks") }
   }
 
@@ -135,7 +140,9 @@ public struct Attention: Mixer {
   }
 
   /// Queries or keys: projected, normalized, clipped and turned.
-  private func projected(_ x: Value, _ name: String, _ role: AttentionRole, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
+  private func projected(
+    _ x: Value, _ name: String, _ role: AttentionRole, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder
+  ) -> Value {
     var y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
     if let norm, norm.when == .beforeRope { y = normalized(y, name, heads, norm, into: &plan) }
     y = clipped(y, into: &plan)

@@ -38,19 +38,24 @@ public struct LinearAttention: Mixer {
     let width = options.shape.hiddenSize
     let heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads, each with a state")
     headDim = options.integer(
-      "head_dim", default: max(1, width / heads), in: 1...65536, "numbers of a query and a key; hidden_size / num_heads when left out")
+      "head_dim", default: max(1, width / heads), in: 1...65536,
+      "numbers of a query and a key; hidden_size / num_heads when left out")
     if !options.isSet("head_dim"), width % heads != 0 {
       options.fail("num_heads", "hidden_size \(width) does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
     valueDim = options.optionalInteger("v_head_dim", in: 1...65536, "numbers of a value, when not head_dim") ?? headDim
     bias = options.flags("bias", ["q", "k", "v", "o"], default: false, "which projections have a bias")
     let auto = 1 / Double(headDim).squareRoot()
-    scale = options.number("scale", default: auto, words: ["auto": auto], "the factor of the queries; auto is 1/√head_dim")
-    decay = options.choice("decay", default: DecayKind.gated, "how the state fades: not, at a speed of each head's, or as each token says")
+    scale = options.number(
+      "scale", default: auto, words: ["auto": auto], "the factor of the queries; auto is 1/√head_dim")
+    decay = options.choice(
+      "decay", default: DecayKind.gated, "how the state fades: not, at a speed of each head's, or as each token says")
     temperature =
       decay == .gated
-      ? options.number("decay_temperature", default: 16, in: 1e-3...1e6, "what the logarithm of the gates is divided by") : 1
-    chunk = options.integer("chunk_size", default: 64, in: 1...1024, "tokens of a prompt whose products are made together")
+      ? options.number(
+        "decay_temperature", default: 16, in: 1e-3...1e6, "what the logarithm of the gates is divided by") : 1
+    chunk = options.integer(
+      "chunk_size", default: 64, in: 1...1024, "tokens of a prompt whose products are made together")
     // Without one no step is written.
     feature =
       options.isSet("feature") || options.isDescribing
@@ -63,7 +68,8 @@ public struct LinearAttention: Mixer {
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
     if layer.position.scoreBias(heads: heads, scale: 1) != nil {
-      plan.fail("linear attention has no scores that a position encoding could add to", at: place, hint: "use rope, or none")
+      plan.fail(
+        "linear attention has no scores that a position encoding could add to", at: place, hint: "use rope, or none")
     }
     var q = projected(x, "q", .query, layer, into: &plan)
     q = plan.scale(q, by: scale * layer.position.scoreFactor)
@@ -91,7 +97,9 @@ public struct LinearAttention: Mixer {
   }
 
   /// Queries or keys: projected, put through φ and turned.
-  private func projected(_ x: Value, _ name: String, _ role: AttentionRole, _ layer: Layer, into plan: inout PlanBuilder) -> Value {
+  private func projected(
+    _ x: Value, _ name: String, _ role: AttentionRole, _ layer: Layer, into plan: inout PlanBuilder
+  ) -> Value {
     let y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
     return layer.position.rotate(feature?.write(y, into: &plan) ?? y, role, heads: heads, into: &plan)
   }

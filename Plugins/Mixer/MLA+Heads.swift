@@ -110,7 +110,9 @@ extension MLA {
 
     func scratch(step: Step, rows: Int, context: Int) -> Int { step.outputs[0].width / heads }
 
-    func sharedScratch(step: Step, rows: Int) -> Int { rows * (2 * step.inputs[0].width + step.outputs[0].width) / heads }
+    func sharedScratch(step: Step, rows: Int) -> Int {
+      rows * (2 * step.inputs[0].width + step.outputs[0].width) / heads
+    }
   }
 
   /// The numbers of two values, head by head one after the other.

@@ -31,15 +31,19 @@ public struct MLA: Mixer {
 
   public init(_ options: Options) {
     heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads")
-    queryRank = options.optionalInteger("q_lora_rank", "the width that queries are made from; from the token itself when left out")
+    queryRank = options.optionalInteger(
+      "q_lora_rank", "the width that queries are made from; from the token itself when left out")
     rank = options.requiredInteger("kv_lora_rank", in: 1...65536, "the width that keys and values are made from")
     nope = options.requiredInteger("nope_head_dim", in: 1...65536, "numbers of a query and key that do not turn")
-    rope = options.requiredInteger("rope_head_dim", in: 1...65536, "numbers of a query and key that turn, the same for all keys")
+    rope = options.requiredInteger(
+      "rope_head_dim", in: 1...65536, "numbers of a query and key that turn, the same for all keys")
     valueWidth = options.requiredInteger("v_head_dim", in: 1...65536, "numbers of a value")
     bias = options.flags("bias", ["q_a", "kv_a", "o"], default: false, "which projections have a bias")
     let auto = 1 / Double(nope + rope).squareRoot()
-    scale = options.number("scale", default: auto, words: ["auto": auto], "the factor of the scores; auto is 1/√(both parts)")
-    norm = options.inheritedComponent("latent_norm", slot: .norm, "the norm of what queries, keys and values are made from")
+    scale = options.number(
+      "scale", default: auto, words: ["auto": auto], "the factor of the scores; auto is 1/√(both parts)")
+    norm = options.inheritedComponent(
+      "latent_norm", slot: .norm, "the norm of what queries, keys and values are made from")
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {

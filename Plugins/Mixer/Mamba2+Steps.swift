@@ -76,7 +76,9 @@ extension Mamba2 {
       context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
         for row in rows {
           if a.base != y.base { y[row].update(from: a[row], count: y.width) }
-          for head in 0..<heads { add(x[row] + head * width, scaledBy: d[head], to: y[row] + head * width, count: width) }
+          for head in 0..<heads {
+            add(x[row] + head * width, scaledBy: d[head], to: y[row] + head * width, count: width)
+          }
         }
       }
     }

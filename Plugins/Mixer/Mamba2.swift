@@ -35,22 +35,27 @@ public struct Mamba2: Mixer {
     let inner = 2 * options.shape.hiddenSize
     let heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads, each with a state")
     headDim = options.integer(
-      "head_dim", default: max(1, inner / heads), in: 1...65536, "numbers in a head; 2·hidden_size / num_heads when left out")
+      "head_dim", default: max(1, inner / heads), in: 1...65536,
+      "numbers in a head; 2·hidden_size / num_heads when left out")
     if !options.isSet("head_dim"), inner % heads != 0 {
-      options.fail("num_heads", "2·hidden_size, \(inner), does not divide into \(heads) heads", hint: "or say 'head_dim'")
+      options.fail(
+        "num_heads", "2·hidden_size, \(inner), does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
     stateSize = options.integer("state_size", default: 128, in: 1...65536, "numbers of B and of C")
     groups = options.integer("num_groups", default: 1, in: 1...65536, "how many different B and C the heads share")
     if heads % groups != 0 { options.fail("num_groups", "\(heads) heads cannot share \(groups) groups evenly") }
-    kernel = options.integer("conv_kernel", default: 4, in: 2...64, "tokens that the convolution takes in, the token's own included")
+    kernel = options.integer(
+      "conv_kernel", default: 4, in: 2...64, "tokens that the convolution takes in, the token's own included")
     convolutionBias = options.flag("conv_bias", default: true, "whether the convolution has a bias")
     bias = options.flags("bias", ["gate", "xbc", "o"], default: false, "which projections have a bias; dt always has")
     let least = options.number("min_step", default: 0, in: 0...1e6, "the least step Δ")
     let most = options.optionalNumber("max_step", in: 1e-9...1e6, "the greatest step Δ") ?? .infinity
     if most < least { options.fail("max_step", "'max_step' is less than 'min_step'") }
     steps = Float(least)...Float(max(least, most))
-    chunk = options.integer("chunk_size", default: 64, in: 1...1024, "tokens of a prompt whose products are made together")
-    activation = options.component("activation", default: "silu", slot: .activation, "the nonlinearity of the convolution and the gate")
+    chunk = options.integer(
+      "chunk_size", default: 64, in: 1...1024, "tokens of a prompt whose products are made together")
+    activation = options.component(
+      "activation", default: "silu", slot: .activation, "the nonlinearity of the convolution and the gate")
     norm = options.inheritedComponent("sub_norm", slot: .norm, "the norm before the last projection")
     self.heads = heads
   }

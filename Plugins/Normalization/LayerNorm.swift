@@ -119,7 +119,8 @@ public struct LayerNorm: Normalization {
           let variance = xs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(n)
           let place = parts.weightOffset(part) + i % n
           let w = weight ? parameters[0][place] + (unitOffset ? 1 : 0) : 1
-          return (inputs[0][i] - mean) / (variance + Double(eps)).squareRoot() * w + (bias ? parameters[weight ? 1 : 0][place] : 0)
+          return (inputs[0][i] - mean) / (variance + Double(eps)).squareRoot() * w
+            + (bias ? parameters[weight ? 1 : 0][place] : 0)
         }
       ]
     }

@@ -24,9 +24,12 @@ public struct Muon: Optimizer {
   public init(_ options: Options) {
     momentum = options.number("momentum", default: 0.95, in: 0...0.999999, "how much of the mean gradient is kept")
     nesterov = options.flag("nesterov", default: true, "whether the step looks ahead along the momentum")
-    weightDecay = options.number("weight_decay", default: 0.1, in: 0...1e3, "the decay of matrices, as a part of the learning rate")
-    iterations = options.integer("iterations", default: 5, in: 1...20, "how often a matrix is brought nearer to an orthogonal one")
-    restRate = options.number("rest_rate", default: 0.05, in: 0...1e6, "the learning rate of everything else, as a part of the matrices'")
+    weightDecay = options.number(
+      "weight_decay", default: 0.1, in: 0...1e3, "the decay of matrices, as a part of the learning rate")
+    iterations = options.integer(
+      "iterations", default: 5, in: 1...20, "how often a matrix is brought nearer to an orthogonal one")
+    restRate = options.number(
+      "rest_rate", default: 0.05, in: 0...1e6, "the learning rate of everything else, as a part of the matrices'")
     rest = options.group("rest", "the options of AdamW, for everything else") { AdamW($0) } ?? AdamW(.unset)
   }
 
@@ -41,7 +44,9 @@ public struct Muon: Optimizer {
       rest.update(tensor.withRate(tensor.rate * restRate))
       return
     }
-    let (rows, columns) = (tensor.tensor.shape[tensor.tensor.shape.count - 2], tensor.tensor.shape[tensor.tensor.shape.count - 1])
+    let (rows, columns) = (
+      tensor.tensor.shape[tensor.tensor.shape.count - 2], tensor.tensor.shape[tensor.tensor.shape.count - 1]
+    )
     for start in stride(from: 0, to: tensor.count, by: rows * columns) {
       update(tensor, start: start, rows: rows, columns: columns)
     }
@@ -64,7 +69,9 @@ public struct Muon: Optimizer {
 
   /// Brings `x`, [rows, columns], near to the orthogonal matrix that is nearest to it.
   package func orthogonalize(_ x: inout [Float], rows: Int, columns: Int, pool: ThreadPool) {
-    let norm = Double(x.withUnsafeBufferPointer { $0.baseAddress.map { base in sumOfSquares(base, count: rows * columns) } ?? 0 }).squareRoot()
+    let norm = Double(
+      x.withUnsafeBufferPointer { $0.baseAddress.map { base in sumOfSquares(base, count: rows * columns) } ?? 0 }
+    ).squareRoot()
     let factor = Float(1 / max(norm, 1e-7))
     for i in x.indices { x[i] *= factor }
     // The smaller of X·Xᵀ and Xᵀ·X, so that a tall matrix is turned.
@@ -82,7 +89,9 @@ public struct Muon: Optimizer {
       square.withUnsafeBufferPointer { square in
         work.withUnsafeBufferPointer { work in
           next.withUnsafeMutableBufferPointer { next in
-            guard let square = square.baseAddress, let work = work.baseAddress, let next = next.baseAddress else { return }
+            guard let square = square.baseAddress, let work = work.baseAddress, let next = next.baseAddress else {
+              return
+            }
             multiplyTransposed(
               square, rows: short, by: WeightMatrix(base: work, format: .f32, rows: short, columns: long),
               into: next, accumulate: true, pool: pool)
@@ -112,7 +121,9 @@ public struct Muon: Optimizer {
 
   private func transposed(_ x: [Float], rows: Int, columns: Int) -> [Float] {
     [Float](unsafeUninitializedCapacity: x.count) { y, count in
-      for row in 0..<rows { for column in 0..<columns { y.initializeElement(at: column * rows + row, to: x[row * columns + column]) } }
+      for row in 0..<rows {
+        for column in 0..<columns { y.initializeElement(at: column * rows + row, to: x[row * columns + column]) }
+      }
       count = x.count
     }
   }

@@ -29,7 +29,8 @@ public struct ALiBi: PositionEncoding {
   }
 
   public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? {
-    Slopes(heads: heads, maxBias: maxBias, factor: Float(strength) * (beforeScale ? scale : 1), rounds: precision == .bf16)
+    Slopes(
+      heads: heads, maxBias: maxBias, factor: Float(strength) * (beforeScale ? scale : 1), rounds: precision == .bf16)
   }
 
   struct Slopes: ScoreBias {

@@ -72,7 +72,9 @@ struct RoPERotation: Operator {
     let angles = context.input(1)
     let y = context.output()
     context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
-      for row in rows { turn(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: backward ? -1 : 1, adding: false) }
+      for row in rows {
+        turn(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: backward ? -1 : 1, adding: false)
+      }
     }
   }
 

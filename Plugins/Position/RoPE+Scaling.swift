@@ -38,7 +38,8 @@ enum RoPEScaling: Sendable, Hashable {
     let original = "the context the angles were trained on, in tokens"
     switch options.choice("type", default: Kind.none, "the method") {
     case .none: self = .none
-    case .linear: self = .linear(factor: options.requiredNumber("factor", in: 0.01...1e6, "what positions are divided by"))
+    case .linear:
+      self = .linear(factor: options.requiredNumber("factor", in: 0.01...1e6, "what positions are divided by"))
     case .dynamic:
       self = .dynamic(
         factor: options.requiredNumber("factor", in: 1...1e6, "how fast the base grows"),
@@ -54,15 +55,18 @@ enum RoPEScaling: Sendable, Hashable {
         YaRN(
           factor: options.requiredNumber("factor", in: 1...1e6, "what slow frequencies are divided by"),
           betaFast: options.number("beta_fast", default: 32, in: 0.001...1e6, "turns above which frequencies are kept"),
-          betaSlow: options.number("beta_slow", default: 1, in: 0.001...1e6, "turns below which frequencies are divided"),
+          betaSlow: options.number(
+            "beta_slow", default: 1, in: 0.001...1e6, "turns below which frequencies are divided"),
           original: options.optionalInteger("original_context", original),
           attention: options.optionalNumber("attention_factor", "what sines and cosines are multiplied by"),
           mscale: options.optionalNumber("mscale", "strength of the warming, over `mscale_all_dim`'s"),
           mscaleAllDim: options.optionalNumber("mscale_all_dim", "strength that `mscale` is divided by"),
           truncate: options.flag("truncate", default: true, "whether the ramp starts and ends at whole pairs"),
           scaleScores: options.flag(
-            "scale_scores", default: false, "whether scores take the strength of `mscale_all_dim` twice, as in DeepSeek")))
-    case .ntk: self = .ntk(alpha: options.requiredNumber("alpha", in: 1...1e12, "what the base is multiplied by, nearly"))
+            "scale_scores", default: false, "whether scores take the strength of `mscale_all_dim` twice, as in DeepSeek"
+          )))
+    case .ntk:
+      self = .ntk(alpha: options.requiredNumber("alpha", in: 1...1e12, "what the base is multiplied by, nearly"))
     case .proportional:
       self = .proportional(
         factor: options.number("factor", default: 1, in: 0.01...1e6, "what frequencies are divided by"), pairs: .max)
@@ -85,7 +89,9 @@ enum RoPEScaling: Sendable, Hashable {
   }
 
   /// The frequencies of `width / 2` pairs in a sequence of `length` tokens, and what sines and cosines are multiplied by.
-  func frequencies(theta: Double, width: Int, contextLength: Int, length: Int) -> (frequencies: [Double], warmth: Double) {
+  func frequencies(theta: Double, width: Int, contextLength: Int, length: Int) -> (
+    frequencies: [Double], warmth: Double
+  ) {
     let exponents = stride(from: 0, to: width, by: 2).map { Double($0) / Double(width) }
     let plain = exponents.map { pow(theta, -$0) }
     switch self {

@@ -40,7 +40,9 @@ public struct RoPE: PositionEncoding {
     scaling = options.group("scaling", "how angles change for contexts longer than trained", RoPEScaling.init) ?? .none
     contextLength = options.shape.contextLength
     place = options.place(of: dim == nil ? "fraction" : "dim")
-    if dim != nil, options.isSet("fraction") { options.fail("dim", "'dim' and 'fraction' both say how many numbers turn") }
+    if dim != nil, options.isSet("fraction") {
+      options.fail("dim", "'dim' and 'fraction' both say how many numbers turn")
+    }
   }
 
   public var scoreFactor: Double {
@@ -62,12 +64,15 @@ public struct RoPE: PositionEncoding {
     }
     let expected = scaling.expectedFactors.map { $0 == width / 2 } ?? true
     guard expected else {
-      plan.fail("a head turns \(width / 2) pairs, but the scaling lists \(scaling.expectedFactors ?? 0) factors", at: place)
+      plan.fail(
+        "a head turns \(width / 2) pairs, but the scaling lists \(scaling.expectedFactors ?? 0) factors", at: place)
       return x
     }
     let table = RoPEAngles(theta: theta, width: width, scaling: scaling, contextLength: contextLength)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [], widths: [width])[0] }
     return plan.apply(
-      RoPERotation(heads: heads, interleaved: pairing == .interleaved, backward: direction == .backward, angles: table.detail), to: x, angles, width: x.width)
+      RoPERotation(
+        heads: heads, interleaved: pairing == .interleaved, backward: direction == .backward, angles: table.detail),
+      to: x, angles, width: x.width)
   }
 }

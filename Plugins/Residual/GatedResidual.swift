@@ -24,7 +24,9 @@ public struct GatedResidual: Residual {
     activation = options.component("activation", default: "sigmoid", slot: .activation, "what opens the gates")
   }
 
-  public func join(_ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder) -> Value {
+  public func join(
+    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+  ) -> Value {
     let weight = plan.parameter("\(name).gate.weight", shape: [line.width, line.width], starts: .normal(0.02))
     let bias = plan.parameter("\(name).gate.bias", shape: [line.width], starts: .constant(start))
     let asked = plan.apply(Linear(bias: true), to: line, width: line.width, parameters: [weight, bias])

@@ -19,7 +19,9 @@ public struct ReZero: Residual {
     start = options.number("start", default: 0, in: -1e3...1e3, "where the learned number starts")
   }
 
-  public func join(_ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder) -> Value {
+  public func join(
+    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+  ) -> Value {
     let factor = plan.parameter("\(name).scale", shape: [1], starts: .constant(start))
     let scaled = plan.apply(LearnedFactor(), to: result, width: result.width, parameters: [factor])
     return plan.add(line, scaled, alpha: alpha, beta: beta)

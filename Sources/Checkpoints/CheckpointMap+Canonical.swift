@@ -8,7 +8,9 @@ extension CheckpointMap {
     for tensor in tensors {
       let name = TensorNamePattern.generalizing(tensor.name).pattern
       guard seen.insert(name).inserted else { continue }
-      let rule = [Setting.Entry("to", Setting(.scalar(name, quoted: true))), Setting.Entry("exact", Setting(text: "true"))]
+      let rule = [
+        Setting.Entry("to", Setting(.scalar(name, quoted: true))), Setting.Entry("exact", Setting(text: "true")),
+      ]
       rules.append(Setting.Entry(name, Setting(.group(rule))))
     }
     return try CheckpointMap(Setting(.group([Setting.Entry("tensors", Setting(.group(rules)))])))

@@ -22,7 +22,8 @@ extension CheckpointMap {
     }
 
     let layered = mapped.filter { $0.layer != nil }
-    for (some, ofLayers) in [(mapped, false), (layered, true)] where !some.contains(where: { byName[fullName($0)] != nil }) {
+    for (some, ofLayers) in [(mapped, false), (layered, true)]
+    where !some.contains(where: { byName[fullName($0)] != nil }) {
       guard let first = some.first else { continue }
       throw Problems([
         MatchReport.nothing(expected: fullName(first), stored: stored, ofLayers: ofLayers, at: first.rule.place)

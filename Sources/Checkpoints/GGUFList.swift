@@ -41,7 +41,9 @@ struct GGUFList: Sendable {
   }
 
   private func numbers<T: FixedWidthInteger>(_ type: T.Type, in file: UnsafeRawBufferPointer) -> [T] {
-    (0..<count).map { T(littleEndian: file.loadUnaligned(fromByteOffset: start + $0 * MemoryLayout<T>.size, as: T.self)) }
+    (0..<count).map {
+      T(littleEndian: file.loadUnaligned(fromByteOffset: start + $0 * MemoryLayout<T>.size, as: T.self))
+    }
   }
 
   private func strings(in file: UnsafeRawBufferPointer) -> [String] {

@@ -86,7 +86,8 @@ struct MatchReport {
   mutating func wrongShape(_ entry: StoredTensorEntry, _ wanted: [Int], _ tensors: [PlannedTensor], at place: Place?) {
     add("shape", [entry.name] + tensors.map(\.name), at: place) { show in
       let words = tensors.map { "'\(show($0.name))' \($0.shape)" }.joined(separator: ", ")
-      return "'\(show(entry.name))' has shape \(entry.shape); \(words) \(tensors.count == 1 ? "needs" : "need") \(wanted)"
+      return
+        "'\(show(entry.name))' has shape \(entry.shape); \(words) \(tensors.count == 1 ? "needs" : "need") \(wanted)"
     }
   }
 
@@ -140,7 +141,9 @@ struct MatchReport {
       let hint = near.map { "the nearest name is '\(many ? TensorNamePattern.generalizing($0).pattern : $0)'" }
       return Problem(group.sentence { Self.name($0, group.numbers) }, at: group.place, hint: hint)
     }
-    if groups.count > Self.limit { problems.append(Problem("and \(groups.count - Self.limit) more of the kind", at: nil)) }
+    if groups.count > Self.limit {
+      problems.append(Problem("and \(groups.count - Self.limit) more of the kind", at: nil))
+    }
     return problems
   }
 

@@ -14,20 +14,26 @@ extension StoredTensor {
     precondition(format.elementsPerBlock == 1, "tensors are converted to formats of single numbers")
     guard let buffer = TensorBuffer(byteCount: count * bytesPerElement), let target = buffer.bytes.baseAddress,
       let source = bytes.baseAddress
-    else { throw Problems([Problem("'\(name)' needs \(count * bytesPerElement) bytes of memory, which the system has not", at: nil)]) }
+    else {
+      throw Problems([
+        Problem("'\(name)' needs \(count * bytesPerElement) bytes of memory, which the system has not", at: nil)
+      ])
+    }
     let step = 4096  // whole blocks of every format
     var numbers = [Float](repeating: 0, count: min(step, count))
     for start in stride(from: 0, to: count, by: step) {
       let part = min(step, count - start)
       numbers.withUnsafeMutableBufferPointer { numbers in
         guard let x = numbers.baseAddress else { return }
-        widen(self.format, source + start / self.format.elementsPerBlock * self.format.bytesPerBlock, count: part, into: x)
+        widen(
+          self.format, source + start / self.format.elementsPerBlock * self.format.bytesPerBlock, count: part, into: x)
         narrow(x, count: part, to: format, into: target + start * bytesPerElement)
       }
       if format == .f16, let large = numbers[..<part].first(where: { $0.isFinite && abs($0) >= 65_520 }) {
         throw Problems([Problem("'\(name)' has the number \(large), which f16 cannot hold", at: nil, hint: "bf16 can")])
       }
     }
-    return StoredTensor(name: name, shape: shape, format: format, bytes: UnsafeRawBufferPointer(buffer.bytes), owner: buffer)
+    return StoredTensor(
+      name: name, shape: shape, format: format, bytes: UnsafeRawBufferPointer(buffer.bytes), owner: buffer)
   }
 }

@@ -18,7 +18,9 @@ public final class ComponentFactory {
   /// The component that `setting` chooses for `slot`; nil when there is none, which is then among the problems.
   ///
   /// `inherited` is what parts of the component take from their layer.
-  public func make<Wanted>(_ slot: Slot, _ setting: Setting, as: Wanted.Type = Wanted.self, inherited: [Slot: Setting] = [:])
+  public func make<Wanted>(
+    _ slot: Slot, _ setting: Setting, as: Wanted.Type = Wanted.self, inherited: [Slot: Setting] = [:]
+  )
     -> Wanted?
   {
     environment.inherited = inherited

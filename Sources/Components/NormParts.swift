@@ -18,7 +18,11 @@ public struct NormParts: Sendable, Hashable {
     }
     precondition(width % count == 0, "\(width) numbers do not divide into \(count) parts")
     self.width = width / count
-    if case .parts = span { weightShape = [width] } else { weightShape = sharedWeight ? [width / count] : [count, width / count] }
+    if case .parts = span {
+      weightShape = [width]
+    } else {
+      weightShape = sharedWeight ? [width / count] : [count, width / count]
+    }
   }
 
   /// Where the weights of part `part` start.

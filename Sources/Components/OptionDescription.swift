@@ -41,7 +41,8 @@ public struct OptionDescription: Sendable, Hashable {
 
   /// An option at `path`.
   public init(
-    path: String, kind: OptionKind, defaultText: String?, defaultFollows: Bool = false, meaning: String, isRequired: Bool
+    path: String, kind: OptionKind, defaultText: String?, defaultFollows: Bool = false, meaning: String,
+    isRequired: Bool
   ) {
     self.path = path
     self.kind = kind

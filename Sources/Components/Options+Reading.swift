@@ -3,7 +3,8 @@ extension Options {
   ///
   /// `path` is what messages call the group. Throws every problem, unknown keys among them.
   public static func reading<Result>(
-    _ setting: Setting, path: String, shape: ModelShape = ModelShape(vocabSize: 1, contextLength: 1, hiddenSize: 1, layerCount: 1),
+    _ setting: Setting, path: String,
+    shape: ModelShape = ModelShape(vocabSize: 1, contextLength: 1, hiddenSize: 1, layerCount: 1),
     _ read: (Options) -> Result
   ) throws(Problems) -> Result {
     let environment = Environment(registry: Registry())

@@ -53,7 +53,9 @@ public final class Options {
   }
 
   // One reading: note it, describe it, return the setting unless it is left out.
-  private func find(_ key: String, _ kind: OptionKind, default defaultText: String?, _ meaning: String, required: Bool = false)
+  private func find(
+    _ key: String, _ kind: OptionKind, default defaultText: String?, _ meaning: String, required: Bool = false
+  )
     -> Setting?
   {
     read.append(key)
@@ -121,12 +123,15 @@ public final class Options {
   public func number(
     _ key: String, default fallback: Double, in range: ClosedRange<Double> = -1e30...1e30, _ meaning: String
   ) -> Double {
-    guard let found = find(key, .number, default: describe(fallback), meaning) else { return taking(fallback, for: key) }
+    guard let found = find(key, .number, default: describe(fallback), meaning) else {
+      return taking(fallback, for: key)
+    }
     return taking(number(key, found, in: range) ?? fallback, for: key)
   }
 
   /// The number under `key`, or nil when it is left out.
-  public func optionalNumber(_ key: String, in range: ClosedRange<Double> = -1e30...1e30, _ meaning: String) -> Double? {
+  public func optionalNumber(_ key: String, in range: ClosedRange<Double> = -1e30...1e30, _ meaning: String) -> Double?
+  {
     guard let found = find(key, .number, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
     return number(key, found, in: range).map { taking($0, for: key) }
   }
@@ -207,13 +212,15 @@ public final class Options {
   }
 
   /// The whole number under `key`, or nil when it is left out.
-  public func optionalInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int? {
+  public func optionalInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int?
+  {
     guard let found = find(key, .integer, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
     return integer(key, found, in: range).map { taking($0, for: key) }
   }
 
   /// The whole number under `key`, which must be given.
-  public func requiredInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int {
+  public func requiredInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int
+  {
     guard let found = find(key, .integer, default: nil, meaning, required: true) else {
       // Two probes with different numbers tell which defaults follow from this one.
       return environment.describing ? min(range.upperBound, range.lowerBound + environment.probe) : range.lowerBound
@@ -326,7 +333,9 @@ public final class Options {
   }
 
   /// The component under `key`: a name, or a group with `type` and the component's own options.
-  public func component<Wanted>(_ key: String, default fallback: String, as: Wanted.Type = Wanted.self, slot: Slot, _ meaning: String)
+  public func component<Wanted>(
+    _ key: String, default fallback: String, as: Wanted.Type = Wanted.self, slot: Slot, _ meaning: String
+  )
     -> Wanted?
   {
     let found = find(key, .component(slot), default: fallback, meaning)
@@ -341,11 +350,14 @@ public final class Options {
 
   /// The component whose options stand among these, on top of what the layer has in that slot: the norm inside
   /// attention is the layer's norm with the options given here.
-  public func inheritedComponent<Wanted>(as: Wanted.Type = Wanted.self, slot: Slot, ignoring others: [String]) -> Wanted? {
+  public func inheritedComponent<Wanted>(as: Wanted.Type = Wanted.self, slot: Slot, ignoring others: [String])
+    -> Wanted?
+  {
     if environment.describing {
       environment.describe(
         OptionDescription(
-          path: full("*"), kind: .component(slot), defaultText: nil, meaning: "the options of the layer's own \(slot.inWords)",
+          path: full("*"), kind: .component(slot), defaultText: nil,
+          meaning: "the options of the layer's own \(slot.inWords)",
           isRequired: false))
       return nil
     }
@@ -362,7 +374,9 @@ public final class Options {
   }
 
   /// What the layer has in a slot, with the options under `key` on top; the layer's own when the key is left out.
-  public func inheritedComponent<Wanted>(_ key: String, as: Wanted.Type = Wanted.self, slot: Slot, _ meaning: String) -> Wanted? {
+  public func inheritedComponent<Wanted>(_ key: String, as: Wanted.Type = Wanted.self, slot: Slot, _ meaning: String)
+    -> Wanted?
+  {
     let found = find(key, .group, default: nil, meaning)
     if let found, found.entries == nil {
       wrong(key, found, expected: "a group of keys")

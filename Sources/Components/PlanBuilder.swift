@@ -57,7 +57,8 @@ public struct PlanBuilder {
   ) -> ParameterReference {
     let name = full(name)
     if let index = parameterIndex[name] {
-      precondition(parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
+      precondition(
+        parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
       return ParameterReference(index: index, shape: shape)
     }
     parameterIndex[name] = parameters.count
@@ -129,7 +130,9 @@ public struct PlanBuilder {
       name: name, shape: shape, steps: steps, values: values, parameters: parameters, states: states, logits: logits,
       longestSequence: longestSequence)
     guard plan.canCount(context: shape.contextLength) else {
-      throw Problems([Problem("the model is too large: its numbers cannot be counted in 64 bits", at: nil, hint: "check its sizes")])
+      throw Problems([
+        Problem("the model is too large: its numbers cannot be counted in 64 bits", at: nil, hint: "check its sizes")
+      ])
     }
     return plan
   }

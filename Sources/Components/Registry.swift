@@ -21,13 +21,16 @@ public struct Registry: Sendable {
   public mutating func register(_ type: any Component.Type, documentation text: String) throws(Problems) {
     if let other = types[type.slot]?[type.name] {
       throw Problems([
-        Problem("two components are named '\(type.name)' in the slot '\(type.slot.rawValue)': \(other) and \(type)", at: nil)
+        Problem(
+          "two components are named '\(type.name)' in the slot '\(type.slot.rawValue)': \(other) and \(type)", at: nil)
       ])
     }
     if let option = type.choosingOption {
       if let other = choosingOptions[type.slot]?[option] {
         throw Problems([
-          Problem("two components of the slot '\(type.slot.rawValue)' are chosen by the option '\(option)': \(other) and \(type.name)", at: nil)
+          Problem(
+            "two components of the slot '\(type.slot.rawValue)' are chosen by the option '\(option)': \(other) and \(type.name)",
+            at: nil)
         ])
       }
       choosingOptions[type.slot, default: [:]][option] = type.name
@@ -35,7 +38,8 @@ public struct Registry: Sendable {
     if type.isUsual {
       if let other = usualNames[type.slot] {
         throw Problems([
-          Problem("two components of the slot '\(type.slot.rawValue)' are the usual one: \(other) and \(type.name)", at: nil)
+          Problem(
+            "two components of the slot '\(type.slot.rawValue)' are the usual one: \(other) and \(type.name)", at: nil)
         ])
       }
       usualNames[type.slot] = type.name

@@ -49,7 +49,6 @@ public struct Setting: Sendable, Hashable {
   /// The null that deletes a setting when merged.
   public static let null = Setting(text: "null")
 
-
   /// Whether this is null: nothing, `~` or `null`, unquoted.
   public var isNull: Bool {
     guard case .scalar(let text, quoted: false) = content else { return false }

@@ -30,7 +30,8 @@ extension ArchitectureDiff {
     if row.key.isEmpty { return "\(row.first ?? "none") → \(row.second ?? "none")" }
     // A key such as `tied` says how the part is, one such as `bias` what it has.
     let isState = row.key.hasSuffix("ed")
-    let (added, dropped) = isState ? ("now \(row.key)", "no longer \(row.key)") : ("\(row.key) added", "\(row.key) dropped")
+    let (added, dropped) =
+      isState ? ("now \(row.key)", "no longer \(row.key)") : ("\(row.key) added", "\(row.key) dropped")
     switch (row.first, row.second) {
     case ("true", "false"): return dropped
     // Flags of a part that is new come with it.

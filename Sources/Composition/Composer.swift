@@ -105,9 +105,8 @@ public struct Composer: Sendable {
       let place = architecture.resolved["hidden_size"]?.place
       throw Problems(error.list.map { Problem($0.sentence, at: $0.place ?? place, hint: $0.hint) })
     }
-    guard let initialization = try architecture.initialization.map({ setting throws(Problems) in try Initialization(setting) }) else {
-      return finished
-    }
+    guard let setting = architecture.initialization else { return finished }
+    let initialization = try Initialization(setting)
     return finished.starting { initialization.start(of: $0, layers: architecture.shape.layerCount) }
   }
 

@@ -36,7 +36,8 @@ struct DiagramCanvas {
     let title = title(of: node).count + countText(node).count + 6
     if let inner = node.inner {
       let layout = DiagramLayout(inner)
-      let widest = layout.places.map { width(of: inner.nodes[$0.node], on: $0.rail + layout.shift, origin: 0) }.max() ?? 0
+      let widest =
+        layout.places.map { width(of: inner.nodes[$0.node], on: $0.rail + layout.shift, origin: 0) }.max() ?? 0
       return start + max(widest, title) + 4
     }
     let callWidth = callWidth(node)

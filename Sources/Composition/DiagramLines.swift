@@ -39,7 +39,8 @@ struct DiagramLines {
       add(Entry(operation: "", subjects: [name], detail: detail, input: input))
       return
     }
-    if let several = step.parameters.first.map({ plan.parameters[$0] }), several.chosen != nil, several.shape.count == 3 {
+    if let several = step.parameters.first.map({ plan.parameters[$0] }), several.chosen != nil, several.shape.count == 3
+    {
       // Of several matrices a token meets some: which of them is said where they are chosen.
       let name = ownName(several.name)
       let hasBias = step.parameters.contains { plan.parameters[$0].use == .vector }

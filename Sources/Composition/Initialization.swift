@@ -29,7 +29,9 @@ struct Initialization {
         ? options.number("gain", default: 1, in: 0...1e3, "σ times the root of the number of inputs")
         : options.number("std", default: 0.02, in: 0...1e3, "the standard deviation of matrices")
       let usual = type == .fanIn ? 0.02 : std
-      return (type, std, options.number("embedding_std", default: usual, in: 0...1e3, "the standard deviation of embeddings"))
+      return (
+        type, std, options.number("embedding_std", default: usual, in: 0...1e3, "the standard deviation of embeddings")
+      )
     }
     (self.type, self.std, self.embeddingStd) = (type, std, embeddingStd)
   }

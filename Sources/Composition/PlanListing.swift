@@ -48,7 +48,10 @@ public struct PlanListing: Sendable {
       let outputs = step.outputs.map(name)
       let call = "\(outputs.joined(separator: ", ")) = \(([step.operation.name] + inputs).joined(separator: " "))"
       let width = step.outputs.map { String($0.width) }.joined(separator: ", ")
-      let columns = [call.padded(to: 30), width.padded(to: 7), step.tensorNames(in: plan).joined(separator: ", "), step.operation.detail]
+      let columns = [
+        call.padded(to: 30), width.padded(to: 7), step.tensorNames(in: plan).joined(separator: ", "),
+        step.operation.detail,
+      ]
       return "  " + columns.filter { !$0.isEmpty }.joined(separator: "  ").trimmingEnd()
     }
   }

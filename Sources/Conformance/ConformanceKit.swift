@@ -38,7 +38,9 @@ public struct ConformanceKit: Sendable {
     let cases = cases(of: component)
     if cases.isEmpty {
       faults.append(
-        Fault(.options, "it needs options, but its doc comment has no 'Examples:' with any between backquotes", setting: ""))
+        Fault(
+          .options, "it needs options, but its doc comment has no 'Examples:' with any between backquotes", setting: "")
+      )
     }
     var seen: Set<String> = []
     for sample in cases {

@@ -17,7 +17,8 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
   public var description: String {
     switch self {
     case .missingTensor(let name): "there is no tensor for \(name)"
-    case .wrongShape(let name, let found, let expected): "\(name) has the shape \(found), but the model needs \(expected)"
+    case .wrongShape(let name, let found, let expected):
+      "\(name) has the shape \(found), but the model needs \(expected)"
     case .memory(let bytes):
       "there is no memory for \(bytes < 1 << 30 ? "\(bytes) bytes" : "\(bytes >> 30) GiB")"
     case .tooLong(let tokens, let limit): "\(tokens) tokens are more than the \(limit) that the model can take"

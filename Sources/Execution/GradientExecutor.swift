@@ -142,7 +142,8 @@ public final class GradientExecutor {
 
   private func run(_ action: Int, in pass: Pass, isFirstBlock: Bool) {
     guard profile != nil else { return compute(action, in: pass, isFirstBlock: isFirstBlock) }
-    let (seconds, attoseconds) = ContinuousClock().measure { compute(action, in: pass, isFirstBlock: isFirstBlock) }.components
+    let (seconds, attoseconds) = ContinuousClock().measure { compute(action, in: pass, isFirstBlock: isFirstBlock) }
+      .components
     let name =
       switch schedule.actions[action] {
       case .forward(let step): "\(schedule.plan.steps[step].operation.name) forward"
@@ -179,7 +180,9 @@ public final class GradientExecutor {
     let vocabulary = plan.shape.vocabSize
     for (ids, goals) in zip(batch, targets) {
       if let limit = plan.longestSequence, ids.count > limit { throw .tooLong(tokens: ids.count, limit: limit) }
-      if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) ?? goals.first(where: { $0 < -1 || $0 >= vocabulary }) {
+      if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary })
+        ?? goals.first(where: { $0 < -1 || $0 >= vocabulary })
+      {
         throw .unknownToken(id, vocabulary: vocabulary)
       }
     }

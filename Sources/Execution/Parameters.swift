@@ -66,7 +66,8 @@ public final class Parameters: @unchecked Sendable {
         var generator = NormalGenerator(seed: seed, name: tensor.name)
         for i in 0..<tensor.count { buffer.base[i] = Float(limit * (2 * generator.uniform() - 1)) }
       case .each(let numbers):
-        precondition(numbers.count == tensor.count, "\(tensor.name) starts with \(numbers.count) of \(tensor.count) numbers")
+        precondition(
+          numbers.count == tensor.count, "\(tensor.name) starts with \(numbers.count) of \(tensor.count) numbers")
         for (i, number) in numbers.enumerated() { buffer.base[i] = Float(number) }
       }
       bound.append(tensor.parameter(over: [tensor.matrix(at: buffer.base)], owners: &owners))
@@ -132,7 +133,8 @@ extension PlannedTensor {
     if let whole = matrices.first, matrices.count == 1 {
       let rows = whole.rows / shape[0]
       members = (0..<shape[0]).map {
-        WeightMatrix(base: whole.base + $0 * rows * whole.rowBytes, format: whole.format, rows: rows, columns: whole.columns)
+        WeightMatrix(
+          base: whole.base + $0 * rows * whole.rowBytes, format: whole.format, rows: rows, columns: whole.columns)
       }
     }
     let table = MatrixTable(members)

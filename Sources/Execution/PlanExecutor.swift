@@ -107,7 +107,9 @@ public final class PlanExecutor {
       if let profile {
         profile.run(binding.steps, in: bound)
       } else {
-        for step in binding.steps.indices { plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound)) }
+        for step in binding.steps.indices {
+          plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound))
+        }
       }
     }
     for part in pass.parts { inputs[part.input].sequence.position += part.tokens.count }

@@ -69,7 +69,9 @@ public final class SequenceState {
     position = 0
     for (index, state) in planned.enumerated() {
       states[index].firstPosition = 0
-      if state.extent == .fixed { states[index].base.initializeMemory(as: UInt8.self, repeating: 0, count: states[index].rowBytes) }
+      if state.extent == .fixed {
+        states[index].base.initializeMemory(as: UInt8.self, repeating: 0, count: states[index].rowBytes)
+      }
     }
   }
 

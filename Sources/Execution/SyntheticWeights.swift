@@ -53,7 +53,8 @@ public struct SyntheticWeights: Sendable {
         fill(base, blocks: bytes / format.bytesPerBlock, format.bytesPerBlock, from: source, start: index * 7919, pool)
       }
       tensors[tensor.name] = StoredTensor(
-        name: tensor.name, shape: tensor.shape, format: format, bytes: UnsafeRawBufferPointer(start: base, count: bytes),
+        name: tensor.name, shape: tensor.shape, format: format,
+        bytes: UnsafeRawBufferPointer(start: base, count: bytes),
         owner: memory)
     }
     self.tensors = tensors

@@ -29,7 +29,9 @@ final class TrainingBinding {
     let ranges = ParameterLayout(schedule.plan).ranges
     func bind(_ buffer: Int) -> BoundValue {
       let (width, extent) = (lives.buffers[buffer].width, lives.buffers[buffer].extent)
-      let base = extent == .tokens ? tokens + layout.offsets[buffer] * memory.tokenRows : outputs + layout.offsets[buffer] * memory.blockRows
+      let base =
+        extent == .tokens
+        ? tokens + layout.offsets[buffer] * memory.tokenRows : outputs + layout.offsets[buffer] * memory.blockRows
       return BoundValue(base, width: width, extent: extent)
     }
     /// What an operator says that it does not read has its width and no memory.

@@ -45,7 +45,8 @@ struct TrainingMemoryPlan {
     switch action {
     case .forward(let index):
       let step = schedule.plan.steps[index]
-      guard let place = step.operation.overwritableInput, let other = use.inputs[place], let heir = use.outputs.first ?? nil,
+      guard let place = step.operation.overwritableInput, let other = use.inputs[place],
+        let heir = use.outputs.first ?? nil,
         step.inputs.count(where: { $0 == step.inputs[place] }) == 1, canInherit(heir, other)
       else { return [:] }
       return [heir: other]
@@ -57,7 +58,8 @@ struct TrainingMemoryPlan {
       {
         return [heir: other]
       }
-      if let place = operation.gradientReplacesInput, let heir = use.inputGradients[place], let other = use.inputs[place],
+      if let place = operation.gradientReplacesInput, let heir = use.inputGradients[place],
+        let other = use.inputs[place],
         !use.inputGradientsHoldSome[place], canInherit(heir, other)
       {
         return [heir: other]
@@ -85,6 +87,10 @@ struct TrainingMemoryPlan {
     list.insert(Taken(start: start, end: start + width, buffer: buffer), at: index)
     taken[extent] = list
     offsets[buffer] = start
-    if extent == .tokens { tokenWidth = max(tokenWidth, start + width) } else { outputWidth = max(outputWidth, start + width) }
+    if extent == .tokens {
+      tokenWidth = max(tokenWidth, start + width)
+    } else {
+      outputWidth = max(outputWidth, start + width)
+    }
   }
 }

@@ -57,7 +57,8 @@ struct TrainingSchedule {
 extension Step {
   /// The values that its backward reads.
   var readByBackward: [Value] {
-    inputs.indices.filter(operation.backwardReadsInput).map { inputs[$0] } + (operation.backwardReadsOutputs ? outputs : [])
+    inputs.indices.filter(operation.backwardReadsInput).map { inputs[$0] }
+      + (operation.backwardReadsOutputs ? outputs : [])
   }
 }
 

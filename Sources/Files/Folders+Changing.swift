@@ -28,7 +28,11 @@ public func removeFolder(_ path: String) throws(FileProblem) {
   for name in try namesInFolder(path) {
     let item = path + "/" + name
     var status = stat()
-    if lstat(item, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { try removeFolder(item) } else { try removeFile(item) }
+    if lstat(item, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      try removeFolder(item)
+    } else {
+      try removeFile(item)
+    }
   }
   guard rmdir(path) == 0 || errno == ENOENT else {
     throw FileProblem(path: path, sentence: "cannot remove the folder: \(lastSystemError())")

@@ -39,7 +39,9 @@ public struct SHA256 {
     let bits = count * 8
     var padding: [UInt8] = [0x80]
     padding += [UInt8](repeating: 0, count: (119 - Int(count % 64)) % 64)
-    for shift in stride(from: 56, through: 0, by: -8) { padding.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      padding.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+    }
     padding.withUnsafeBytes { last.update($0) }
     return last.state.map { word in
       let digits = String(word, radix: 16)
@@ -66,7 +68,9 @@ public struct SHA256 {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
       Self.constants.withUnsafeBufferPointer { k in
         for start in stride(from: 0, to: bytes.count, by: 64) {
-          for i in 0..<16 { w[i] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * i, as: UInt32.self)) }
+          for i in 0..<16 {
+            w[i] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * i, as: UInt32.self))
+          }
           for i in 16..<64 {
             let s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ (w[i - 15] >> 3)
             let s1 = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ (w[i - 2] >> 10)

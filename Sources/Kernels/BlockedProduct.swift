@@ -48,7 +48,9 @@ struct BlockedProduct {
     let kernels = ck_current()
     let tileRows = narrow.map { ck_narrow_tile_rows($0) } ?? ck_tile_rows(kernels)
     let blocks = (depth + depthOfBlock - 1) / depthOfBlock
-    let multiple = rightTransposed && narrow == nil ? 8 : max(narrow.map { ck_narrow_multiple($0) } ?? 16, right.format.elementsPerBlock)
+    let multiple =
+      rightTransposed && narrow == nil
+      ? 8 : max(narrow.map { ck_narrow_multiple($0) } ?? 16, right.format.elementsPerBlock)
     let deepest = min(depth, roundUp((depth + blocks - 1) / blocks, to: multiple))
     let rowsTogether = max(tileRows, Self.mostPacked / deepest / tileRows * tileRows)
     var stored = right.stored
@@ -122,7 +124,8 @@ struct BlockedProduct {
       if let narrow {
         ck_narrow_pack_panels(narrow, block.right, rightTransposed, column, end, block.k, block.depth, panels)
         ck_narrow_multiply_panels(
-          narrow, right.format.code, left, ownRows.count, panels, end - column, block.depth, to, outputStride, add, bias)
+          narrow, right.format.code, left, ownRows.count, panels, end - column, block.depth, to, outputStride, add, bias
+        )
       } else {
         ck_pack_panels(block.kernels, block.right, rightTransposed, column, end, block.k, block.depth, panels)
         ck_multiply_panels(

@@ -77,7 +77,9 @@ public struct ElementwiseProgram: Sendable {
   public init(steps: [(operation: Operation, operands: [Operand], register: Int)], result: Operand) {
     self.result = result
     for step in steps {
-      precondition(step.operands.count == step.operation.operandCount, "\(step.operation) reads \(step.operation.operandCount) operands")
+      precondition(
+        step.operands.count == step.operation.operandCount,
+        "\(step.operation) reads \(step.operation.operandCount) operands")
       precondition(step.register < Self.registerLimit, "register \(step.register) is past the last")
       let places = step.operands.map(\.place) + [0, 0]
       self.steps.append(

@@ -76,7 +76,8 @@ struct FewRows {
           withUnsafePointer(to: job.stored) { stored in
             if let narrow = job.narrow {
               ck_narrow_multiply_rows(
-                narrow, stored, from, to, lines + job.lines, rows, product.bias, product.output, product.stride, accumulate)
+                narrow, stored, from, to, lines + job.lines, rows, product.bias, product.output, product.stride,
+                accumulate)
             } else {
               let scratch = session.floats(widens ? 4 * columns : 1, thread: thread)
               ck_multiply_rows(

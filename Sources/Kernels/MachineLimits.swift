@@ -52,14 +52,15 @@ public final class MachineLimits: @unchecked Sendable {
     guard let memory else { return 0 }
     let kernels = ck_current(), bytesPerThread = bytesPerThread
     let rates = [1, 4].map { streams in
-      median((0..<max(1, walks)).map { _ in
-        let seconds = measure {
-          pool.run(pool.threads) { parts in
-            for part in parts { _ = ck_read(kernels, memory + part * bytesPerThread, bytesPerThread, Int32(streams)) }
+      median(
+        (0..<max(1, walks)).map { _ in
+          let seconds = measure {
+            pool.run(pool.threads) { parts in
+              for part in parts { _ = ck_read(kernels, memory + part * bytesPerThread, bytesPerThread, Int32(streams)) }
+            }
           }
-        }
-        return Double(bytesPerThread * pool.threads) / seconds
-      })
+          return Double(bytesPerThread * pool.threads) / seconds
+        })
     }
     return rates.max() ?? 0
   }
@@ -72,14 +73,15 @@ public final class MachineLimits: @unchecked Sendable {
     guard perTurn > 0 else { return nil }
     let once = measure { _ = ck_peak(kernels, arithmetic.code, 100_000) } / 100_000
     let turns = max(1000, Int(seconds / once))
-    return median((0..<3).map { _ in
-      let seconds = measure {
-        pool.run(pool.threads) { parts in
-          for _ in parts { _ = ck_peak(kernels, arithmetic.code, turns) }
+    return median(
+      (0..<3).map { _ in
+        let seconds = measure {
+          pool.run(pool.threads) { parts in
+            for _ in parts { _ = ck_peak(kernels, arithmetic.code, turns) }
+          }
         }
-      }
-      return Double(perTurn) * Double(turns) * Double(pool.threads) / seconds
-    })
+        return Double(perTurn) * Double(turns) * Double(pool.threads) / seconds
+      })
   }
 
   private func measure(_ body: () -> Void) -> Double {

@@ -62,8 +62,10 @@ public func multiply(
     ).run(on: pool)
   }
   if !few.isEmpty {
-    FewRows(x: x, stride: xStride, rows: rows, columns: columns, products: products, chosen: few, accumulate: accumulate)
-      .run(on: pool, finished: finished)
+    FewRows(
+      x: x, stride: xStride, rows: rows, columns: columns, products: products, chosen: few, accumulate: accumulate
+    )
+    .run(on: pool, finished: finished)
   }
 }
 

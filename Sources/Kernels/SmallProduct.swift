@@ -26,7 +26,8 @@ public func multiplyHere(
   stride: Int, accumulate: Bool, scratch: UnsafeMutablePointer<Float>
 ) {
   guard rows > 0, columns > 0 else { return }
-  precondition(depth > 0 && (rows == 1 || stride >= columns), "a product of \(rows) × \(depth) × \(columns), stride \(stride)")
+  precondition(
+    depth > 0 && (rows == 1 || stride >= columns), "a product of \(rows) × \(depth) × \(columns), stride \(stride)")
   let kernels = ck_current()
   let panels = scratch + (rows * depth + 15) / 16 * 16
   ck_pack_rows(kernels, left.base, left.stride, left.isTurned, rows, depth, scratch)

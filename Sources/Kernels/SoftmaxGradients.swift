@@ -31,7 +31,8 @@ extension SoftmaxSums {
 
     /// The gradients of `span`.
     public init(
-      _ span: Span, outputs: UnsafePointer<Float>, outputStride: Int, queries: Gradient?, keys: Gradient?, values: Gradient?
+      _ span: Span, outputs: UnsafePointer<Float>, outputStride: Int, queries: Gradient?, keys: Gradient?,
+      values: Gradient?
     ) {
       precondition(span.logarithms != nil, "a gradient needs the logarithms of forward")
       precondition(span.keys.format == .f32 && span.values.format == .f32, "a gradient needs keys and values in f32")

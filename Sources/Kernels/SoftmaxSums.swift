@@ -38,9 +38,10 @@ public struct StoredRows: @unchecked Sendable {
 /// whatever company it is computed.
 public struct SoftmaxSums: Sendable {
   /// Adds to scores of query number `query` of `head` with the `count` keys from number `firstKey` on.
-  public typealias Bias = @Sendable (
-    _ scores: UnsafeMutablePointer<Float>, _ count: Int, _ head: Int, _ query: Int, _ firstKey: Int
-  ) -> Void
+  public typealias Bias =
+    @Sendable (
+      _ scores: UnsafeMutablePointer<Float>, _ count: Int, _ head: Int, _ query: Int, _ firstKey: Int
+    ) -> Void
 
   /// Queries a row.
   public var heads: Int
@@ -64,7 +65,8 @@ public struct SoftmaxSums: Sendable {
     heads: Int, keyHeads: Int, keyWidth: Int, valueWidth: Int, scale: Float, window: Int? = nil, cap: Float? = nil,
     bias: Bias? = nil
   ) {
-    precondition(keyHeads > 0 && heads % keyHeads == 0, "\(heads) query heads cannot share \(keyHeads) key heads evenly")
+    precondition(
+      keyHeads > 0 && heads % keyHeads == 0, "\(heads) query heads cannot share \(keyHeads) key heads evenly")
     precondition(keyWidth > 0 && valueWidth > 0, "keys of \(keyWidth) and values of \(valueWidth) numbers")
     precondition(window.map { $0 > 0 } ?? true, "a window of \(window ?? 0) keys")
     self.heads = heads
@@ -106,7 +108,8 @@ public struct SoftmaxSums: Sendable {
       firstKey: Int, sums: UnsafeMutablePointer<Float>, sumStride: Int,
       logarithms: UnsafeMutablePointer<Float>? = nil
     ) {
-      precondition(count >= 0 && start >= firstKey && firstKey >= 0, "\(count) queries from \(start), keys from \(firstKey)")
+      precondition(
+        count >= 0 && start >= firstKey && firstKey >= 0, "\(count) queries from \(start), keys from \(firstKey)")
       self.queries = queries
       self.queryStride = queryStride
       self.count = count
@@ -121,7 +124,8 @@ public struct SoftmaxSums: Sendable {
 
     var stored: ck_span {
       ck_span(
-        queries: queries, query_stride: queryStride, count: count, start: start, keys: keys.stored, values: values.stored,
+        queries: queries, query_stride: queryStride, count: count, start: start, keys: keys.stored,
+        values: values.stored,
         first: firstKey, sums: sums, sum_stride: sumStride, logarithms: logarithms)
     }
   }

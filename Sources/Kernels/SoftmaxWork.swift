@@ -154,7 +154,9 @@ struct SoftmaxWork {
 
   private func compute(_ piece: Int, _ scratch: UnsafeMutablePointer<Float>) {
     var index = 0
-    while !(piece >= plans[index].firstPiece && piece < plans[index].firstPiece + plans[index].runs * plans[index].headPieces) {
+    while !(piece >= plans[index].firstPiece
+      && piece < plans[index].firstPiece + plans[index].runs * plans[index].headPieces)
+    {
       index += 1
     }
     let plan = plans[index]

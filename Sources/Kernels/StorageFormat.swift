@@ -3,6 +3,8 @@
 /// Source of the block layouts: ggml's `ggml-common.h`; `docs/gguf.md` in ggml-org/ggml names the types.
 /// A block is a run of neighbours in one row, so a row's length is a multiple of `elementsPerBlock`.
 public enum StorageFormat: String, Sendable, CaseIterable {
+  // The formats' own names, as ggml spells them.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k
 
   /// The number of elements that share one block: 1 for plain numbers, 32, or 256 for the K-quants.

@@ -60,7 +60,8 @@ public struct MomentumStep: Sendable {
   /// A step at the learning rate `rate`.
   public init(rate: Double, momentum: Double, nesterov: Bool, decay: Double, gradientScale scale: Double) {
     settings = ck_momentum(
-      scale: Float(scale), decay: Float(decay), momentum: Float(momentum), nesterov: nesterov ? 1 : 0, rate: Float(rate))
+      scale: Float(scale), decay: Float(decay), momentum: Float(momentum), nesterov: nesterov ? 1 : 0, rate: Float(rate)
+    )
   }
 
   /// Changes `count` parameters and their moment.

@@ -49,7 +49,9 @@ for path in arguments[2..<split] {
   if type.contains("+") { continue }
   let source = try String(contentsOfFile: path, encoding: .utf8)
   // What is not there is left to the compiler to say where a file must hold a component.
-  guard let comment = documentation(of: type, in: source) ?? (module == "StandardComponents" ? "" : nil) else { continue }
+  guard let comment = documentation(of: type, in: source) ?? (module == "StandardComponents" ? "" : nil) else {
+    continue
+  }
   types.append("  \(type).self,")
   comments.append("  #####\"\"\"\n\(comment)\n\"\"\"#####,")
 }

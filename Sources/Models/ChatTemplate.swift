@@ -34,7 +34,9 @@ public struct ChatTemplate: Sendable, Hashable {
     if let name = setting.text ?? setting["type"]?.text {
       guard let known = Self.known[name] else {
         let names = Self.known.keys.sorted()
-        let hint = nearestName(to: name, in: names).map { "did you mean '\($0)'?" } ?? "there are " + names.joined(separator: ", ")
+        let hint =
+          nearestName(to: name, in: names).map { "did you mean '\($0)'?" } ?? "there are "
+          + names.joined(separator: ", ")
         throw Problems([Problem("no chat template is named '\(name)'", at: setting.place, hint: hint)])
       }
       if setting.entries == nil {

@@ -27,7 +27,8 @@ struct HubCache {
     let folder = "\(root)/models--\(parts[0])--\(parts[1])"
     guard let reference = try? String(contentsOfFile: folder + "/refs/main", encoding: .utf8) else { return nil }
     let commit = reference.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !commit.isEmpty, commit.utf8.allSatisfy({ ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x66 || (0x30...0x39).contains($0) })
+    guard !commit.isEmpty,
+      commit.utf8.allSatisfy({ ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x66 || (0x30...0x39).contains($0) })
     else { return nil }
     let snapshot = "\(folder)/snapshots/\(commit)"
     return kind(ofPath: snapshot) == .folder ? snapshot : nil

@@ -42,7 +42,9 @@ extension ModelLoader {
   public func untrained(_ described: ModelDescription, seed: UInt64, tokenizer: String? = nil) throws -> LoadedModel {
     let (bytes, overflow) = described.plan.parameterCount.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
     let available = Int(clamping: ProcessInfo.processInfo.physicalMemory)
-    if overflow || bytes > available { throw ModelProblem.tooLarge(bytes: overflow ? Int.max : bytes, available: available) }
+    if overflow || bytes > available {
+      throw ModelProblem.tooLarge(bytes: overflow ? Int.max : bytes, available: available)
+    }
     return try finish(described, Parameters(described.plan, seed: seed), tokenizer: tokenizer)
   }
 
@@ -78,7 +80,9 @@ extension ModelLoader {
     guard let section else {
       let isGGUF = if case .gguf = described.source { true } else { false }
       throw Problems([
-        Problem("'\(architecture.name)' has no key '\(isGGUF ? "gguf" : "checkpoint")', which says how its tensors are named", at: nil)
+        Problem(
+          "'\(architecture.name)' has no key '\(isGGUF ? "gguf" : "checkpoint")', which says how its tensors are named",
+          at: nil)
       ])
     }
     do {
@@ -103,7 +107,8 @@ extension ModelLoader {
   }
 
   /// Tensors that are named and laid out as the weights of `described` are, such as their gradients, by canonical name.
-  public func canonical(_ entries: [StoredTensorEntry], of described: ModelDescription) throws -> [String: StoredTensor] {
+  public func canonical(_ entries: [StoredTensorEntry], of described: ModelDescription) throws -> [String: StoredTensor]
+  {
     let (architecture, parameters) = (described.architecture, described.plan.parameters)
     guard case .folder = described.source, let section = architecture.checkpoint else {
       throw Problems([Problem("'\(architecture.name)' is no folder with a family's names", at: nil)])
@@ -111,8 +116,11 @@ extension ModelLoader {
     return try CheckpointMap(section).match(parameters, with: entries, count: architecture.count).load()
   }
 
-  private func finish(_ described: ModelDescription, _ parameters: Parameters, tokenizer path: String?) throws -> LoadedModel {
-    let tokenizer = try path.map { path throws(TokenizerProblem) in try Tokenizer.load(from: path) } ?? tokenizer(of: described)
+  private func finish(_ described: ModelDescription, _ parameters: Parameters, tokenizer path: String?) throws
+    -> LoadedModel
+  {
+    let tokenizer =
+      try path.map { path throws(TokenizerProblem) in try Tokenizer.load(from: path) } ?? tokenizer(of: described)
     return LoadedModel(
       description: described, parameters: parameters, tokenizer: tokenizer, chat: try chat(of: described))
   }
@@ -125,8 +133,12 @@ extension Architecture {
     var setting = resolved[path: path]
     let parts = canonicalName.split(separator: ".")
     if parts.first == "layers", parts.count > 1, let layer = Int(parts[1]), layers.indices.contains(layer) {
-      let (slot, rest) = (path.split(separator: ".").first ?? "", path.split(separator: ".").dropFirst().joined(separator: "."))
-      let specs = [layers[layer].position, layers[layer].norm, layers[layer].block, layers[layer].attention, layers[layer].mlp]
+      let (slot, rest) = (
+        path.split(separator: ".").first ?? "", path.split(separator: ".").dropFirst().joined(separator: ".")
+      )
+      let specs = [
+        layers[layer].position, layers[layer].norm, layers[layer].block, layers[layer].attention, layers[layer].mlp,
+      ]
       if let spec = specs.first(where: { $0.slot.rawValue == slot }) { setting = spec.options[path: rest] }
     }
     return setting?.integer

@@ -28,7 +28,8 @@ extension ModelLoader {
     let name = Setting(.group([Setting.Entry("name", Setting(.scalar(source.name, quoted: true)))]))
     let architecture: Architecture
     do {
-      architecture = try specifications.load("\(family)/\(Catalog.familyFile)", patches: [result.patch, name] + patches)
+      architecture = try specifications.load(
+        "\(family)/\(Catalog.familyFile)", patches: [result.patch, name] + patches)
     } catch {
       throw error.naming(config.name)
     }

@@ -56,7 +56,8 @@ extension ModelLoader {
       let folder = described.source.folder
       let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20)
       jinja =
-        (try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8)) ?? config?["chat_template"]?.string
+        (try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8))
+        ?? config?["chat_template"]?.string
     }
     return jinja.flatMap { ChatTemplate(jinja: $0) }
   }

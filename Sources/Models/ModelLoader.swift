@@ -89,7 +89,9 @@ public struct ModelLoader: Sendable {
       return try wired(reference, source, patches, opened: opened)
     }
     let architecture = try specifications.load(reference, patches: patches)
-    if let source = try weightsOnThisMachine(architecture) { return try wired(reference, source, patches, opened: opened) }
+    if let source = try weightsOnThisMachine(architecture) {
+      return try wired(reference, source, patches, opened: opened)
+    }
     return Found(architecture: architecture, source: .specification(path: try specifications.locate(reference)))
   }
 
@@ -100,7 +102,8 @@ public struct ModelLoader: Sendable {
     let container: GGUFFile? = if case .gguf(let path) = source { try GGUFFile(path: path) } else { nil }
     container.map(opened)
     var facts: [Setting] = []
-    if case .gguf = source, let section = try specifications.tree(reference)["gguf"], let set = section["set"]?.entries {
+    if case .gguf = source, let section = try specifications.tree(reference)["gguf"], let set = section["set"]?.entries
+    {
       facts = set.map { entry in
         var patch = Setting(.group([]))
         patch[path: entry.key] = entry.value

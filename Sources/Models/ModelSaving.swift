@@ -14,10 +14,14 @@ extension ModelLoader {
   public func save(_ described: ModelDescription, to path: String, as format: StorageFormat? = nil) throws {
     let architecture = described.architecture
     guard let map = architecture.checkpoint else {
-      throw Problems([Problem("'\(architecture.name)' has no key 'checkpoint', which says how its tensors are named", at: nil)])
+      throw Problems([
+        Problem("'\(architecture.name)' has no key 'checkpoint', which says how its tensors are named", at: nil)
+      ])
     }
     guard let section = architecture.config else {
-      throw Problems([Problem("'\(architecture.name)' has no key 'config', which says how its config.json is written", at: nil)])
+      throw Problems([
+        Problem("'\(architecture.name)' has no key 'config', which says how its config.json is written", at: nil)
+      ])
     }
     let stored = try CheckpointMap(map).save(tensors(of: described, as: format), count: architecture.count)
     let shapes = Dictionary(stored.map { ($0.name, $0.shape) }) { first, _ in first }
@@ -75,14 +79,17 @@ extension ModelLoader {
     let source = ConfigSource(name: "config.json", config: config, shapes: shapes)
     guard let family = try family(matching: source, in: "config")?.family else {
       throw Problems([
-        Problem("no family of the zoo would read the config.json of '\(architecture.name)'", at: architecture.config?.place)
+        Problem(
+          "no family of the zoo would read the config.json of '\(architecture.name)'", at: architecture.config?.place)
       ])
     }
     let patch = try binding.bind(source).patch
     let name = Setting(.group([Setting.Entry("name", Setting(.scalar(architecture.name, quoted: true)))]))
     let back = try composer.compose(specifications.load("\(family)/\(Catalog.familyFile)", patches: [patch, name]))
-    let lost = zip(PlanListing(try composer.compose(architecture), everyLayer: true).text.split(separator: "\n"),
-      PlanListing(back, everyLayer: true).text.split(separator: "\n")).first { $0.0 != $0.1 }
+    let lost = zip(
+      PlanListing(try composer.compose(architecture), everyLayer: true).text.split(separator: "\n"),
+      PlanListing(back, everyLayer: true).text.split(separator: "\n")
+    ).first { $0.0 != $0.1 }
     if let lost {
       throw Problems([
         Problem(

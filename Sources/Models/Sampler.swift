@@ -72,7 +72,10 @@ public struct Sampler: Sendable {
     if settings.topP < 1 {
       let wanted = settings.topP * weights.reduce(0, +)
       var sum = 0.0
-      let kept = (weights.firstIndex { sum += $0; return sum >= wanted } ?? weights.count - 1) + 1
+      let kept =
+        (weights.firstIndex {
+          sum += $0; return sum >= wanted
+        } ?? weights.count - 1) + 1
       weights.removeLast(weights.count - kept)
     }
     if settings.minP > 0 {

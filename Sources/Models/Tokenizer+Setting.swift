@@ -12,7 +12,8 @@ extension Tokenizer {
       throw Problems([
         Problem(
           "'\(unknown.key.prefix(60))' is not a key of 'tokenizer'", at: unknown.place,
-          hint: nearestName(to: unknown.key, in: keys).map { "did you mean '\($0)'?" } ?? "its keys are characters, bytes and file")
+          hint: nearestName(to: unknown.key, in: keys).map { "did you mean '\($0)'?" }
+            ?? "its keys are characters, bytes and file")
       ])
     }
     if let characters = setting["characters"]?.text { return try Tokenizer(characters: characters.unicodeScalars) }

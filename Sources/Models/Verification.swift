@@ -36,7 +36,8 @@ public struct Verification: Sendable {
     let width = model.description.plan.shape.vocabSize
     guard shape.count == 2, expected.shape == shape + [width], expected.format == .f32 else {
       throw FileProblem(
-        path: path, sentence: "'logits' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
+        path: path,
+        sentence: "'logits' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
           + "expected F32 of those and the vocabulary's \(width)")
     }
     let executor = try model.executor(pool: pool)

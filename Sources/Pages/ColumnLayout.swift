@@ -42,7 +42,9 @@ package struct ColumnLayout {
         occupants.allSatisfy({ $0.map { inputs.contains($0) && !isRead($0) } ?? true })
       {
         target = 0
-      } else if target > 0 ? occupants[target] != inputs[0] : isRead(inputs[0]) || occupants[1...].contains(where: { $0 != nil }) {
+      } else if target > 0
+        ? occupants[target] != inputs[0] : isRead(inputs[0]) || occupants[1...].contains(where: { $0 != nil })
+      {
         target = occupants[1...].firstIndex { $0 == nil } ?? occupants.count
         if target == occupants.count {
           occupants.append(nil)

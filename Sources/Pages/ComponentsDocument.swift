@@ -29,14 +29,18 @@ public struct ComponentsDocument: Sendable {
   }
 
   /// The anchor that Markdown's readers make of a heading.
-  private static func anchor(_ component: ComponentDescription) -> String { "\(component.slot.rawValue)-\(component.name)" }
+  private static func anchor(_ component: ComponentDescription) -> String {
+    "\(component.slot.rawValue)-\(component.name)"
+  }
 
   private func section(_ component: ComponentDescription) -> String {
     var text = "\n## \(component.slot.rawValue) \(component.name)\n\n\(component.documentation)\n"
     guard !component.options.isEmpty else { return text }
     text += "\n| option | takes | default | meaning |\n|---|---|---|---|\n"
     for option in component.options {
-      let cells = ["`\(option.path == "*" ? "…" : option.path)`", option.kind.inWords, option.defaultInWords, option.meaning]
+      let cells = [
+        "`\(option.path == "*" ? "…" : option.path)`", option.kind.inWords, option.defaultInWords, option.meaning,
+      ]
       text += "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
     }
     return text

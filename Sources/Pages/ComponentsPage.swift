@@ -31,7 +31,8 @@ public struct ComponentsPage: Sendable {
           })
       ])
     let body = [
-      Markup.element("header", [.element("h1", "Components"), .element("p", ["class": "subtitle"], Markup(summary)), contents]),
+      Markup.element(
+        "header", [.element("h1", "Components"), .element("p", ["class": "subtitle"], Markup(summary)), contents]),
       .element("main", slots.map { slot in section(slot.rawValue, "", own(slot).map(article)) }),
     ]
     return Page(title: "Components", summary: summary, body: body).text

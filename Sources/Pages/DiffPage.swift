@@ -34,7 +34,9 @@ public struct DiffPage: Sendable {
     if diff.composesTheSame {
       let isSame = (others.entries ?? []).isEmpty
       let sentence = isSame ? "They are the same model." : "They compose the same model. What differs besides:"
-      body.append(section("What changed", "", [.element("p", Markup(sentence)), isSame ? .nothing : HighlightedYAML(others).markup]))
+      body.append(
+        section(
+          "What changed", "", [.element("p", Markup(sentence)), isSame ? .nothing : HighlightedYAML(others).markup]))
     } else {
       body.append(section("What changed", "", [story]))
     }
@@ -52,14 +54,18 @@ public struct DiffPage: Sendable {
     }
     let header = Markup.element(
       "header", [.element("h1", Markup(title)), .element("p", ["class": "subtitle"], Markup(subtitle))])
-    let footer = Markup.element("footer", .element("p", "Written by chimera diff from the composed plans; no weight was read."))
+    let footer = Markup.element(
+      "footer", .element("p", "Written by chimera diff from the composed plans; no weight was read."))
     return Page(title: title, summary: subtitle, body: [header, .element("main", body), footer]).text
   }
 
   private var subtitle: String {
     [first, second].map { sheet in
       let facts = sheet.architecture.facts
-      let words = [facts.title ?? sheet.architecture.name, facts.year.map(String.init), Quantity.short(sheet.footprint.parameterCount)]
+      let words = [
+        facts.title ?? sheet.architecture.name, facts.year.map(String.init),
+        Quantity.short(sheet.footprint.parameterCount),
+      ]
       return words.compactMap { $0 }.joined(separator: ", ")
     }.joined(separator: " → ")
   }

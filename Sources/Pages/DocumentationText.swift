@@ -22,7 +22,8 @@ struct DocumentationText {
   private func inline(_ text: String) -> [Markup] {
     text.split(separator: "`", omittingEmptySubsequences: false).enumerated().flatMap { index, piece -> [Markup] in
       if index % 2 == 1 { return [.element("code", Markup(piece))] }
-      return piece.split(separator: " ", omittingEmptySubsequences: false).enumerated().flatMap { place, word -> [Markup] in
+      return piece.split(separator: " ", omittingEmptySubsequences: false).enumerated().flatMap {
+        place, word -> [Markup] in
         let space: [Markup] = place > 0 ? [" "] : []
         guard word.hasPrefix("https://") else { return space + [Markup(word)] }
         let end = word.lastIndex { !".,;:)".contains($0) } ?? word.startIndex

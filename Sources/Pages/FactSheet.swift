@@ -10,7 +10,8 @@ struct FactSheet {
   var about: Markup {
     let facts = sheet.architecture.facts
     return list([
-      ("authors", Markup(facts.authors.joined(separator: ", "))), ("paper", Self.linked(facts.paper == "none" ? "" : facts.paper ?? "")),
+      ("authors", Markup(facts.authors.joined(separator: ", "))),
+      ("paper", Self.linked(facts.paper == "none" ? "" : facts.paper ?? "")),
       ("licence", Markup(facts.licence ?? "")), ("weights", Self.linked(facts.weights ?? "")),
       ("note", Markup(facts.note ?? "")),
     ])
@@ -24,7 +25,8 @@ struct FactSheet {
     let tiles: [(String, String, String)] = [
       (
         "parameters", Quantity.short(footprint.parameterCount),
-        footprint.parameterCount.grouped + (active < footprint.parameterCount ? ", \(Quantity.short(active)) active" : "")
+        footprint.parameterCount.grouped
+          + (active < footprint.parameterCount ? ", \(Quantity.short(active)) active" : "")
       ),
       ("layers", shape.layerCount.readable, "\(shape.hiddenSize.readable) wide"),
       ("context", shape.contextLength.readable, "tokens"),
@@ -57,7 +59,8 @@ struct FactSheet {
       row(
         part.name, part.parameterCount == 0 ? "–" : part.parameterCount.grouped,
         part.parameterCount == 0 ? "" : Quantity.share(part.parameterCount, of: footprint.parameterCount),
-        Quantity.operations(part.flopsAtStart), Quantity.operations(part.flopsAtContext), kind: PartKind(named: part.name))
+        Quantity.operations(part.flopsAtStart), Quantity.operations(part.flopsAtContext),
+        kind: PartKind(named: part.name))
     }
     let total = row(
       "total", footprint.parameterCount.grouped, "", Quantity.operations(footprint.flopsAtStart),
@@ -157,6 +160,7 @@ struct FactSheet {
   static func linked(_ text: String) -> Markup {
     guard text.hasPrefix("https://") || text.hasPrefix("http://") else { return Markup(text) }
     let short = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: true).last.map(String.init) ?? text
-    return .element("a", ["href": text, "rel": "noreferrer"], Markup(short.hasPrefix("/") ? String(short.dropFirst()) : short))
+    return .element(
+      "a", ["href": text, "rel": "noreferrer"], Markup(short.hasPrefix("/") ? String(short.dropFirst()) : short))
   }
 }

@@ -49,17 +49,29 @@ public struct GalleryPage: Sendable {
       "form", ["hidden": "hidden", "role": "search"],
       [
         .element(
-          "label", [Markup("Search "), .element("input", ["name": "words", "type": "search", "placeholder": "rope, GQA, 2024 …"])]),
+          "label",
+          [
+            Markup("Search "),
+            .element("input", ["name": "words", "type": "search", "placeholder": "rope, GQA, 2024 …"]),
+          ]),
         .element(
           "label",
-          [Markup("Family "), .element("select", ["name": "family"], [.element("option", ["value": " "], "all")] + families.map { option($0, $0) })]),
+          [
+            Markup("Family "),
+            .element(
+              "select", ["name": "family"],
+              [.element("option", ["value": " "], "all")] + families.map { option($0, $0) }),
+          ]),
         .element(
           "label",
           [
             Markup("Size "),
             .element(
               "select", ["name": "size"],
-              [option(" ", "all"), option("1e9", "up to 1B"), option("1e10", "up to 10B"), option("1e11", "up to 100B")]),
+              [
+                option(" ", "all"), option("1e9", "up to 1B"), option("1e10", "up to 10B"),
+                option("1e11", "up to 100B"),
+              ]),
           ]),
         .element("output", ["role": "status"], Markup("\(entries.count) models")),
       ])
@@ -70,17 +82,23 @@ public struct GalleryPage: Sendable {
     let title = architecture.facts.title ?? architecture.name
     let words = [title, architecture.name, architecture.family ?? "", architecture.facts.licence ?? ""] + entry.madeOf
     let names = entry.choices.used.map(\.name).sorted()
-    let facts = [architecture.facts.year.map(String.init), "\(architecture.layers.count) layers", "\(architecture.shape.hiddenSize.readable) wide"]
+    let facts = [
+      architecture.facts.year.map(String.init), "\(architecture.layers.count) layers",
+      "\(architecture.shape.hiddenSize.readable) wide",
+    ]
     return .element(
       "article",
       [
-        "data-text": (words + names + [architecture.facts.year.map(String.init) ?? ""]).joined(separator: " ").lowercased(),
+        "data-text": (words + names + [architecture.facts.year.map(String.init) ?? ""]).joined(separator: " ")
+          .lowercased(),
         "data-family": architecture.family ?? "", "data-size": String(entry.parameterCount),
       ],
       [
         .element(
           "h2", [Markup(title), .element("small", Markup(Quantity.short(entry.parameterCount)))]),
-        .element("p", ["class": "subtitle"], Markup("\(architecture.name) · \(facts.compactMap { $0 }.joined(separator: " · "))")),
+        .element(
+          "p", ["class": "subtitle"],
+          Markup("\(architecture.name) · \(facts.compactMap { $0 }.joined(separator: " · "))")),
         drawing(entry),
         .element("ul", entry.madeOf.map { .element("li", Markup($0)) }),
       ])
@@ -93,7 +111,9 @@ public struct GalleryPage: Sendable {
     let count = { (section: Diagram.Section) in
       section.layers.reduce(0) { $0 + (counts[entry.architecture.layerKinds[$1]] ?? 0) }
     }
-    guard let section = kinds.enumerated().max(by: { (count($0.element), -$0.offset) < (count($1.element), -$1.offset) })?.element
+    guard
+      let section = kinds.enumerated().max(by: { (count($0.element), -$0.offset) < (count($1.element), -$1.offset) })?
+        .element
     else { return .nothing }
     let branches = ColumnLayout(section.nodes).branchCount
     let style = branches > 1 ? DrawingStyle.smallParallel : .small

@@ -24,7 +24,8 @@ package struct HighlightedYAML {
     }
     let flushWord = { (isKey: Bool) in
       guard !word.isEmpty else { return }
-      let kind = isKey ? "k" : Setting(text: word).number != nil ? "n" : ["true", "false", "null"].contains(word) ? "w" : ""
+      let kind =
+        isKey ? "k" : Setting(text: word).number != nil ? "n" : ["true", "false", "null"].contains(word) ? "w" : ""
       if kind.isEmpty {
         plain += word
       } else {

@@ -55,7 +55,8 @@ struct LayerStrip {
           [
             isSame ? .nothing : .element("b", Markup(String(Diagram.letter(kind)))),
             .element("i", ["class": "part-mixer shade\(min(mixers[kind], 3))"]),
-            .element("i", ["class": "\(PartKind(named: feedForward(kinds[kind])).styleClass) shade\(min(others[kind], 3))"]),
+            .element(
+              "i", ["class": "\(PartKind(named: feedForward(kinds[kind])).styleClass) shade\(min(others[kind], 3))"]),
           ])
       }
       return Markup.element("ol", ["start": String(start), "class": "group"], cells)
@@ -106,7 +107,9 @@ struct LayerStrip {
         for option in choice.options {
           let sameName = others.filter { $0.name == choice.name }
           guard let value = option.value, sameName.contains(where: { $0.value(option.path) != value }) else { continue }
-          words.append(value.flag == true ? option.path : value.flag == false ? "not \(option.path)" : "\(option.path) \(value.inWords)")
+          words.append(
+            value.flag == true
+              ? option.path : value.flag == false ? "not \(option.path)" : "\(option.path) \(value.inWords)")
         }
         let isNamed = others.contains { $0.name != choice.name }
         return words.count > 1 || isNamed ? words.joined(separator: " ") : nil

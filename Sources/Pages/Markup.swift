@@ -21,7 +21,9 @@ package struct Markup: Sendable, ExpressibleByStringLiteral, ExpressibleByString
   }
 
   /// The element `name` with `attributes` in their order; those whose value is empty are left out.
-  package static func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ children: [Markup]) -> Markup {
+  package static func element(_ name: String, _ attributes: KeyValuePairs<String, String>, _ children: [Markup])
+    -> Markup
+  {
     var text = "<\(name)"
     for (key, value) in attributes where !value.isEmpty { text += " \(key)=\"\(escaped(value))\"" }
     // Closed as in XML too, so that any parser reads a page.

@@ -13,7 +13,8 @@ struct ModelDrawing {
     let kinds = diagram.sections.filter { !$0.layers.isEmpty }
     let isParallel = kinds.contains { ColumnLayout($0.nodes).branchCount > 1 }
     let style = isParallel ? DrawingStyle.narrow : .wide.fitting(kinds)
-    let width = kinds.map { style.width(branches: ColumnLayout($0.nodes).branchCount) }.max() ?? style.width(branches: 1)
+    let width =
+      kinds.map { style.width(branches: ColumnLayout($0.nodes).branchCount) }.max() ?? style.width(branches: 1)
     var pieces = [end("tokens", style, width, isStart: true)]
     var number = 0
     for section in diagram.sections {
@@ -92,7 +93,8 @@ extension Markup {
         "viewBox": "0 0 \(coordinate(width)) \(coordinate(height))", "role": "img",
         "aria-label": description.isEmpty ? title : "\(title): \(description)",
       ],
-      [.element("title", Markup(title)), description.isEmpty ? .nothing : .element("desc", Markup(description))] + pieces)
+      [.element("title", Markup(title)), description.isEmpty ? .nothing : .element("desc", Markup(description))]
+        + pieces)
   }
 }
 

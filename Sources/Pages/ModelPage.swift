@@ -22,7 +22,8 @@ public struct ModelPage: Sendable {
     // Beside a long column there is room for everything.
     let isLong = sheet.diagram.sections.count { !$0.layers.isEmpty } > 1
     let body: [Markup] = [
-      .element("header", [.element("h1", Markup(title)), .element("p", ["class": "subtitle"], Markup(subtitle(title)))]),
+      .element(
+        "header", [.element("h1", Markup(title)), .element("p", ["class": "subtitle"], Markup(subtitle(title)))]),
       .element(
         "main",
         [

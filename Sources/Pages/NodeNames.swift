@@ -42,7 +42,9 @@ struct NodeNames {
     guard let choice = names[Self.slot(ofScope: node.title)] else { return "" }
     let activation = choice.options.first { $0.slot == .activation }?.value?.text
     let stack = node.inner?.nodes.lazy.compactMap(\.stack).first
-    return [stack.map { "\($0.chosen) of \($0.count)," }, choice.value("gated")?.flag == true ? "gated" : nil, activation].compactMap { $0 }.joined(separator: " ")
+    return [
+      stack.map { "\($0.chosen) of \($0.count)," }, choice.value("gated")?.flag == true ? "gated" : nil, activation,
+    ].compactMap { $0 }.joined(separator: " ")
   }
 
   /// How the layers tell positions apart, for a small drawing.

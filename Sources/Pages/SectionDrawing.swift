@@ -148,7 +148,8 @@ struct SectionDrawing {
       if node.kind == .sum {
         let middle = nodeTop(index) + NodeDrawing.radius
         let end = to - direction * NodeDrawing.radius
-        let bend = "Q\(coordinate(from)) \(coordinate(middle)) \(coordinate(from + direction * radius)) \(coordinate(middle))"
+        let bend =
+          "Q\(coordinate(from)) \(coordinate(middle)) \(coordinate(from + direction * radius)) \(coordinate(middle))"
         return [
           line(
             "M\(coordinate(from)) \(coordinate(start))V\(coordinate(middle - radius))\(bend)H\(coordinate(end))",
@@ -188,7 +189,8 @@ struct SectionDrawing {
       "path",
       [
         "class": "arrow",
-        "d": "M\(coordinate(x - size)) \(coordinate(y - size))h\(coordinate(2 * size))l\(coordinate(-size)) \(coordinate(size))z",
+        "d":
+          "M\(coordinate(x - size)) \(coordinate(y - size))h\(coordinate(2 * size))l\(coordinate(-size)) \(coordinate(size))z",
       ])
   }
 

@@ -45,7 +45,8 @@ struct SectionPair {
     self.second?.stretch(right)
     let heights = (self.first?.height ?? 0, self.second?.height ?? 0)
     self.first?.stretch(.init(heights: a.map { _ in 0 }, above: a.map { _ in 0 }, below: max(0, heights.1 - heights.0)))
-    self.second?.stretch(.init(heights: b.map { _ in 0 }, above: b.map { _ in 0 }, below: max(0, heights.0 - heights.1)))
+    self.second?.stretch(
+      .init(heights: b.map { _ in 0 }, above: b.map { _ in 0 }, below: max(0, heights.0 - heights.1)))
   }
 
   /// The longest way to pair levels that have a node in common, in order; level 0 is where sections begin.

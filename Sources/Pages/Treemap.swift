@@ -43,7 +43,9 @@ package struct Treemap {
   var markup: Markup {
     var pieces: [Markup] = []
     let parts = parts
-    for (part, area) in zip(parts, Self.areas(parts.map { Double($0.count) }, in: Area(x: 0, y: 0, width: 100, height: 100))) {
+    for (part, area) in zip(
+      parts, Self.areas(parts.map { Double($0.count) }, in: Area(x: 0, y: 0, width: 100, height: 100)))
+    {
       let kind = PartKind(named: part.items[0].part)
       let inner = Self.areas(part.items.map { Double($0.count) }, in: area)
       for (item, area) in zip(part.items, inner) { pieces.append(cell(item, area, kind)) }

@@ -5,11 +5,14 @@
 /// loader checks the rest itself.
 enum LibraryHeader {
   static func check(_ bytes: UnsafeRawBufferPointer, _ path: String) throws(PluginProblem) {
-    guard bytes.count >= 64 else { throw PluginProblem(path, "this is no dynamic library: it has \(bytes.count) bytes") }
+    guard bytes.count >= 64 else {
+      throw PluginProblem(path, "this is no dynamic library: it has \(bytes.count) bytes")
+    }
     switch bytes.loadUnaligned(as: UInt32.self) {
     case 0x464c_457f: try checkELF(bytes, path)
     case 0xfeed_facf: try checkMachO(bytes, path)
-    default: throw PluginProblem(path, "this is no dynamic library; 'swift build' makes one in .build, beside its modules")
+    default:
+      throw PluginProblem(path, "this is no dynamic library; 'swift build' makes one in .build, beside its modules")
     }
   }
 
@@ -31,7 +34,8 @@ enum LibraryHeader {
     #endif
     guard half(18) == own else { throw PluginProblem(path, "this library is for another processor") }
     let (table, size, count) = (wide(32), half(54), half(56))
-    guard size >= 56, count > 0, table <= UInt64(bytes.count), UInt64(size * count) <= UInt64(bytes.count) - table else {
+    guard size >= 56, count > 0, table <= UInt64(bytes.count), UInt64(size * count) <= UInt64(bytes.count) - table
+    else {
       throw PluginProblem(path, "this library is cut short")
     }
     for index in 0..<count {
@@ -55,7 +59,9 @@ enum LibraryHeader {
       #endif
       guard word(4) == own else { throw PluginProblem(path, "this library is for another processor") }
       // A dylib or a bundle.
-      guard word(12) == 6 || word(12) == 8 else { throw PluginProblem(path, "this is a program or an object file, not a dynamic library") }
+      guard word(12) == 6 || word(12) == 8 else {
+        throw PluginProblem(path, "this is a program or an object file, not a dynamic library")
+      }
     #endif
   }
 }

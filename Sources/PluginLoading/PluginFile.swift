@@ -32,15 +32,19 @@ public struct PluginFile: Sendable {
     }
     try LibraryHeader.check(file.bytes, path)
     guard let mark = PluginMark(searching: file.bytes) else {
-      throw PluginProblem(path, "this library has no entry point of a Chimera plugin; 'chimera plugin new' makes a package that has")
+      throw PluginProblem(
+        path, "this library has no entry point of a Chimera plugin; 'chimera plugin new' makes a package that has")
     }
     self.mark = mark
     guard mark.compiler == own.compiler else {
-      throw PluginProblem(path, "built by \(mark.compiler), and this program by \(own.compiler); build it again with the same compiler")
+      throw PluginProblem(
+        path, "built by \(mark.compiler), and this program by \(own.compiler); build it again with the same compiler")
     }
     guard mark.interface == own.interface else {
       throw PluginProblem(
-        path, "built against the interface \(mark.interface), and this program has \(own.interface); build it again against the same sources")
+        path,
+        "built against the interface \(mark.interface), and this program has \(own.interface); build it again against the same sources"
+      )
     }
   }
 
@@ -49,7 +53,9 @@ public struct PluginFile: Sendable {
     let folder = file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
     for (place, isFolder) in [(file, false), (folder, true)] {
       var status = stat()
-      guard stat(place, &status) == 0 else { throw PluginProblem(path, "cannot look at it: \(String(cString: strerror(errno)))") }
+      guard stat(place, &status) == 0 else {
+        throw PluginProblem(path, "cannot look at it: \(String(cString: strerror(errno)))")
+      }
       let what = isFolder ? "the folder it is in" : "it"
       if !isFolder, status.st_mode & S_IFMT != S_IFREG { throw PluginProblem(path, "this is not a file") }
       guard status.st_uid == geteuid() || status.st_uid == 0 else {

@@ -22,7 +22,9 @@ public struct PluginMark: Sendable, Equatable {
       rest = rest.dropFirst(key.count + value.count + 1)
       return String(value)
     }
-    guard let entry = word("entry="), let interface = word("interface="), rest.hasPrefix("compiler=") else { return nil }
+    guard let entry = word("entry="), let interface = word("interface="), rest.hasPrefix("compiler=") else {
+      return nil
+    }
     self.entry = entry
     self.interface = interface
     compiler = String(rest.dropFirst("compiler=".count))

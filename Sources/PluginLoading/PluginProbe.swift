@@ -19,7 +19,9 @@ public struct PluginProbe: Sendable {
     (process.standardInput, process.standardOutput, process.standardError) = (
       FileHandle.nullDevice, FileHandle.nullDevice, FileHandle.nullDevice
     )
-    do { try process.run() } catch { throw PluginProblem(path, "cannot try it in a process of its own: \(error.localizedDescription)") }
+    do { try process.run() } catch {
+      throw PluginProblem(path, "cannot try it in a process of its own: \(error.localizedDescription)")
+    }
     let end = ContinuousClock.now + .seconds(20)
     while process.isRunning, ContinuousClock.now < end { usleep(1000) }
     if process.isRunning {
@@ -28,7 +30,8 @@ public struct PluginProbe: Sendable {
     }
     if process.terminationReason == .uncaughtSignal {
       let signal = process.terminationStatus
-      throw PluginProblem(path, "loading it crashes (\(String(cString: strsignal(signal)).lowercased())), so it is not loaded")
+      throw PluginProblem(
+        path, "loading it crashes (\(String(cString: strsignal(signal)).lowercased())), so it is not loaded")
     }
     // What a probe finds otherwise, the loading here finds again, and says.
   }

@@ -117,7 +117,9 @@ public struct Catalog: Sendable {
     guard let resolved = canonicalPaths[path] else { return nil }
     for root in roots where resolved.hasPrefix(root + "/") {
       let parts = resolved.dropFirst(root.count + 1).split(separator: "/")
-      if parts.count == 2, ![Self.namingFolder, Self.studyFolder].contains(String(parts[0])) { return String(parts[0]) }
+      if parts.count == 2, ![Self.namingFolder, Self.studyFolder].contains(String(parts[0])) {
+        return String(parts[0])
+      }
     }
     return nil
   }

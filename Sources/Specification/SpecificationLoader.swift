@@ -208,7 +208,8 @@ public final class SpecificationLoader: Sendable {
         let slot = Slot(rawValue: entry.key)
         if let path = slot?.optionPath {
           result.note(
-            Problem("'\(entry.key)' is an option of the component that uses it", at: entry.place, hint: "it is '\(path)'"))
+            Problem(
+              "'\(entry.key)' is an option of the component that uses it", at: entry.place, hint: "it is '\(path)'"))
         } else if let slot, !slot.isOfModel {
           result.note(
             Problem(

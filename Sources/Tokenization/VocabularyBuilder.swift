@@ -72,7 +72,9 @@ struct VocabularyBuilder {
     guard id >= 0, id < limit else {
       throw .broken(path: path, sentence: "a piece has the id \(id); ids go from 0 to \(limit - 1)")
     }
-    guard storage.count <= Int32.max else { throw .broken(path: path, sentence: "its pieces are longer than 2 GiB together") }
+    guard storage.count <= Int32.max else {
+      throw .broken(path: path, sentence: "its pieces are longer than 2 GiB together")
+    }
     if id >= entries.count { entries.append(contentsOf: repeatElement(Entry(), count: id + 1 - entries.count)) }
   }
 

@@ -31,7 +31,9 @@ public struct Evaluation: Sendable {
   ) throws {
     precondition(context > 1 && stride > 0 && stride < context, "windows of \(context), \(stride) apart")
     let first = beginning == nil ? 1 : 0  // the first token that can be foretold
-    guard text.count > first else { throw TrainingProblem.tooFewTokens(found: text.count, needed: first + 1, what: "given") }
+    guard text.count > first else {
+      throw TrainingProblem.tooFewTokens(found: text.count, needed: first + 1, what: "given")
+    }
     var (sum, count) = (0.0, 0)
     var scratch = [Float](repeating: 0, count: executor.plan.logits.width)
     let room = context - (beginning == nil ? 0 : 1)  // tokens of the text in a window

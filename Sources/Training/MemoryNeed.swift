@@ -11,7 +11,9 @@ public struct MemoryNeed: Sendable {
   /// Values, their gradients, and the parameters' gradients.
   public let working: Int
   /// All of it.
-  public var total: Int { [moments, working].reduce(parameters) { $0.addingReportingOverflow($1).overflow ? Int.max : $0 + $1 } }
+  public var total: Int {
+    [moments, working].reduce(parameters) { $0.addingReportingOverflow($1).overflow ? Int.max : $0 + $1 }
+  }
 
   /// The need of a run of `plan` with `settings`; throws what is wrong with the optimizer.
   public init(_ plan: Plan, _ settings: TrainingSettings) throws {
@@ -35,24 +37,32 @@ public struct MemoryNeed: Sendable {
     var free: [Int] = []
     let lines = read("/proc/meminfo").split(separator: "\n")
     if let line = lines.first(where: { $0.hasPrefix("MemAvailable:") }) {
-      if let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) { free.append(kibibytes << 10) }
+      if let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) {
+        free.append(kibibytes << 10)
+      }
     }
     // Version 2 of control groups first; each level above may be narrower.
     let groups = read("/proc/self/cgroup").split(separator: "\n")
     if let own = groups.first(where: { $0.hasPrefix("0::") })?.dropFirst(3) {
       var path = String(own)
       while true {
-        if let left = left(of: "/sys/fs/cgroup\(path == "/" ? "" : path)", "memory.max", "memory.current") { free.append(left) }
+        if let left = left(of: "/sys/fs/cgroup\(path == "/" ? "" : path)", "memory.max", "memory.current") {
+          free.append(left)
+        }
         guard path.count > 1, let slash = path.lastIndex(of: "/") else { break }
         path = slash == path.startIndex ? "/" : String(path[..<slash])
       }
     }
-    if let left = left(of: "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes") { free.append(left) }
+    if let left = left(of: "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes") {
+      free.append(left)
+    }
     return free.min()
   }
 
   private static func left(of folder: String, _ limit: String, _ used: String) -> Int? {
-    func number(_ name: String) -> Int? { Int(read(folder + "/" + name).trimmingCharacters(in: .whitespacesAndNewlines)) }
+    func number(_ name: String) -> Int? {
+      Int(read(folder + "/" + name).trimmingCharacters(in: .whitespacesAndNewlines))
+    }
     guard let limit = number(limit), let used = number(used) else { return nil }
     return max(0, limit - used)
   }

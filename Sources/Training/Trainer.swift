@@ -78,7 +78,8 @@ public final class Trainer {
     self.training = training
     self.validation = validation
     order = WindowOrder(tokens: training.count, length: settings.context, seed: settings.seed)
-    executor = try GradientExecutor(plan, parameters, pool: pool, rows: settings.batch * settings.context, options: settings.options)
+    executor = try GradientExecutor(
+      plan, parameters, pool: pool, rows: settings.batch * settings.context, options: settings.options)
     var moments: [[Moment]] = []
     for tensor in plan.parameters {
       moments.append(

@@ -66,7 +66,9 @@ public struct TrainingSettings: Sendable {
   }
 
   /// The optimizer; throws what is wrong with it.
-  func makeOptimizer() throws(Problems) -> any Optimizer { try registry.make(.optimizer, optimizer, as: (any Optimizer).self) }
+  func makeOptimizer() throws(Problems) -> any Optimizer {
+    try registry.make(.optimizer, optimizer, as: (any Optimizer).self)
+  }
 }
 
 extension TrainingSettings {

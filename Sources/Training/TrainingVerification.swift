@@ -40,7 +40,9 @@ public struct TrainingVerification: Sendable {
   ) throws {
     let batch = expected.batch
     let executor = try GradientExecutor(plan, parameters, pool: pool, rows: batch.count)
-    let moments = try plan.parameters.map { tensor in try optimizer.moments(of: tensor).map { _ in try Floats(count: tensor.count) } }
+    let moments = try plan.parameters.map { tensor in
+      try optimizer.moments(of: tensor).map { _ in try Floats(count: tensor.count) }
+    }
     var losses: [Double] = []
     var worst = (value: 0.0, name: "")
     let largest = expected.gradients.values.reduce(Float(0)) { $1.reduce($0) { max($0, abs($1)) } }
@@ -59,7 +61,8 @@ public struct TrainingVerification: Sendable {
         guard let numbers = parameters.mutable(index)?.baseAddress, let base = gradient.baseAddress else { continue }
         optimizer.update(
           TensorUpdate(
-            tensor: tensor, parameters: numbers, gradients: base, moments: moments[index].map(\.base), step: step, rate: 1e-3,
+            tensor: tensor, parameters: numbers, gradients: base, moments: moments[index].map(\.base), step: step,
+            rate: 1e-3,
             gradientScale: 1, pool: pool))
       }
     }

@@ -13,7 +13,8 @@ struct Chimera: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, Run.self, Tokenize.self,
+      List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, Run.self,
+      Tokenize.self,
       Logits.self, Verify.self, Save.self, Bench.self, Train.self,
       Eval.self, TokenizerCommand.self, Ablate.self, PluginCommand.self,
     ])

@@ -33,7 +33,9 @@ struct Failure: Error {
     for (argument, next) in zip(CommandLine.arguments, CommandLine.arguments.dropFirst() + [""]) {
       for option in [Overrides.source] + StudyOptions.sources + TrainArguments.sources {
         if argument == option { texts[option, default: []].append(next) }
-        if argument.hasPrefix(option + "=") { texts[option, default: []].append(String(argument.dropFirst(option.count + 1))) }
+        if argument.hasPrefix(option + "=") {
+          texts[option, default: []].append(String(argument.dropFirst(option.count + 1)))
+        }
       }
     }
     return ProblemRenderer(texts: texts.mapValues { $0.joined(separator: "\n") })

@@ -9,7 +9,8 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Start from random weights instead of trained ones.") var randomWeights = false
   @Option(help: "A tokenizer to use instead of the model's own.") var tokenizer: String?
   @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]") var threads: Int?
-  @Flag(help: "Compute weights in less than f32 in f32, slower, and not in the arithmetic of their format.") var exact = false
+  @Flag(help: "Compute weights in less than f32 in f32, slower, and not in the arithmetic of their format.") var exact =
+    false
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }

@@ -17,7 +17,8 @@ import Testing
       let own = try Parameters(arm.plan, seed: 1)
       var shared = 0
       for (index, tensor) in arm.plan.parameters.enumerated() {
-        guard let place = base.parameters.firstIndex(where: { $0.name == tensor.name && $0.shape == tensor.shape }) else { continue }
+        guard let place = base.parameters.firstIndex(where: { $0.name == tensor.name && $0.shape == tensor.shape })
+        else { continue }
         shared += 1
         #expect(own.values(index) == numbers.values(place), "\(arm.name): \(tensor.name)")
       }

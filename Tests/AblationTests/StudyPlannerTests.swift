@@ -175,10 +175,13 @@ import Testing
     ("silu}", "silu, intermediate_size: {match: parms}}", ["8:71", "'match' takes params or flops"]),
     ("silu}", "silu, intermediate_size: {match: params, multiple_off: 8}}", ["multiple_off"]),
     ("silu}", "silu, intermediate_size: match_params}, hidden_size: match_params", ["8:91", "a second"]),
-    ("silu}", "silu, intermediate_size: {match: params, multiple_of: 512}}", [
-      "8:63", "no width of 'mlp.intermediate_size' brings the arm 'b' within 1 %", "baseline's 834,304 parameters",
-      "the nearest is 512, with 1,098,496 (+31.7 %)",
-    ]),
+    (
+      "silu}", "silu, intermediate_size: {match: params, multiple_of: 512}}",
+      [
+        "8:63", "no width of 'mlp.intermediate_size' brings the arm 'b' within 1 %", "baseline's 834,304 parameters",
+        "the nearest is 512, with 1,098,496 (+31.7 %)",
+      ]
+    ),
     ("seeds: 3", "train: {lr: 1, bacth: 2}", ["4:16", "'bacth' is not a key of 'train'"]),
     ("seeds: 3", "contexts: [2x, many]", ["4:16", "a context is a number of tokens"]),
     ("seeds: 3", "combine: grid", ["4:10", "there are none"]),

@@ -72,7 +72,9 @@ import Testing
           let bytes = try Data(contentsOf: url)
           switch index {
           case 0: try bytes.prefix(bytes.count / 2).write(to: url)
-          case 1: try Data(String(decoding: bytes, as: UTF8.self).replacing("\"key\": \"", with: "\"key\": \"0").utf8).write(to: url)
+          case 1:
+            try Data(String(decoding: bytes, as: UTF8.self).replacing("\"key\": \"", with: "\"key\": \"0").utf8).write(
+              to: url)
           case 2: try Data().write(to: url)
           case 3: try FileManager.default.removeItem(at: url)
           default: break
@@ -120,11 +122,15 @@ import Testing
 
   // MARK: The report
 
-  private func report(_ text: String, _ change: (StudyTask, StudyPlan, TaskResult) -> TaskResult = { $2 }) throws -> StudyReport {
+  private func report(_ text: String, _ change: (StudyTask, StudyPlan, TaskResult) -> TaskResult = { $2 }) throws
+    -> StudyReport
+  {
     let plan = try Studies.plan(text)
     return StudyReport(plan) { task in
       let arm = plan.arms[task.arm]
-      let outcome = try? FakeTrainer().train(arm, of: plan.study, seed: task.runSeed, contexts: plan.contexts(of: arm), in: "") { _ in true }
+      let outcome = try? FakeTrainer().train(
+        arm, of: plan.study, seed: task.runSeed, contexts: plan.contexts(of: arm), in: ""
+      ) { _ in true }
       return outcome.map { TaskOutcome(change(task, plan, $0.result), $0.times) }
     }
   }
@@ -176,7 +182,8 @@ import Testing
     let plan = try Studies.plan(Self.text)
     let scripts = ClusterScripts(plan, folder: "/data/it's here", threads: 2, seconds: 1000)
     #expect(scripts.slurm.contains("#SBATCH --array=0-14\n") && scripts.slurm.contains("#SBATCH --time=34\n"))
-    #expect(scripts.slurm.contains(#"chimera ablate run '/data/it'\''s here' --task "$SLURM_ARRAY_TASK_ID" --threads 2"#))
+    #expect(
+      scripts.slurm.contains(#"chimera ablate run '/data/it'\''s here' --task "$SLURM_ARRAY_TASK_ID" --threads 2"#))
     let job = try YAMLReader(source: "job").read(scripts.kubernetes)
     #expect(job["spec"]?["completions"]?.integer == 15 && job["spec"]?["completionMode"]?.text == "Indexed")
     let container = job[path: "spec.template.spec.containers"]?.list?[0]

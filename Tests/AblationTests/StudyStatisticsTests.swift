@@ -92,7 +92,8 @@ import Testing
       Self.study(seeds: 3, effects: [0.5, 0, -0.5, 0], noise: 0.01, &normal).comparisons.enumerated()
         .contains { $0.offset % 2 == 1 && $0.element.verdict != .notDistinguishable }
     }.count
-    #expect(Double(found) / Double(count) < 0.05 + 3 * (0.05 * 0.95 / Double(count)).squareRoot(), "\(found) of \(count)")
+    #expect(
+      Double(found) / Double(count) < 0.05 + 3 * (0.05 * 0.95 / Double(count)).squareRoot(), "\(found) of \(count)")
   }
 
   @Test("a planted difference of thirty times the noise is found with three seeds, and of four times with eight")

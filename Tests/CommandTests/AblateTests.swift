@@ -11,7 +11,8 @@ struct AblateTests {
   ]
 
   private func text(in folder: URL) throws -> String {
-    try folder.write(String(repeating: "the cat sat on the mat, and the dog ran after the cat.\n", count: 80), to: "text.txt")
+    try folder.write(
+      String(repeating: "the cat sat on the mat, and the dog ran after the cat.\n", count: 80), to: "text.txt")
   }
 
   private func results(_ folder: URL) throws -> String {
@@ -65,23 +66,28 @@ struct AblateTests {
       #expect(whole.output.contains("too few seeds to say"))
       let expected = try results(folder)
       try FileManager.default.removeItem(atPath: folder.path + "/study")
-      let plan = try Command(["ablate", "plan", study, "--slurm"] + options.filter { $0 != "--quiet" }, environment: environment)
+      let plan = try Command(
+        ["ablate", "plan", study, "--slurm"] + options.filter { $0 != "--quiet" }, environment: environment)
       #expect(plan.status == 0 && plan.output.contains("#SBATCH --array=0-3"), "\(plan.notes)")
       let part = try Command("ablate", "merge", folder.path + "/study", environment: environment)
       #expect(part.status == 0 && part.output.contains("0 of 4 runs are finished"))
       for task in [3, 0, 2, 0, 1] {
         let run = try Command(
-          "ablate", "run", folder.path + "/study", "--task", String(task), "--threads", "1", "--quiet", environment: environment)
+          "ablate", "run", folder.path + "/study", "--task", String(task), "--threads", "1", "--quiet",
+          environment: environment)
         #expect(run.status == 0, "\(run.notes)")
-        if task == 2, let lost = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/study/tasks").first {
+        if task == 2, let lost = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/study/tasks").first
+        {
           try? FileManager.default.removeItem(atPath: folder.path + "/study/tasks/\(lost)/outcome.json")
         }
       }
       for task in 0..<4 {
-        _ = try Command("ablate", "run", folder.path + "/study", "--task", String(task), "--threads", "1", environment: environment)
+        _ = try Command(
+          "ablate", "run", folder.path + "/study", "--task", String(task), "--threads", "1", environment: environment)
       }
       #expect(try Command("ablate", "run", folder.path + "/study", "--task", "4", environment: environment).status == 2)
-      let merged = try Command("ablate", "merge", folder.path + "/study", "--no-times", "--json", environment: environment)
+      let merged = try Command(
+        "ablate", "merge", folder.path + "/study", "--no-times", "--json", environment: environment)
       #expect(merged.status == 0, "\(merged.notes)")
       #expect(try results(folder) == expected && merged.output == expected)
     }
@@ -98,7 +104,9 @@ struct AblateTests {
         train: {steps: 40, lr: 0.01}
         arms: {slow: {train: {lr: 0.0001}}, again: {}}
         """, to: "q.yaml")
-      let run = try Command(["ablate", study, "--out", folder.path + "/study", "--json"] + Self.tiny, environment: ["CHIMERA_CACHE": folder.path])
+      let run = try Command(
+        ["ablate", study, "--out", folder.path + "/study", "--json"] + Self.tiny,
+        environment: ["CHIMERA_CACHE": folder.path])
       #expect(run.status == 0, "\(run.notes)")
       #expect(try verdicts(run.output) == ["baseline": "baseline", "slow": "worse", "again": "not distinguishable"])
     }
@@ -112,15 +120,33 @@ struct AblateTests {
   }
 
   static let refused: [(name: String, lines: String, words: [String])] = [
-    ("an unknown key of an arm", "arms: {a: {nrom: rmsnorm}}", ["q.yaml:3:12: error: 'nrom' is not a key", "did you mean 'norm'?"]),
-    ("an impossible match", "arms: {a: {layers: {count: 40}, mlp: {intermediate_size: match_params}}}", ["q.yaml:3:58: error: no width of", "the nearest is 1,"]),
+    (
+      "an unknown key of an arm", "arms: {a: {nrom: rmsnorm}}",
+      ["q.yaml:3:12: error: 'nrom' is not a key", "did you mean 'norm'?"]
+    ),
+    (
+      "an impossible match", "arms: {a: {layers: {count: 40}, mlp: {intermediate_size: match_params}}}",
+      ["q.yaml:3:58: error: no width of", "the nearest is 1,"]
+    ),
     ("no data", "arms: {a: {norm: rmsnorm}}\ndata: []", ["q.yaml:4:7: error: 'data' names no file"]),
-    ("data that is not there", "arms: {a: {norm: rmsnorm}}\ndata: ./nowhere.txt", ["q.yaml:4:7: error: there is no file or folder"]),
+    (
+      "data that is not there", "arms: {a: {norm: rmsnorm}}\ndata: ./nowhere.txt",
+      ["q.yaml:4:7: error: there is no file or folder"]
+    ),
     ("two arms of one name", "arms: {a: {norm: rmsnorm}, a: {norm: none}}", ["q.yaml:3:28: error: ", "a second time"]),
-    ("three arms of one name", "vary: {norm: [rmsnorm, rmsnorm, rmsnorm]}", ["q.yaml:3:24: error: an arm is named 'rmsnorm' already at 3:15"]),
-    ("an unknown setting of the training", "arms: {a: {norm: rmsnorm}}\ntrain: {stps: 3}", ["q.yaml:4:9: error: ", "'stps'", "did you mean 'steps'?"]),
+    (
+      "three arms of one name", "vary: {norm: [rmsnorm, rmsnorm, rmsnorm]}",
+      ["q.yaml:3:24: error: an arm is named 'rmsnorm' already at 3:15"]
+    ),
+    (
+      "an unknown setting of the training", "arms: {a: {norm: rmsnorm}}\ntrain: {stps: 3}",
+      ["q.yaml:4:9: error: ", "'stps'", "did you mean 'steps'?"]
+    ),
     ("a tokenizer of its own", "arms: {a: {tokenizer: gpt2}}", ["q.yaml:3:12: error: arms share one tokenizer"]),
-    ("sequences beyond the model's table", "arms: {a: {norm: rmsnorm}}\ntrain: {context: 100}", ["q.yaml:4:18: error: the model can take 64 tokens"]),
+    (
+      "sequences beyond the model's table", "arms: {a: {norm: rmsnorm}}\ntrain: {context: 100}",
+      ["q.yaml:4:18: error: the model can take 64 tokens"]
+    ),
   ]
 
   @Test("a bad study is refused with its place and the reason, before anything runs", arguments: refused.map(\.name))
@@ -129,7 +155,8 @@ struct AblateTests {
     try withTemporaryFolder { folder in
       let data = found.lines.contains("data:") ? "" : "\ndata: \(try text(in: folder))"
       let study = try folder.write("ablation: q\nbase: gpt2-mini\n\(found.lines)\(data)\n", to: "q.yaml")
-      let run = try Command("ablate", study, "--out", folder.path + "/study", environment: ["CHIMERA_CACHE": folder.path])
+      let run = try Command(
+        "ablate", study, "--out", folder.path + "/study", environment: ["CHIMERA_CACHE": folder.path])
       #expect(run.status == 3 && run.output.isEmpty)
       for word in found.words { #expect(run.notes.contains(word), "\(run.notes)") }
       #expect(!FileManager.default.fileExists(atPath: folder.path + "/study/tasks"))
@@ -142,10 +169,13 @@ struct AblateTests {
         "ablate", "gpt2-mini", "--vary", "norm=rmsnorm,rmsnrm", "--vary", "position", "--data", try text(in: folder))
       #expect(run.status == 3 && run.notes.contains("--vary:2:1: error: 'position' varies nothing"), "\(run.notes)")
       let other = try Command(
-        "ablate", "gpt2-mini", "--vary", "norm=rmsnorm,rmsnrm", "--data", try text(in: folder), "--out", folder.path + "/s",
+        "ablate", "gpt2-mini", "--vary", "norm=rmsnorm,rmsnrm", "--data", try text(in: folder), "--out",
+        folder.path + "/s",
         environment: ["CHIMERA_CACHE": folder.path])
       #expect(other.notes.contains("--vary:1:14: error: no normalization is named 'rmsnrm'"), "\(other.notes)")
-      #expect(other.notes.contains("  1 | norm=rmsnorm,rmsnrm\n    |              ^~~~~~ did you mean 'rmsnorm'?"), "\(other.notes)")
+      #expect(
+        other.notes.contains("  1 | norm=rmsnorm,rmsnrm\n    |              ^~~~~~ did you mean 'rmsnorm'?"),
+        "\(other.notes)")
     }
   }
 }

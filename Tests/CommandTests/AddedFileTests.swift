@@ -7,55 +7,55 @@ import Testing
     /// An activation and an optimizer that this package does not have.
     private static let files = [
       "Activation/Hardswish.swift": """
-        import Components
-        import Kernels
+      import Components
+      import Kernels
 
-        /// A ramp that is cut to be nothing below −3 and the number itself above 3.
-        ///
-        ///     y = x · min(max(x + 3, 0), 6) / 6
-        ///
-        /// Howard et al., 2019, https://arxiv.org/abs/1905.02244.
-        public struct Hardswish: ElementwiseActivation {
-          public static let name = "hardswish"
-          public let flopsPerNumber = 4
+      /// A ramp that is cut to be nothing below −3 and the number itself above 3.
+      ///
+      ///     y = x · min(max(x + 3, 0), 6) / 6
+      ///
+      /// Howard et al., 2019, https://arxiv.org/abs/1905.02244.
+      public struct Hardswish: ElementwiseActivation {
+        public static let name = "hardswish"
+        public let flopsPerNumber = 4
 
-          public init(_ options: Options) {}
+        public init(_ options: Options) {}
 
-          public func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
-            for i in 0..<count { y[i] = x[i] * min(max(x[i] + 3, 0), 6) / 6 }
-          }
-
-          public func derivative(_ x: UnsafePointer<Float>, into slope: UnsafeMutablePointer<Float>, count: Int) {
-            for i in 0..<count { slope[i] = x[i] <= -3 ? 0 : x[i] >= 3 ? 1 : (2 * x[i] + 3) / 6 }
-          }
+        public func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
+          for i in 0..<count { y[i] = x[i] * min(max(x[i] + 3, 0), 6) / 6 }
         }
 
-        """,
+        public func derivative(_ x: UnsafePointer<Float>, into slope: UnsafeMutablePointer<Float>, count: Int) {
+          for i in 0..<count { slope[i] = x[i] <= -3 ? 0 : x[i] >= 3 ? 1 : (2 * x[i] + 3) / 6 }
+        }
+      }
+
+      """,
       "Optimizer/SignDescent.swift": """
-        import Components
+      import Components
 
-        /// A step of one size against the sign of every gradient.
-        ///
-        ///     p ← p − rate·sign(g)
-        ///
-        /// Bernstein et al., 2018, https://arxiv.org/abs/1802.04434.
-        public struct SignDescent: Optimizer {
-          public static let name = "signs"
-          public static let usualRate = 1e-3
+      /// A step of one size against the sign of every gradient.
+      ///
+      ///     p ← p − rate·sign(g)
+      ///
+      /// Bernstein et al., 2018, https://arxiv.org/abs/1802.04434.
+      public struct SignDescent: Optimizer {
+        public static let name = "signs"
+        public static let usualRate = 1e-3
 
-          public init(_ options: Options) {}
+        public init(_ options: Options) {}
 
-          public func moments(of tensor: PlannedTensor) -> [String] { [] }
+        public func moments(of tensor: PlannedTensor) -> [String] { [] }
 
-          public func update(_ tensor: TensorUpdate) {
-            let rate = Float(tensor.rate)
-            for i in 0..<tensor.count where tensor.gradients[i] != 0 {
-              tensor.parameters[i] -= tensor.gradients[i] > 0 ? rate : -rate
-            }
+        public func update(_ tensor: TensorUpdate) {
+          let rate = Float(tensor.rate)
+          for i in 0..<tensor.count where tensor.gradients[i] != 0 {
+            tensor.parameters[i] -= tensor.gradients[i] > 0 ? rate : -rate
           }
         }
+      }
 
-        """,
+      """,
     ]
 
     @Test("is listed, described, conformant, composed and trained with by the program that is built with it")
@@ -109,7 +109,9 @@ import Testing
       let module = "StandardComponents"
       let products = try #require(Command.program, "the program stands beside the tests").deletingLastPathComponent()
       let files = try #require(FileManager.default.enumerator(atPath: plugins.path))
-      let sources = files.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.sorted().map { plugins.path + "/" + $0 }
+      let sources = files.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.sorted().map {
+        plugins.path + "/" + $0
+      }
       let list = folder.path + "/\(module)+List.swift"
       try run(products.path + "/list-components", [list, module] + sources + ["--interface"])
       let object = folder.path + "/\(module).o"
@@ -118,13 +120,17 @@ import Testing
       try run(
         "swiftc",
         [
-          "-Onone", "-swift-version", "6", "-package-name", package, "-module-name", module, "-parse-as-library", "-wmo", "-c",
-          "-I", products.path + "/Modules", "-Xcc", "-fmodule-map-file=" + products.path + "/CKernels.build/module.modulemap",
+          "-Onone", "-swift-version", "6", "-package-name", package, "-module-name", module, "-parse-as-library",
+          "-wmo", "-c",
+          "-I", products.path + "/Modules", "-Xcc",
+          "-fmodule-map-file=" + products.path + "/CKernels.build/module.modulemap",
           "-Xcc", "-I", "-Xcc", Command.package.path + "/Sources/CKernels/include", "-o", object,
         ] + sources + [list])
-      let objects = try String(contentsOf: products.appending(path: "chimera.product/Objects.LinkFileList"), encoding: .utf8)
-        .split(whereSeparator: \.isWhitespace).map { $0.trimmingCharacters(in: ["'", "\""]) }
-        .filter { !$0.contains("/\(module).build/") }
+      let objects = try String(
+        contentsOf: products.appending(path: "chimera.product/Objects.LinkFileList"), encoding: .utf8
+      )
+      .split(whereSeparator: \.isWhitespace).map { $0.trimmingCharacters(in: ["'", "\""]) }
+      .filter { !$0.contains("/\(module).build/") }
       let program = folder.path + "/chimera"
       // The package manager gives a program's entry a name of its own, and says so to the linker.
       let entry = ["-Xlinker", "--defsym=main=chimera_main"]

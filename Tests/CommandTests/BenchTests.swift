@@ -6,19 +6,25 @@ import Testing
 struct BenchTests {
   private static let tiny = ["bench", "story-llama", "-r", "2", "-t", "1"]
 
-  @Test("what cannot be measured is a mistake of usage: 2", arguments: [
-    (["bench"], "give a model"), (["bench", "--info", "gpt2"], "--info"), (["bench", "gpt2", "-r", "0"], "--repetitions"),
-    (["bench", "gpt2", "-b", "0"], "--batch"), (["bench", "gpt2", "-b", "1,,2"], "batch"), (["bench", "gpt2", "-t", "0"], "--threads"),
-    (["bench", "gpt2", "-p", "-1"], "prompt"), (["bench", "gpt2", "--context-depth", "-1"], "context-depth"),
-    (["bench", "gpt2", "--weights-type", "q9"], "q8_0"), (["bench", "gpt2", "--csv", "--json"], "--json"),
-    (["bench", "gpt2", "--weights", "x", "--weights-type", "f32"], "exclude each other"),
-    (["bench", "gpt2", "--cold", "--weights-type", "f32"], "--cold"), (["bench", "gpt2", "--cold", "--csv"], "--json"),
-    (["bench", "--info", "--markdown"], "--json"), (["bench", "gpt2", "--pass-rows", "0"], "--pass-rows"),
-    (["bench", "gpt2", "--cache", "q4_0"], "q8_0"),
-    (["bench", "--product", "4x32"], "--product"), (["bench", "--product", "4x32x0"], "--product"),
-    (["bench", "gpt2", "--product", "4x32x32"], "--product"), (["bench", "--product", "4x32x40", "--weights-type", "q8_0"], "32"),
-    (["bench", "gpt2", "-p", "1025"], "1024"), (["bench", "gpt2", "--context-depth", "1000"], "1512"),
-  ])
+  @Test(
+    "what cannot be measured is a mistake of usage: 2",
+    arguments: [
+      (["bench"], "give a model"), (["bench", "--info", "gpt2"], "--info"),
+      (["bench", "gpt2", "-r", "0"], "--repetitions"),
+      (["bench", "gpt2", "-b", "0"], "--batch"), (["bench", "gpt2", "-b", "1,,2"], "batch"),
+      (["bench", "gpt2", "-t", "0"], "--threads"),
+      (["bench", "gpt2", "-p", "-1"], "prompt"), (["bench", "gpt2", "--context-depth", "-1"], "context-depth"),
+      (["bench", "gpt2", "--weights-type", "q9"], "q8_0"), (["bench", "gpt2", "--csv", "--json"], "--json"),
+      (["bench", "gpt2", "--weights", "x", "--weights-type", "f32"], "exclude each other"),
+      (["bench", "gpt2", "--cold", "--weights-type", "f32"], "--cold"),
+      (["bench", "gpt2", "--cold", "--csv"], "--json"),
+      (["bench", "--info", "--markdown"], "--json"), (["bench", "gpt2", "--pass-rows", "0"], "--pass-rows"),
+      (["bench", "gpt2", "--cache", "q4_0"], "q8_0"),
+      (["bench", "--product", "4x32"], "--product"), (["bench", "--product", "4x32x0"], "--product"),
+      (["bench", "gpt2", "--product", "4x32x32"], "--product"),
+      (["bench", "--product", "4x32x40", "--weights-type", "q8_0"], "32"),
+      (["bench", "gpt2", "-p", "1025"], "1024"), (["bench", "gpt2", "--context-depth", "1000"], "1512"),
+    ])
   func usage(_ arguments: [String], _ word: String) throws {
     let run = try Command(arguments)
     #expect(run.status == 2 && run.output.isEmpty)
@@ -27,7 +33,8 @@ struct BenchTests {
 
   @Test("what is not there: 4", arguments: [["bench", "gpt22"], ["bench", "gpt2-large", "--cold"]])
   func notFound(_ arguments: [String]) throws {
-    let run = try Command(arguments, environment: ["CHIMERA_MODELS": "", "HF_HOME": "/nowhere", "HF_HUB_CACHE": "/nowhere"])
+    let run = try Command(
+      arguments, environment: ["CHIMERA_MODELS": "", "HF_HOME": "/nowhere", "HF_HUB_CACHE": "/nowhere"])
     #expect(run.status == 4 && run.output.isEmpty)
     #expect(run.notes.contains("error: "))
   }
@@ -95,7 +102,8 @@ struct BenchTests {
   func synthetic(_ format: String) throws {
     // Widths of 256, so that K-quants fit.
     let run = try Command(
-      "bench", "story-llama", "--set", "hidden_size=256", "--set", "attention.num_heads=4", "--set", "mlp.intermediate_size=512", "--weights-type", format, "-p", "4",
+      "bench", "story-llama", "--set", "hidden_size=256", "--set", "attention.num_heads=4", "--set",
+      "mlp.intermediate_size=512", "--weights-type", format, "-p", "4",
       "-n", "2", "-r", "1", "-t", "1", "--json")
     #expect(run.status == 0, "\(run.notes)")
     let rows = try #require(JSONValue(parsing: run.output)["rows"]?.array)
@@ -104,7 +112,8 @@ struct BenchTests {
 
   @Test("products are told with their size, in each format")
   func products() throws {
-    let run = try Command("bench", "--product", "24x48x64,3x32x64", "--weights-type", "f32,q8_0", "-r", "2", "-t", "1", "--json")
+    let run = try Command(
+      "bench", "--product", "24x48x64,3x32x64", "--weights-type", "f32,q8_0", "-r", "2", "-t", "1", "--json")
     #expect(run.status == 0, "\(run.notes)")
     let rows = try #require(JSONValue(parsing: run.output)["rows"]?.array)
     #expect(rows.compactMap { $0["weights_type"]?.string } == ["f32", "f32", "q8_0", "q8_0"])
@@ -139,7 +148,8 @@ struct BenchTests {
     #expect(try #require(limits["f32_flops_per_second"]?.number) > 0)
     let levels = try #require(machine["available_kernels"]?.array)
     #expect(levels.contains { $0.string == machine["kernels"]?.string })
-    let portable = try JSONValue(parsing: Command(["bench", "--info", "--json", "-t", "1"], environment: ["CHIMERA_KERNELS": "portable"]).output)
+    let portable = try JSONValue(
+      parsing: Command(["bench", "--info", "--json", "-t", "1"], environment: ["CHIMERA_KERNELS": "portable"]).output)
     #expect(portable["kernels"]?.string == "portable")
     #expect(try Command("bench", "--info", "-t", "1").output.contains("memory GB/s"))
   }

@@ -29,12 +29,15 @@ struct Command {
   }
 
   /// Runs another program: one of the path, or at a path.
-  init(running program: String, _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil) throws {
+  init(running program: String, _ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil)
+    throws
+  {
     try self.init(
       running: URL(fileURLWithPath: "/usr/bin/env"), [program] + arguments, environment: environment, in: folder)
   }
 
-  private init(running program: URL, _ arguments: [String], environment: [String: String], in folder: URL? = nil) throws {
+  private init(running program: URL, _ arguments: [String], environment: [String: String], in folder: URL? = nil) throws
+  {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments
@@ -89,7 +92,8 @@ struct Command {
   static func inShell(_ script: String, _ arguments: [String], environment: [String: String]) throws -> Command {
     let program = try #require(Command.program, "the program stands beside the tests")
     return try Command(
-      running: URL(fileURLWithPath: "/usr/bin/env"), ["unshare", "-m", "sh", "-c", script, "sh", program.path] + arguments,
+      running: URL(fileURLWithPath: "/usr/bin/env"),
+      ["unshare", "-m", "sh", "-c", script, "sh", program.path] + arguments,
       environment: environment)
   }
 

@@ -15,7 +15,8 @@ struct ListTests {
     let zoo = Command.package.appending(path: "Architectures").path
     let paths = FileManager.default.enumerator(atPath: zoo)?.compactMap { $0 as? String } ?? []
     let models = paths.filter { path in
-      path.hasSuffix(".yaml") && !path.hasSuffix("/family.yaml") && !["naming/", "studies/"].contains(where: path.hasPrefix)
+      path.hasSuffix(".yaml") && !path.hasSuffix("/family.yaml")
+        && !["naming/", "studies/"].contains(where: path.hasPrefix)
     }
     return Set(models.map { String($0.split(separator: "/")[1].dropLast(5)) })
   }

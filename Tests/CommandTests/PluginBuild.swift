@@ -10,7 +10,9 @@ import Testing
     /// Where this package's build is.
     let products: URL
 
-    init() throws { products = try #require(Command.program, "the program stands beside the tests").deletingLastPathComponent() }
+    init() throws {
+      products = try #require(Command.program, "the program stands beside the tests").deletingLastPathComponent()
+    }
 
     static let buildsPackages = ProcessInfo.processInfo.environment["CHIMERA_TEST_PACKAGES"] != nil
 
@@ -29,7 +31,8 @@ import Testing
       let sources = try swiftFiles(in: package.appending(path: "Sources/\(type)"))
       let list = folder.appending(path: "\(type)+List.swift").path
       let listing = try Command(
-        running: products.appending(path: "list-components").path, [list, type] + sources + ["--interface"] + Self.interface())
+        running: products.appending(path: "list-components").path,
+        [list, type] + sources + ["--interface"] + Self.interface())
       try #require(listing.status == 0, "\(listing.notes)")
       let run = try Command(
         running: "swiftc",
@@ -43,13 +46,16 @@ import Testing
     /// Builds the program of the file `main` with the sources of `type` in `package` in it, and gives its path.
     func program(_ main: URL, with type: String, in package: URL) throws -> URL {
       let built = package.appending(path: ".build/release")
-      let listed = try String(contentsOf: products.appending(path: "chimera.product/Objects.LinkFileList"), encoding: .utf8)
+      let listed = try String(
+        contentsOf: products.appending(path: "chimera.product/Objects.LinkFileList"), encoding: .utf8)
       let objects = listed.split(whereSeparator: \.isWhitespace).map { $0.trimmingCharacters(in: ["'", "\""]) }
         .filter { !$0.contains("/chimera.build/") }
       let object = built.appending(path: "\(type).o").path
-      let sources = try swiftFiles(in: package.appending(path: "Sources/\(type)")) + [built.path + "/\(type)+List.swift"]
+      let sources =
+        try swiftFiles(in: package.appending(path: "Sources/\(type)")) + [built.path + "/\(type)+List.swift"]
       let compiled = try Command(
-        running: "swiftc", flags + ["-parse-as-library", "-wmo", "-c", "-module-name", type] + sources + ["-o", object])
+        running: "swiftc",
+        flags + ["-parse-as-library", "-wmo", "-c", "-module-name", type] + sources + ["-o", object])
       try #require(compiled.status == 0, "\(compiled.notes)")
       let program = built.appending(path: "my-chimera")
       let linked = try Command(
@@ -70,7 +76,9 @@ import Testing
 
     private static func swiftFiles(_ folder: URL) throws -> [String] {
       let files = try #require(FileManager.default.enumerator(atPath: folder.path))
-      return files.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.sorted().map { folder.path + "/" + $0 }
+      return files.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.sorted().map {
+        folder.path + "/" + $0
+      }
     }
 
     private var flags: [String] {

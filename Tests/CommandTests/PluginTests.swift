@@ -24,7 +24,8 @@ import Testing
           if PluginBuild.buildsPackages {
             let manifest = package.appending(path: "Package.swift")
             let text = try String(contentsOf: manifest, encoding: .utf8)
-            try text.replacing("\"../../..\"", with: "\"\(Command.package.path)\"").write(to: manifest, atomically: true, encoding: .utf8)
+            try text.replacing("\"../../..\"", with: "\"\(Command.package.path)\"").write(
+              to: manifest, atomically: true, encoding: .utf8)
           }
           libraries[type] = try build.library(type, in: package).path
         }
@@ -60,7 +61,8 @@ import Testing
       }
       let listed = try Command(try written.arguments + ["components"]).output
       #expect(listed.contains("differential_attention"))
-      #expect(try Command("components").output.contains("differential_attention") == false, "only where it is asked for")
+      #expect(
+        try Command("components").output.contains("differential_attention") == false, "only where it is asked for")
     }
 
     @Test("three from the guide alone run in one hybrid, train, and appear in an ablation")
@@ -68,15 +70,21 @@ import Testing
       try withTemporaryFolder { folder in
         let environment = ["CHIMERA_CACHE": folder.path + "/cache"]
         let (spec, plugins) = (try hybrid(in: folder), try written.arguments)
-        let text = try folder.write(String(repeating: "the cat sat on the mat, and the dog ran.\n", count: 200), to: "text.txt")
+        let text = try folder.write(
+          String(repeating: "the cat sat on the mat, and the dog ran.\n", count: 200), to: "text.txt")
         let train = try Command(
-          plugins + ["train", spec, "--data", text, "--tokenizer", "char", "--out", folder.path + "/run", "--steps", "100"]
-            + ["--batch", "4", "--context", "16", "--lr", "3e-2", "--threads", "1", "--quiet"], environment: environment)
+          plugins + [
+            "train", spec, "--data", text, "--tokenizer", "char", "--out", folder.path + "/run", "--steps", "100",
+          ]
+            + ["--batch", "4", "--context", "16", "--lr", "3e-2", "--threads", "1", "--quiet"], environment: environment
+        )
         #expect(train.status == 0, "\(train.notes)")
-        let lines = try String(contentsOf: folder.appending(path: "run/metrics.jsonl"), encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOf: folder.appending(path: "run/metrics.jsonl"), encoding: .utf8).split(
+          separator: "\n")
         let losses = try lines.compactMap { try JSONValue(parsing: String($0))["loss"]?.number }
         #expect((losses.last ?? 9) < (losses.first ?? 0) - 0.2, "\(losses)")
-        let run = try Command(plugins + ["run", folder.path + "/run", "the ", "--max-tokens", "8"], environment: environment)
+        let run = try Command(
+          plugins + ["run", folder.path + "/run", "the ", "--max-tokens", "8"], environment: environment)
         #expect(run.status == 0, "\(run.notes)")
         let without = try Command(["run", folder.path + "/run", "the "], environment: environment)
         #expect(without.status == 3 && without.notes.contains("differential_attention"), "\(without.notes)")
@@ -103,7 +111,8 @@ import Testing
         }
         _ = try folder.write("plugin: [x]\n", to: "config/chimera/config.yaml")
         let wrong = try Command(["components"], environment: configured)
-        #expect(wrong.status == 3 && wrong.notes.contains("no key of the configuration is named 'plugin'"), "\(wrong.notes)")
+        #expect(
+          wrong.status == 3 && wrong.notes.contains("no key of the configuration is named 'plugin'"), "\(wrong.notes)")
         let spec = try folder.write("extends: gpt2\nplugins: [\(library)]\n", to: "mine.yaml")
         #expect(try Command("check", spec).status == 3, "no spec names a library")
       }
@@ -117,7 +126,10 @@ import Testing
         try FileManager.default.copyItem(atPath: library, toPath: copy.path)
         let run = try Command("--plugin", library, "--plugin", copy.path, "components")
         #expect(run.status == 3)
-        #expect(run.notes.contains("\(copy.path): error: its component 'dyt' of the slot 'norm' has the name of one of \(library)"), "\(run.notes)")
+        #expect(
+          run.notes.contains(
+            "\(copy.path): error: its component 'dyt' of the slot 'norm' has the name of one of \(library)"),
+          "\(run.notes)")
       }
     }
 
@@ -156,8 +168,10 @@ import Testing
         #expect(try refusal(other).hasPrefix("this is a program or an object file"))
         #expect(try refusal(good, mode: 0o777).hasPrefix("anyone may write it"))
         #expect(try refusal(changed(" interface=")).hasPrefix("built against the interface "))
-        #expect(try refusal(changed(" compiler=clang version ".replacing("clang version ", with: ""))).hasPrefix("built by "))
-        #expect(try refusal(changed("entry=")).hasPrefix("it names the entry point '1himera_plugin_DyT', which is not there"))
+        #expect(
+          try refusal(changed(" compiler=clang version ".replacing("clang version ", with: ""))).hasPrefix("built by "))
+        #expect(
+          try refusal(changed("entry=")).hasPrefix("it names the entry point '1himera_plugin_DyT', which is not there"))
         let plain = try PluginBuild().products.appending(path: "libChimeraPlugin.so")
         #expect(try refusal([UInt8](Data(contentsOf: plain))).hasPrefix("this library has no entry point"))
         let missing = try Command("--plugin", folder.path + "/libNone.so", "components")
@@ -165,7 +179,9 @@ import Testing
       }
     }
 
-    @Test("a library whose initialiser crashes, waits for ever or speaks of something else is refused, and the program goes on")
+    @Test(
+      "a library whose initialiser crashes, waits for ever or speaks of something else is refused, and the program goes on"
+    )
     func crashing() throws {
       try withTemporaryFolder { folder in
         let library = try #require(try written.libraries["DyT"])
@@ -183,18 +199,23 @@ import Testing
           #expect(run.status == 3 && run.output.isEmpty && run.notes.split(separator: "\n").count == 1, "\(run.notes)")
           return run.notes.replacing(file + ": error: ", with: "")
         }
-        let crash = "#define ENTRY mark\n__attribute__((constructor)) static void crash(void) { *(volatile int *)8 = 1; }"
+        let crash =
+          "#define ENTRY mark\n__attribute__((constructor)) static void crash(void) { *(volatile int *)8 = 1; }"
         #expect(try refusal(crash).hasPrefix("loading it crashes (segmentation fault), so it is not loaded"))
         let abort = "#define ENTRY mark\n__attribute__((constructor)) static void end(void) { abort(); }"
         #expect(try refusal(abort).hasPrefix("loading it crashes (aborted), so it is not loaded"))
         #expect(try refusal("#define ENTRY mark").hasPrefix("it has no components"))
-        #expect(try refusal("#define ENTRY \"something else\"").hasPrefix("its entry point speaks of another interface"))
-        #expect(try refusal("#define ENTRY mark\nextern int nowhere(void); int use(void) { return nowhere(); }")
-          .hasPrefix("the system cannot load it: undefined symbol: nowhere"))
+        #expect(
+          try refusal("#define ENTRY \"something else\"").hasPrefix("its entry point speaks of another interface"))
+        #expect(
+          try refusal("#define ENTRY mark\nextern int nowhere(void); int use(void) { return nowhere(); }")
+            .hasPrefix("the system cannot load it: undefined symbol: nowhere"))
       }
     }
 
-    @Test("every template is a package whose component is conformant", arguments: [
+    @Test(
+      "every template is a package whose component is conformant",
+      arguments: [
         "normalization", "position", "activation", "mixer", "feed-forward", "residual", "optimizer", "schedule",
       ])
     func templates(_ slot: String) throws {
@@ -219,7 +240,9 @@ import Testing
           ["plugin", "new", "MyNorm", "--slot", "norm", "--chimera", "checkout", "--output", "mine/norm"], in: folder)
         #expect(made.status == 0, "\(made.notes)")
         let package = folder.appending(path: "mine/norm")
-        #expect(try String(contentsOf: package.appending(path: "Package.swift"), encoding: .utf8).contains("path: \"\(folder.path)/checkout\""))
+        #expect(
+          try String(contentsOf: package.appending(path: "Package.swift"), encoding: .utf8).contains(
+            "path: \"\(folder.path)/checkout\""))
         let readme = try String(contentsOf: package.appending(path: "README.md"), encoding: .utf8)
         #expect(readme.contains("plugins: [\(folder.path)/mine/norm/.build/release/libMyNorm.so]"))
         let nowhere = try Command(["plugin", "new", "MyNorm", "--slot", "norm", "--chimera", "nowhere"], in: folder)
@@ -230,7 +253,9 @@ import Testing
     @Test("what 'plugin new' cannot make it says")
     func refused() throws {
       #expect(try Command("plugin", "new", "my-norm", "--slot", "norm").notes.contains("'my-norm' cannot name a type"))
-      #expect(try Command("plugin", "new", "MyNorm", "--slot", "normalisation").notes.contains("did you mean 'normalization'?"))
+      #expect(
+        try Command("plugin", "new", "MyNorm", "--slot", "normalisation").notes.contains(
+          "did you mean 'normalization'?"))
     }
   }
 #endif

@@ -30,7 +30,9 @@ enum TinyCheckpoint {
   }
 
   /// A safetensors file; `length` is what it says of its header, and `data` how many bytes follow.
-  static func safetensors(_ header: String = header().text, length: UInt64? = nil, data: Int = header().byteCount) -> Data {
+  static func safetensors(_ header: String = header().text, length: UInt64? = nil, data: Int = header().byteCount)
+    -> Data
+  {
     var bytes = Data()
     bytes.append(length ?? UInt64(header.utf8.count))
     bytes.append(contentsOf: header.utf8)
@@ -64,7 +66,8 @@ enum TinyCheckpoint {
       ("token_embd.weight", [8, 16], 0), ("output_norm.weight", [8], 0), ("blk.0.attn_norm.weight", [8], 0),
       ("blk.0.ffn_norm.weight", [8], 0), ("blk.0.attn_q.weight", [8, 8], 0), ("blk.0.attn_k.weight", [8, 4], 0),
       ("blk.0.attn_v.weight", [8, 4], 0), ("blk.0.attn_output.weight", [8, 8], 0),
-      ("blk.0.ffn_gate.weight", [8, 16], 0), ("blk.0.ffn_up.weight", [8, 16], 0), ("blk.0.ffn_down.weight", [16, 8], 0),
+      ("blk.0.ffn_gate.weight", [8, 16], 0), ("blk.0.ffn_up.weight", [8, 16], 0),
+      ("blk.0.ffn_down.weight", [16, 8], 0),
     ]
     /// What is added to the offset of the tensor of this index.
     var shift: (index: Int, by: UInt64)?

@@ -40,7 +40,8 @@ struct TrainTests {
     /// What `run` is asked in most tests: 300 steps, a checkpoint every ten.
     func long(_ out: String, steps: Int = 300) -> [String] {
       arguments(
-        out, "--steps", String(steps), "--batch", "4", "--save-every", "10", "--eval-every", "50", "--eval-batches", "2",
+        out, "--steps", String(steps), "--batch", "4", "--save-every", "10", "--eval-every", "50", "--eval-batches",
+        "2",
         "--threads", "2", "--quiet")
     }
 
@@ -56,7 +57,9 @@ struct TrainTests {
         result.append(try SHA256.hexadecimal(ofFile: "\(run)/checkpoints/\(last)/\(name)"))
       }
       let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8)
-      for line in metrics.split(separator: "\n") { result.append(String(line.split(separator: ",\"tokens_per_second\"")[0])) }
+      for line in metrics.split(separator: "\n") {
+        result.append(String(line.split(separator: ",\"tokens_per_second\"")[0]))
+      }
       return result
     }
 
@@ -80,7 +83,9 @@ struct TrainTests {
       #expect(!trained.notes.contains("\r") && !trained.notes.contains("\u{1B}"))
       let written = try scene.run(["run", out, "the cat", "--max-tokens", "5"])
       #expect(written.status == 0 && written.output.count > 3, "\(written.notes)")
-      for command in [["check", out], ["show", out], ["tokenize", out, "the cat"], ["logits", out, "--tokens", "1,2"]] {
+      for command in [
+        ["check", out], ["show", out], ["tokenize", out, "the cat"], ["logits", out, "--tokens", "1,2"],
+      ] {
         #expect(try scene.run(command).status == 0)
       }
       let measured = try scene.run(["eval", out, "--data", scene.text, "--json"])
@@ -88,10 +93,12 @@ struct TrainTests {
       let (loss, bits) = (numbers["loss"]?.number ?? 0, numbers["bits_per_byte"]?.number ?? 0)
       // A character of this text is a byte.
       #expect(measured.status == 0 && loss > 0.5 && abs(bits - loss / 0.693147180559945) < 1e-9)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: out).contains { $0.hasPrefix("events.out.tfevents.") })
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: out).contains { $0.hasPrefix("events.out.tfevents.") })
       // Trained on with another architecture: what fits is taken, and the list says what does not.
       let warm = try scene.run(
-        scene.arguments("warm", "--steps", "2", "--init-from", out, "--set", "position=rope", "--set", "mlp.gated=true"))
+        scene.arguments("warm", "--steps", "2", "--init-from", out, "--set", "position=rope", "--set", "mlp.gated=true")
+      )
       #expect(warm.status == 0, "\(warm.notes)")
       #expect(warm.notes.contains("layers.0.mlp.gate.weight [64, 16]: not there"), "\(warm.notes)")
       #expect(warm.notes.contains("not used: embed.positions.weight"))
@@ -118,7 +125,9 @@ struct TrainTests {
           // Somewhere in the first third of what a whole run takes: five kills on the way to its end.
           let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
           let wait = Double.random(in: 0.005...0.35) * seconds
-          if try Command.kill(scene.long(out) + ["--resume"], after: wait, environment: scene.environment) { killed += 1 }
+          if try Command.kill(scene.long(out) + ["--resume"], after: wait, environment: scene.environment) {
+            killed += 1
+          }
         }
         let last = try scene.run(scene.long(out) + ["--resume"])
         #expect(last.status == 0, "\(last.notes)")
@@ -135,9 +144,12 @@ struct TrainTests {
       let scene = try Scene(in: folder)
       // Long enough that it is not done before the signal comes, on a busy machine too.
       #expect(try scene.run(scene.long("whole", steps: 3000) + ["--save-every", "0"]).status == 0)
-      let process = try Command.start(scene.long("out", steps: 3000) + ["--save-every", "0"], environment: scene.environment)
+      let process = try Command.start(
+        scene.long("out", steps: 3000) + ["--save-every", "0"], environment: scene.environment)
       let metrics = folder.path + "/out/metrics.jsonl"
-      while process.isRunning, (try? String(contentsOfFile: metrics, encoding: .utf8).count) ?? 0 < 1000 { usleep(1000) }
+      while process.isRunning, (try? String(contentsOfFile: metrics, encoding: .utf8).count) ?? 0 < 1000 {
+        usleep(1000)
+      }
       Foundation.kill(process.processIdentifier, signal)
       process.waitUntilExit()
       #expect(process.terminationReason == .exit && process.terminationStatus == 130)
@@ -162,14 +174,18 @@ struct TrainTests {
       let expected = try scene.result("whole")
       // The n-th call of each kind fails, once; early ones while the run is begun, later ones in checkpoints.
       for (call, error, number) in [
-        ("write", "ENOSPC", 12), ("write", "ENOSPC", 25), ("write", "ENOSPC", 26), ("write", "EIO", 27), ("write", "EDQUOT", 28),
-        ("fsync", "EIO", 8), ("fsync", "EIO", 12), ("fsync", "EIO", 16), ("rename", "EIO", 6), ("rename", "ENOSPC", 9), ("mkdir", "ENOSPC", 3),
+        ("write", "ENOSPC", 12), ("write", "ENOSPC", 25), ("write", "ENOSPC", 26), ("write", "EIO", 27),
+        ("write", "EDQUOT", 28),
+        ("fsync", "EIO", 8), ("fsync", "EIO", 12), ("fsync", "EIO", 16), ("rename", "EIO", 6), ("rename", "ENOSPC", 9),
+        ("mkdir", "ENOSPC", 3),
       ] {
         let out = "\(call)-\(error)-\(number)"
         let run = try Command.traced(
           ["-f", "-qq", "-e", "trace=\(call)", "-e", "inject=\(call):error=\(error):when=\(number)"], scene.long(out),
           environment: scene.environment)
-        if run.notes.contains("PTRACE") { return print("skipped, for nothing can be traced here: write errors while training") }
+        if run.notes.contains("PTRACE") {
+          return print("skipped, for nothing can be traced here: write errors while training")
+        }
         #expect(run.status != 0 && run.status < 128, "\(out): \(run.status) \(run.notes)")
         #expect(run.notes.contains("error: "), "\(out): \(run.notes)")
         #expect(try scene.litter(out).isEmpty, "\(out)")
@@ -194,7 +210,8 @@ struct TrainTests {
         "$1" run "$DISK/out" "the" --max-tokens 3 --quiet > /dev/null && echo "runs"
         """
       let run = try Command.inShell(
-        script, scene.arguments("disk/out", "--steps", "40", "--batch", "2", "--save-every", "10", "--keep", "9", "--quiet"),
+        script,
+        scene.arguments("disk/out", "--steps", "40", "--batch", "2", "--save-every", "10", "--keep", "9", "--quiet"),
         environment: scene.environment.merging(["DISK": disk]) { $1 })
       if run.status == 77 || run.status == 1 && run.output.isEmpty {
         return print("skipped, for nothing can be mounted here: a full disk while training")
@@ -219,7 +236,8 @@ struct TrainTests {
       #expect((json["seconds"]?.number ?? 0) > 0)
       #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
       let large = try scene.run(
-        scene.arguments("out", "--set", "hidden_size=16384", "--set", "layers.count=200", "--set", "attention.num_heads=128"))
+        scene.arguments(
+          "out", "--set", "hidden_size=16384", "--set", "layers.count=200", "--set", "attention.num_heads=128"))
       #expect(large.status == 1 && large.notes.contains("GiB of memory"), "\(large.notes)")
       #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
     }
@@ -231,7 +249,10 @@ struct TrainTests {
       let scene = try Scene(in: folder)
       for (arguments, status, words) in [
         (scene.arguments("out", "--optimizer", "adam"), 3, "--optimizer:1:1: error: no optimizer is named 'adam'"),
-        (scene.arguments("out", "--schedule", "{type: cosine, end: 0}"), 3, "--schedule:1:16: error: no option here is named 'end'"),
+        (
+          scene.arguments("out", "--schedule", "{type: cosine, end: 0}"), 3,
+          "--schedule:1:16: error: no option here is named 'end'"
+        ),
         (scene.arguments("out", "--context", "17"), 2, "16 tokens"),
         (scene.arguments("out", "--steps", "0"), 2, "--steps"),
         (scene.arguments("out", "--data", folder.path + "/none.txt"), 4, "no such file"),
@@ -247,7 +268,8 @@ struct TrainTests {
       #expect(again.status == 2 && again.notes.contains("--resume"))
       let changed = try scene.run(scene.arguments("out", "--resume", "--lr", "0.5"))
       #expect(changed.status == 2 && changed.notes.contains("--lr"))
-      try String(repeating: "the mat sat on the cat and ate ", count: 20).write(toFile: scene.text, atomically: true, encoding: .utf8)
+      try String(repeating: "the mat sat on the cat and ate ", count: 20).write(
+        toFile: scene.text, atomically: true, encoding: .utf8)
       let data = try scene.run(["train", "--resume", "--out", folder.path + "/out"])
       #expect(data.status != 0 && data.notes.contains("changed"), "\(data.notes)")
     }
@@ -258,13 +280,20 @@ struct TrainTests {
     try withTemporaryFolder { folder in
       let scene = try Scene(in: folder)
       let out = folder.path + "/tokenizer"
-      let made = try scene.run(["tokenizer", "train", "--type", type, "--vocab-size", "300", "--data", scene.text, "-o", out])
+      let made = try scene.run([
+        "tokenizer", "train", "--type", type, "--vocab-size", "300", "--data", scene.text, "-o", out,
+      ])
       #expect(made.status == 0, "\(made.notes)")
       let ids = try scene.run(["tokenize", out, "the cat sat"])
-      let text = try scene.run(["tokenize", out, "--decode", ids.output.replacing(" ", with: ",").replacing("\n", with: "")])
+      let text = try scene.run([
+        "tokenize", out, "--decode", ids.output.replacing(" ", with: ",").replacing("\n", with: ""),
+      ])
       #expect(text.output == "the cat sat\n")
       let trained = try scene.run(
-        ["train", scene.spec, "--data", scene.text, "--tokenizer", out, "--steps", "2", "--quiet", "--out", folder.path + "/run"])
+        [
+          "train", scene.spec, "--data", scene.text, "--tokenizer", out, "--steps", "2", "--quiet", "--out",
+          folder.path + "/run",
+        ])
       #expect(trained.status == 0, "\(trained.notes)")
       #expect(try scene.run(["run", folder.path + "/run", "the", "--max-tokens", "2"]).status == 0)
     }

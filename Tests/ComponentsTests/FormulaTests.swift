@@ -8,7 +8,8 @@ private struct Sample: Sendable, CustomTestStringConvertible {
   let value: @Sendable (Double) -> Double
   let slope: @Sendable (Double) -> Double
 
-  init(_ text: String, _ value: @escaping @Sendable (Double) -> Double, _ slope: @escaping @Sendable (Double) -> Double) {
+  init(_ text: String, _ value: @escaping @Sendable (Double) -> Double, _ slope: @escaping @Sendable (Double) -> Double)
+  {
     testDescription = text
     self.value = value
     self.slope = slope
@@ -49,7 +50,9 @@ private let samples = [
 @Suite("formulas")
 struct FormulaTests {
   // A few roundings of Float, each relative to the largest number on the way, which stays below 100 here.
-  @Test("give the value and the derivative that are written by hand, on every level", arguments: KernelLevel.available, samples)
+  @Test(
+    "give the value and the derivative that are written by hand, on every level", arguments: KernelLevel.available,
+    samples)
   private func values(level: KernelLevel, sample: Sample) throws {
     let formula = try Formula(sample.testDescription)
     let x = stride(from: Float(-4.13), to: 4.2, by: 0.0517).map { $0 }
@@ -62,7 +65,8 @@ struct FormulaTests {
     for i in x.indices {
       let (value, expected) = (sample.value(Double(x[i])), sample.slope(Double(x[i])))
       #expect(abs(Double(y[i]) - value) <= 1e-5 * max(1, abs(value)), "f(\(x[i])) is \(value), not \(y[i])")
-      #expect(abs(Double(slope[i]) - expected) <= 1e-5 * max(1, abs(expected)), "f′(\(x[i])) is \(expected), not \(slope[i])")
+      #expect(
+        abs(Double(slope[i]) - expected) <= 1e-5 * max(1, abs(expected)), "f′(\(x[i])) is \(expected), not \(slope[i])")
     }
   }
 
@@ -95,9 +99,12 @@ struct FormulaTests {
   @Test(
     "say where they cannot be read",
     arguments: [
-      ("x +", "ends where a number, 'x' or a function should stand", 4), ("2 x", "ends before 'x'", 3), ("(x", "lacks a ')'", 3),
-      ("x)", "ends before ')'", 2), ("sigmod(x)", "knows no function 'sigmod'", 1), ("y * 2", "knows nothing named 'y'", 1),
-      ("max(x)", "gives 'max' 1 argument, not 2", 1), ("x * *", "has '*' where a number, 'x' or a function should stand", 5),
+      ("x +", "ends where a number, 'x' or a function should stand", 4), ("2 x", "ends before 'x'", 3),
+      ("(x", "lacks a ')'", 3),
+      ("x)", "ends before ')'", 2), ("sigmod(x)", "knows no function 'sigmod'", 1),
+      ("y * 2", "knows nothing named 'y'", 1),
+      ("max(x)", "gives 'max' 1 argument, not 2", 1),
+      ("x * *", "has '*' where a number, 'x' or a function should stand", 5),
       ("if(x, 1, 2)", "lacks '>' or '<' in the condition of 'if'", 5), ("1.2.3", "has no number '1.2.3'", 1),
       (String(repeating: "(", count: 200), "is nested too deeply", 65),
     ])

@@ -32,7 +32,8 @@ import Testing
     names.subtract(Self.ordinary)
     names.subtract(["family", "config", "gguf", "hf-llama"])
     #expect(names.count > 20)
-    for file in Self.swiftFiles(in: "Sources") where !file.hasPrefix("Sources/chimera/") && file != Self.splittingNames {
+    for file in Self.swiftFiles(in: "Sources") where !file.hasPrefix("Sources/chimera/") && file != Self.splittingNames
+    {
       let text = try String(contentsOfFile: Here.package + "/" + file, encoding: .utf8)
       for line in text.split(separator: "\n") where !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
         for name in names where line.contains("\"\(name)\"") { Issue.record("\(file) names '\(name)': \(line)") }

@@ -14,7 +14,8 @@ struct InitializationTests {
   @Test("GPT-2 scales what writes to the residual line by its depth")
   func depthScaled() throws {
     let starts = try starts()
-    let scaled = PlannedTensor.Initialization.normal(0.02 / (24.0).squareRoot())  // two such matrices a layer, 12 layers
+    // Two such matrices a layer, 12 layers.
+    let scaled = PlannedTensor.Initialization.normal(0.02 / (24.0).squareRoot())
     #expect(starts["layers.3.attn.o.weight"] == scaled && starts["layers.11.mlp.down.weight"] == scaled)
     for name in ["embed.tokens", "embed.positions", "layers.3.attn.q", "layers.3.mlp.up"] {
       #expect(starts[name + ".weight"] == .normal(0.02))
@@ -36,7 +37,9 @@ struct InitializationTests {
     let one = try starts("init={type: normal, std: 0.1, embedding_std: 0.5}")
     #expect(one["layers.3.attn.o.weight"] == .normal(0.1) && one["embed.tokens.weight"] == .normal(0.5))
     let inputs = try starts("init={type: fan_in, gain: 2}")
-    #expect(inputs["layers.3.mlp.down.weight"] == .normal(2 / (3072.0).squareRoot()) && inputs["embed.tokens.weight"] == .normal(0.02))
+    #expect(
+      inputs["layers.3.mlp.down.weight"] == .normal(2 / (3072.0).squareRoot())
+        && inputs["embed.tokens.weight"] == .normal(0.02))
     #expect(throws: Problems.self) { try starts("init=nrmal") }
     #expect(throws: Problems.self) { try starts("init={type: normal, gain: 2}") }
   }

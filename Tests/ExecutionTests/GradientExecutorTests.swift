@@ -22,7 +22,8 @@ import Testing
   }
 
   private func model() throws -> TinyModel {
-    try TinyModel("position=rope", "norm=rmsnorm", "mlp.gated=true", "head.softcap=3", "head.bias=true", "head.tied=true")
+    try TinyModel(
+      "position=rope", "norm=rmsnorm", "mlp.gated=true", "head.softcap=3", "head.bias=true", "head.tied=true")
   }
 
   // The same sums in another order.
@@ -39,13 +40,17 @@ import Testing
 
   @Test("what is computed again is the same, in less memory", arguments: ["rmsnorm", "layernorm"])
   func recomputation(norm: String) throws {
-    for patches in [["position=rope"], ["position=learned", "block.placement=sandwich"], ["block.placement=post", "mlp.gated=true"]] {
+    for patches in [
+      ["position=rope"], ["position=learned", "block.placement=sandwich"], ["block.placement=post", "mlp.gated=true"],
+    ] {
       let model = try TinyModel(patches: ["norm=\(norm)"] + patches)
       let options = TrainingOptions(recomputation: .cheap)
       let kept = try gradients(model)
       #expect(largestDifference(try gradients(model, options: options), kept) == 0)
       let plain = try GradientExecutor.plannedMemory(model.plan, rows: 160, threads: 1)
-      #expect(try GradientExecutor.plannedMemory(model.plan, rows: 160, threads: 1, options: options).activations < plain.activations)
+      #expect(
+        try GradientExecutor.plannedMemory(model.plan, rows: 160, threads: 1, options: options).activations
+          < plain.activations)
     }
   }
 
@@ -83,7 +88,8 @@ import Testing
     let loss = try executor.trainingLoss(Self.batch, targets: some)
     let gradient = Array(executor.gradients)
     executor.clearGradients()
-    let shorter = try executor.trainingLoss(Self.batch.map { Array($0.prefix(5)) }, targets: some.map { Array($0.prefix(5)) })
+    let shorter = try executor.trainingLoss(
+      Self.batch.map { Array($0.prefix(5)) }, targets: some.map { Array($0.prefix(5)) })
     #expect(abs(loss - shorter) < 1e-6)
     #expect(largestDifference(gradient, Array(executor.gradients)) < 2e-6 * (gradient.map(abs).max() ?? 0))
   }
@@ -116,8 +122,12 @@ import Testing
     let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 16)
     #expect(throws: ExecutionProblem.noTokens) { try executor.loss([], targets: []) }
     #expect(throws: ExecutionProblem.noTokens) { try executor.loss([[1], []], targets: [[1], []]) }
-    #expect(throws: ExecutionProblem.unknownToken(13, vocabulary: 13)) { try executor.loss([[1, 13]], targets: [[1, 2]]) }
-    #expect(throws: ExecutionProblem.unknownToken(-2, vocabulary: 13)) { try executor.loss([[1, 2]], targets: [[1, -2]]) }
+    #expect(throws: ExecutionProblem.unknownToken(13, vocabulary: 13)) {
+      try executor.loss([[1, 13]], targets: [[1, 2]])
+    }
+    #expect(throws: ExecutionProblem.unknownToken(-2, vocabulary: 13)) {
+      try executor.loss([[1, 2]], targets: [[1, -2]])
+    }
     #expect(throws: ExecutionProblem.tooLong(tokens: 17, limit: 16)) {
       try executor.loss([Array(repeating: 1, count: 17)], targets: [Array(repeating: 1, count: 17)])
     }
@@ -129,7 +139,8 @@ import Testing
     let losses = try TrainingOptions.Precision.allCases.map { precision in
       let model = try self.model()
       let executor = try GradientExecutor(
-        model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160, options: TrainingOptions(precision: precision))
+        model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160,
+        options: TrainingOptions(precision: precision))
       return try (0..<10).map { _ in
         executor.clearGradients()
         let loss = try executor.trainingLoss(Self.batch, targets: Self.targets)

@@ -17,7 +17,9 @@ import Testing
     try TinyModel(patches: patches + ["attention.head_dim=16"])
   }
 
-  @Test("logits with states in a narrower format are near those with f32, and not the same", arguments: lossy, KernelLevel.available)
+  @Test(
+    "logits with states in a narrower format are near those with f32, and not the same", arguments: lossy,
+    KernelLevel.available)
   func near(_ format: StorageFormat, _ level: KernelLevel) throws {
     let model = try model("context_length=64", "position=rope")
     let exact = try model.logits(PlanExecutorTests.long, parts: 60, maximumRows: 64)
@@ -28,7 +30,9 @@ import Testing
     #expect(difference < Self.bounds[format] ?? 0 && difference > 1e-6)
   }
 
-  @Test("a prompt at once and token by token agree in every format, windows and all", arguments: PlannedState.formats, [1, 7, 16])
+  @Test(
+    "a prompt at once and token by token agree in every format, windows and all", arguments: PlannedState.formats,
+    [1, 7, 16])
   func stepByStep(_ format: StorageFormat, _ parts: Int) throws {
     let model = try model("context_length=64", "attention.window=5", "position=rope")
     let whole = try model.logits(PlanExecutorTests.long, parts: 60, maximumRows: 64, states: format)

@@ -25,7 +25,8 @@ import Testing
     return (difference / b.reduce(0) { $0 + Double($1) * Double($1) }).squareRoot()
   }
 
-  @Test("x that int8 holds exactly gives the f32 product within rounding, in every quantised format and shape",
+  @Test(
+    "x that int8 holds exactly gives the f32 product within rounding, in every quantised format and shape",
     arguments: KernelLevel.available)
   func exactInputs(level: KernelLevel) {
     level.perform {
@@ -117,7 +118,9 @@ import Testing
         let x = numbers.floats(16 * 416)
         let all = product(.stored, x, rows: 16, by: w)
         for rows in 2...15 {
-          #expect(product(.stored, Array(x[..<(rows * 416)]), rows: rows, by: w) == Array(all[..<(rows * 77)]), "\(format.rawValue), \(rows)")
+          #expect(
+            product(.stored, Array(x[..<(rows * 416)]), rows: rows, by: w) == Array(all[..<(rows * 77)]),
+            "\(format.rawValue), \(rows)")
         }
       }
     }
@@ -187,25 +190,36 @@ import Testing
           let dw = Guarded(numbers.floats(outputs * inputs))
           let before = [y.elements, dx.elements, dw.elements]
           multiply(
-            x.base, stride: inputs, rows: rows, by: w.matrix, bias: nil, into: y.base, stride: outputs, accumulate: true,
+            x.base, stride: inputs, rows: rows, by: w.matrix, bias: nil, into: y.base, stride: outputs,
+            accumulate: true,
             pool: pool)
           multiplyTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: pool)
           multiplyOuter(
             dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true, pool: pool)
           let (rx, rdy, rw) = (x.elements.map(round), dy.elements.map(round), w.values.map(round))
-          func compare(_ found: [Float], _ before: [Float], _ m: Int, _ n: Int, depth: Int, _ term: (Int, Int, Int) -> Double) {
+          func compare(
+            _ found: [Float], _ before: [Float], _ m: Int, _ n: Int, depth: Int, _ term: (Int, Int, Int) -> Double
+          ) {
             var expected = before.map(Double.init), sizes = expected.map(abs)
-            for i in 0..<m { for j in 0..<n { for k in 0..<depth {
-              let product = term(i, j, k)
-              expected[i * n + j] += product
-              sizes[i * n + j] += abs(product)
-            } } }
+            for i in 0..<m {
+              for j in 0..<n {
+                for k in 0..<depth {
+                  let product = term(i, j, k)
+                  expected[i * n + j] += product
+                  sizes[i * n + j] += abs(product)
+                }
+              }
+            }
             let error = worstError(found: found, expected: expected, sizes: sizes, depth: depth)
             #expect(error < 1, "\(rows) × \(outputs) × \(inputs): \(error) of the bound")
           }
           compare(y.elements, before[0], rows, outputs, depth: inputs) { rx[$0 * inputs + $2] * rw[$1 * inputs + $2] }
-          compare(dx.elements, before[1], rows, inputs, depth: outputs) { rdy[$0 * outputs + $2] * rw[$2 * inputs + $1] }
-          compare(dw.elements, before[2], outputs, inputs, depth: rows) { rdy[$2 * outputs + $0] * rx[$2 * inputs + $1] }
+          compare(dx.elements, before[1], rows, inputs, depth: outputs) {
+            rdy[$0 * outputs + $2] * rw[$2 * inputs + $1]
+          }
+          compare(dw.elements, before[2], outputs, inputs, depth: rows) {
+            rdy[$2 * outputs + $0] * rx[$2 * inputs + $1]
+          }
         }
       }
     }

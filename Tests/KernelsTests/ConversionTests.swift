@@ -79,43 +79,43 @@ import Testing
   }
 
   #if !(os(macOS) && arch(x86_64))  // where Swift has no Float16
-  @Test("every half widens to itself and back", arguments: KernelLevel.available)
-  func halves(level: KernelLevel) {
-    let all = Guarded((0...UInt16.max).map { $0 }), wide = Guarded<Float>(count: 65536, filledWith: 0)
-    let back = Guarded<UInt16>(count: 65536, filledWith: 0)
-    level.perform {
-      widen(.f16, all.base, count: 65536, into: wide.base)
-      narrow(wide.base, count: 65536, to: .f16, into: back.base)
-    }
-    for i in 0..<65536 {
-      let half = Float16(bitPattern: UInt16(i))
-      if half.isNaN {
-        #expect(wide[i].isNaN && Float16(bitPattern: back[i]).isNaN)
-      } else {
-        #expect(wide[i].bitPattern == Float(half).bitPattern && back[i] == UInt16(i))
+    @Test("every half widens to itself and back", arguments: KernelLevel.available)
+    func halves(level: KernelLevel) {
+      let all = Guarded((0...UInt16.max).map { $0 }), wide = Guarded<Float>(count: 65536, filledWith: 0)
+      let back = Guarded<UInt16>(count: 65536, filledWith: 0)
+      level.perform {
+        widen(.f16, all.base, count: 65536, into: wide.base)
+        narrow(wide.base, count: 65536, to: .f16, into: back.base)
+      }
+      for i in 0..<65536 {
+        let half = Float16(bitPattern: UInt16(i))
+        if half.isNaN {
+          #expect(wide[i].isNaN && Float16(bitPattern: back[i]).isNaN)
+        } else {
+          #expect(wide[i].bitPattern == Float(half).bitPattern && back[i] == UInt16(i))
+        }
       }
     }
-  }
 
-  @Test("f32 rounds to the nearest half, ties to even", arguments: KernelLevel.available)
-  func toHalf(level: KernelLevel) {
-    var numbers = Numbers(seed: 20)
-    var x: [Float] = [
-      0, -0.0, 1, 65504, 65519.996, 65520, 70000, 1e30, .infinity, -.infinity, 0x1p-24, 0x1p-25, 0x1.000002p-25,
-      0x1.8p-24, 0x1p-14, 0x1.ffcp-15, 0x1.ffep-15, 0x1.fffp-15, 0x1.002p0, 0x1.006p0, 0x1p-140, -1e-8,
-      .leastNonzeroMagnitude,
-    ]
-    for _ in 0..<4001 { x.append(Float(bitPattern: UInt32(truncatingIfNeeded: numbers.bits()))) }
-    for _ in 0..<4000 {
-      x.append(numbers.next() * Float(sign: .plus, exponent: Int(numbers.bits() % 50) - 30, significand: 1))
+    @Test("f32 rounds to the nearest half, ties to even", arguments: KernelLevel.available)
+    func toHalf(level: KernelLevel) {
+      var numbers = Numbers(seed: 20)
+      var x: [Float] = [
+        0, -0.0, 1, 65504, 65519.996, 65520, 70000, 1e30, .infinity, -.infinity, 0x1p-24, 0x1p-25, 0x1.000002p-25,
+        0x1.8p-24, 0x1p-14, 0x1.ffcp-15, 0x1.ffep-15, 0x1.fffp-15, 0x1.002p0, 0x1.006p0, 0x1p-140, -1e-8,
+        .leastNonzeroMagnitude,
+      ]
+      for _ in 0..<4001 { x.append(Float(bitPattern: UInt32(truncatingIfNeeded: numbers.bits()))) }
+      for _ in 0..<4000 {
+        x.append(numbers.next() * Float(sign: .plus, exponent: Int(numbers.bits() % 50) - 30, significand: 1))
+      }
+      let source = Guarded(x), found = Guarded<UInt16>(count: x.count, filledWith: 0)
+      level.perform { narrow(source.base, count: x.count, to: .f16, into: found.base) }
+      for (value, bits) in zip(x, found.elements) {
+        let half = Float16(bitPattern: bits)
+        if value.isNaN { #expect(half.isNaN) } else { #expect(bits == Float16(value).bitPattern, "\(value)") }
+      }
     }
-    let source = Guarded(x), found = Guarded<UInt16>(count: x.count, filledWith: 0)
-    level.perform { narrow(source.base, count: x.count, to: .f16, into: found.base) }
-    for (value, bits) in zip(x, found.elements) {
-      let half = Float16(bitPattern: bits)
-      if value.isNaN { #expect(half.isNaN) } else { #expect(bits == Float16(value).bitPattern, "\(value)") }
-    }
-  }
 
   #endif
 

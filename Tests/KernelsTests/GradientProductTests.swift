@@ -13,7 +13,8 @@ import Testing
           let dy = Guarded(numbers.floats(rows * outputs)), dx = Guarded(numbers.floats(rows * inputs))
           let before = dx.elements
           var expected = before.map(Double.init), sizes = expected.map(abs)
-          multiplyTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: ThreadPool(threads: 2))
+          multiplyTransposed(
+            dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: ThreadPool(threads: 2))
           for r in 0..<rows {
             for o in 0..<outputs {
               for i in 0..<inputs {
@@ -41,7 +42,8 @@ import Testing
         let dw = Guarded(numbers.floats(outputs * inputs))
         var expected = dw.elements.map(Double.init), sizes = expected.map(abs)
         multiplyOuter(
-          dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true, pool: ThreadPool(threads: 3))
+          dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true,
+          pool: ThreadPool(threads: 3))
         for r in 0..<rows {
           for o in 0..<outputs {
             for i in 0..<inputs {
@@ -71,7 +73,8 @@ import Testing
           let db = Guarded([Float](repeating: before, count: outputs))
           let adding = !before.isNaN
           multiplyOuter(
-            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: adding, pool: pool)
+            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: adding, pool: pool
+          )
           multiplyTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: adding, pool: pool)
           sumRows(dy.base, rows: rows, columns: outputs, into: db.base, accumulate: adding, pool: pool)
           return [dw.elements, dx.elements, db.elements]

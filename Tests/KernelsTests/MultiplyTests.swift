@@ -82,7 +82,8 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
   func formats(level: KernelLevel) {
     level.perform {
       for format in StorageFormat.allCases {
-        let inputs = format.elementsPerBlock == 1 ? [45, 530] : format.elementsPerBlock == 32 ? [32, 544] : [256, 768]
+        let inputs =
+          format.elementsPerBlock == 1 ? [45, 530] : format.elementsPerBlock == 32 ? [32, 544] : [256, 768]
         for (index, rows) in rowCounts.enumerated() {
           check(
             Shape(rows: rows, inputs: inputs[index % 2], outputs: [5, 33, 70][index % 3]), format,
@@ -132,7 +133,8 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
     var all = [Float](repeating: 0, count: 64 * 300), one = [Float](repeating: 0, count: 300)
     let pool = ThreadPool(threads: 2)
     Arithmetic.exact.perform {
-      multiply(x, stride: 512, rows: 64, by: w.matrix, bias: nil, into: &all, stride: 300, accumulate: false, pool: pool)
+      multiply(
+        x, stride: 512, rows: 64, by: w.matrix, bias: nil, into: &all, stride: 300, accumulate: false, pool: pool)
       multiply(x, stride: 512, rows: 1, by: w.matrix, bias: nil, into: &one, stride: 300, accumulate: false, pool: pool)
     }
     let (expected, sizes) = plainProduct(x, stride: 512, rows: 1, w)

@@ -11,17 +11,21 @@ import Testing
       for turned in [(false, false), (false, true), (true, false), (true, true)] {
         var numbers = Numbers(seed: UInt64(rows * 1000 + columns))
         // Rows lie 3 numbers apart from each other, and memory ends with the last number.
-        let (leftShape, rightShape) = (turned.0 ? (depth, rows) : (rows, depth), turned.1 ? (columns, depth) : (depth, columns))
+        let (leftShape, rightShape) = (
+          turned.0 ? (depth, rows) : (rows, depth), turned.1 ? (columns, depth) : (depth, columns)
+        )
         let left = Guarded(numbers.floats((leftShape.0 - 1) * (leftShape.1 + 3) + leftShape.1))
         let right = Guarded(numbers.floats((rightShape.0 - 1) * (rightShape.1 + 3) + rightShape.1))
         let start = numbers.floats(rows * columns)
         let y = Guarded(start)
-        let scratch = Guarded<Float>(count: smallProductScratch(rows: rows, columns: columns, depth: depth), filledWith: .nan)
+        let scratch = Guarded<Float>(
+          count: smallProductScratch(rows: rows, columns: columns, depth: depth), filledWith: .nan)
         for accumulate in [true, false] {
           level.perform {
             multiplyHere(
               MatrixPart(left.base, stride: leftShape.1 + 3, turned: turned.0),
-              MatrixPart(right.base, stride: rightShape.1 + 3, turned: turned.1), rows: rows, columns: columns, depth: depth,
+              MatrixPart(right.base, stride: rightShape.1 + 3, turned: turned.1), rows: rows, columns: columns,
+              depth: depth,
               into: y.base, stride: columns, accumulate: accumulate, scratch: scratch.base)
           }
           var expected: [Double] = [], sizes: [Double] = []
@@ -38,7 +42,9 @@ import Testing
               sizes.append(size)
             }
           }
-          #expect(worstError(found: y.elements, expected: expected, sizes: sizes, depth: depth) <= 1, "\(rows) \(columns) \(depth) \(turned)")
+          #expect(
+            worstError(found: y.elements, expected: expected, sizes: sizes, depth: depth) <= 1,
+            "\(rows) \(columns) \(depth) \(turned)")
         }
       }
     }
@@ -52,7 +58,8 @@ import Testing
       let before = numbers.floats(keys * values)
       let (state, y) = (Guarded(before), Guarded<Float>(count: values, filledWith: .nan))
       level.perform {
-        decayedStep(0.75, query: q.base, key: k.base, value: v.base, keys: keys, values: values, state: state.base, into: y.base)
+        decayedStep(
+          0.75, query: q.base, key: k.base, value: v.base, keys: keys, values: values, state: state.base, into: y.base)
       }
       for p in 0..<values {
         var (sum, size) = (0.0, 0.0)

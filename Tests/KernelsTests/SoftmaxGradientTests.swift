@@ -20,10 +20,13 @@ import Testing
   static let shapes = [
     Shape(count: 1), Shape(count: 7, heads: 4, keyHeads: 1, keyWidth: 5, valueWidth: 9, cap: 2),
     Shape(count: 33, heads: 3, keyHeads: 3, keyWidth: 20, valueWidth: 33, window: 6, isBiased: true),
-    Shape(count: 130, keyWidth: 64, valueWidth: 64), Shape(count: 300, heads: 2, keyHeads: 1, window: 150, cap: 3, isBiased: true),
+    Shape(count: 130, keyWidth: 64, valueWidth: 64),
+    Shape(count: 300, heads: 2, keyHeads: 1, window: 150, cap: 3, isBiased: true),
   ]
 
-  private static func bias(_ head: Int, _ query: Int, _ key: Int) -> Float { 0.1 * Float(head + 1) * Float(key - query) / 20 }
+  private static func bias(_ head: Int, _ query: Int, _ key: Int) -> Float {
+    0.1 * Float(head + 1) * Float(key - query) / 20
+  }
 
   @Test("gradients are those of the plain loops, at every level", arguments: KernelLevel.available, shapes)
   func gradients(level: KernelLevel, shape: Shape) {
@@ -90,7 +93,8 @@ import Testing
           let (gq, gk, gv, gdy) = (Guarded(q), Guarded(k), Guarded(v), Guarded(dy))
           let span = SoftmaxSums.Span(
             queries: gq.base, queryStride: shape.heads * kw, count: n, start: 0,
-            keys: StoredRows(gk.base, stride: shape.keyHeads * kw), values: StoredRows(gv.base, stride: shape.keyHeads * vw),
+            keys: StoredRows(gk.base, stride: shape.keyHeads * kw),
+            values: StoredRows(gv.base, stride: shape.keyHeads * vw),
             firstKey: 0, sums: y.base, sumStride: shape.heads * vw, logarithms: logarithms.base)
           let pool = ThreadPool(threads: threads)
           withUnsafeTemporaryAllocation(of: SoftmaxSums.Span.self, capacity: 1) { spans in

@@ -120,7 +120,8 @@ private struct Sample {
     var y = [Double](repeating: 0, count: shape.valueWidth)
     for (i, weight) in weights.enumerated() {
       for d in 0..<shape.valueWidth {
-        y[d] += weight / total
+        y[d] +=
+          weight / total
           * Double(values.values[(first + i - shape.firstKey) * valueRow + keyHead * shape.valueWidth + d])
       }
     }
@@ -190,8 +191,11 @@ private struct Sample {
   func blocks(level: KernelLevel) {
     level.perform {
       check(Shape(count: 400, start: 0, keyHeads: 2, group: 2, keyWidth: 16, valueWidth: 24), threads: 2)
-      check(Shape(count: 250, start: 511, firstKey: 300, keyHeads: 1, group: 3, keyWidth: 8, valueWidth: 8, window: 200), threads: 3)
-      check(Shape(count: 1, start: 1500, keyHeads: 2, group: 4, keyWidth: 32, valueWidth: 16, format: .bf16), threads: 3)
+      check(
+        Shape(count: 250, start: 511, firstKey: 300, keyHeads: 1, group: 3, keyWidth: 8, valueWidth: 8, window: 200),
+        threads: 3)
+      check(
+        Shape(count: 1, start: 1500, keyHeads: 2, group: 4, keyWidth: 32, valueWidth: 16, format: .bf16), threads: 3)
       check(Shape(count: 2, start: 700, keyHeads: 1, group: 5, keyWidth: 8, valueWidth: 8, window: 9), threads: 2)
     }
   }

@@ -7,19 +7,26 @@ import Testing
   private typealias State = (p: Double, g: Double, m: Double, v: Double)
 
   private func check(
-    _ level: KernelLevel, _ apply: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void,
+    _ level: KernelLevel,
+    _ apply: (
+      UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int
+    ) -> Void,
     _ exact: (State) -> State
   ) {
     for count in Array(1...35) + [257] {
       var numbers = Numbers(seed: UInt64(count))
-      let (p, g, m, v) = (numbers.floats(count), numbers.floats(count), numbers.floats(count), numbers.floats(count).map { $0 * $0 })
+      let (p, g, m, v) = (
+        numbers.floats(count), numbers.floats(count), numbers.floats(count), numbers.floats(count).map { $0 * $0 }
+      )
       // A number behind the last must stay as it is.
       var (newP, newM, newV) = (p + [9], m + [9], v + [9])
       level.perform { apply(&newP, g, &newM, &newV, count) }
       for i in 0..<count {
         let wanted = exact((Double(p[i]), Double(g[i]), Double(m[i]), Double(v[i])))
         // A few roundings of numbers up to 1.
-        #expect(abs(Double(newP[i]) - wanted.p) < 4e-7 && abs(Double(newM[i]) - wanted.m) < 4e-7 && abs(Double(newV[i]) - wanted.v) < 4e-7)
+        #expect(
+          abs(Double(newP[i]) - wanted.p) < 4e-7 && abs(Double(newM[i]) - wanted.m) < 4e-7
+            && abs(Double(newV[i]) - wanted.v) < 4e-7)
       }
       #expect(newP[count] == 9 && newM[count] == 9 && newV[count] == 9)
     }

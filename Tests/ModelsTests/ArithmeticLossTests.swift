@@ -13,7 +13,8 @@ import Testing
   static let length = 192
 
   // The limit is the one that issue of speed names for 2,048 tokens; 192 tokens differ by a little more than those.
-  @Test("a trained model predicts text as well in the arithmetic of each stored format as in f32, within 0.02 nats",
+  @Test(
+    "a trained model predicts text as well in the arithmetic of each stored format as in f32, within 0.02 nats",
     arguments: [nil] + StorageFormat.allCases.filter { $0 == .bf16 || $0.elementsPerBlock == 32 }.map(Optional.some))
   func loss(_ format: StorageFormat?) throws {
     guard let path = Here.shared("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"),
@@ -25,7 +26,9 @@ import Testing
     let words = String(decoding: try Data(contentsOf: URL(fileURLWithPath: text)).prefix(4096), as: UTF8.self)
     let ids = Array(try #require(loaded.tokenizer).encode(words, addSpecialTokens: false).prefix(Self.length))
     #expect(ids.count == Self.length)
-    let parameters = try format.map { try Parameters(described.plan, stored: stored(models.weights(of: described), as: $0)) }
+    let parameters = try format.map {
+      try Parameters(described.plan, stored: stored(models.weights(of: described), as: $0))
+    }
     let executors = try [Arithmetic.exact, .stored].map {
       try PlanExecutor(described.plan, parameters ?? loaded.parameters, pool: ThreadPool(threads: 2), arithmetic: $0)
     }

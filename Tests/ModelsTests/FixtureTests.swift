@@ -43,12 +43,16 @@ import Testing
     let saved = try SafetensorsFile(path: target + "/model.safetensors").tensors.sorted { $0.name < $1.name }
     #expect(saved.map(\.name) == original.map(\.name))
     #expect(saved.map(\.shape) == original.map(\.shape))
-    for (saved, original) in zip(saved, original) { #expect(saved.bytes.elementsEqual(original.bytes), "\(saved.name)") }
+    for (saved, original) in zip(saved, original) {
+      #expect(saved.bytes.elementsEqual(original.bytes), "\(saved.name)")
+    }
   }
 
   // bf16 keeps 8 bits of each weight, so logits near 1 are off by some thousandths, and by anything where a router turns
   // to another expert; f32 is not touched.
-  @Test("saved natively, any model is read back whole; in bf16 its numbers are the nearest", arguments: ["llama", "gpt2", "deepseek_v3"])
+  @Test(
+    "saved natively, any model is read back whole; in bf16 its numbers are the nearest",
+    arguments: ["llama", "gpt2", "deepseek_v3"])
   func savesNatively(_ name: String) throws {
     guard let folder = Here.shared("fixtures/\(name)") else { return }
     let models = try Here.models()
@@ -84,7 +88,9 @@ import Testing
   // The bound is the fixtures': 1e-4 of the largest gradient.
   @Test("gradients are those of the reference implementation", arguments: Here.fixtures)
   func gradients(_ name: String) throws {
-    guard let folder = Here.shared("fixtures/\(name)"), kind(ofPath: folder + "/training.safetensors") == .file else { return }
+    guard let folder = Here.shared("fixtures/\(name)"), kind(ofPath: folder + "/training.safetensors") == .file else {
+      return
+    }
     let models = try Here.models()
     let described = try models.describe(folder)
     let plan = described.plan
@@ -107,7 +113,8 @@ import Testing
         range: entry.range, file: entry.file)
     }
     let map = try CheckpointMap(try #require(described.architecture.checkpoint))
-    let wanted = try Parameters(plan, stored: map.match(plan.parameters, with: stored, count: described.architecture.count).load())
+    let wanted = try Parameters(
+      plan, stored: map.match(plan.parameters, with: stored, count: described.architecture.count).load())
     let largest = plan.parameters.indices.flatMap { wanted.values($0) }.reduce(0) { max($0, abs($1)) }
     for (index, tensor) in plan.parameters.enumerated() {
       let difference = largestDifference(wanted.values(index), Array(executor.gradient(index)))

@@ -11,11 +11,14 @@ import Testing
 struct FormulaModelTests {
   private func logits(_ patch: String) throws -> [Float] {
     let models = try Here.models()
-    let tree = try YAMLReader(source: "patch").read("{hidden_size: 32, vocab_size: 64, layers: {count: 2}, " + patch + "}")
+    let tree = try YAMLReader(source: "patch").read(
+      "{hidden_size: 32, vocab_size: 64, layers: {count: 2}, " + patch + "}")
     let plan = try models.describe("gpt2", patches: [tree]).plan
     let executor = try PlanExecutor(plan, try Parameters(plan, seed: 3), pool: ThreadPool(threads: 1))
     var logits: [Float] = []
-    try executor.forward([(try executor.openSequence(length: 4), [1, 2, 3, 4])], logits: .all) { _, _, row in logits += row }
+    try executor.forward([(try executor.openSequence(length: 4), [1, 2, 3, 4])], logits: .all) { _, _, row in
+      logits += row
+    }
     return logits
   }
 

@@ -27,7 +27,9 @@ import Testing
     ]
     for (path, size) in sizes where full.resolved[path: path]?.integer != nil { changes.append("\(path)=\(size)") }
     if full.resolved[path: "attention.kv_lora_rank"] == nil { changes.append("attention.head_dim=8") }
-    if full.resolved[path: "mlp.num_experts"] == nil, full.resolved[path: "mlp"]?.text != "none" { changes.append("mlp.intermediate_size=96") }
+    if full.resolved[path: "mlp.num_experts"] == nil, full.resolved[path: "mlp"]?.text != "none" {
+      changes.append("mlp.intermediate_size=96")
+    }
     // A key that is not there cannot be deleted.
     let patches = try changes.filter { change in
       !change.hasSuffix("=null") || full.resolved[path: change.dropLast(5)] != nil

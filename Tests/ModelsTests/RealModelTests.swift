@@ -23,26 +23,31 @@ import Tokenization
   // What transformers 5.23 writes from the same folders, greedy, in f32:
   //     AutoModelForCausalLM.from_pretrained("Models/story-llama", dtype=torch.float32).generate(ids, max_new_tokens=60, do_sample=False)
   // and for the hybrid, which it cannot read, what this program wrote when it was trained.
-  @Test("the models that come along write what transformers writes with their folders", arguments: [
-    (
-      "story-llama", "<|endoftext|>Once upon a time",
-      """
-      , there was a little girl named Lily. She loved to play outside in the sun. One day, she saw a big, red ball. She \
-      wanted to play with it, but it was too high. She tried to catch it, but it was too high.
-      Lily's mom came over
-      """
-    ),
-    (
-      "story-gpt2", "<|endoftext|>Once upon a time",
-      """
-      , there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big tree in the park. \
-      She wanted to climb it, but she didn't know what to do.
-      Lily went to the tree and saw a big tree. She picked it
-      """
-    ),
-    ("shakespeare-char-gpt2", "ROMEO:", "\nThe senators of the prince of the prove of the prove\nThat t"),
-    ("story-hybrid", "Once upon a time", ", there was a little girl named Lily. She loved to play outside in the park with her friends."),
-  ])
+  @Test(
+    "the models that come along write what transformers writes with their folders",
+    arguments: [
+      (
+        "story-llama", "<|endoftext|>Once upon a time",
+        """
+        , there was a little girl named Lily. She loved to play outside in the sun. One day, she saw a big, red ball. She \
+        wanted to play with it, but it was too high. She tried to catch it, but it was too high.
+        Lily's mom came over
+        """
+      ),
+      (
+        "story-gpt2", "<|endoftext|>Once upon a time",
+        """
+        , there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big tree in the park. \
+        She wanted to climb it, but she didn't know what to do.
+        Lily went to the tree and saw a big tree. She picked it
+        """
+      ),
+      ("shakespeare-char-gpt2", "ROMEO:", "\nThe senators of the prince of the prove of the prove\nThat t"),
+      (
+        "story-hybrid", "Once upon a time",
+        ", there was a little girl named Lily. She loved to play outside in the park with her friends."
+      ),
+    ])
   func bundledModels(_ name: String, _ start: String, _ text: String) throws {
     let models = try Here.models()
     let loaded = try models.load(models.describe(name))
@@ -51,7 +56,9 @@ import Tokenization
     #expect(try generate(loaded, prompt, maximum: 60, stops: [], arithmetic: .exact).hasPrefix(text))
   }
 
-  @Test("the same weights write the same story from a folder and from GGUF", arguments: ["stories260K", "stories260K/stories260K.gguf"])
+  @Test(
+    "the same weights write the same story from a folder and from GGUF",
+    arguments: ["stories260K", "stories260K/stories260K.gguf"])
   func sameStory(_ name: String) throws {
     guard let path = Here.shared("llama/\(name)") else { return }
     #expect(try greedy(path, maximum: 200) == Self.story)
@@ -67,7 +74,9 @@ import Tokenization
     let tokenizer = try #require(loaded.tokenizer)
     let chat = try #require(loaded.chat)
     let prompt = tokenizer.encode(chat.text(user: "What is the capital of France?"))
-    #expect(try generate(loaded, prompt, maximum: 20, stops: chat.stops, arithmetic: .exact) == "The capital of France is Paris.")
+    #expect(
+      try generate(loaded, prompt, maximum: 20, stops: chat.stops, arithmetic: .exact)
+        == "The capital of France is Paris.")
   }
 
   @Test("the sorter sorts all 729 inputs")
@@ -97,7 +106,8 @@ import Tokenization
   // validation loss is 1.2455, and a numpy forward of the published weights gives 1.09 on this story.
   @Test("a composed variant, ReLU and a head with bias, predicts a story at 1.1 nats per character")
   func characters() throws {
-    guard let path = Here.shared("gpt2/tinystories-char-223k"), let corpus = Here.shared("corpora/tinystories_sample_2M.txt")
+    guard let path = Here.shared("gpt2/tinystories-char-223k"),
+      let corpus = Here.shared("corpora/tinystories_sample_2M.txt")
     else { return }
     let models = try Here.models()
     let loaded = try models.load(models.describe("tinystories-char-223k", weights: path))
@@ -150,7 +160,9 @@ import Tokenization
     return try generate(loaded, [start], maximum: maximum, stops: [])
   }
 
-  private func generate(_ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String], arithmetic: Arithmetic = .current)
+  private func generate(
+    _ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String], arithmetic: Arithmetic = .current
+  )
     throws -> String
   {
     let executor = try loaded.executor(pool: ThreadPool(threads: 2), arithmetic: arithmetic)

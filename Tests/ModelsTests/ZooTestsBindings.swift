@@ -62,7 +62,9 @@ struct ZooTestsBindings {
 
   @Test("leave out a window that is null, as in later versions of Mistral") func noWindow() throws {
     guard let path = Here.shared("fixtures/mistral") else { return }
-    try withVariant(of: path) { $0["sliding_window"] = .null } run: { model in
+    try withVariant(of: path) {
+      $0["sliding_window"] = .null
+    } run: { model in
       #expect(model.architecture.layers.allSatisfy { $0.attention.options["window"] == nil })
     }
   }
@@ -70,10 +72,16 @@ struct ZooTestsBindings {
   @Test("refuse what a spec of the family cannot say") func refusals() throws {
     guard let gpt2 = Here.shared("fixtures/gpt2"), let llama = Here.shared("fixtures/llama") else { return }
     #expect(throws: Problems.self) {
-      try withVariant(of: gpt2) { $0["add_cross_attention"] = .bool(true) } run: { _ in }
+      try withVariant(of: gpt2) {
+        $0["add_cross_attention"] = .bool(true)
+      } run: { _ in
+      }
     }
     #expect(throws: Problems.self) {
-      try withVariant(of: llama) { $0["hidden_act"] = .string("mish") } run: { _ in }
+      try withVariant(of: llama) {
+        $0["hidden_act"] = .string("mish")
+      } run: { _ in
+      }
     }
   }
 

@@ -43,7 +43,8 @@ struct PagesTests {
     // Faces differ: 11 pixels of a wide monospaced one are 6.7 a character, a proportional one is narrower.
     for text in page.texts {
       let width = Double(text.words.count) * (text.styles.contains("detail") ? 6.7 : 6.2)
-      let left = text.styles.contains("ending") ? text.x - width : text.styles.contains("centered") ? text.x - width / 2 : text.x
+      let left =
+        text.styles.contains("ending") ? text.x - width : text.styles.contains("centered") ? text.x - width / 2 : text.x
       #expect(left >= -2 && left + width <= text.canvas.width + 4, "'\(text.words)' of \(name) is cut off")
       #expect(text.y > 0 && text.y <= text.canvas.height, "'\(text.words)' of \(name) stands in its drawing")
     }

@@ -55,7 +55,8 @@ final class ParsedPage: NSObject, XMLParserDelegate {
     if name == "svg" { canvases.removeLast() }
     guard name == "text", let (attributes, words) = open else { return }
     open = nil
-    guard let canvas = canvases.last ?? nil, let x = Double(attributes["x"] ?? ""), let y = Double(attributes["y"] ?? "")
+    guard let canvas = canvases.last ?? nil, let x = Double(attributes["x"] ?? ""),
+      let y = Double(attributes["y"] ?? "")
     else { return }
     let styles = (attributes["class"] ?? "").split(separator: " ").map(String.init)
     texts.append(DrawnText(words: words, x: x, y: y, styles: styles, canvas: canvas))

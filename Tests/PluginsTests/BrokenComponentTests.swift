@@ -6,7 +6,9 @@ import Testing
 @Suite("what is broken on purpose is named")
 struct BrokenComponentTests {
   /// What the kit says of `type`, whose doc comment is in order.
-  private func sentences(_ type: any Component.Type, documentation: String = "A test.\n\n    y = x\n\nSource: none.") throws -> [String] {
+  private func sentences(_ type: any Component.Type, documentation: String = "A test.\n\n    y = x\n\nSource: none.")
+    throws -> [String]
+  {
     let kit = try ConformanceKit(checking: [type], documentation: [documentation], among: standardComponents)
     return kit.check([type]).map { "\($0.check): \($0.sentence)" }
   }
@@ -34,15 +36,21 @@ struct BrokenComponentTests {
     let all = try sentences(Running.self)
     let sentence = try #require(all.first { $0.hasPrefix("batches: ") })
     #expect(sentence.contains("sequence 1 of a batch has other logits than by itself"), "\(sentence)")
-    #expect(sentence.contains("the operator 'running sum' of layers.0.attn is the first to differ, in row 0"), "\(sentence)")
+    #expect(
+      sentence.contains("the operator 'running sum' of layers.0.attn is the first to differ, in row 0"), "\(sentence)")
     // A sum that keeps nothing cannot be continued either.
-    #expect(all.contains { $0.hasPrefix("decoding: a prompt computed at once and token by token differ at token 1") }, "\(all)")
+    #expect(
+      all.contains { $0.hasPrefix("decoding: a prompt computed at once and token by token differ at token 1") },
+      "\(all)")
   }
 
   @Test("more memory than was declared")
   func greedy() throws {
     let all = try sentences(Greedy.self)
-    #expect(all.contains("memory: the operator 'greedy copy' of layers.0.attn uses more scratch memory than the 8 numbers that it declares"), "\(all)")
+    #expect(
+      all.contains(
+        "memory: the operator 'greedy copy' of layers.0.attn uses more scratch memory than the 8 numbers that it declares"
+      ), "\(all)")
   }
 
   @Test("a gradient that is assigned instead of added")
@@ -50,7 +58,9 @@ struct BrokenComponentTests {
     let all = try sentences(Assigning.self)
     #expect(
       all.contains {
-        $0.hasPrefix("memory: the operator 'broken scale' of layers.0 assigns the gradient of input 0, which others have added to already")
+        $0.hasPrefix(
+          "memory: the operator 'broken scale' of layers.0 assigns the gradient of input 0, which others have added to already"
+        )
       }, "\(all)")
   }
 
@@ -67,7 +77,9 @@ struct BrokenComponentTests {
     #expect(sentence.contains("residual.scale by the operator 'wrong factor' of layers.0"), "\(sentence)")
     #expect(wrong.allSatisfy { $0.hasPrefix("gradients: ") }, "nothing else is wrong: \(wrong)")
     let peeking = try sentences(PeekingResidual.self)
-    #expect(peeking.contains { $0.hasPrefix("causality: it looks ahead") && $0.contains("the operator 'peek' of layers.0") }, "\(peeking)")
+    #expect(
+      peeking.contains { $0.hasPrefix("causality: it looks ahead") && $0.contains("the operator 'peek' of layers.0") },
+      "\(peeking)")
   }
 
   /// A fault of an optimizer or a schedule, and what the kit says of it: this, and nothing of another kind.
@@ -78,28 +90,45 @@ struct BrokenComponentTests {
   }
 
   static let training = [
-    Training(type: Uphill.self, sentence: "descent: it goes uphill: 8 steps at its usual rate take the loss of a bowl over layers.0.attn.q.weight [12, 20] from "),
-    Training(type: Standing.self, sentence: "descent: it does not go downhill: 8 steps at its usual rate take the loss of a bowl over layers.0.attn.q.weight "),
+    Training(
+      type: Uphill.self,
+      sentence:
+        "descent: it goes uphill: 8 steps at its usual rate take the loss of a bowl over layers.0.attn.q.weight [12, 20] from "
+    ),
+    Training(
+      type: Standing.self,
+      sentence:
+        "descent: it does not go downhill: 8 steps at its usual rate take the loss of a bowl over layers.0.attn.q.weight "
+    ),
     Training(
       type: Uncut.self,
-      sentence: "descent: gradients of twice the size with a gradientScale of 0.5 move layers.0.attn.q.weight [12, 20] elsewhere: "
+      sentence:
+        "descent: gradients of twice the size with a gradientScale of 0.5 move layers.0.attn.q.weight [12, 20] elsewhere: "
         + "it does not multiply by gradientScale"),
     Training(type: Restless.self, sentence: "descent: at a rate of 0 it moves layers.0.attn.q.weight [12, 20]"),
     Training(
       type: Unguarded.self,
-      sentence: "descent: where all gradients are zero it gives layers.0.attn.q.weight [12, 20] numbers that are not finite"),
+      sentence:
+        "descent: where all gradients are zero it gives layers.0.attn.q.weight [12, 20] numbers that are not finite"),
     Training(type: Rough.self, sentence: "reference: step 1 takes number 0 of layers.0.attn.q.weight [12, 20] to "),
-    Training(type: Divided.self, sentence: "threads: 1 and 3 threads give layers.0.mlp.down.weight [160, 320] other bits"),
+    Training(
+      type: Divided.self, sentence: "threads: 1 and 3 threads give layers.0.mlp.down.weight [160, 320] other bits"),
     Training(
       type: Counting.self,
-      sentence: "saving: stopped after 4 steps and continued from its moments, layers.0.attn.q.weight [12, 20] ends in other bits: "
+      sentence:
+        "saving: stopped after 4 steps and continued from its moments, layers.0.attn.q.weight [12, 20] ends in other bits: "
         + "it keeps something that is not saved"),
-    Training(type: Hoarding.self, sentence: "memory: it declares the moment 'v' of layers.0.attn.q.weight [12, 20] and keeps nothing in it"),
+    Training(
+      type: Hoarding.self,
+      sentence: "memory: it declares the moment 'v' of layers.0.attn.q.weight [12, 20] and keeps nothing in it"),
     Training(type: Overlong.self, sentence: "memory: it writes beyond the numbers of layers.0.attn.q.weight [12, 20]"),
     Training(type: Negative.self, sentence: "rates: its factor at a progress of 0.500"),
     Training(type: Overshooting.self, sentence: "rates: its factor at a progress of 0.001"),
-    Training(type: Upwards.self, sentence: "rates: its factor at a progress of 0 is 0.0, not 1: warm-up never reaches the peak"),
-    Training(type: Elsewhere.self, sentence: "rates: it says that it ends at 0.1, and its factor at a progress of 1 is 0.0"),
+    Training(
+      type: Upwards.self, sentence: "rates: its factor at a progress of 0 is 0.0, not 1: warm-up never reaches the peak"
+    ),
+    Training(
+      type: Elsewhere.self, sentence: "rates: it says that it ends at 0.1, and its factor at a progress of 1 is 0.0"),
     Training(type: Returning.self, sentence: "rates: it says that it never rises, and its factor rises from 0.00"),
     Training(type: Endless.self, sentence: "rates: its factor at a progress of 1.0 is inf, no finite number"),
   ]

@@ -57,7 +57,9 @@ struct Unguarded: BrokenDescent {
   init(_ options: Options) {}
   func update(_ tensor: TensorUpdate) {
     let squares = (0..<tensor.count).reduce(Float(0)) { $0 + tensor.gradients[$1] * tensor.gradients[$1] }
-    for i in 0..<tensor.count { tensor.parameters[i] -= Float(tensor.rate) * tensor.gradients[i] / squares.squareRoot() }
+    for i in 0..<tensor.count {
+      tensor.parameters[i] -= Float(tensor.rate) * tensor.gradients[i] / squares.squareRoot()
+    }
   }
 }
 
@@ -172,7 +174,9 @@ struct WrongFactor: Residual {
   static let name = "wrong_factor"
   init(_ options: Options) {}
 
-  func join(_ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder) -> Value {
+  func join(
+    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+  ) -> Value {
     let factor = plan.parameter("\(name).scale", shape: [1], starts: .zeros)
     let scaled = plan.apply(Factor(), to: result, width: result.width, parameters: [factor])
     return plan.add(line, scaled, alpha: alpha, beta: beta)
@@ -202,7 +206,9 @@ struct PeekingResidual: Residual {
   static let name = "peeking_residual"
   init(_ options: Options) {}
 
-  func join(_ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder) -> Value {
+  func join(
+    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+  ) -> Value {
     let both = plan.apply(Peeking.Peek(), to: result, width: result.width)
     return plan.add(line, both, alpha: alpha, beta: beta)
   }

@@ -31,7 +31,9 @@ import Testing
       override[slot.rawValue] = own
       tree[path: "layers.overrides"] = Setting(.list([override]))
     }
-    do { return (try TinyModel(tree, of: Standard.kit.registry), YAMLWriter().write(tree)) } catch is Problems { return nil }
+    do { return (try TinyModel(tree, of: Standard.kit.registry), YAMLWriter().write(tree)) } catch is Problems {
+      return nil
+    }
   }
 
   /// Along a random direction d of all tensors at once, the gradient must give (loss(w + εd) − loss(w − εd)) / 2ε. The

@@ -53,7 +53,9 @@ import Testing
         let inputs = zip(sequences, pass).map { (sequence: $0, tokens: $1) }
         try executor.forward(inputs, logits: .all) { input, _, row in together[input] += row }
       }
-      for (index, text) in zip(texts.indices, zip(texts, [[7], [8, 3], Array(Self.text[100..<130]), [1]]).map { $0 + $1 }) {
+      for (index, text) in zip(
+        texts.indices, zip(texts, [[7], [8, 3], Array(Self.text[100..<130]), [1]]).map { $0 + $1 })
+      {
         let alone = try model.logits(text, parts: 1)
         #expect(largestDifference(together[index], alone) < 5e-5, "round \(round)")
         sequences[index].reset()
@@ -77,7 +79,9 @@ import Testing
   @Test("layers that keep every token and layers that do not stand in one model")
   func hybrid() throws {
     let model = try TinyModel(
-      "context_length=512", "position=rope", "layers={count: 4, pattern: [3*linear, full], variants: {linear: {attention: {type: mamba2, num_heads: 4, state_size: 6}}, full: {}}}")
+      "context_length=512", "position=rope",
+      "layers={count: 4, pattern: [3*linear, full], variants: {linear: {attention: {type: mamba2, num_heads: 4, state_size: 6}}, full: {}}}"
+    )
     let states = model.plan.states
     // Of attention's keys and values, 2 heads of 4 in f32; of three others 32 · 6 numbers, and 3 tokens of 32 + 2 · 6.
     #expect(model.plan.stateBytesPerToken(in: .f32) == 2 * 8 * 4)
@@ -87,7 +91,9 @@ import Testing
   }
 
   // Sums of another order, of gradients up to `largest`.
-  @Test("gradients of a long text do not depend on how it is cut, nor on threads", arguments: mixers.filter { !$0.contains("conv") })
+  @Test(
+    "gradients of a long text do not depend on how it is cut, nor on threads",
+    arguments: mixers.filter { !$0.contains("conv") })
   func gradients(_ mixer: String) throws {
     let batch = [Array(Self.text[..<150]), Array(Self.text[150..<159]), Array(Self.text[20..<90])]
     let targets = batch.map { Array($0.dropFirst()) + [3] }
@@ -105,7 +111,9 @@ import Testing
     #expect(try gradients(chunk: 37, threads: 3) == gradients(chunk: 37, threads: 1))
   }
 
-  @Test("a state that fades at once, or not at all, gives finite numbers that do not depend on chunks", arguments: [-30, 4, 8] as [Float])
+  @Test(
+    "a state that fades at once, or not at all, gives finite numbers that do not depend on chunks",
+    arguments: [-30, 4, 8] as [Float])
   func extremes(_ logarithm: Float) throws {
     let model = try model("{type: mamba2, num_heads: 4, state_size: 6}")
     for (index, tensor) in model.plan.parameters.enumerated() where tensor.name.hasSuffix("a_log") {
@@ -129,12 +137,24 @@ import Testing
         return problems.list.map(\.sentence)
       }
     }
-    #expect(try sentences("{type: linear_attention, num_heads: 4}", "position=alibi") == [
-      "linear attention has no scores that a position encoding could add to"
-    ])
-    #expect(try sentences("{type: mamba2, num_heads: 5}", "position=none") == ["2·hidden_size, 32, does not divide into 5 heads"])
-    #expect(try sentences("{type: mamba2, num_heads: 4, num_groups: 3}", "position=none") == ["4 heads cannot share 3 groups evenly"])
-    #expect(try sentences("{type: mamba2, num_heads: 4, min_step: 2, max_step: 1}", "position=none") == ["'max_step' is less than 'min_step'"])
-    #expect(try sentences("{type: short_conv, kernel: 1}", "position=none") == ["'kernel' must lie between 2 and 1024, not 1"])
+    #expect(
+      try sentences("{type: linear_attention, num_heads: 4}", "position=alibi") == [
+        "linear attention has no scores that a position encoding could add to"
+      ])
+    #expect(
+      try sentences("{type: mamba2, num_heads: 5}", "position=none") == [
+        "2·hidden_size, 32, does not divide into 5 heads"
+      ])
+    #expect(
+      try sentences("{type: mamba2, num_heads: 4, num_groups: 3}", "position=none") == [
+        "4 heads cannot share 3 groups evenly"
+      ])
+    #expect(
+      try sentences("{type: mamba2, num_heads: 4, min_step: 2, max_step: 1}", "position=none") == [
+        "'max_step' is less than 'min_step'"
+      ])
+    #expect(
+      try sentences("{type: short_conv, kernel: 1}", "position=none") == ["'kernel' must lie between 2 and 1024, not 1"]
+    )
   }
 }

@@ -19,8 +19,10 @@ import Tokenization
   ///       special_tokens=["<|endoftext|>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
   ///     ["|".join(x) for x in json.loads(t.to_str())["model"]["merges"]]
   static let merges = [
-    "h|e", "i|n", "Ġ|t", "o|n", "l|e", "Ġ|s", "Ġ|n", "Ġt|he", "k|le", "l|i", "v|e", "w|in", "Ġ|a", "Ġ|w", "Ġ|li", "on|e",
-    "win|kle", "1|2", "a|Ã", "d|one", "g|h", "o|u", "y|ou", "¯|ve", "Ġ|12", "Ġ|you", "Ġt|winkle", "Ġn|aÃ", "ĠnaÃ|¯ve", "h|o",
+    "h|e", "i|n", "Ġ|t", "o|n", "l|e", "Ġ|s", "Ġ|n", "Ġt|he", "k|le", "l|i", "v|e", "w|in", "Ġ|a", "Ġ|w", "Ġ|li",
+    "on|e",
+    "win|kle", "1|2", "a|Ã", "d|one", "g|h", "o|u", "y|ou", "¯|ve", "Ġ|12", "Ġ|you", "Ġt|winkle", "Ġn|aÃ", "ĠnaÃ|¯ve",
+    "h|o",
     "h|in", "i|gh", "t|t", "Ġ|Ġ", "Ġ|done", "he|n", "on|d", "Ġli|tt", "ho|w", "Ġlitt|le",
   ]
 

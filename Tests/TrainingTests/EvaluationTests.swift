@@ -27,7 +27,9 @@ import Training
     }
   }
 
-  @Test("every token but the first counts once, with the context that its window gives", arguments: [(8, 1), (8, 4), (12, 5), (16, 15)])
+  @Test(
+    "every token but the first counts once, with the context that its window gives",
+    arguments: [(8, 1), (8, 4), (12, 5), (16, 15)])
   func windows(_ context: Int, _ stride: Int) throws {
     let model = try TinyModel("position=rope")
     let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)

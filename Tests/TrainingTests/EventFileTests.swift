@@ -46,7 +46,8 @@ import Training
         values[value[1]?.first?.text ?? ""] = Float(bitPattern: word(value[2]?.first?.bytes ?? []))
       }
     }
-    #expect(values == ["loss/train": 1.5, "lr": 0.25, "gradient_norm": 3, "tokens_per_second": 1000, "loss/validation": 2.5])
+    #expect(
+      values == ["loss/train": 1.5, "lr": 0.25, "gradient_norm": 3, "tokens_per_second": 1000, "loss/validation": 2.5])
   }
 
   struct Field {

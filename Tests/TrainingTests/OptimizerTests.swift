@@ -37,8 +37,12 @@ import Training
     Case(
       options: "type=lion weight_decay=0.5", shape: [2, 3],
       expected: [0.5139375, -0.30959375, 0.952625, 0.011921875, -1.1813125, 1.81]),
-    Case(options: "type=muon", shape: [2, 3], expected: [0.60098034, -0.30904743, 1.0044897, -0.045885626, -1.3678603, 2.0308716]),
-    Case(options: "type=muon", shape: [3, 2], expected: [0.54474735, -0.12592702, 0.98014277, -0.075593241, -1.2988148, 2.004463]),
+    Case(
+      options: "type=muon", shape: [2, 3],
+      expected: [0.60098034, -0.30904743, 1.0044897, -0.045885626, -1.3678603, 2.0308716]),
+    Case(
+      options: "type=muon", shape: [3, 2],
+      expected: [0.54474735, -0.12592702, 0.98014277, -0.075593241, -1.2988148, 2.004463]),
   ]
 
   static let start: [Float] = [0.5, -0.25, 1, 0.125, -1.5, 2]
@@ -56,7 +60,8 @@ import Training
   func decay(_ type: String) throws {
     let base = try Self.run("type=\(type) weight_decay=0", name: "norm.weight", shape: [6], threads: 1)
     #expect(try Self.run("type=\(type) weight_decay=0.5", name: "norm.weight", shape: [6], threads: 1) == base)
-    #expect(try Self.run("type=\(type) weight_decay=0.5 decay=all", name: "norm.weight", shape: [6], threads: 1) != base)
+    #expect(
+      try Self.run("type=\(type) weight_decay=0.5 decay=all", name: "norm.weight", shape: [6], threads: 1) != base)
     #expect(try Self.run("type=\(type) weight_decay=0.5", name: "head.weight", shape: [2, 3], threads: 1) != base)
   }
 

@@ -15,7 +15,9 @@ import Training
     try body(folder)
   }
 
-  private func read(_ folder: URL, _ names: [String], _ tokenizer: Tokenizer?, jsonKey: String = "text") throws -> TokenizedData {
+  private func read(_ folder: URL, _ names: [String], _ tokenizer: Tokenizer?, jsonKey: String = "text") throws
+    -> TokenizedData
+  {
     try TokenizedData(
       names.map { folder.appending(path: $0).path }, tokenizer: tokenizer, jsonKey: jsonKey,
       cacheFolder: folder.path + "/cache", pool: ThreadPool(threads: 2))
@@ -92,7 +94,8 @@ import Training
   func pieces() throws {
     try inFolder { folder in
       let tokenizer = try byteTokenizer()
-      let text = String(repeating: "the theme, then\n\n  the thesis of it\n", count: 90_000)  // 3 MiB: pieces for several threads
+      // 3 MiB: pieces for several threads.
+      let text = String(repeating: "the theme, then\n\n  the thesis of it\n", count: 90_000)
       try text.write(to: folder.appending(path: "a.txt"), atomically: true, encoding: .utf8)
       #expect(tokens(try read(folder, ["a.txt"], tokenizer)) == tokenizer.encode(text, addSpecialTokens: false))
     }
@@ -101,16 +104,21 @@ import Training
   @Test("nanoGPT's tokens and llm.c's shards are read as they lie")
   func shards() throws {
     try inFolder { folder in
-      func bytes<T: FixedWidthInteger>(_ values: [T]) -> Data { values.reduce(into: Data()) { data, value in
-        withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) }
-      } }
+      func bytes<T: FixedWidthInteger>(_ values: [T]) -> Data {
+        values.reduce(into: Data()) { data, value in
+          withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) }
+        }
+      }
       try bytes([UInt16](arrayLiteral: 1, 50256, 3)).write(to: folder.appending(path: "train.bin"))
       func header(_ magic: Int32, _ version: Int32, _ count: Int32) -> Data {
         bytes([magic, version, count] + [Int32](repeating: 0, count: 253))
       }
-      try (header(20_240_520, 1, 2) + bytes([UInt16](arrayLiteral: 7, 65535))).write(to: folder.appending(path: "gpt.bin"))
-      try (header(20_240_801, 7, 2) + bytes([UInt32](arrayLiteral: 128_000, 5))).write(to: folder.appending(path: "llama.bin"))
-      try (header(20_240_801, 7, 3) + bytes([UInt32](arrayLiteral: 128_000, 5))).write(to: folder.appending(path: "torn.bin"))
+      try (header(20_240_520, 1, 2) + bytes([UInt16](arrayLiteral: 7, 65535))).write(
+        to: folder.appending(path: "gpt.bin"))
+      try (header(20_240_801, 7, 2) + bytes([UInt32](arrayLiteral: 128_000, 5))).write(
+        to: folder.appending(path: "llama.bin"))
+      try (header(20_240_801, 7, 3) + bytes([UInt32](arrayLiteral: 128_000, 5))).write(
+        to: folder.appending(path: "torn.bin"))
       let data = try read(folder, ["train.bin", "gpt.bin", "llama.bin"], nil)
       #expect(tokens(data) == [1, 50256, 3, 7, 65535, 128_000, 5] && data.textBytes == nil)
       #expect(data.text[2..<6] == [3, 7, 65535, 128_000], "a window goes from one file to the next")

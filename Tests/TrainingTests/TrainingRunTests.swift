@@ -41,11 +41,14 @@ import Training
     }
 
     func run(_ trainer: Trainer) throws -> TrainingRun {
-      let description = RunDescription(model: "name: tiny\n", settings: settings, data: JSONObject(), dataFingerprint: "x")
+      let description = RunDescription(
+        model: "name: tiny\n", settings: settings, data: JSONObject(), dataFingerprint: "x")
       return try TrainingRun(trainer, description, in: folder, files: [("vocab.json", Array("{}".utf8))])
     }
 
-    func parameters(_ trainer: Trainer) -> [[Float]] { model.plan.parameters.indices.map { trainer.parameters.values($0) } }
+    func parameters(_ trainer: Trainer) -> [[Float]] {
+      model.plan.parameters.indices.map { trainer.parameters.values($0) }
+    }
 
     /// The metrics without the speed.
     func metrics() throws -> [String] {
@@ -74,7 +77,10 @@ import Training
       #expect(after < before - 0.1)
       #expect(try tiny.metrics().count == 12 + 2)
       #expect(try Checkpoint.all(in: tiny.folder).map(\.step) == [12, 8, 4])
-      #expect(try namesInFolder(tiny.folder.path) == [".lock", "checkpoints", "metrics.jsonl", "model.safetensors", "resolved.yaml", "training.json", "vocab.json"])
+      #expect(
+        try namesInFolder(tiny.folder.path) == [
+          ".lock", "checkpoints", "metrics.jsonl", "model.safetensors", "resolved.yaml", "training.json", "vocab.json",
+        ])
     }
   }
 
@@ -122,7 +128,9 @@ import Training
     return end
   }
 
-  @Test("a damaged checkpoint is passed over for the one before it, and said", arguments: ["model.safetensors", "optimizer.safetensors", "checkpoint.json"], [true, false])
+  @Test(
+    "a damaged checkpoint is passed over for the one before it, and said",
+    arguments: ["model.safetensors", "optimizer.safetensors", "checkpoint.json"], [true, false])
   func damaged(_ file: String, _ cuts: Bool) throws {
     try inFolder { path in
       let tiny = try Tiny(in: path)
@@ -184,7 +192,8 @@ import Training
       let trainer = try tiny.trainer()
       #expect(try trainer.validate() == plain)
       let steps = trainer.plan.steps.filter { $0.operation is Dropout }
-      #expect(steps.count == 1 + 2 * 2, "after the embedding, and where each of two sublayers of two layers joins the line")
+      #expect(
+        steps.count == 1 + 2 * 2, "after the embedding, and where each of two sublayers of two layers joins the line")
       let mask = Dropout.Mask(key: 77, threshold: 1 << 31, factor: 2)
       let kept = (0..<10_000).count { mask.keeps($0) }
       #expect((4800...5200).contains(kept))  // four standard deviations

@@ -3,14 +3,18 @@ import Testing
 import Training
 
 @Suite struct WindowOrderTests {
-  @Test("an epoch has every window once, and the next has them in another order", arguments: [(100, 7), (1000, 10), (65, 64), (5000, 3)])
+  @Test(
+    "an epoch has every window once, and the next has them in another order",
+    arguments: [(100, 7), (1000, 10), (65, 64), (5000, 3)])
   func epochs(_ tokens: Int, _ length: Int) {
     let order = WindowOrder(tokens: tokens, length: length, seed: 3)
     let count = order.windows
     var epochs: [[Int]] = []
     for epoch in 0..<3 {
       let starts = (0..<count).map { order.start(of: epoch * count + $0) }
-      #expect(starts.allSatisfy { $0 >= 0 && $0 + length + 1 <= tokens }, "every window, with the token after it, is in the text")
+      #expect(
+        starts.allSatisfy { $0 >= 0 && $0 + length + 1 <= tokens },
+        "every window, with the token after it, is in the text")
       let offset = starts.map { $0 % length }
       #expect(Set(offset).count == 1, "windows of an epoch lie side by side")
       #expect(Set(starts).count == count)

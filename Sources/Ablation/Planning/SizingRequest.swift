@@ -32,14 +32,18 @@ struct SizingRequest {
     self = first
   }
 
-  private static func look(in setting: Setting, at path: String, _ found: inout [SizingRequest], _ problems: inout Problems) {
+  private static func look(
+    in setting: Setting, at path: String, _ found: inout [SizingRequest], _ problems: inout Problems
+  ) {
     if let word = setting.text, let quantity = StudyKeys.sizings[word] {
       found.append(SizingRequest(path: path, quantity: quantity, multiple: 1, place: setting.place))
       return
     }
     guard let entries = setting.entries else { return }
     guard let match = setting["match"] else {
-      for entry in entries { look(in: entry.value, at: path.isEmpty ? entry.key : "\(path).\(entry.key)", &found, &problems) }
+      for entry in entries {
+        look(in: entry.value, at: path.isEmpty ? entry.key : "\(path).\(entry.key)", &found, &problems)
+      }
       return
     }
     guard let quantity = match.text.flatMap(Hold.Quantity.init(rawValue:)), quantity != .none else {

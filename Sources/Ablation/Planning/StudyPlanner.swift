@@ -38,7 +38,8 @@ public struct StudyPlanner {
       PlannedArm(
         name: PlannedArm.baselineName, isBaseline: true, patch: Setting(.group([])), trainingPatch: Setting(.group([])),
         architecture: base.architecture, plan: base.plan, training: training,
-        flopsPerToken: base.plan.meanFlopsPerToken(context: training.context), sizing: nil, mismatch: 0, isMatched: true)
+        flopsPerToken: base.plan.meanFlopsPerToken(context: training.context), sizing: nil, mismatch: 0, isMatched: true
+      )
     ]
     var baselineName: String?
     let choices = try composer.choices(of: base.architecture)
@@ -71,7 +72,9 @@ public struct StudyPlanner {
         sizing = try find(request, arm, study, target: target, context: context)
       }
     }
-    if let sizing { patch[path: sizing.path] = Setting(text: String(sizing.width), at: patch[path: sizing.path]?.place) }
+    if let sizing {
+      patch[path: sizing.path] = Setting(text: String(sizing.width), at: patch[path: sizing.path]?.place)
+    }
     let composed = try compose(study, patch)
     // A sized arm says what was held for it, also where the study holds nothing.
     let mismatch = hold.quantity == .none ? 0 : size(composed, hold, context: context) / target - 1
@@ -89,7 +92,8 @@ public struct StudyPlanner {
   ) throws -> PlannedArm.Sizing {
     var hold = study.hold
     hold.quantity = request.quantity
-    let target = hold.quantity == study.hold.quantity
+    let target =
+      hold.quantity == study.hold.quantity
       ? target : size(try compose(study, Setting(.group([]))), hold, context: context)
     func patch(_ width: Int) -> Setting {
       var patch = arm.patch
@@ -166,5 +170,6 @@ func percent(_ part: Double, signed: Bool = false) -> String {
 /// A whole number with commas between its thousands.
 func grouped(_ value: Double) -> String {
   let digits = Array(String(Int(value.rounded())))
-  return String(digits.enumerated().flatMap { (digits.count - $0) % 3 == 0 && $0 > 0 && digits[$0 - 1] != "-" ? [",", $1] : [$1] })
+  return String(
+    digits.enumerated().flatMap { (digits.count - $0) % 3 == 0 && $0 > 0 && digits[$0 - 1] != "-" ? [",", $1] : [$1] })
 }

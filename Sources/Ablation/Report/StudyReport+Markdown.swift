@@ -40,16 +40,19 @@ extension StudyReport {
     text += "\n" + line(["arm"] + seeds.map { "seed \($0)" }) + line(["---"] + seeds.map { _ in "---:" })
     for row in rows {
       text += line(
-        [row.arm.name] + seeds.map { seed in Wording.loss(row.outcomes.first { $0.seed == seed }?.outcome.result.loss) })
+        [row.arm.name] + seeds.map { seed in Wording.loss(row.outcomes.first { $0.seed == seed }?.outcome.result.loss) }
+      )
     }
-    text += "\n```sh\n" + commands.joined(separator: "\n") + "\n```\n\nFingerprint of the study: `\(plan.fingerprint)`\n"
+    text +=
+      "\n```sh\n" + commands.joined(separator: "\n") + "\n```\n\nFingerprint of the study: `\(plan.fingerprint)`\n"
     return text
   }
 
   private var extrapolation: String {
     let contexts = contexts
     guard !contexts.isEmpty else { return "" }
-    var text = "\n## Other lengths\n\nValidation loss in nats over windows of so many tokens; trained at \(plan.baseline.training.context).\n\n"
+    var text =
+      "\n## Other lengths\n\nValidation loss in nats over windows of so many tokens; trained at \(plan.baseline.training.context).\n\n"
     text += line(["arm"] + contexts.map { "\($0)" }) + line(["---"] + contexts.map { _ in "---:" })
     for row in rows {
       text += line([row.arm.name] + contexts.map { Wording.length(row, at: $0) })

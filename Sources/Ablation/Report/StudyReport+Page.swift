@@ -3,7 +3,10 @@ import Pages
 extension StudyReport {
   /// The report as a page that needs nothing but itself.
   public var page: String {
-    Page(title: "\(plan.study.name): an ablation", summary: headline, body: [body], style: ReportStyle.text, script: ReportStyle.script).text
+    Page(
+      title: "\(plan.study.name): an ablation", summary: headline, body: [body], style: ReportStyle.text,
+      script: ReportStyle.script
+    ).text
   }
 
   private var body: Markup {
@@ -11,8 +14,15 @@ extension StudyReport {
       "main",
       [
         header, verdicts,
-        .element("section", [.element("h2", "Charts"), legend, .element("div", ["class": "charts"], ReportCharts(report: self).all)]),
-        .element("section", [.element("h2", "How to read this"), .element("ul", ["class": "notes"], notes.map { .element("li", Markup($0)) })]),
+        .element(
+          "section",
+          [.element("h2", "Charts"), legend, .element("div", ["class": "charts"], ReportCharts(report: self).all)]),
+        .element(
+          "section",
+          [
+            .element("h2", "How to read this"),
+            .element("ul", ["class": "notes"], notes.map { .element("li", Markup($0)) }),
+          ]),
         arms, runs,
       ])
   }
@@ -37,15 +47,23 @@ extension StudyReport {
 
   private var verdicts: Markup {
     var heads: [(String, Bool)] = [
-      ("arm", false), ("verdict", false), ("Δ nats, 95 %", true), ("Δ %", true), ("p (Holm)", true), ("loss ± sd", true),
+      ("arm", false), ("verdict", false), ("Δ nats, 95 %", true), ("Δ %", true), ("p (Holm)", true),
+      ("loss ± sd", true),
       ("parameters", true), ("off by", true), ("FLOPs/token", true), ("memory", true),
     ]
     if includesTimes { heads += [("tokens/s", true), ("time", true)] }
-    let extent = rows.compactMap { row in
-      row.comparison.flatMap { c in c.difference.mean.map { abs($0) + min(c.halfWidth ?? 0, 2 * abs($0) + (statistics.noiseFloor ?? 0)) } }
-    }.max() ?? 1
+    let extent =
+      rows.compactMap { row in
+        row.comparison.flatMap { c in
+          c.difference.mean.map { abs($0) + min(c.halfWidth ?? 0, 2 * abs($0) + (statistics.noiseFloor ?? 0)) }
+        }
+      }.max() ?? 1
     let head = Markup.element(
-      "tr", heads.map { .element("th", ["class": $0.1 ? "number" : "", "scope": "col"], .element("button", ["type": "button"], Markup($0.0))) })
+      "tr",
+      heads.map {
+        .element(
+          "th", ["class": $0.1 ? "number" : "", "scope": "col"], .element("button", ["type": "button"], Markup($0.0)))
+      })
     return .element(
       "section",
       [
@@ -62,7 +80,10 @@ extension StudyReport {
     let row = rows[index]
     var cells: [Markup] = [
       .element("th", ["scope": "row"], [swatch(index), Markup(row.arm.name)]),
-      .element("td", .element("span", ["class": "verdict \(verdictClass(row))"], Markup(row.comparison?.verdict.rawValue ?? "baseline"))),
+      .element(
+        "td",
+        .element(
+          "span", ["class": "verdict \(verdictClass(row))"], Markup(row.comparison?.verdict.rawValue ?? "baseline"))),
     ]
     if let comparison = row.comparison {
       cells.append(
@@ -75,7 +96,8 @@ extension StudyReport {
       cells += [number("", 0), number("", 0), number("", nil)]
     }
     cells += [
-      number(Wording.sample(row.losses), row.losses.mean), number(Wording.count(row.arm.parameterCount), Double(row.arm.parameterCount)),
+      number(Wording.sample(row.losses), row.losses.mean),
+      number(Wording.count(row.arm.parameterCount), Double(row.arm.parameterCount)),
       .element(
         "td", ["class": row.arm.isMatched ? "number" : "number off", "data-value": sortable(row.arm.mismatch)],
         Markup(row.comparison == nil ? "" : Wording.share(row.arm.mismatch))),
@@ -117,7 +139,8 @@ extension StudyReport {
       "svg", ["class": "forest", "viewBox": "0 0 90 16", "width": "90", "height": "16", "aria-hidden": "true"],
       [
         .element("line", ["class": "zero", "x1": at(middle), "x2": at(middle), "y1": "0", "y2": "16"]),
-        .element("line", ["class": "span", "x1": at(place(mean - half)), "x2": at(place(mean + half)), "y1": "8", "y2": "8"]),
+        .element(
+          "line", ["class": "span", "x1": at(place(mean - half)), "x2": at(place(mean + half)), "y1": "8", "y2": "8"]),
         .element("circle", ["cx": at(place(mean)), "cy": "8", "r": "3.4"]),
       ])
   }
@@ -135,7 +158,10 @@ extension StudyReport {
       let yaml = yaml(of: rows[index].arm)
       return .element(
         "div", ["class": "arm-card"],
-        [.element("h3", [swatch(index), Markup(rows[index].arm.name)]), .element("pre", ["class": "yaml"], Markup(yaml.isEmpty ? "{}" : yaml))])
+        [
+          .element("h3", [swatch(index), Markup(rows[index].arm.name)]),
+          .element("pre", ["class": "yaml"], Markup(yaml.isEmpty ? "{}" : yaml)),
+        ])
     }
     return .element(
       "section",
@@ -147,13 +173,16 @@ extension StudyReport {
 
   private var runs: Markup {
     let seeds = plan.study.seeds
-    let head = Markup.element("tr", [.element("th", "arm")] + seeds.map { .element("th", ["class": "number"], Markup("seed \($0)")) })
+    let head = Markup.element(
+      "tr", [.element("th", "arm")] + seeds.map { .element("th", ["class": "number"], Markup("seed \($0)")) })
     let lines = rows.indices.map { index in
       Markup.element(
         "tr",
         [.element("th", [swatch(index), Markup(rows[index].arm.name)])]
           + seeds.map { seed in
-            .element("td", ["class": "number"], Markup(Wording.loss(rows[index].outcomes.first { $0.seed == seed }?.outcome.result.loss)))
+            .element(
+              "td", ["class": "number"],
+              Markup(Wording.loss(rows[index].outcomes.first { $0.seed == seed }?.outcome.result.loss)))
           })
     }
     var facts: [(String, String)] = [
@@ -165,13 +194,20 @@ extension StudyReport {
       "section",
       [
         .element("h2", "Runs"),
-        .element("div", ["class": "scroll"], .element("table", ["class": "runs"], [.element("thead", head), .element("tbody", lines)])),
+        .element(
+          "div", ["class": "scroll"],
+          .element("table", ["class": "runs"], [.element("thead", head), .element("tbody", lines)])),
         .element(
           "dl", ["class": "facts"],
-          facts.map { .element("div", [.element("dt", Markup($0.0)), .element("dd", ["class": "fixed"], Markup($0.1))]) }),
+          facts.map {
+            .element("div", [.element("dt", Markup($0.0)), .element("dd", ["class": "fixed"], Markup($0.1))])
+          }),
         .element(
           "details",
-          [.element("summary", "All numbers, as JSON"), .element("pre", ["class": "yaml", "id": "results"], Markup(json.serialized(pretty: true)))]),
+          [
+            .element("summary", "All numbers, as JSON"),
+            .element("pre", ["class": "yaml", "id": "results"], Markup(json.serialized(pretty: true))),
+          ]),
       ])
   }
 }

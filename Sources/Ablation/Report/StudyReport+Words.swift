@@ -21,7 +21,9 @@ extension StudyReport {
   /// What a reader must know to believe the table, a sentence each.
   public var notes: [String] {
     var notes: [String] = []
-    if !isComplete { notes.append("\(finishedCount) of \(plan.tasks.count) runs are finished; the rest is missing here.") }
+    if !isComplete {
+      notes.append("\(finishedCount) of \(plan.tasks.count) runs are finished; the rest is missing here.")
+    }
     if let floor = statistics.noiseFloor {
       notes.append(
         "Noise floor: two runs of \(plan.baseline.name) that differ in nothing but the seed end up to "
@@ -30,7 +32,8 @@ extension StudyReport {
     notes.append(
       "A verdict is a paired t test over seeds, corrected by Holm for \(rows.count - 1) "
         + "\(rows.count == 2 ? "comparison" : "comparisons"): where there is no difference at all, at most one study in "
-        + "twenty names one. Intervals hold 95 % each, uncorrected; ± behind a loss is the standard deviation over seeds.")
+        + "twenty names one. Intervals hold 95 % each, uncorrected; ± behind a loss is the standard deviation over seeds."
+    )
     let blind = rows.compactMap { row in
       row.comparison?.verdict == .notDistinguishable
         ? row.comparison?.smallestDetectable.map { "\(row.arm.name) \(Wording.loss($0))" } : nil
@@ -40,7 +43,9 @@ extension StudyReport {
         "Not distinguishable is not equal: differences below these would mostly stay unseen, in nats: "
           + blind.joined(separator: ", ") + ". More seeds see more.")
     }
-    let unmatched = rows.filter { !$0.arm.isMatched }.map { "\($0.arm.name) (\(Wording.signed($0.arm.mismatch * 100, digits: 1)) %)" }
+    let unmatched = rows.filter { !$0.arm.isMatched }.map {
+      "\($0.arm.name) (\(Wording.signed($0.arm.mismatch * 100, digits: 1)) %)"
+    }
     if !unmatched.isEmpty {
       let what = plan.study.hold.quantity == .flops ? "operations a token" : "parameters"
       notes.append("Not matched in \(what): \(unmatched.joined(separator: ", ")). What they gain or lose may be size.")

@@ -56,7 +56,8 @@ public struct StudyReport: Sendable {
     let statistics = StudyStatistics(baseline: losses[0], arms: Array(losses.dropFirst()))
     self.statistics = statistics
     rows = plan.arms.indices.map { index in
-      Row(arm: plan.arms[index], outcomes: found[index], comparison: index == 0 ? nil : statistics.comparisons[index - 1])
+      Row(
+        arm: plan.arms[index], outcomes: found[index], comparison: index == 0 ? nil : statistics.comparisons[index - 1])
     }
   }
 
@@ -67,7 +68,9 @@ public struct StudyReport: Sendable {
   public var machines: [String] {
     var machines: [String] = []
     for row in rows {
-      for run in row.outcomes where !machines.contains(run.outcome.times.machine) { machines.append(run.outcome.times.machine) }
+      for run in row.outcomes where !machines.contains(run.outcome.times.machine) {
+        machines.append(run.outcome.times.machine)
+      }
     }
     return machines
   }

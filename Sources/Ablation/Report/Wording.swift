@@ -61,7 +61,9 @@ public enum Wording {
   }
 
   /// `+0.31 %`, or `as large`: how far an arm's size is from the baseline's.
-  public static func mismatch(_ arm: PlannedArm) -> String { share(arm.mismatch) + (arm.isMatched ? "" : ", not matched") }
+  public static func mismatch(_ arm: PlannedArm) -> String {
+    share(arm.mismatch) + (arm.isMatched ? "" : ", not matched")
+  }
 
   /// A part of the baseline, more or less: `−0.98 %`.
   static func share(_ part: Double) -> String { abs(part) < 0.00005 ? "0 %" : signed(part * 100, digits: 2) + " %" }

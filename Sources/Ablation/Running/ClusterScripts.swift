@@ -95,5 +95,7 @@ public struct ClusterScripts: Sendable {
 
   private func quoted(_ path: String) -> String { "'" + path.replacing("'", with: "'\\''") + "'" }
 
-  private static func yaml(_ path: String) -> String { "\"" + path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\"" }
+  private static func yaml(_ path: String) -> String {
+    "\"" + path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+  }
 }

@@ -118,7 +118,9 @@ public final class RunTrainer: ArmTrainer {
       dataFingerprint: try fingerprint(of: study.data, for: arm.architecture) + (start?.fingerprint ?? ""))
     let place = RunFolder(folder)
     // What was begun there with other threads, or is not whole, is begun anew.
-    if place.isBegun, (try? RunDescription(in: place, registry))?.fingerprint != description.fingerprint { try removeFolder(folder) }
+    if place.isBegun, (try? RunDescription(in: place, registry))?.fingerprint != description.fingerprint {
+      try removeFolder(folder)
+    }
     let run = try TrainingRun(trainer, description, in: place, files: [])
     var goesOn = true
     var diverged = false
@@ -140,7 +142,8 @@ public final class RunTrainer: ArmTrainer {
     }
     let losses = try contexts.map { context in
       TaskResult.ContextLoss(
-        context: context, loss: try WindowLoss(trainer, text: try split(study, settings).last, pool: pool)
+        context: context,
+        loss: try WindowLoss(trainer, text: try split(study, settings).last, pool: pool)
           .loss(context: context, tokens: settings.validationTokens))
     }
     return TaskOutcome(TaskResult(loss: loss, curve: curve, contexts: losses), times)

@@ -19,24 +19,30 @@ enum StudySettings {
       settings.context = options.integer(
         "context", default: min(usualContext, 256), in: 1...1 << 24, "tokens in a sequence")
       settings.accumulate = options.integer("accumulate", default: 1, in: 1...1 << 15, "batches of a step")
-      settings.steps = options.integer("steps", default: isHealing ? 0 : 1000, in: 0...1 << 40, "steps of the optimizer")
+      settings.steps = options.integer(
+        "steps", default: isHealing ? 0 : 1000, in: 0...1 << 40, "steps of the optimizer")
       settings.rate = options.setNumber("lr", in: 0...1e3, "the peak learning rate")
-      settings.warmup = options.optionalInteger("warmup", in: 0...1 << 40, "steps in which the rate rises to its peak") ?? -1
+      settings.warmup =
+        options.optionalInteger("warmup", in: 0...1 << 40, "steps in which the rate rises to its peak") ?? -1
       settings.clip = options.number("clip", default: 1, in: 0...1e30, "the length gradients are cut to; 0 for not")
-      settings.dropout = options.number("dropout", default: 0, in: 0...0.99, "the part of the residual line's inputs dropped")
+      settings.dropout = options.number(
+        "dropout", default: 0, in: 0...0.99, "the part of the residual line's inputs dropped")
       settings.options.precision = options.choice("arithmetic", default: .f32, "what products are computed in")
       settings.validationFraction = options.number(
         "validation_fraction", default: 0.1, in: 0.0001...0.9999, "the last part of the data, kept for validation")
       settings.validationBatches = options.integer(
         "validation_batches", default: 50, in: 0...1 << 40, "batches of a validation; 0 for all")
       settings.validateEvery =
-        options.optionalInteger("validate_every", in: 1...1 << 40, "steps between validations; a tenth of all when left out") ?? -1
+        options.optionalInteger(
+          "validate_every", in: 1...1 << 40, "steps between validations; a tenth of all when left out") ?? -1
       return settings
     }
     if let tokens {
       if let steps = training["steps"] {
         throw Problems([
-          Problem("'hold' gives every run \(tokens) tokens, so 'steps' is not free", at: steps.place, hint: "leave out one of them")
+          Problem(
+            "'hold' gives every run \(tokens) tokens, so 'steps' is not free", at: steps.place,
+            hint: "leave out one of them")
         ])
       }
       settings.steps = (tokens + settings.tokensPerStep - 1) / settings.tokensPerStep

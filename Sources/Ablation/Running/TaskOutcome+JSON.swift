@@ -31,7 +31,8 @@ extension TaskResult {
     [
       "loss": .number(loss),
       "curve": .array(curve.map { [.integer($0.tokens), .number($0.loss)] }),
-      "contexts": .array(contexts.map { ["context": .integer($0.context), "loss": $0.loss.map { .number($0) } ?? .null] }),
+      "contexts": .array(
+        contexts.map { ["context": .integer($0.context), "loss": $0.loss.map { .number($0) } ?? .null] }),
     ]
   }
 

@@ -23,7 +23,8 @@ struct HoldReader {
       return hold
     }
     guard let entries = setting.entries else {
-      problems.add(Problem("'hold' takes params, flops, none or a group, not \(setting.kindInWords)", at: setting.place))
+      problems.add(
+        Problem("'hold' takes params, flops, none or a group, not \(setting.kindInWords)", at: setting.place))
       return hold
     }
     if let params = setting["params"], setting["flops"] != nil {
@@ -52,7 +53,9 @@ struct HoldReader {
       hold.width = value.text
       hold.widthPlace = value.place
       if value.text == nil {
-        problems.add(Problem("'by' takes the path of a width, as mlp.intermediate_size, not \(value.kindInWords)", at: value.place))
+        problems.add(
+          Problem("'by' takes the path of a width, as mlp.intermediate_size, not \(value.kindInWords)", at: value.place)
+        )
       }
     case "tokens":
       guard let tokens = value.integer, tokens > 0 else {
@@ -63,7 +66,8 @@ struct HoldReader {
     case "data_order":
       let words = Hold.DataOrder.allCases.map(\.rawValue)
       guard let order = value.text.flatMap(Hold.DataOrder.init(rawValue:)) else {
-        problems.add(Problem("'data_order' takes \(words.joined(separator: " or ")), not \(value.kindInWords)", at: value.place))
+        problems.add(
+          Problem("'data_order' takes \(words.joined(separator: " or ")), not \(value.kindInWords)", at: value.place))
         return
       }
       hold.dataOrder = order

@@ -33,10 +33,13 @@ public struct StudyReader {
   /// The study; throws every problem of it at once. Whether base and arms compose is asked by `StudyPlanner`.
   public mutating func read() throws(Problems) -> Study {
     guard let entries = tree.entries else {
-      throw Problems([Problem("a study is a group of keys, not \(tree.kindInWords)", at: tree.place, hint: "key: value")])
+      throw Problems([
+        Problem("a study is a group of keys, not \(tree.kindInWords)", at: tree.place, hint: "key: value")
+      ])
     }
     for entry in entries where !StudyKeys.root.contains(entry.key) {
-      problems.add(unknownKey(entry, in: "a study", among: StudyKeys.root, elsewhere: StudyKeys.hold.map { "hold." + $0 }))
+      problems.add(
+        unknownKey(entry, in: "a study", among: StudyKeys.root, elsewhere: StudyKeys.hold.map { "hold." + $0 }))
     }
     let name = text("ablation", missing: "ablation: the study's name") ?? ""
     let base = text("base", missing: "base: the model that the arms change")
@@ -75,7 +78,9 @@ public struct StudyReader {
 
   /// A path beside the file; a model's name stays as it is.
   private func path(_ text: String, isModel: Bool) -> String {
-    guard let folder, !text.hasPrefix("/"), !isModel || text.hasPrefix("./") || text.hasPrefix("../") else { return text }
+    guard let folder, !text.hasPrefix("/"), !isModel || text.hasPrefix("./") || text.hasPrefix("../") else {
+      return text
+    }
     return folder + "/" + (text.hasPrefix("./") ? String(text.dropFirst(2)) : text)
   }
 
@@ -104,8 +109,8 @@ public struct StudyReader {
     var places: [String: Place?] = [:]
     for arm in arms {
       if let first = places[arm.name] {
-        let where_ = first.map { " at \($0.line):\($0.column)" } ?? ""
-        problems.add(Problem("an arm is named '\(arm.name)' already\(where_)", at: arm.place))
+        let location = first.map { " at \($0.line):\($0.column)" } ?? ""
+        problems.add(Problem("an arm is named '\(arm.name)' already\(location)", at: arm.place))
       }
       places[arm.name] = arm.place
     }
@@ -151,7 +156,8 @@ public struct StudyReader {
     guard let setting = tree["seeds"] else { return [1, 2, 3] }
     if let count = setting.integer, setting.list == nil {
       guard (1...StudyKeys.seedLimit).contains(count) else {
-        problems.add(Problem("'seeds' takes a number from 1 to \(StudyKeys.seedLimit), not \(count)", at: setting.place))
+        problems.add(
+          Problem("'seeds' takes a number from 1 to \(StudyKeys.seedLimit), not \(count)", at: setting.place))
         return []
       }
       return Array(1...count)
@@ -183,7 +189,8 @@ public struct StudyReader {
     if items.isEmpty { problems.add(Problem("'data' names no file", at: setting.place)) }
     return items.compactMap { item in
       guard let text = item.text, !text.utf8.contains(0) else {
-        problems.add(Problem("'data' takes the path of a file, or a list of paths, not \(item.kindInWords)", at: item.place))
+        problems.add(
+          Problem("'data' takes the path of a file, or a list of paths, not \(item.kindInWords)", at: item.place))
         return nil
       }
       return Study.DataFile(path: path(text, isModel: false), place: item.place ?? setting.place)
@@ -195,7 +202,9 @@ public struct StudyReader {
     var contexts: [Study.EvaluatedContext] = []
     for item in setting.list ?? [setting] {
       let context: Study.EvaluatedContext? =
-        if let count = item.integer { .tokens(count) } else if let text = item.text, text.hasSuffix("x"),
+        if let count = item.integer {
+          .tokens(count)
+        } else if let text = item.text, text.hasSuffix("x"),
           let factor = Int(text.dropLast())
         { .times(factor) } else { nil }
       guard let context, (1...1 << 20).contains(context.tokens(trainedAt: 1)) else {

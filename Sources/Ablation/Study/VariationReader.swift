@@ -21,7 +21,10 @@ struct VariationReader {
   mutating func read(_ problems: inout Problems) -> [Arm] {
     let isGrid = combination(&problems)
     guard let setting else {
-      if let combine { problems.add(Problem("'combine' says how the values of 'vary' go together, and there are none", at: combine.place)) }
+      if let combine {
+        problems.add(
+          Problem("'combine' says how the values of 'vary' go together, and there are none", at: combine.place))
+      }
       return []
     }
     guard let entries = setting.entries else {
@@ -36,7 +39,8 @@ struct VariationReader {
       guard let values = entry.value.list, !values.isEmpty else {
         problems.add(
           Problem(
-            "'\(entry.key)' takes a list of values to try, not \(entry.value.kindInWords)", at: entry.value.place ?? entry.place))
+            "'\(entry.key)' takes a list of values to try, not \(entry.value.kindInWords)",
+            at: entry.value.place ?? entry.place))
         continue
       }
       axes.append(values.map { Choice(path: entry.key, value: $0, place: $0.place ?? entry.place) })

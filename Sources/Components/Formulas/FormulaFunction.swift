@@ -47,7 +47,8 @@ enum FormulaFunction: String, CaseIterable {
       return graph.apply(.add, graph.apply(.larger, a, graph.number(0)), rest)
     case .gelu:
       let share = graph.apply(.errorFunction, graph.apply(.multiply, a, graph.number(0.5.squareRoot())))
-      return graph.apply(.multiply, graph.apply(.multiply, a, graph.number(0.5)), graph.apply(.add, graph.number(1), share))
+      return graph.apply(
+        .multiply, graph.apply(.multiply, a, graph.number(0.5)), graph.apply(.add, graph.number(1), share))
     }
   }
 }

@@ -11,7 +11,9 @@ extension FormulaGraph {
   }
 
   private mutating func slope(of index: Int, by variable: Node, _ derivatives: [Int]) -> Int {
-    guard case .operation(let operation, let operands) = nodes[index] else { return number(nodes[index] == variable ? 1 : 0) }
+    guard case .operation(let operation, let operands) = nodes[index] else {
+      return number(nodes[index] == variable ? 1 : 0)
+    }
     let (a, da) = (operands[0], derivatives[operands[0]])
     let (b, db) = operands.count > 1 ? (operands[1], derivatives[operands[1]]) : (a, da)
     let one = number(1)

@@ -56,6 +56,8 @@ extension FormulaGraph {
 
 extension FormulaProblem {
   static var tooLong: FormulaProblem {
-    FormulaProblem("is too long", hint: "a formula has at most \(ElementwiseProgram.numberLimit) different numbers and a few dozen steps at once")
+    FormulaProblem(
+      "is too long",
+      hint: "a formula has at most \(ElementwiseProgram.numberLimit) different numbers and a few dozen steps at once")
   }
 }

@@ -29,7 +29,9 @@ struct FormulaReader {
   /// The node that the whole text stands for.
   mutating func read() throws(FormulaProblem) -> Int {
     let node = try sum()
-    if let next = peek() { throw problem("ends before '\(next)'", hint: next == ")" ? "there is no '(' for it" : "an operator is missing") }
+    if let next = peek() {
+      throw problem("ends before '\(next)'", hint: next == ")" ? "there is no '(' for it" : "an operator is missing")
+    }
     return node
   }
 
@@ -117,7 +119,9 @@ struct FormulaReader {
     guard first.isLetter else {
       throw problem("has '\(first)' where a number, 'x' or a function should stand")
     }
-    while position < characters.count, characters[position].isLetter || characters[position].isNumber || characters[position] == "_" {
+    while position < characters.count,
+      characters[position].isLetter || characters[position].isNumber || characters[position] == "_"
+    {
       position += 1
     }
     let name = String(characters[start..<position])
@@ -139,7 +143,9 @@ struct FormulaReader {
 
   private mutating func number() throws(FormulaProblem) -> Int {
     let start = position
-    func isDigit(_ index: Int) -> Bool { index < characters.count && characters[index].isASCII && characters[index].isNumber }
+    func isDigit(_ index: Int) -> Bool {
+      index < characters.count && characters[index].isASCII && characters[index].isNumber
+    }
     while isDigit(position) || (position < characters.count && characters[position] == ".") { position += 1 }
     if position < characters.count, characters[position] == "e" || characters[position] == "E" {
       let sign = position + 1 < characters.count && "+-".contains(characters[position + 1]) ? 1 : 0
@@ -165,7 +171,8 @@ struct FormulaReader {
     if !take(")") { throw problem("lacks a ')'", hint: "for the '(' of '\(name)'") }
     guard arguments.count == function.argumentCount else {
       throw problem(
-        "gives '\(name)' \(arguments.count) argument\(arguments.count == 1 ? "" : "s"), not \(function.argumentCount)", at: start,
+        "gives '\(name)' \(arguments.count) argument\(arguments.count == 1 ? "" : "s"), not \(function.argumentCount)",
+        at: start,
         hint: function.usage)
     }
     return function.write(arguments, into: &graph)

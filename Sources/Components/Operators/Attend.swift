@@ -119,7 +119,8 @@ public struct Attend: Operator {
         let row = sequence.rows.lowerBound
         let span = SoftmaxSums.Span(
           queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-          keys: StoredRows(k[row], stride: k.width), values: StoredRows(v[row], stride: v.width), firstKey: sequence.start,
+          keys: StoredRows(k[row], stride: k.width), values: StoredRows(v[row], stride: v.width),
+          firstKey: sequence.start,
           // Read alone on the way back.
           sums: UnsafeMutablePointer(mutating: y[row]), sumStride: y.width,
           logarithms: UnsafeMutablePointer(mutating: logarithms[row]))

@@ -44,7 +44,8 @@ public struct CausalConvolution: Operator {
           for place in 0..<kernel {
             // Row `before` of the pass, or of what is kept when negative.
             let before = offset - (kernel - 1) + place
-            let from = before >= 0 ? x[first + before] : state.map { UnsafePointer($0 + (before + kernel - 1) * channels) }
+            let from =
+              before >= 0 ? x[first + before] : state.map { UnsafePointer($0 + (before + kernel - 1) * channels) }
             if let from { multiply(w + place * channels, with: from, into: to, count: channels, accumulate: true) }
           }
         }
@@ -97,7 +98,8 @@ public struct CausalConvolution: Operator {
         for row in sequence.rows {
           for place in max(0, kernel - 1 - (row - sequence.rows.lowerBound))..<kernel {
             multiply(
-              dy[row] + from, with: x[row - (kernel - 1) + place] + from, into: sums + place * channels + from, count: count,
+              dy[row] + from, with: x[row - (kernel - 1) + place] + from, into: sums + place * channels + from,
+              count: count,
               accumulate: true)
           }
           if let db { add(dy[row] + from, scaledBy: 1, to: db + from, count: count) }
@@ -127,6 +129,7 @@ extension PlanBuilder {
     var tensors = [parameter("\(name).weight", shape: [x.width, kernel], starts: .uniform(limit), use: .vector)]
     if bias { tensors.append(parameter("\(name).bias", shape: [x.width], starts: .uniform(limit))) }
     let kept = state(name, width: (kernel - 1) * x.width, extent: .fixed)
-    return apply(CausalConvolution(kernel: kernel, bias: bias), to: x, width: x.width, parameters: tensors, states: [kept])
+    return apply(
+      CausalConvolution(kernel: kernel, bias: bias), to: x, width: x.width, parameters: tensors, states: [kept])
   }
 }

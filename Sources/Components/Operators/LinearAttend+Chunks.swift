@@ -140,7 +140,8 @@ extension LinearAttend {
     func multiplyKeys(_ rows: Range<Int>, _ head: Int, _ memory: Memory) {
       let (n, at) = (rows.count, keyOffset(head))
       multiplyHere(
-        MatrixPart(q[rows.lowerBound] + at, stride: q.width), MatrixPart(k[rows.lowerBound] + at, stride: k.width, turned: true),
+        MatrixPart(q[rows.lowerBound] + at, stride: q.width),
+        MatrixPart(k[rows.lowerBound] + at, stride: k.width, turned: true),
         rows: n, columns: n, depth: keys, into: memory.products, stride: n, accumulate: false, scratch: memory.packed)
     }
 
@@ -168,12 +169,14 @@ extension LinearAttend {
       _ = accumulate(rows, head, into: memory.sums)
       weigh(memory.products, n, memory, into: memory.weights)
       multiplyHere(
-        MatrixPart(memory.weights, stride: n), MatrixPart(v[rows.lowerBound] + at, stride: v.width), rows: n, columns: values,
+        MatrixPart(memory.weights, stride: n), MatrixPart(v[rows.lowerBound] + at, stride: v.width), rows: n,
+        columns: values,
         depth: n, into: y[rows.lowerBound] + at, stride: y.width, accumulate: false, scratch: memory.packed)
       guard let before else { return }
       fadeQueries(rows, head, memory)
       multiplyHere(
-        MatrixPart(memory.faded, stride: keys), MatrixPart(before, stride: values), rows: n, columns: values, depth: keys,
+        MatrixPart(memory.faded, stride: keys), MatrixPart(before, stride: values), rows: n, columns: values,
+        depth: keys,
         into: y[rows.lowerBound] + at, stride: y.width, accumulate: true, scratch: memory.packed)
     }
   }

@@ -35,7 +35,9 @@ extension LinearAttend {
 }
 
 extension LinearAttend.Chunks {
-  private func boundary(_ after: Int, _ head: Int, in memory: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
+  private func boundary(_ after: Int, _ head: Int, in memory: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<
+    Float
+  > {
     memory + (after * settings.heads + head) * stateWidth
   }
 
@@ -57,7 +59,8 @@ extension LinearAttend.Chunks {
       fadeQueries(rows, head, memory)
       multiplyHere(
         MatrixPart(memory.faded, stride: keys, turned: true),
-        MatrixPart(dy[rows.lowerBound] + head * values, stride: dy.width), rows: keys, columns: values, depth: rows.count,
+        MatrixPart(dy[rows.lowerBound] + head * values, stride: dy.width), rows: keys, columns: values,
+        depth: rows.count,
         into: own, stride: values, accumulate: true, scratch: memory.packed)
     }
   }
@@ -84,12 +87,14 @@ extension LinearAttend.Chunks {
     }
     if let dq {
       multiplyHere(
-        MatrixPart(memory.total, stride: n), MatrixPart(k[first] + at, stride: k.width), rows: n, columns: keys, depth: n,
+        MatrixPart(memory.total, stride: n), MatrixPart(k[first] + at, stride: k.width), rows: n, columns: keys,
+        depth: n,
         into: dq[first] + at, stride: dq.width, accumulate: true, scratch: memory.packed)
     }
     if let dk {
       multiplyHere(
-        MatrixPart(memory.total, stride: n, turned: true), MatrixPart(q[first] + at, stride: q.width), rows: n, columns: keys,
+        MatrixPart(memory.total, stride: n, turned: true), MatrixPart(q[first] + at, stride: q.width), rows: n,
+        columns: keys,
         depth: n, into: dk[first] + at, stride: dk.width, accumulate: true, scratch: memory.packed)
     }
   }
@@ -104,7 +109,8 @@ extension LinearAttend.Chunks {
     let last = accumulate(rows, head, into: memory.sums)
     // P and, by it, how c moves the results of the chunk alone.
     multiplyHere(
-      MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(v[first] + at, stride: v.width, turned: true), rows: n, columns: n,
+      MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(v[first] + at, stride: v.width, turned: true), rows: n,
+      columns: n,
       depth: values, into: memory.weights, stride: n, accumulate: false, scratch: memory.packed)
     weigh(memory.weights, n, memory, into: memory.slopes)
     add(memory.slopes, scaledBy: 1, to: memory.total, count: n * n)
@@ -122,7 +128,8 @@ extension LinearAttend.Chunks {
     }
     if let before {
       multiplyHere(
-        MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(before, stride: values, turned: true), rows: n, columns: keys,
+        MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(before, stride: values, turned: true), rows: n,
+        columns: keys,
         depth: values, into: memory.turned, stride: keys, accumulate: false, scratch: memory.packed)
       fadeQueries(rows, head, memory)
       for (place, row) in rows.enumerated() {
@@ -133,7 +140,8 @@ extension LinearAttend.Chunks {
     }
     if let after {
       multiplyHere(
-        MatrixPart(v[first] + at, stride: v.width), MatrixPart(after, stride: values, turned: true), rows: n, columns: keys,
+        MatrixPart(v[first] + at, stride: v.width), MatrixPart(after, stride: values, turned: true), rows: n,
+        columns: keys,
         depth: values, into: memory.turned, stride: keys, accumulate: false, scratch: memory.packed)
       fade(rows, head, until: last, memory)
       for (place, row) in rows.enumerated() {
@@ -143,7 +151,8 @@ extension LinearAttend.Chunks {
       }
       if let dv {
         multiplyHere(
-          MatrixPart(memory.faded, stride: keys), MatrixPart(after, stride: values), rows: n, columns: values, depth: keys,
+          MatrixPart(memory.faded, stride: keys), MatrixPart(after, stride: values), rows: n, columns: values,
+          depth: keys,
           into: dv[first] + at, stride: dv.width, accumulate: true, scratch: memory.packed)
       }
     }

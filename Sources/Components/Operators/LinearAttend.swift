@@ -40,7 +40,9 @@ public struct LinearAttend: Operator {
   /// Attention with these settings.
   public init(heads: Int, keyHeads: Int, decay: Decay, chunk: Int = 64) {
     precondition(heads % keyHeads == 0, "\(heads) heads cannot share \(keyHeads) keys evenly")
-    if case .fixed(let logarithms) = decay { precondition(logarithms.count == heads, "\(logarithms.count) decays of \(heads) heads") }
+    if case .fixed(let logarithms) = decay {
+      precondition(logarithms.count == heads, "\(logarithms.count) decays of \(heads) heads")
+    }
     self.heads = heads
     self.keyHeads = keyHeads
     self.decay = decay
@@ -79,7 +81,9 @@ public struct LinearAttend: Operator {
           // Heads that share keys share their products with the queries.
           let isNew = piece / (heads / keyHeads) != products
           products = piece / (heads / keyHeads)
-          work.attend(chunk, head, before: work.state(before: chunk, head, first: state, in: states), y, again: !isNew, worker.scratch)
+          work.attend(
+            chunk, head, before: work.state(before: chunk, head, first: state, in: states), y, again: !isNew,
+            worker.scratch)
         }
       }
       guard let state else { continue }
@@ -109,7 +113,8 @@ public struct LinearAttend: Operator {
         let (at, key) = (head * values, head / (heads / keyHeads) * keys)
         for row in sequence.rows {
           decayedStep(
-            exp(logarithm(g, row, head)), query: q[row] + key, key: k[row] + key, value: v[row] + at, keys: keys, values: values,
+            exp(logarithm(g, row, head)), query: q[row] + key, key: k[row] + key, value: v[row] + at, keys: keys,
+            values: values,
             state: state, into: y[row] + at)
         }
       }
@@ -130,7 +135,8 @@ public struct LinearAttend: Operator {
   }
 
   public func scratch(step: Step, rows: Int, context: Int) -> Int {
-    Chunks.scratch(chunk: min(chunk, max(1, rows)), keys: step.inputs[0].width / keyHeads, values: step.outputs[0].width / heads)
+    Chunks.scratch(
+      chunk: min(chunk, max(1, rows)), keys: step.inputs[0].width / keyHeads, values: step.outputs[0].width / heads)
   }
 
   public func sharedScratch(step: Step, rows: Int) -> Int {

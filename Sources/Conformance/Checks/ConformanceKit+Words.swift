@@ -28,6 +28,9 @@ extension ConformanceKit {
     } catch let problems as Problems {
       if problems.list.contains(where: { $0.sentence == "no option here is named 'no_such_option'" }) { return [] }
     } catch {}
-    return [Fault(.options, "it takes an option that nobody knows, 'no_such_option', without a word", setting: sample.description)]
+    return [
+      Fault(
+        .options, "it takes an option that nobody knows, 'no_such_option', without a word", setting: sample.description)
+    ]
   }
 }

@@ -51,7 +51,9 @@ extension ModelTrial {
       // The step that is to blame, rather than every tensor that its gradient reaches.
       let culprits = try PlanWalk(model).gradientFaults(Self.batch)
       if !culprits.isEmpty { return culprits }
-      return ["the gradient of \(tensor.name) is wrong along a random direction: analytic \(computed), finite difference \(measured)"]
+      return [
+        "the gradient of \(tensor.name) is wrong along a random direction: analytic \(computed), finite difference \(measured)"
+      ]
     }
     return []
   }

@@ -18,7 +18,10 @@ extension ModelTrial {
     if let place = (0..<earlier).first(where: { before[$0] != after[$0] }) {
       let walk = try PlanWalk(model)
       let culprit = walk.firstDifference(walk.run([tokens]), walk.run([changed]), rows: 0..<tokens.count - 1)
-      return ["it looks ahead: token \(tokens.count - 1) changes the logits of token \(place / width)" + (culprit.map { "; \($0)" } ?? "")]
+      return [
+        "it looks ahead: token \(tokens.count - 1) changes the logits of token \(place / width)"
+          + (culprit.map { "; \($0)" } ?? "")
+      ]
     }
     // In training all rows are there at once.
     let executor = try trainer()
@@ -69,7 +72,9 @@ extension ModelTrial {
     for (index, tokens) in Self.batch.enumerated() {
       let alone = try model.logits(tokens, parts: tokens.count)
       if largestDifference(together[index], alone) >= Self.rounding {
-        return ["sequence \(index) of a batch has other logits than by itself" + (try mixture(index).map { "; \($0)" } ?? "")]
+        return [
+          "sequence \(index) of a batch has other logits than by itself" + (try mixture(index).map { "; \($0)" } ?? "")
+        ]
       }
     }
     let trainer = try trainer()
@@ -82,8 +87,10 @@ extension ModelTrial {
     let loss = try trainer.loss(Self.batch, targets: Self.targets)
     if abs(loss - sum / Double(count)) >= Double(Self.rounding) {
       let culprit = try Self.batch.indices.lazy.compactMap(mixture).first
-      return ["in training two sequences of a batch have the loss \(loss), and each by itself \(sum / Double(count))"
-        + (culprit.map { "; \($0)" } ?? "")]
+      return [
+        "in training two sequences of a batch have the loss \(loss), and each by itself \(sum / Double(count))"
+          + (culprit.map { "; \($0)" } ?? "")
+      ]
     }
     return []
   }
@@ -93,7 +100,8 @@ extension ModelTrial {
     let walk = try PlanWalk(model)
     let start = Self.batch[..<index].reduce(0) { $0 + $1.count }
     let rows = start..<start + Self.batch[index].count
-    return walk.firstDifference(walk.run(Self.batch).rows(rows), walk.run([Self.batch[index]]), rows: 0..<rows.count, bits: false)
+    return walk.firstDifference(
+      walk.run(Self.batch).rows(rows), walk.run([Self.batch[index]]), rows: 0..<rows.count, bits: false)
   }
 
   /// The same bits for the same number of threads, and all but the same for any other.
@@ -108,7 +116,8 @@ extension ModelTrial {
     let (alone, divided) = (try PlanWalk(model), try PlanWalk(model, threads: 3))
     let plain = alone.run(Self.batch)
     if let culprit = alone.firstDifference(
-      plain, divided.run(Self.batch), rows: 0..<Self.batch.reduce(0) { $0 + $1.count }, bits: false) {
+      plain, divided.run(Self.batch), rows: 0..<Self.batch.reduce(0) { $0 + $1.count }, bits: false)
+    {
       return ["its result follows from how the work is divided over threads; \(culprit)"]
     }
     return alone.divisionFaults(plain, divided)

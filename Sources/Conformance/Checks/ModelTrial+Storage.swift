@@ -19,7 +19,8 @@ extension ModelTrial {
       let lost = zip(before.split(separator: "\n"), after.split(separator: "\n")).first { $0.0 != $0.1 }
       return ["written as a spec and read again it is another model: '\(lost?.0 ?? "")' becomes '\(lost?.1 ?? "")'"]
     }
-    let file = FileManager.default.temporaryDirectory.appending(path: "conformance-\(UUID().uuidString).safetensors").path
+    let file = FileManager.default.temporaryDirectory.appending(path: "conformance-\(UUID().uuidString).safetensors")
+      .path
     defer { try? FileManager.default.removeItem(atPath: file) }
     let tensors = model.plan.parameters.indices.flatMap { index in
       let numbers = model.parameters.values(index)
@@ -32,7 +33,8 @@ extension ModelTrial {
     try SafetensorsFile.write(tensors, to: file)
     let saved = try SafetensorsFile(path: file)
     let stored = saved.tensors.map { entry in
-      StoredTensor(name: entry.name, shape: entry.shape, format: entry.format ?? .f32, bytes: entry.bytes, owner: entry.file)
+      StoredTensor(
+        name: entry.name, shape: entry.shape, format: entry.format ?? .f32, bytes: entry.bytes, owner: entry.file)
     }
     let parameters = try Parameters(plan, stored: Dictionary(stored.map { ($0.name, $0) }) { first, _ in first })
     let walk = PlanWalk(plan, parameters)
@@ -53,13 +55,16 @@ extension ModelTrial {
     let plain = walk.run([TinyModel.tokens]).values[model.plan.logits.index]
     let shared = try model.logits(TinyModel.tokens, parts: TinyModel.tokens.count)
     if largestDifference(plain, shared) >= Self.rounding {
-      return ["its numbers change when values share memory and steps are joined: an operator says too much of what may overwrite what"]
+      return [
+        "its numbers change when values share memory and steps are joined: an operator says too much of what may overwrite what"
+      ]
     }
     let grows = model.plan.states.allSatisfy { if case .window = $0.extent { false } else { true } }
     let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
     let taken = try executor.openSequence(length: 10).byteCount
     let declared = model.plan.stateBytes(length: 10, in: .f32)
-    return grows && taken != declared ? ["a sequence of 10 tokens takes \(taken) bytes, and the plan tells \(declared)"] : []
+    return grows && taken != declared
+      ? ["a sequence of 10 tokens takes \(taken) bytes, and the plan tells \(declared)"] : []
   }
 
   /// The result of each step that has an exact form is near it: 1e-5 of the number and of 1.
@@ -73,7 +78,8 @@ extension [Float] {
   /// The numbers as a tensor of their own.
   fileprivate func stored(as name: String, shape: [Int]) -> StoredTensor {
     let owner = TensorBytes(self)
-    return StoredTensor(name: name, shape: shape, format: .f32, bytes: UnsafeRawBufferPointer(owner.numbers), owner: owner)
+    return StoredTensor(
+      name: name, shape: shape, format: .f32, bytes: UnsafeRawBufferPointer(owner.numbers), owner: owner)
   }
 }
 

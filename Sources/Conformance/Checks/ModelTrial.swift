@@ -26,7 +26,9 @@ struct ModelTrial: Trial {
   /// How many of the targets are any.
   static let targetCount = 12
 
-  let checks: [Check] = [.causality, .decoding, .batches, .threads, .training, .gradients, .reference, .saving, .memory]
+  let checks: [Check] = [
+    .causality, .decoding, .batches, .threads, .training, .gradients, .reference, .saving, .memory,
+  ]
   let place = "the model around it"
 
   func sentences(_ check: Check) throws -> [String] {

@@ -24,7 +24,8 @@ struct OptimizerTrial: Trial {
   private static let tensors = [
     tensor("layers.0.attn.q.weight", [12, 20]), tensor("layers.1.mlp.up.weight", [33, 12]),
     PlannedTensor(name: "layers.0.moe.experts.*.up.weight", shape: [3, 8, 10], initialization: .zeros, chosen: 2),
-    tensor("final_norm.weight", [37]), tensor("layers.0.attn_residual.scale", [1]), tensor("embed.tokens.weight", [13, 16]),
+    tensor("final_norm.weight", [37]), tensor("layers.0.attn_residual.scale", [1]),
+    tensor("embed.tokens.weight", [13, 16]),
   ]
   /// A matrix and a vector that are worth dividing over threads.
   private static let large = [tensor("layers.0.mlp.down.weight", [160, 320]), tensor("final_norm.weight", [70_001])]
@@ -59,7 +60,9 @@ struct OptimizerTrial: Trial {
   /// rate of 0, and not out of the world where the ground is flat.
   private func descent(_ tensor: PlannedTensor) throws -> [String] {
     let course = try run(tensor, steps: Self.steps)
-    guard course.parameters.allSatisfy(\.isFinite) else { return ["after \(Self.steps) steps \(course.words) has numbers that are not finite"] }
+    guard course.parameters.allSatisfy(\.isFinite) else {
+      return ["after \(Self.steps) steps \(course.words) has numbers that are not finite"]
+    }
     let (before, after) = (course.bowl.loss(course.bowl.start), course.bowl.loss(course.parameters))
     if after >= before {
       return [
@@ -68,9 +71,13 @@ struct OptimizerTrial: Trial {
       ]
     }
     if try run(tensor, steps: Self.steps, gradientScale: 0.5) != course {
-      return ["gradients of twice the size with a gradientScale of 0.5 move \(course.words) elsewhere: it does not multiply by gradientScale"]
+      return [
+        "gradients of twice the size with a gradientScale of 0.5 move \(course.words) elsewhere: it does not multiply by gradientScale"
+      ]
     }
-    if try run(tensor, steps: 2, rate: 0).parameters != course.bowl.start { return ["at a rate of 0 it moves \(course.words)"] }
+    if try run(tensor, steps: 2, rate: 0).parameters != course.bowl.start {
+      return ["at a rate of 0 it moves \(course.words)"]
+    }
     if try !run(tensor, steps: 2, isFlat: true).parameters.allSatisfy(\.isFinite) {
       return ["where all gradients are zero it gives \(course.words) numbers that are not finite"]
     }
@@ -89,11 +96,15 @@ struct OptimizerTrial: Trial {
       for (i, gradient) in before.gradients.enumerated() {
         var moments = before.moments.map { Double($0[i]) }
         let place = exact.exact(
-          Double(before.parameters[i]), gradient: Double(gradient), moments: &moments, of: tensor, step: step, rate: rate)
-        let results = [("", after.parameters[i], place)]
+          Double(before.parameters[i]), gradient: Double(gradient), moments: &moments, of: tensor, step: step,
+          rate: rate)
+        let results =
+          [("", after.parameters[i], place)]
           + zip(after.names, zip(after.moments, moments)).map { (" in the moment '\($0)'", $1.0[i], $1.1) }
         for (what, found, wanted) in results where !(abs(Double(found) - wanted) <= 1e-6 * max(1, abs(wanted))) {
-          return ["step \(step) takes number \(i) of \(after.words)\(what) to \(found), where exact arithmetic gives \(wanted)"]
+          return [
+            "step \(step) takes number \(i) of \(after.words)\(what) to \(found), where exact arithmetic gives \(wanted)"
+          ]
         }
       }
       before = after
@@ -134,7 +145,8 @@ struct OptimizerTrial: Trial {
 
   /// `steps` steps in all, those of `before` among them.
   private func run(
-    _ tensor: PlannedTensor, steps: Int, threads: Int = 1, rate: Double? = nil, gradientScale: Double = 1, isFlat: Bool = false,
+    _ tensor: PlannedTensor, steps: Int, threads: Int = 1, rate: Double? = nil, gradientScale: Double = 1,
+    isFlat: Bool = false,
     from before: OptimizerCourse? = nil
   ) throws -> OptimizerCourse {
     let optimizer: any Optimizer = try registry.make(.optimizer, options)

@@ -27,7 +27,8 @@ struct ScheduleTrial: Trial {
     }
     var sentences: [String] = []
     if let wrong = course.first(where: { $0.factor < 0 }) {
-      sentences.append("its factor at a progress of \(wrong.progress) is \(wrong.factor): a rate below zero goes uphill")
+      sentences.append(
+        "its factor at a progress of \(wrong.progress) is \(wrong.factor): a rate below zero goes uphill")
     }
     if let wrong = course.first(where: { $0.factor > 1 + Self.rounding }) {
       sentences.append("its factor at a progress of \(wrong.progress) is \(wrong.factor), above 1, which is the peak")
@@ -38,9 +39,12 @@ struct ScheduleTrial: Trial {
     if let last = course.last?.factor, abs(last - schedule.final) > Self.rounding {
       sentences.append("it says that it ends at \(schedule.final), and its factor at a progress of 1 is \(last)")
     }
-    if schedule.neverRises, let rise = zip(course, course.dropFirst()).first(where: { $1.factor > $0.factor + Self.rounding }) {
+    if schedule.neverRises,
+      let rise = zip(course, course.dropFirst()).first(where: { $1.factor > $0.factor + Self.rounding })
+    {
       sentences.append(
-        "it says that it never rises, and its factor rises from \(rise.0.factor) to \(rise.1.factor) at a progress of \(rise.1.progress)")
+        "it says that it never rises, and its factor rises from \(rise.0.factor) to \(rise.1.factor) at a progress of \(rise.1.progress)"
+      )
     }
     if course.contains(where: { schedule.factor(at: $0.progress) != $0.factor }) {
       sentences.append("the same progress does not always give the same factor")

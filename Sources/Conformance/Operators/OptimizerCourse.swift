@@ -51,7 +51,8 @@ struct OptimizerCourse: Equatable {
 
   /// One step of `optimizer` in memory between walls, along gradients that come to the bowl's when they are multiplied by
   /// `gradientScale`; all zero where it is flat.
-  mutating func advance(_ optimizer: any Optimizer, rate: Double, gradientScale: Double, isFlat: Bool, pool: ThreadPool) {
+  mutating func advance(_ optimizer: any Optimizer, rate: Double, gradientScale: Double, isFlat: Bool, pool: ThreadPool)
+  {
     let gradients = gradients.map { isFlat ? 0 : $0 / Float(gradientScale) }
     let (p, g, m) = (GuardedMemory(parameters), GuardedMemory(gradients), moments.map { GuardedMemory($0) })
     steps += 1
@@ -62,7 +63,9 @@ struct OptimizerCourse: Equatable {
     parameters = p.numbers
     moments = m.map(\.numbers)
     if !p.isIntact { note("it writes beyond the numbers of \(words)") }
-    for (name, memory) in zip(names, m) where !memory.isIntact { note("it writes beyond the moment '\(name)' of \(words)") }
+    for (name, memory) in zip(names, m) where !memory.isIntact {
+      note("it writes beyond the moment '\(name)' of \(words)")
+    }
     if !g.isIntact || g.numbers != gradients { note("it changes the gradients of \(words)") }
   }
 

@@ -15,14 +15,20 @@ extension PlanWalk {
       faults += plain.faults.map { "\(words(index)) \($0) in backward" }
       _ = run.forward(inputs)
       let added = run.backward(dy, adding: 0.5)
-      for (place, (plain, added)) in zip(plain.inputs + plain.parameters, added.inputs + added.parameters).enumerated() {
+      for (place, (plain, added)) in zip(plain.inputs + plain.parameters, added.inputs + added.parameters).enumerated()
+      {
         guard let plain, let added else { continue }
-        let name = place < step.inputs.count ? "input \(place)" : plan.parameters[step.parameters[place - step.inputs.count]].name
+        let name =
+          place < step.inputs.count
+          ? "input \(place)" : plan.parameters[step.parameters[place - step.inputs.count]].name
         if plain.contains(where: \.isNaN) {
           faults.append(
-            "\(words(index)) gives no number as the gradient of \(name): it does not assign all of it, or reads what it says that it does not")
+            "\(words(index)) gives no number as the gradient of \(name): it does not assign all of it, or reads what it says that it does not"
+          )
         } else if zip(plain, added).contains(where: { !(abs($0 + 0.5 - $1) <= 1e-4 * (1 + abs($0))) }) {
-          faults.append("\(words(index)) assigns the gradient of \(name), which others have added to already, instead of adding to it")
+          faults.append(
+            "\(words(index)) assigns the gradient of \(name), which others have added to already, instead of adding to it"
+          )
         }
       }
       if faults.count > 3 { break }
@@ -63,7 +69,9 @@ extension PlanWalk {
           for (number, wanted) in expected.enumerated() {
             let found = Double(result.values[output.index][row * output.width + number])
             if !(abs(found - wanted) <= 1e-5 * (1 + abs(wanted))) {
-              faults.append("\(words(index)) gives \(found) at row \(row), number \(number), where exact arithmetic gives \(wanted)")
+              faults.append(
+                "\(words(index)) gives \(found) at row \(row), number \(number), where exact arithmetic gives \(wanted)"
+              )
               break rows
             }
           }

@@ -11,7 +11,9 @@ extension PlanWalk {
     var seen: Set<String> = []
     for (index, step) in plan.steps.enumerated() {
       // The same operator in another layer has the same fault.
-      guard seen.insert("\(step.operation.name) \(step.operation.detail) \(step.inputs.map(\.width))").inserted else { continue }
+      guard seen.insert("\(step.operation.name) \(step.operation.detail) \(step.inputs.map(\.width))").inserted else {
+        continue
+      }
       faults += gradientFaults(of: index, step.inputs.map { result.values[$0.index] }, sequences)
       if faults.count > 2 { break }
     }
@@ -54,7 +56,8 @@ extension PlanWalk {
       }
       if let worst {
         faults.append(
-          "the gradient of \(plan.parameters[parameter].name) by \(words(index)) is wrong at number \(worst.place): \(worst.words)")
+          "the gradient of \(plan.parameters[parameter].name) by \(words(index)) is wrong at number \(worst.place): \(worst.words)"
+        )
       }
     }
     return faults

@@ -41,16 +41,19 @@ final class StepRun {
   func forward(_ values: [[Float]]) -> (outputs: [[Float]], faults: [String]) {
     for (memory, numbers) in zip(inputs, values) { memory.fill(numbers) }
     for memory in outputs + kept + [scratch, sharedScratch] { memory.fill(.nan) }
-    step.operation.forward(ForwardContext(bound(), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
+    step.operation.forward(
+      ForwardContext(bound(), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
     let results = outputs.map(\.numbers)
     var faults = walls()
-    for (index, memory) in inputs.enumerated() where memory.numbers != values[index] && !values[index].contains(where: \.isNaN) {
+    for (index, memory) in inputs.enumerated()
+    where memory.numbers != values[index] && !values[index].contains(where: \.isNaN) {
       faults.append("writes over its input \(index)")
     }
     for (index, numbers) in results.enumerated() {
       if let place = numbers.firstIndex(where: \.isNaN), !values.joined().contains(where: \.isNaN) {
         let width = step.outputs[index].width
-        faults.append("leaves its output unwritten, or gives no number, at row \(place / width), number \(place % width)")
+        faults.append(
+          "leaves its output unwritten, or gives no number, at row \(place / width), number \(place % width)")
       }
     }
     return (results, faults)
@@ -58,7 +61,9 @@ final class StepRun {
 
   /// Gradients of the inputs and tensors, given those of the outputs, after a forward; with `adding` they are added to
   /// numbers that are there already, and what is told is the sum.
-  func backward(_ gradients: [[Float]], adding before: Float? = nil) -> (inputs: [[Float]?], parameters: [[Float]], faults: [String]) {
+  func backward(_ gradients: [[Float]], adding before: Float? = nil) -> (
+    inputs: [[Float]?], parameters: [[Float]], faults: [String]
+  ) {
     for (memory, numbers) in zip(outputGradients, gradients) { memory.fill(numbers) }
     for memory in [scratch, sharedScratch] { memory.fill(.nan) }
     // What it says that it does not read is not there.
@@ -68,7 +73,8 @@ final class StepRun {
     for memory in inputGradients.compactMap({ $0 }) + parameterGradients { memory.fill(start) }
     let holdSome = before != nil || !step.operation.assignsGradients
     step.operation.backward(
-      BackwardContext(bound(holdSome: holdSome), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
+      BackwardContext(
+        bound(holdSome: holdSome), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
     return (inputGradients.map { $0?.numbers }, parameterGradients.map(\.numbers), walls())
   }
 

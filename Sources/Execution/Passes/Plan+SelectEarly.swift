@@ -10,7 +10,9 @@ extension Plan {
     for index in (0..<last).reversed() {
       let step = steps[index]
       let readBy = step.outputs.flatMap { readers[$0] }
-      if step.operation.isRowwise, step.states.isEmpty, !step.inputs.isEmpty, !readBy.isEmpty, moved.isSuperset(of: readBy) {
+      if step.operation.isRowwise, step.states.isEmpty, !step.inputs.isEmpty, !readBy.isEmpty,
+        moved.isSuperset(of: readBy)
+      {
         moved.insert(index)
       }
     }

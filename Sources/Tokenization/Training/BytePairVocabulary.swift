@@ -41,7 +41,9 @@ public struct BytePairVocabulary: Sendable {
       "id": 0, "content": .string(BytePairTrainer.endOfText), "single_word": false, "lstrip": false, "rstrip": false,
       "normalized": false, "special": true,
     ]
-    let byteLevel: JSONValue = ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true]
+    let byteLevel: JSONValue = [
+      "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+    ]
     let file: JSONValue = [
       "version": "1.0", "truncation": .null, "padding": .null, "added_tokens": [mark], "normalizer": .null,
       "pre_tokenizer": byteLevel, "post_processor": .null, "decoder": byteLevel,

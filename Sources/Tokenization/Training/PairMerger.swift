@@ -101,7 +101,9 @@ struct PairMerger {
     var parent = 0
     while true {
       var first = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].comesBefore(heap[first]) { first = child }
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].comesBefore(heap[first]) {
+        first = child
+      }
       if first == parent { return top }
       heap.swapAt(parent, first)
       parent = first

@@ -29,7 +29,8 @@ struct DataFile: Sendable, Hashable {
       case .folder:
         let found = try search(path)
         if found.isEmpty {
-          throw FileProblem(path: path, sentence: "the folder has no \(endings.map { "*." + $0 }.joined(separator: ", "))")
+          throw FileProblem(
+            path: path, sentence: "the folder has no \(endings.map { "*." + $0 }.joined(separator: ", "))")
         }
         files += found
       }

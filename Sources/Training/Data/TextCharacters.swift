@@ -20,7 +20,8 @@ public enum DataTexts {
   public static func forEach(in paths: [String], jsonKey: String = "text", _ body: (String) throws -> Void) throws {
     for file in try DataFile.find(paths) {
       guard file.isText else { throw FileProblem(path: file.path, sentence: "it holds tokens, not text") }
-      let cutter = TextCutter(file: try MappedFile(path: file.path), kind: file.kind, jsonKey: jsonKey, endsDocument: false)
+      let cutter = TextCutter(
+        file: try MappedFile(path: file.path), kind: file.kind, jsonKey: jsonKey, endsDocument: false)
       try cutter.forEachText(body)
     }
   }

@@ -48,7 +48,9 @@ struct TextCutter {
     let bytes = file.bytes
     var place = start + Self.pieceBytes
     while place < bytes.count {
-      if bytes[place - 1] == 0x0A, kind == .jsonLines || (!isSpace(bytes[place]) && !isSpace(bytes[place - 2])) { return place }
+      if bytes[place - 1] == 0x0A, kind == .jsonLines || (!isSpace(bytes[place]) && !isSpace(bytes[place - 2])) {
+        return place
+      }
       place += 1
     }
     return bytes.count
@@ -100,7 +102,8 @@ struct TextCutter {
       }
       guard let text = json[jsonKey]?.string else {
         throw FileProblem(
-          path: file.path, offset: offset, sentence: "the line has no text under '\(jsonKey)'; --json-key names another")
+          path: file.path, offset: offset, sentence: "the line has no text under '\(jsonKey)'; --json-key names another"
+        )
       }
       texts.append(text)
     }

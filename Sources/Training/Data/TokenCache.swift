@@ -21,7 +21,9 @@ struct TokenCache: Sendable {
     let end = file.bytes.count - Self.trailerBytes
     let count = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: end, as: UInt64.self))
     let textBytes = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: end + 8, as: UInt64.self))
-    guard width == 2 || width == 4, count == UInt64((end - Self.headerBytes) / width), (end - Self.headerBytes) % width == 0 else {
+    guard width == 2 || width == 4, count == UInt64((end - Self.headerBytes) / width),
+      (end - Self.headerBytes) % width == 0
+    else {
       return nil
     }
     return (
@@ -30,7 +32,9 @@ struct TokenCache: Sendable {
   }
 
   /// Keeps what `body` writes under `key`, tokens below `vocabulary`.
-  func make(_ key: String, vocabulary: Int, _ body: (_ write: ([Int], _ textBytes: Int) throws -> Void) throws -> Void) throws {
+  func make(_ key: String, vocabulary: Int, _ body: (_ write: ([Int], _ textBytes: Int) throws -> Void) throws -> Void)
+    throws
+  {
     try makeFolder(folder)
     let width = vocabulary <= 1 << 16 ? 2 : 4
     try writeAtomically(to: path(key)) { writer in

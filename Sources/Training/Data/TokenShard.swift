@@ -19,7 +19,10 @@ package enum TokenShard {
     let count = Int(word(2, of: file))
     guard file.bytes.count == headerBytes + count * width else {
       throw FileProblem(
-        path: file.path, sentence: "the header speaks of \(count) tokens of \(width) bytes, and \(file.bytes.count - headerBytes) bytes follow it")
+        path: file.path,
+        sentence:
+          "the header speaks of \(count) tokens of \(width) bytes, and \(file.bytes.count - headerBytes) bytes follow it"
+      )
     }
     return TokenText.Part(file: file, offset: headerBytes, width: width, count: count)
   }

@@ -39,7 +39,8 @@ public struct TokenizedData: Sendable {
         continue
       }
       guard let tokenizer else {
-        throw FileProblem(path: file.path, sentence: "it is a text, and the model has no tokenizer here; name one with --tokenizer")
+        throw FileProblem(
+          path: file.path, sentence: "it is a text, and the model has no tokenizer here; name one with --tokenizer")
       }
       let isDocument = file.kind == .jsonLines || files.count > 1
       var key = SHA256()
@@ -74,7 +75,8 @@ extension Tokenizer {
       (bytes(of: id) ?? []).withUnsafeBytes { hash.update($0) }
       hash.update("\u{0}")
     }
-    let probe = "Hello, World!  I'll say it's 12345.67 — naïve café\n\n\tif (x == 0) { return; } // 你好，世界 😀 don't DON'T   \r\n end"
+    let probe =
+      "Hello, World!  I'll say it's 12345.67 — naïve café\n\n\tif (x == 0) { return; } // 你好，世界 😀 don't DON'T   \r\n end"
     hash.update(encode(probe, addSpecialTokens: true).map(String.init).joined(separator: " "))
     return hash.hexadecimal()
   }

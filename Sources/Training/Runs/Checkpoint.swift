@@ -29,7 +29,9 @@ package struct Checkpoint {
   }
 
   /// Saves the state of `trainer`; `links` are files of the run's folder that the checkpoint's folder shows too.
-  static func save(_ trainer: Trainer, run fingerprint: String, links: [String], in folder: RunFolder) throws -> Checkpoint {
+  static func save(_ trainer: Trainer, run fingerprint: String, links: [String], in folder: RunFolder) throws
+    -> Checkpoint
+  {
     try makeFolder(folder.checkpoints)
     let checkpoint = Checkpoint(path: folder.checkpoints + "/" + name(trainer.step), step: trainer.step)
     let temporary = folder.checkpoints + "/.\(name(trainer.step)).tmp"
@@ -40,7 +42,9 @@ package struct Checkpoint {
       try SafetensorsFile.write(trainer.storedMoments, to: temporary + "/" + optimizer)
       var files = JSONObject()
       for name in [model, optimizer] { files[name] = .string(try SHA256.hexadecimal(ofFile: temporary + "/" + name)) }
-      let json: JSONValue = ["format": 1, "step": .integer(trainer.step), "run": .string(fingerprint), "sha256": .object(files)]
+      let json: JSONValue = [
+        "format": 1, "step": .integer(trainer.step), "run": .string(fingerprint), "sha256": .object(files),
+      ]
       try writeAtomically(json.serialized(pretty: true) + "\n", to: temporary + "/" + manifest)
       for name in links { try placeLink(at: temporary + "/" + name, to: "../../" + name) }
       synchronizeFolder(temporary)
@@ -62,11 +66,13 @@ package struct Checkpoint {
     }
     for name in [Self.model, Self.optimizer] {
       guard json["sha256"]?[name]?.string == (try SHA256.hexadecimal(ofFile: path + "/" + name)) else {
-        throw FileProblem(path: path + "/" + name, sentence: "the file is damaged: its SHA-256 is not the one that was saved")
+        throw FileProblem(
+          path: path + "/" + name, sentence: "the file is damaged: its SHA-256 is not the one that was saved")
       }
     }
     try trainer.load(
-      parameters: SafetensorsFile(path: path + "/" + Self.model), moments: SafetensorsFile(path: path + "/" + Self.optimizer),
+      parameters: SafetensorsFile(path: path + "/" + Self.model),
+      moments: SafetensorsFile(path: path + "/" + Self.optimizer),
       step: step)
   }
 }
@@ -90,7 +96,9 @@ extension Trainer {
     }
   }
 
-  private func stored(_ name: String, _ shape: [Int], _ base: UnsafeMutablePointer<Float>, _ owner: AnyObject) -> StoredTensor {
+  private func stored(_ name: String, _ shape: [Int], _ base: UnsafeMutablePointer<Float>, _ owner: AnyObject)
+    -> StoredTensor
+  {
     let count = shape.reduce(1, *)
     return StoredTensor(
       name: name, shape: shape, format: .f32,
@@ -104,7 +112,8 @@ extension Trainer {
       let entries = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
       for tensor in wanted {
         guard let entry = entries[tensor.name], entry.shape == tensor.shape, entry.format == .f32 else {
-          throw FileProblem(path: file.file.path, sentence: "there is no tensor '\(tensor.name)' of the shape \(tensor.shape) in F32")
+          throw FileProblem(
+            path: file.file.path, sentence: "there is no tensor '\(tensor.name)' of the shape \(tensor.shape) in F32")
         }
         copies.append((entry, tensor))
       }

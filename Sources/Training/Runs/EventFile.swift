@@ -26,10 +26,15 @@ package final class EventFile {
   package func append(_ report: Trainer.Report, tokensPerSecond: Double) throws {
     try append(
       step: report.step,
-      [("loss/train", report.loss), ("lr", report.rate), ("gradient_norm", report.gradientNorm), ("tokens_per_second", tokensPerSecond)])
+      [
+        ("loss/train", report.loss), ("lr", report.rate), ("gradient_norm", report.gradientNorm),
+        ("tokens_per_second", tokensPerSecond),
+      ])
   }
 
-  package func append(validationLoss: Double, step: Int) throws { try append(step: step, [("loss/validation", validationLoss)]) }
+  package func append(validationLoss: Double, step: Int) throws {
+    try append(step: step, [("loss/validation", validationLoss)])
+  }
 
   private func append(step: Int, _ values: [(tag: String, value: Double)]) throws {
     var summary = Protobuf()
@@ -60,7 +65,9 @@ struct Protobuf {
   func float(_ field: Int, _ value: Float) -> Protobuf {
     adding(field, type: 5, withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) })
   }
-  func integer(_ field: Int, _ value: Int) -> Protobuf { adding(field, type: 0, Self.varint(UInt64(bitPattern: Int64(value)))) }
+  func integer(_ field: Int, _ value: Int) -> Protobuf {
+    adding(field, type: 0, Self.varint(UInt64(bitPattern: Int64(value))))
+  }
   func text(_ field: Int, _ value: String) -> Protobuf { lengthy(field, Array(value.utf8)) }
   func message(_ field: Int, _ value: Protobuf) -> Protobuf { lengthy(field, value.bytes) }
 

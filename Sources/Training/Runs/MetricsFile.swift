@@ -17,7 +17,8 @@ final class MetricsFile {
       withExtendedLifetime(mapped) {
         for line in mapped.bytes.split(separator: 0x0A, omittingEmptySubsequences: true) {
           let bytes = UnsafeRawBufferPointer(rebasing: line)
-          guard let json = try? JSONValue(parsing: bytes, name: folder.metrics), let number = json["step"]?.integer, number <= step
+          guard let json = try? JSONValue(parsing: bytes, name: folder.metrics), let number = json["step"]?.integer,
+            number <= step
           else {
             isWhole = false
             break
@@ -52,5 +53,7 @@ final class MetricsFile {
 
   func synchronize() throws { try file.synchronize() }
 
-  private func append(_ line: JSONObject) throws { try file.append(Array((JSONValue.object(line).serialized() + "\n").utf8)) }
+  private func append(_ line: JSONObject) throws {
+    try file.append(Array((JSONValue.object(line).serialized() + "\n").utf8))
+  }
 }

@@ -73,7 +73,8 @@ public struct RunDescription: Sendable {
   /// The description in `folder`, whose optimizer and schedule `registry` names; throws when it is not one.
   public init(in folder: RunFolder, _ registry: Registry) throws {
     let json = try JSONValue(contentsOf: folder.description, limit: 16 << 20)
-    guard json["format"]?.integer == 1, let settings = json["settings"]?.object.flatMap({ TrainingSettings($0, registry) }),
+    guard json["format"]?.integer == 1,
+      let settings = json["settings"]?.object.flatMap({ TrainingSettings($0, registry) }),
       let data = json["data"]?.object, let hash = json["data_fingerprint"]?.string
     else { throw FileProblem(path: folder.description, sentence: "not the description of a run") }
     let file = try MappedFile(path: folder.resolved)
@@ -81,7 +82,8 @@ public struct RunDescription: Sendable {
       model: withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }, settings: settings, data: data,
       dataFingerprint: hash)
     guard json["fingerprint"]?.string == fingerprint else {
-      throw FileProblem(path: folder.description, sentence: "the fingerprint is not that of the run: a file was changed")
+      throw FileProblem(
+        path: folder.description, sentence: "the fingerprint is not that of the run: a file was changed")
     }
   }
 }

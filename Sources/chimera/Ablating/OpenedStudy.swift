@@ -75,13 +75,17 @@ struct OpenedStudy {
     var tree = tree
     tree["data"] = Setting(.list(study.data.map { Setting(.scalar(absolutePath($0.path), quoted: true)) }))
     for (key, path) in [("weights", study.weights), ("tokenizer", study.tokenizer)] {
-      if let path { tree[key] = Setting(.scalar(kind(ofPath: path) == .nothing ? path : absolutePath(path), quoted: false)) }
+      if let path {
+        tree[key] = Setting(.scalar(kind(ofPath: path) == .nothing ? path : absolutePath(path), quoted: false))
+      }
     }
     self.tree = tree
   }
 
   /// Where text is to be read and the model has no tokenizer on this machine, its bytes are the tokens.
-  private static func readBytesWithoutTokenizer(_ tree: inout Setting, beside folder: String?, _ models: ModelLoader) throws {
+  private static func readBytesWithoutTokenizer(_ tree: inout Setting, beside folder: String?, _ models: ModelLoader)
+    throws
+  {
     var reader = StudyReader(tree, folder: folder)
     let study = try reader.read()
     guard study.tokenizer == nil, study.weights == nil, study.data.contains(where: { !$0.path.hasSuffix(".bin") }),
@@ -132,14 +136,16 @@ private struct Subject {
         let near = nearestName(to: subject, in: studies).map { "did you mean '\($0)'?" }
         throw Failure(
           .notFound,
-          "there is no study '\(subject)'; \(near ?? "with a model, name what to --vary; the studies are \(studies.joined(separator: ", "))")")
+          "there is no study '\(subject)'; \(near ?? "with a model, name what to --vary; the studies are \(studies.joined(separator: ", "))")"
+        )
       }
       (tree, folder) = (base, nil)
       return
     }
     let file = try MappedFile(path: path)
     guard file.bytes.count <= YAMLReader.byteLimit else {
-      throw FileProblem(path: path, sentence: "the file has \(file.bytes.count) bytes, and a study at most \(YAMLReader.byteLimit)")
+      throw FileProblem(
+        path: path, sentence: "the file has \(file.bytes.count) bytes, and a study at most \(YAMLReader.byteLimit)")
     }
     let read = try withExtendedLifetime(file) { try YAMLReader(source: path).read(Array(file.bytes)) }
     if StudyReader.isStudy(read) || options.vary.isEmpty {

@@ -38,7 +38,8 @@ struct StudyCost {
   var sentence: String {
     let done = plan.tasks.count - left.count
     if left.isEmpty { return "all \(plan.tasks.count) runs are finished" }
-    return "\(left.count) runs to go\(done > 0 ? ", \(done) finished" : "") · about \(Wording.duration(total)) one after the other "
+    return
+      "\(left.count) runs to go\(done > 0 ? ", \(done) finished" : "") · about \(Wording.duration(total)) one after the other "
       + "· up to \(Quantity.bytes(memory)) of memory"
   }
 }

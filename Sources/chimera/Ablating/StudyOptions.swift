@@ -9,7 +9,8 @@ struct StudyOptions: ParsableArguments {
   @Argument(help: "A study's file, the name of one that came along, or the model to vary.") var subject: String?
   @Option(help: "What to vary: key=value,value,… or key=[…]. May be repeated.") var vary: [String] = []
   @Option(help: "each: one change at a time. grid: every value with every other. [each]") var combine: String?
-  @Option(help: "What arms share with the base: params, flops, none, or {params: 1%, by: mlp.intermediate_size}. [params]")
+  @Option(
+    help: "What arms share with the base: params, flops, none, or {params: 1%, by: mlp.intermediate_size}. [params]")
   var hold: String?
   @Option(help: "How many seeds, or which: [1, 2, 3]. [3]") var seeds: String?
   @Option(help: "Text to train on: a file or folder. May be repeated.") var data: [String] = []
@@ -46,7 +47,9 @@ struct StudyOptions: ParsableArguments {
     func noting(_ body: () throws(Problems) -> Void) {
       do throws(Problems) { try body() } catch { for problem in error.list { problems.add(problem) } }
     }
-    for (index, text) in vary.enumerated() { noting { () throws(Problems) in try add(text, line: index + 1, to: &tree) } }
+    for (index, text) in vary.enumerated() {
+      noting { () throws(Problems) in try add(text, line: index + 1, to: &tree) }
+    }
     for (key, option, text) in [
       ("combine", "--combine", combine), ("hold", "--hold", hold), ("seeds", "--seeds", seeds),
     ] {
@@ -54,7 +57,9 @@ struct StudyOptions: ParsableArguments {
       noting { () throws(Problems) in tree[key] = try YAMLReader(source: option).read(text) }
     }
     if let evalContexts {
-      noting { () throws(Problems) in tree["contexts"] = try list(evalContexts, source: "--eval-contexts", line: 1, column: 1) }
+      noting { () throws(Problems) in
+        tree["contexts"] = try list(evalContexts, source: "--eval-contexts", line: 1, column: 1)
+      }
     }
     if !data.isEmpty {
       let files = data.enumerated().map { index, path in

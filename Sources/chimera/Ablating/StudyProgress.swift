@@ -34,7 +34,8 @@ final class StudyProgress {
       let now = clock.now
       if let last, now - last < (isLive ? .milliseconds(200) : .seconds(10)) { return }
       last = now
-      var line = "\(name(task)) · \(Wording.count(progress.tokens)) of \(Wording.count(whole)) tokens · loss \(Wording.loss(progress.loss))"
+      var line =
+        "\(name(task)) · \(Wording.count(progress.tokens)) of \(Wording.count(whole)) tokens · loss \(Wording.loss(progress.loss))"
       if let cost {
         let part = Double(progress.tokens - first) / Double(max(1, whole))
         line += " · " + left(after: done + part * cost.seconds(of: task), of: cost)
@@ -44,7 +45,8 @@ final class StudyProgress {
       finishedCount += 1
       if let cost { done += cost.seconds(of: task) }
       let times = outcome.times
-      let speed = times.tokensPerSecond > 0
+      let speed =
+        times.tokensPerSecond > 0
         ? " in \(Wording.duration(times.seconds)), \(Wording.count(Int(times.tokensPerSecond))) tokens/s" : ""
       note("\(name(task)): \(Wording.loss(outcome.result.loss))\(speed)")
     }

@@ -87,7 +87,8 @@ extension BenchRow {
       ("repetitions", .integer(seconds.values.count)), ("tokens_per_second", tokensPerSecond.json),
       ("flops", .number(work.flops)), ("weight_bytes", .number(work.weightBytes)),
       ("bytes_per_second", bytesPerSecond.json), ("flops_per_second", flopsPerSecond.json),
-      ("read_limit_bytes_per_second", Samples(limits.map(\.readRate)).json), ("peak_arithmetic", .string(arithmetic.rawValue)),
+      ("read_limit_bytes_per_second", Samples(limits.map(\.readRate)).json),
+      ("peak_arithmetic", .string(arithmetic.rawValue)),
       ("peak_flops_per_second", Samples(limits.map(\.peak)).json), ("share_of_read_limit", shareOfReadRate.json),
       ("share_of_peak", shareOfPeak.json),
     ]

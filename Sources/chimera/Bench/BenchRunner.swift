@@ -46,7 +46,8 @@ struct BenchRunner {
   }
 
   private func measure(
-    _ test: BenchRow.Test, _ tokens: Int, batch: Int, _ depth: Int, prepare: () throws -> Void, _ body: () throws -> Void
+    _ test: BenchRow.Test, _ tokens: Int, batch: Int, _ depth: Int, prepare: () throws -> Void,
+    _ body: () throws -> Void
   ) throws -> BenchRow {
     var work = Work()
     if test == .prompt {

@@ -33,7 +33,8 @@ struct BenchTable {
 
   var markdown: String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
-    return line(["model"] + Self.headers) + line(["---"] + Self.headers.indices.map { [0, 2].contains($0) ? "---" : "---:" })
+    return line(["model"] + Self.headers)
+      + line(["---"] + Self.headers.indices.map { [0, 2].contains($0) ? "---" : "---:" })
       + rows.map { line([model] + cells($0)) }.joined()
   }
 

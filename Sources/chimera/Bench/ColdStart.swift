@@ -45,7 +45,9 @@ struct ColdStart {
     let start = clock.now
     let status = posix_spawn(&child, program, &actions, nil, &words, &variables)
     close(pipe[1])
-    guard status == 0 else { throw Failure(.failed, "\(program) cannot be started: \(String(cString: strerror(status)))") }
+    guard status == 0 else {
+      throw Failure(.failed, "\(program) cannot be started: \(String(cString: strerror(status)))")
+    }
     var firstByte: Double?
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {

@@ -27,7 +27,10 @@ struct Machine {
     let information = Machine.read("/proc/cpuinfo")
     func field(_ names: String...) -> String? {
       for name in names {
-        guard let line = information.split(separator: "\n").first(where: { $0.hasPrefix(name + "\t") || $0.hasPrefix(name + ":") })
+        guard
+          let line = information.split(separator: "\n").first(where: {
+            $0.hasPrefix(name + "\t") || $0.hasPrefix(name + ":")
+          })
         else { continue }
         return line.split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
       }
@@ -43,7 +46,9 @@ struct Machine {
     memory = Int(clamping: ProcessInfo.processInfo.physicalMemory)
     caches = (0..<8).compactMap { index in
       let folder = "/sys/devices/system/cpu/cpu0/cache/index\(index)/"
-      let (level, kind, size) = (Machine.read(folder + "level"), Machine.read(folder + "type"), Machine.read(folder + "size"))
+      let (level, kind, size) = (
+        Machine.read(folder + "level"), Machine.read(folder + "type"), Machine.read(folder + "size")
+      )
       guard !level.isEmpty, size.hasSuffix("K"), let kibibytes = Int(size.dropLast()) else { return nil }
       let suffix = kind == "Data" ? "d" : kind == "Instruction" ? "i" : ""
       return ("L\(level)\(suffix)", kibibytes << 10, Machine.read(folder + "shared_cpu_list"))
@@ -54,7 +59,8 @@ struct Machine {
   }
 
   private static let interesting = [
-    "fma", "f16c", "avx", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16",
+    "fma", "f16c", "avx", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni",
+    "avx512_bf16",
     "avx512_fp16", "amx_bf16", "amx_int8", "asimd", "asimdhp", "asimddp", "bf16", "i8mm", "sve",
   ]
 

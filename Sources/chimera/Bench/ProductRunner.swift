@@ -66,7 +66,8 @@ struct ProductRunner {
     work.flops = 2 * Double(size.rows) * Double(size.outputs) * Double(size.inputs) * Double(times)
     work.weightBytes = Double(storedBytes) * Double(times)
     var row = BenchRow(
-      test: .product, weightsType: format.rawValue, threads: pool.threads, tokens: size.rows * times, batch: 1, depth: 0,
+      test: .product, weightsType: format.rawValue, threads: pool.threads, tokens: size.rows * times, batch: 1,
+      depth: 0,
       work: work, arithmetic: exact ? .f32 : format.arithmetic(limits))
     row.product = size
     func limit() -> BenchRow.Limit {

@@ -59,7 +59,8 @@ struct TrainingRunner {
 
   /// Ids from all of the vocabulary, of those that two bytes can hold.
   private static func data(count: Int, vocabulary: Int, pool: ThreadPool) throws -> TokenText {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "chimera-bench-\(ProcessInfo.processInfo.processIdentifier)")
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "chimera-bench-\(ProcessInfo.processInfo.processIdentifier)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let ids = (0..<count).map { UInt16(($0 * 7919 + 1) % max(1, min(vocabulary, 1 << 16))).littleEndian }

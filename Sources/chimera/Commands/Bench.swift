@@ -37,7 +37,8 @@ struct Bench: ParsableCommand {
 
   @Argument(help: "The model.") var model: String?
   @Option(name: .shortAndLong, help: "Tokens of a prompt; 0 for none.") var prompt = NumberList([512])
-  @Option(name: [.customShort("n"), .long], help: "Tokens to compute one by one; 0 for none.") var generate = NumberList([128])
+  @Option(name: [.customShort("n"), .long], help: "Tokens to compute one by one; 0 for none.") var generate =
+    NumberList([128])
   @Option(name: .shortAndLong, help: "How often each is measured, after a warm-up.") var repetitions = 5
   @Option(name: .shortAndLong, help: "Sequences that generate together.") var batch = NumberList([1])
   @Option(name: .shortAndLong, help: "Threads to compute on. [all cores]") var threads: NumberList?
@@ -72,15 +73,23 @@ struct Bench: ParsableCommand {
     if !batch.lie(in: 1...1024) { throw ValidationError("--batch takes numbers from 1 to 1024") }
     if let threads, !threads.lie(in: 1...1024) { throw ValidationError("--threads takes numbers from 1 to 1024") }
     if !(0...Self.longest).contains(contextDepth) { throw ValidationError("--context-depth takes a number from 0 on") }
-    if let passRows, !(1...65_536).contains(passRows) { throw ValidationError("--pass-rows takes a number from 1 to 65536") }
+    if let passRows, !(1...65_536).contains(passRows) {
+      throw ValidationError("--pass-rows takes a number from 1 to 65536")
+    }
     if weights != nil, weightsType != nil { throw ValidationError("--weights and --weights-type exclude each other") }
-    if cold, weightsType != nil { throw ValidationError("--cold reads weights from a file, so --weights-type does not go with it") }
+    if cold, weightsType != nil {
+      throw ValidationError("--cold reads weights from a file, so --weights-type does not go with it")
+    }
     if cold || info, format == .csv || format == .markdown {
       throw ValidationError("--\(cold ? "cold" : "info") writes text or --json")
     }
-    if train, cold || info || weightsType != nil { throw ValidationError("--train goes without --cold, --info and --weights-type") }
+    if train, cold || info || weightsType != nil {
+      throw ValidationError("--train goes without --cold, --info and --weights-type")
+    }
     if !train, context != nil || recompute { throw ValidationError("--context and --recompute belong to --train") }
-    if let context, !(1...Self.longest).contains(context) { throw ValidationError("--context takes a number from 1 on") }
+    if let context, !(1...Self.longest).contains(context) {
+      throw ValidationError("--context takes a number from 1 on")
+    }
     _ = try (formats(), precisions())
   }
 
@@ -118,7 +127,8 @@ struct Bench: ParsableCommand {
     document["model"] = .string(described.plan.name)
     document["parameters"] = .integer(described.plan.parameterCount)
     write(
-      rows, of: described.plan.name, "\(described.plan.name), \(Quantity.short(described.plan.parameterCount)) parameters, ", document)
+      rows, of: described.plan.name,
+      "\(described.plan.name), \(Quantity.short(described.plan.parameterCount)) parameters, ", document)
   }
 
   /// Writes rows in the format asked for; text begins with `title`, JSON with what `document` has.
@@ -141,15 +151,19 @@ struct Bench: ParsableCommand {
     for format in try formats() {
       for size in sizes {
         guard size.inputs % format.elementsPerBlock == 0 else {
-          throw Failure(.usage, "\(size.inputs) inputs are not whole blocks of \(format.elementsPerBlock), as \(format.rawValue) has them")
+          throw Failure(
+            .usage,
+            "\(size.inputs) inputs are not whole blocks of \(format.elementsPerBlock), as \(format.rawValue) has them")
         }
         let (elements, available) = (
-          size.rows * (size.inputs + size.outputs) + size.inputs * size.outputs, Int(clamping: ProcessInfo.processInfo.physicalMemory)
+          size.rows * (size.inputs + size.outputs) + size.inputs * size.outputs,
+          Int(clamping: ProcessInfo.processInfo.physicalMemory)
         )
         if elements > available / 4 { throw ModelProblem.tooLarge(bytes: 4 * elements, available: available) }
         for threads in threadCounts {
           let pool = ThreadPool(threads: threads)
-          let runner = ProductRunner(limits: MachineLimits(pool: pool), pool: pool, repetitions: repetitions, exact: exact)
+          let runner = ProductRunner(
+            limits: MachineLimits(pool: pool), pool: pool, repetitions: repetitions, exact: exact)
           rows.append(note(runner.measure(size, format)))
         }
       }
@@ -161,9 +175,14 @@ struct Bench: ParsableCommand {
     let longest = (prompt.numbers + generate.numbers).max() ?? 0
     let total = contextDepth + longest
     if let limit = plan.longestSequence, total > limit {
-      throw Failure(.usage, "\(total) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --prompt, --generate or --context-depth")
+      throw Failure(
+        .usage,
+        "\(total) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --prompt, --generate or --context-depth"
+      )
     }
-    guard plan.canCount(context: total) else { throw Failure(.usage, "\(total) tokens are too many to count what they cost") }
+    guard plan.canCount(context: total) else {
+      throw Failure(.usage, "\(total) tokens are too many to count what they cost")
+    }
   }
 
   private func measure(_ described: ModelDescription, _ models: ModelLoader) throws -> [BenchRow] {
@@ -196,15 +215,19 @@ struct Bench: ParsableCommand {
   private func measureTraining(_ plan: Plan) throws -> [BenchRow] {
     let tokens = context ?? min(1024, plan.longestSequence ?? plan.shape.contextLength)
     if let limit = plan.longestSequence, tokens > limit {
-      throw Failure(.usage, "\(tokens) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --context")
+      throw Failure(
+        .usage, "\(tokens) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --context")
     }
     var rows: [BenchRow] = []
     for precision in try precisions() {
       let options = TrainingOptions(precision: precision, recomputation: recompute ? .cheap : .none)
       for threads in threadCounts {
         for sequences in batch.numbers {
-          let planned = try GradientExecutor.plannedMemory(plan, rows: sequences * tokens, threads: threads, options: options)
-          let (needed, available) = (planned.total + 12 * plan.parameterCount, Int(clamping: ProcessInfo.processInfo.physicalMemory))
+          let planned = try GradientExecutor.plannedMemory(
+            plan, rows: sequences * tokens, threads: threads, options: options)
+          let (needed, available) = (
+            planned.total + 12 * plan.parameterCount, Int(clamping: ProcessInfo.processInfo.physicalMemory)
+          )
           if needed > available { throw ModelProblem.tooLarge(bytes: needed, available: available) }
           Console.note(
             "gradients \(Quantity.bytes(planned.gradients)), activations \(Quantity.bytes(planned.activations)), "
@@ -223,12 +246,15 @@ struct Bench: ParsableCommand {
 
   /// Tells how it goes, for a table comes only when all is done.
   private func note(_ row: BenchRow) -> BenchRow {
-    Console.note("\(row.weightsType), \(row.threads) threads, \(row.title): \(Quantity.digits(row.tokensPerSecond.mean)) tokens/s")
+    Console.note(
+      "\(row.weightsType), \(row.threads) threads, \(row.title): \(Quantity.digits(row.tokensPerSecond.mean)) tokens/s")
     if let profile = row.profile { Console.note(ProfileText(profile: profile).text) }
     return row
   }
 
-  private func parameters(_ described: ModelDescription, _ format: StorageFormat?, _ models: ModelLoader) throws -> Parameters {
+  private func parameters(_ described: ModelDescription, _ format: StorageFormat?, _ models: ModelLoader) throws
+    -> Parameters
+  {
     guard let format else { return try Parameters(described.plan, stored: models.weights(of: described)) }
     let available = Int(clamping: ProcessInfo.processInfo.physicalMemory)
     let bytes = Double(described.plan.parameterCount) / Double(format.elementsPerBlock) * Double(format.bytesPerBlock)
@@ -266,7 +292,8 @@ struct Bench: ParsableCommand {
       } else {
         func milliseconds(_ samples: Samples) -> String {
           let scaled = samples.scaled(by: 1e3)
-          return "\(Quantity.digits(scaled.median)) ms (\(Quantity.digits(scaled.smallest))–\(Quantity.digits(scaled.largest)))"
+          return
+            "\(Quantity.digits(scaled.median)) ms (\(Quantity.digits(scaled.smallest))–\(Quantity.digits(scaled.largest)))"
         }
         Console.write(
           "\(described.plan.name), \(threads) threads: first token after \(milliseconds(start.firstToken)), "

@@ -28,7 +28,8 @@ struct CheckComponent: ParsableCommand {
     if all == (name != nil) { throw ValidationError("name a component, or give --all") }
     if let slot, Slot(rawValue: slot) == nil {
       let words = Slot.allCases.map(\.rawValue)
-      let near = nearestName(to: slot, in: words).map { "did you mean '\($0)'?" } ?? "slots are \(words.joined(separator: ", "))"
+      let near =
+        nearestName(to: slot, in: words).map { "did you mean '\($0)'?" } ?? "slots are \(words.joined(separator: ", "))"
       throw ValidationError("no slot is named '\(slot)'; \(near)")
     }
   }
@@ -67,7 +68,9 @@ struct CheckComponent: ParsableCommand {
     [
       "slot": .string(component.slot.rawValue), "name": .string(component.name), "conformant": .bool(faults.isEmpty),
       "faults": .array(
-        faults.map { ["check": .string($0.check.rawValue), "setting": .string($0.setting), "sentence": .string($0.sentence)] }),
+        faults.map {
+          ["check": .string($0.check.rawValue), "setting": .string($0.setting), "sentence": .string($0.sentence)]
+        }),
     ]
   }
 }

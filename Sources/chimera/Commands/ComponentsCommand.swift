@@ -23,7 +23,8 @@ struct ComponentsCommand: ParsableCommand {
   @Flag(help: "Check each, as check-component does, and tell which are conformant.") var check = false
   @Option(help: "Write a page to this file: every component with its equation, options and models.") var html: String?
 
-  @Option(help: "Write a page of Markdown to this file: every component with its equation and options.") var markdown: String?
+  @Option(help: "Write a page of Markdown to this file: every component with its equation and options.") var markdown:
+    String?
 
   func validate() throws {
     if check, json || html != nil {
@@ -96,7 +97,8 @@ struct ComponentsCommand: ParsableCommand {
       let faults = kit.check(component)
       table.add([
         component.slot.rawValue, component.name,
-        faults.isEmpty ? "conformant" : "\(faults.count) fault\(faults.count == 1 ? "" : "s"): \(faults[0].check.rawValue)",
+        faults.isEmpty
+          ? "conformant" : "\(faults.count) fault\(faults.count == 1 ? "" : "s"): \(faults[0].check.rawValue)",
       ])
     }
     return table.text()

@@ -50,7 +50,8 @@ struct Eval: ParsableCommand {
     let executor = try loaded.executor(pool: pool)
     let clock = ContinuousClock()
     var last = clock.now
-    let evaluation = try Evaluation(executor, on: text, context: context, stride: stride, beginning: beginning) { part in
+    let evaluation = try Evaluation(executor, on: text, context: context, stride: stride, beginning: beginning) {
+      part in
       if quiet || clock.now - last < .seconds(5) { return }
       last = clock.now
       Console.note("\(Int(part * 100)) %")

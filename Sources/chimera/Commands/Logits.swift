@@ -19,7 +19,8 @@ struct Logits: ParsableCommand {
 
   @Argument(help: "The model.") var model: String
   @Option(parsing: .unconditional, help: "The token ids: 1,2,3.") var tokens: String
-  @Option(help: "Write all logits here, as the tensor 'logits' [tokens, vocabulary] of a safetensors file.") var output: String?
+  @Option(help: "Write all logits here, as the tensor 'logits' [tokens, vocabulary] of a safetensors file.") var output:
+    String?
   @Flag(help: "Write a JSON document.") var json = false
   @Option(parsing: .unconditional, help: "Where random weights start.") var seed: UInt64 = 0
   @OptionGroup var cache: CacheOption

@@ -25,8 +25,13 @@ struct PluginNew: ParsableCommand {
       """)
 
   @Argument(help: "The component's type, in Swift: MyNorm.") var name: String
-  @Option(help: "What it is: normalization, position, activation, mixer, feed-forward, residual, optimizer or schedule.") var slot: String
-  @Option(help: "Where the package finds Chimera: a checkout's path or a repository's URL. [the checkout that this program is in]")
+  @Option(
+    help: "What it is: normalization, position, activation, mixer, feed-forward, residual, optimizer or schedule.")
+  var slot: String
+  @Option(
+    help:
+      "Where the package finds Chimera: a checkout's path or a repository's URL. [the checkout that this program is in]"
+  )
   var chimera: String?
   @Option(help: "The branch of that repository.") var branch = "main"
   @Option(help: "The folder to write, which must not be there. [the type's name]") var output: String?
@@ -34,7 +39,8 @@ struct PluginNew: ParsableCommand {
   func run() throws {
     guard let component = PluginTemplate.Kind(word: slot) else {
       let words = PluginTemplate.Kind.allCases.map(\.rawValue)
-      let near = nearestName(to: slot, in: words).map { "did you mean '\($0)'?" } ?? "there are \(words.joined(separator: ", "))"
+      let near =
+        nearestName(to: slot, in: words).map { "did you mean '\($0)'?" } ?? "there are \(words.joined(separator: ", "))"
       throw Failure(.usage, "no template is for '\(slot)'; \(near)")
     }
     guard PluginTemplate.canName(name) else {
@@ -47,7 +53,10 @@ struct PluginNew: ParsableCommand {
       // The package names it from a folder of its own.
       checkout = URL(fileURLWithPath: checkout).standardizedFileURL.path
       guard kind(ofPath: checkout + "/Package.swift") == .file else {
-        throw Failure(.usage, "'\(checkout)' is no checkout of Chimera: it has no Package.swift; --chimera takes the path or the URL of one")
+        throw Failure(
+          .usage,
+          "'\(checkout)' is no checkout of Chimera: it has no Package.swift; --chimera takes the path or the URL of one"
+        )
       }
     }
     let folder = output ?? name

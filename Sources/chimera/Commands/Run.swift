@@ -29,7 +29,8 @@ struct Run: ParsableCommand {
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
     help: "How many tokens to write at most.")
   var maxTokens = 256
-  @Option(parsing: .unconditional, help: "What logits are divided by; 0 takes the most likely token.") var temperature = 0.8
+  @Option(parsing: .unconditional, help: "What logits are divided by; 0 takes the most likely token.") var temperature =
+    0.8
   @Option(parsing: .unconditional, help: "Draw from this many of the likeliest tokens; 0 for all.") var topK = 0
   @Option(parsing: .unconditional, help: "Draw from the smallest set with this probability.") var topP = 1.0
   @Option(parsing: .unconditional, help: "Leave out tokens below this part of the likeliest.") var minP = 0.0
@@ -66,7 +67,9 @@ struct Run: ParsableCommand {
     if profile { executor.startProfile() }
     let settings = settings(stops: stops, beginsText: prompt == nil || chat)
     let hasText = loaded.tokenizer != nil
-    if !hasText { Console.note("note: the model came without a tokenizer, so ids are written; give one with --tokenizer") }
+    if !hasText {
+      Console.note("note: the model came without a tokenizer, so ids are written; give one with --tokenizer")
+    }
     let result = try TextGenerator(executor, tokenizer: loaded.tokenizer).generate(ids, settings) { text, id in
       if !json { Console.write(hasText ? text : id.map { "\($0) " } ?? "") }
       return true
@@ -79,7 +82,8 @@ struct Run: ParsableCommand {
     if !quiet {
       Console.note(
         "prompt \(result.promptTokens.count.grouped) tokens, \(rate(result.promptRate)) tokens/s · "
-          + "written \(result.tokens.count), \(rate(result.generationRate)) tokens/s · ended by \(result.ending.rawValue)")
+          + "written \(result.tokens.count), \(rate(result.generationRate)) tokens/s · ended by \(result.ending.rawValue)"
+      )
     }
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
   }
@@ -106,7 +110,8 @@ struct Run: ParsableCommand {
     if let tokens { return (try TokenList.ids(tokens), []) }
     guard let tokenizer = loaded.tokenizer else {
       if prompt != nil {
-        throw Failure(.failed, "the model came without a tokenizer: give one with --tokenizer, or the prompt as --tokens 1,2,3")
+        throw Failure(
+          .failed, "the model came without a tokenizer: give one with --tokenizer, or the prompt as --tokens 1,2,3")
       }
       return ([0], [])
     }

@@ -20,7 +20,8 @@ struct Show: ParsableCommand {
   @Argument(help: "The model.") var model: String
   @Flag(help: "List the steps of the plan instead, each distinct layer once.") var plan = false
   @Flag(help: "With --plan, list the steps of every layer.") var everyLayer = false
-  @Option(parsing: .unconditional, help: "Tokens in the sequence that costs are told for. [what the model is made for]") var context: Int?
+  @Option(parsing: .unconditional, help: "Tokens in the sequence that costs are told for. [what the model is made for]")
+  var context: Int?
   @Flag(help: "Write everything as a JSON document.") var json = false
   @Option(help: "Write a page to this file: the drawing, the layers, the facts and the YAML.") var html: String?
   @OptionGroup var cache: CacheOption

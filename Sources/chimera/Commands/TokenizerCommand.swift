@@ -34,7 +34,9 @@ struct TrainTokenizer: ParsableCommand {
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("--output takes the path of a folder") }
-    if !(257...(1 << 20)).contains(vocabSize) { throw ValidationError("--vocab-size takes a number from 257 to 1048576") }
+    if !(257...(1 << 20)).contains(vocabSize) {
+      throw ValidationError("--vocab-size takes a number from 257 to 1048576")
+    }
   }
 
   func run() throws {

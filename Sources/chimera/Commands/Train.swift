@@ -53,7 +53,8 @@ struct Train: ParsableCommand {
       model: model, changes: options.changes, data: data, validationData: validationData, jsonKey: jsonKey,
       tokenizer: tokenizer, initFrom: initFrom)
     let isGoingOn = folder.isBegun && resume
-    let prepared = try isGoingOn
+    let prepared =
+      try isGoingOn
       ? PreparedTraining(in: folder, request, settings, note: note)
       : PreparedTraining(request, settings, patches: options.patches(), note: note)
     let settings = prepared.description.settings
@@ -83,7 +84,8 @@ struct Train: ParsableCommand {
       }
     } catch let problem as FileProblem {
       // The file is not at fault, as one that is read would be.
-      throw Failure(.failed, "\(problem.path): \(problem.sentence); what was saved before is whole, and --resume goes on from it")
+      throw Failure(
+        .failed, "\(problem.path): \(problem.sentence); what was saved before is whole, and --resume goes on from it")
     }
     if ending == .stopped {
       note("stopped after step \(trainer.step.grouped); chimera train --resume --out \(folder.path) goes on")
@@ -94,14 +96,20 @@ struct Train: ParsableCommand {
 
   private func note(_ text: String) { if !quiet { Console.note("note: \(text)") } }
 
-  private func sample(_ trainer: Trainer, _ prepared: PreparedTraining, _ pool: ThreadPool, _ progress: ProgressLine) throws {
+  private func sample(_ trainer: Trainer, _ prepared: PreparedTraining, _ pool: ThreadPool, _ progress: ProgressLine)
+    throws
+  {
     let tokenizer = prepared.tokenizer?.tokenizer
     let executor = try PlanExecutor(prepared.described.plan, trainer.parameters, pool: pool)
     var sampling = TextGenerator.Settings()
     sampling.maximumTokens = min(100, prepared.described.plan.shape.contextLength - 1)
     sampling.sampling.seed = UInt64(trainer.step)
-    let start = samplePrompt.flatMap { text in tokenizer?.encode(text) } ?? [tokenizer?.beginningOfText ?? tokenizer?.endOfText.min() ?? 0]
-    let result = try TextGenerator(executor, tokenizer: tokenizer).generate(start, sampling) { _, _ in !StopSignals.came }
+    let start =
+      samplePrompt.flatMap { text in tokenizer?.encode(text) } ?? [
+        tokenizer?.beginningOfText ?? tokenizer?.endOfText.min() ?? 0
+      ]
+    let result = try TextGenerator(executor, tokenizer: tokenizer).generate(start, sampling) { _, _ in !StopSignals.came
+    }
     progress.note("step \(trainer.step.grouped) writes: \((samplePrompt ?? "") + result.text)")
   }
 

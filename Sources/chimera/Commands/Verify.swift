@@ -48,7 +48,8 @@ struct Verify: ParsableCommand {
       Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
     } else {
       let place = result.place
-      var line = "\(loaded.description.plan.name): \(result.count) logits, largest difference \(result.largestDifference)"
+      var line =
+        "\(loaded.description.plan.name): \(result.count) logits, largest difference \(result.largestDifference)"
       line += " (row \(place.row), position \(place.position), id \(place.id))"
       if let greedy = result.greedy { line += ", greedy \(greedy.agreed) of \(greedy.wanted)" }
       Console.write("\(line): \(holds ? "agrees" : "differs") within \(tolerance)\n")
@@ -73,7 +74,8 @@ struct Verify: ParsableCommand {
       let worst = result.gradientDifference
       Console.write(
         "\(name): loss off by \(result.lossDifference.short), \(result.gradients) gradients by \(worst.value.short) of the largest"
-          + " (\(worst.name)), AdamW's losses by \(result.stepDifference.short): \(result.holds ? "agrees" : "differs")\n")
+          + " (\(worst.name)), AdamW's losses by \(result.stepDifference.short): \(result.holds ? "agrees" : "differs")\n"
+      )
     }
     if !result.holds { throw ExitCode(1) }
   }

@@ -22,7 +22,9 @@ struct ComponentText {
       text += "\n" + table.text(width: width)
     }
     let models =
-      users.isEmpty ? component.slot.namingSentence ?? "Used by no model of the zoo." : "Used by \(users.count): " + users.joined(separator: ", ")
+      users.isEmpty
+      ? component.slot.namingSentence ?? "Used by no model of the zoo."
+      : "Used by \(users.count): " + users.joined(separator: ", ")
     return text + "\n" + wrap(models, to: width).joined(separator: "\n") + "\n"
   }
 

@@ -32,11 +32,14 @@ struct TextTable {
     var widths = widths
     var excess = naturalWidth - (width ?? Int.max)
     // The widest gives way first, so that equals share; none becomes narrower than its longest word.
-    let words = Dictionary(uniqueKeysWithValues: flexible.map { column in
-      (column, rows.filter { $0.count > column }.flatMap { $0[column].split(separator: " ") }.map(\.count).max() ?? 0)
-    })
+    let words = Dictionary(
+      uniqueKeysWithValues: flexible.map { column in
+        (column, rows.filter { $0.count > column }.flatMap { $0[column].split(separator: " ") }.map(\.count).max() ?? 0)
+      })
     while excess > 0,
-      let column = flexible.filter({ widths[$0] > max(Self.narrowest, words[$0] ?? 0) }).max(by: { widths[$0] < widths[$1] })
+      let column = flexible.filter({ widths[$0] > max(Self.narrowest, words[$0] ?? 0) }).max(by: {
+        widths[$0] < widths[$1]
+      })
     {
       widths[column] -= 1
       excess -= 1

@@ -39,7 +39,8 @@ enum Extensions {
 
   /// Loads the libraries at `paths`, those of the environment and those of the configuration file, each once.
   static func load(_ paths: [String]) throws {
-    let environment = ProcessInfo.processInfo.environment["CHIMERA_PLUGINS", default: ""].split(separator: ":").map(String.init)
+    let environment = ProcessInfo.processInfo.environment["CHIMERA_PLUGINS", default: ""].split(separator: ":").map(
+      String.init)
     let wanted = try paths + environment + UserConfiguration.read().plugins
     if wanted.isEmpty { return }
     let own = try mark()
@@ -70,7 +71,8 @@ enum Extensions {
         if registry.names(in: slot).contains(name) {
           throw PluginProblem(
             origin,
-            "its component '\(name)' of the slot '\(slot.rawValue)' has the name of one of \(origins["\(slot) \(name)"] ?? "this package")")
+            "its component '\(name)' of the slot '\(slot.rawValue)' has the name of one of \(origins["\(slot) \(name)"] ?? "this package")"
+          )
         }
         try registry.register(component.type, documentation: component.documentation)
         origins["\(slot) \(name)"] = origin
@@ -82,7 +84,9 @@ enum Extensions {
   /// What this program was built of, and by what.
   private static func mark() throws -> PluginMark {
     let text = standardComponentMark.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
-    guard let mark = PluginMark(text) else { throw Failure(.failed, "this program does not say what it was built of, so that it loads no plugin") }
+    guard let mark = PluginMark(text) else {
+      throw Failure(.failed, "this program does not say what it was built of, so that it loads no plugin")
+    }
     return mark
   }
 }

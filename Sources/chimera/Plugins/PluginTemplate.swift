@@ -11,7 +11,9 @@ struct PluginTemplate {
 
     /// The kind that `word` means: its own name, or its slot's.
     init?(word: String) {
-      guard let kind = Kind.allCases.first(where: { $0.rawValue == word || $0.slot.rawValue == word }) else { return nil }
+      guard let kind = Kind.allCases.first(where: { $0.rawValue == word || $0.slot.rawValue == word }) else {
+        return nil
+      }
       self = kind
     }
 
@@ -40,7 +42,8 @@ struct PluginTemplate {
   /// Whether `name` can be a type and a module.
   static func canName(_ name: String) -> Bool {
     guard let first = name.utf8.first, name.utf8.count <= 64 else { return false }
-    return (0x41...0x5A).contains(first) && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }
+    return (0x41...0x5A).contains(first)
+      && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }
   }
 
   /// The word that names the component in a file: `my_norm` for MyNorm, `dyt` for DyT, whose last letter is no word.
@@ -78,7 +81,8 @@ struct PluginTemplate {
 
   private var manifest: String {
     let dependency =
-      isRemote ? ".package(url: \"\(chimera)\", branch: \"\(branch)\")" : ".package(name: \"Chimera\", path: \"\(chimera)\")"
+      isRemote
+      ? ".package(url: \"\(chimera)\", branch: \"\(branch)\")" : ".package(name: \"Chimera\", path: \"\(chimera)\")"
     return """
       // swift-tools-version: 6.1
       import PackageDescription

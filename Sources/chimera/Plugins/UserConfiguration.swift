@@ -24,11 +24,15 @@ struct UserConfiguration {
     let tree = try withExtendedLifetime(file) { try YAMLReader(source: path).read(Array(file.bytes)) }
     for entry in tree.entries ?? [] {
       guard entry.key == "plugins" else {
-        throw Problems([Problem("no key of the configuration is named '\(entry.key)'", at: entry.place, hint: "it has 'plugins'")])
+        throw Problems([
+          Problem("no key of the configuration is named '\(entry.key)'", at: entry.place, hint: "it has 'plugins'")
+        ])
       }
       for item in entry.value.list ?? [entry.value] {
         guard let text = item.text else {
-          throw Problems([Problem("'plugins' takes paths of libraries, not \(item.kindInWords)", at: item.place ?? entry.place)])
+          throw Problems([
+            Problem("'plugins' takes paths of libraries, not \(item.kindInWords)", at: item.place ?? entry.place)
+          ])
         }
         let path = text.hasPrefix("~/") ? home + text.dropFirst() : text
         configuration.plugins.append(path.hasPrefix("/") ? path : "\(folder)/chimera/\(path)")

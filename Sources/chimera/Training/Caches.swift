@@ -6,7 +6,9 @@ enum Caches {
   static var tokens: String {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["CHIMERA_CACHE"], !folder.isEmpty { return folder + "/tokens" }
-    let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.cache"
+    let cache =
+      environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? NSHomeDirectory())
+      + "/.cache"
     return cache + "/chimera/tokens"
   }
 }

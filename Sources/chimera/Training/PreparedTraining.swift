@@ -19,7 +19,9 @@ struct PreparedTraining {
 
   /// A new run.
   init(_ request: TrainingRequest, _ options: TrainArguments, patches: [Setting], note: (String) -> Void) throws {
-    guard let model = request.model else { throw Failure(.usage, "name the model to train: chimera train MODEL --data FILE --out FOLDER") }
+    guard let model = request.model else {
+      throw Failure(.usage, "name the model to train: chimera train MODEL --data FILE --out FOLDER")
+    }
     if request.data.isEmpty { throw Failure(.usage, "name what to learn from: --data FILE") }
     let models = try Zoo().models
     var described = try models.describe(model, patches: patches)
@@ -70,7 +72,9 @@ struct PreparedTraining {
     let settings = try options.apply(to: begun.settings)
     var changed = request.differences(from: first)
     let (old, new) = (begun.settings.json, settings.json)
-    changed += old.keys.filter { !["save_every", "keep"].contains($0) && old[$0] != new[$0] }.map { "--" + $0.replacing("_", with: "-") }
+    changed += old.keys.filter { !["save_every", "keep"].contains($0) && old[$0] != new[$0] }.map {
+      "--" + $0.replacing("_", with: "-")
+    }
     if !changed.isEmpty { throw TrainingProblem.changed(path: folder.path, names: changed) }
     let models = try Zoo().models
     let described = try models.describe(folder.path)
@@ -79,16 +83,21 @@ struct PreparedTraining {
     let warmStart = try isSaved ? nil : first.initFrom.map { try WarmStart(from: $0, models) }
     try self.init(described, tokenizer, first, settings, model: begun.model, start: warmStart, note: note)
     if description.dataFingerprint != begun.dataFingerprint {
-      throw TrainingProblem.folder(path: folder.path, sentence: "the data or the tokenizer has changed since the run was begun")
+      throw TrainingProblem.folder(
+        path: folder.path, sentence: "the data or the tokenizer has changed since the run was begun")
     }
   }
 
   private init(
-    _ described: ModelDescription, _ tokenizer: TokenizerFiles?, _ request: TrainingRequest, _ settings: TrainingSettings,
+    _ described: ModelDescription, _ tokenizer: TokenizerFiles?, _ request: TrainingRequest,
+    _ settings: TrainingSettings,
     model: String, start: WarmStart?, note: (String) -> Void
   ) throws {
     if let limit = described.plan.longestSequence, settings.context > limit {
-      throw Failure(.usage, "--context \(settings.context) is more than the \(limit) tokens the model can take; --set context_length=\(settings.context)")
+      throw Failure(
+        .usage,
+        "--context \(settings.context) is more than the \(limit) tokens the model can take; --set context_length=\(settings.context)"
+      )
     }
     let pool = ThreadPool(threads: settings.threads)
     func read(_ paths: [String]) throws -> TokenizedData {

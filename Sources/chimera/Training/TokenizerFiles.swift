@@ -16,7 +16,8 @@ struct TokenizerFiles {
   init(path: String) throws {
     tokenizer = try Tokenizer.load(from: path)
     let isFolder = kind(ofPath: path) == .folder
-    let folder = isFolder ? path : path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
+    let folder =
+      isFolder ? path : path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
     let own = isFolder ? nil : path.split(separator: "/").last.map(String.init)
     var names = ModelLoader.companionFiles + ["encoder.json", "vocab.bpe", "added_tokens.json", "tokenizer.bin"]
     if let own, !names.contains(own) { names.append(own) }

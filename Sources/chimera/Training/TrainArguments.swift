@@ -20,16 +20,22 @@ struct TrainArguments: ParsableArguments {
   @Option(parsing: .unconditional, help: "The length gradients are cut to; 0: not. [1]".with("x")) var clip: Double?
   @Option(parsing: .unconditional, help: "The part of activations that is dropped. [0]".with("x")) var dropout: Double?
   @Option(parsing: .unconditional, help: "Where random numbers start. [0]".with("n")) var seed: UInt64?
-  @Option(parsing: .unconditional, help: "Where the parameters' random numbers start. [the seed]".hidden("n")) var initSeed: UInt64?
+  @Option(parsing: .unconditional, help: "Where the parameters' random numbers start. [the seed]".hidden("n"))
+  var initSeed: UInt64?
   @Option(parsing: .unconditional, help: "The last part of the data, kept for validation. [0.1]".hidden("x"))
   var validationFraction: Double?
   @Option(parsing: .unconditional, help: "Steps between validations; 0: none. [250]".with("n")) var evalEvery: Int?
-  @Option(parsing: .unconditional, help: "Batches of a validation; 0 for all data. [50]".hidden("n")) var evalBatches: Int?
-  @Option(parsing: .unconditional, help: "Steps between checkpoints; 0: at the end. [250]".with("n")) var saveEvery: Int?
+  @Option(parsing: .unconditional, help: "Batches of a validation; 0 for all data. [50]".hidden("n")) var evalBatches:
+    Int?
+  @Option(parsing: .unconditional, help: "Steps between checkpoints; 0: at the end. [250]".with("n")) var saveEvery:
+    Int?
   @Option(parsing: .unconditional, help: "How many checkpoints are kept. [2]".with("n")) var keep: Int?
   @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]".with("n")) var threads: Int?
-  @Option(help: "What products are computed in: f32, or bf16, faster. [f32]".with("a")) var arithmetic: TrainingOptions.Precision?
-  @Flag(inversion: .prefixedNo, help: ArgumentHelp("Compute cheap values again rather than keep them.", visibility: .hidden))
+  @Option(help: "What products are computed in: f32, or bf16, faster. [f32]".with("a")) var arithmetic:
+    TrainingOptions.Precision?
+  @Flag(
+    inversion: .prefixedNo, help: ArgumentHelp("Compute cheap values again rather than keep them.", visibility: .hidden)
+  )
   var recompute: Bool?
 
   /// The options that take YAML.
@@ -37,7 +43,9 @@ struct TrainArguments: ParsableArguments {
 
   func validate() throws {
     func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) throws {
-      if let value, !(least...most).contains(value) { throw ValidationError("--\(name) takes a number from \(least) on") }
+      if let value, !(least...most).contains(value) {
+        throw ValidationError("--\(name) takes a number from \(least) on")
+      }
     }
     try check("steps", steps, from: 1)
     try check("batch", batch, from: 1, to: 1 << 20)
@@ -51,7 +59,9 @@ struct TrainArguments: ParsableArguments {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
     if let rate, !(rate >= 0 && rate <= 1e3) { throw ValidationError("--lr takes a number from 0 to 1000") }
     if let clip, !(clip >= 0 && clip.isFinite) { throw ValidationError("--clip takes a number from 0 on") }
-    if let dropout, !(dropout >= 0 && dropout < 1) { throw ValidationError("--dropout takes a number from 0 up to, but not, 1") }
+    if let dropout, !(dropout >= 0 && dropout < 1) {
+      throw ValidationError("--dropout takes a number from 0 up to, but not, 1")
+    }
     if let fraction = validationFraction, !(fraction >= 0 && fraction < 1) {
       throw ValidationError("--validation-fraction takes a number from 0 up to, but not, 1")
     }

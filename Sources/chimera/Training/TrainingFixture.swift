@@ -19,7 +19,8 @@ struct TrainingFixture {
     let file = try SafetensorsFile(path: path + "/training.safetensors")
     let rows = try Self.entry("input_ids", of: ids)
     guard rows.typeName == "I64", rows.shape.count == 2 else {
-      throw FileProblem(path: ids.file.path, sentence: "'input_ids' is \(rows.typeName) \(rows.shape); expected I64 of two axes")
+      throw FileProblem(
+        path: ids.file.path, sentence: "'input_ids' is \(rows.typeName) \(rows.shape); expected I64 of two axes")
     }
     let tokens = (0..<rows.elementCount).map { Int(rows.bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
     let windows = (0..<rows.shape[0]).map { Array(tokens[$0 * rows.shape[1]..<($0 + 1) * rows.shape[1]]) }
@@ -39,7 +40,8 @@ struct TrainingFixture {
     let optimizer = try YAMLReader(source: "reference")
       .read("{type: adamw, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1, decay: matrices}")
     return try TrainingVerification(
-      plan, Parameters(plan, copying: loaded.parameters), expected, optimizer: registry.make(.optimizer, optimizer), pool: pool)
+      plan, Parameters(plan, copying: loaded.parameters), expected, optimizer: registry.make(.optimizer, optimizer),
+      pool: pool)
   }
 
   private static func entry(_ name: String, of file: SafetensorsFile) throws(FileProblem) -> StoredTensorEntry {

@@ -36,8 +36,10 @@ struct TrainingRequest {
   init(_ json: JSONObject) {
     func texts(_ key: String) -> [String] { json[key]?.array?.compactMap(\.string) ?? [] }
     self.init(
-      model: json["model"]?.string, changes: texts("set"), data: texts("data"), validationData: texts("validation_data"),
-      jsonKey: json["json_key"]?.string ?? "text", tokenizer: json["tokenizer"]?.string, initFrom: json["init_from"]?.string)
+      model: json["model"]?.string, changes: texts("set"), data: texts("data"),
+      validationData: texts("validation_data"),
+      jsonKey: json["json_key"]?.string ?? "text", tokenizer: json["tokenizer"]?.string,
+      initFrom: json["init_from"]?.string)
   }
 
   /// The names of what this asks for otherwise than `begun`; what is left out here is not asked for.
@@ -48,7 +50,9 @@ struct TrainingRequest {
       ("tokenizer", "--tokenizer"), ("init_from", "--init-from"),
     ]
     return names.compactMap { key, name in
-      guard let value = own[key], !value.isNull, !(value.array?.isEmpty ?? false), value != other[key] else { return nil }
+      guard let value = own[key], !value.isNull, !(value.array?.isEmpty ?? false), value != other[key] else {
+        return nil
+      }
       return name
     }
   }

@@ -16,7 +16,9 @@ struct Axis {
     let finite = values.filter(\.isFinite)
     var low = startsAtZero ? 0 : finite.min() ?? 0
     var high = finite.max() ?? 1
-    if high - low < 1e-9 * max(1, abs(high)) { (low, high) = startsAtZero ? (0, max(1e-9, high)) : (low - 0.5, high + 0.5) }
+    if high - low < 1e-9 * max(1, abs(high)) {
+      (low, high) = startsAtZero ? (0, max(1e-9, high)) : (low - 0.5, high + 0.5)
+    }
     let room = (high - low) * 0.06
     if !startsAtZero { low -= room }
     high += room
@@ -25,7 +27,9 @@ struct Axis {
     let largest = max(abs(low), abs(high))
     unit = largest >= 1e6 ? (1e6, "M") : largest >= 2e4 ? (1e3, "k") : (1, "")
     var digits = 0
-    while digits < 8, abs(step / unit.size * power(digits) - (step / unit.size * power(digits)).rounded()) > 1e-6 { digits += 1 }
+    while digits < 8, abs(step / unit.size * power(digits) - (step / unit.size * power(digits)).rounded()) > 1e-6 {
+      digits += 1
+    }
     (self.low, self.high, self.start, self.end, self.digits) = (low, high, start, end, digits)
   }
 

@@ -26,13 +26,16 @@ struct Chart {
     var grid: [Markup] = []
     for tick in showsX ? x.ticks : [] {
       let place = x.place(tick)
-      grid.append(.element("line", ["class": "grid", "x1": at(place), "x2": at(place), "y1": at(Self.top), "y2": at(bottom)]))
+      grid.append(
+        .element("line", ["class": "grid", "x1": at(place), "x2": at(place), "y1": at(Self.top), "y2": at(bottom)]))
       grid.append(chartText(x.label(tick), place, bottom + 15, "tick centered"))
     }
     if showsY {
       for tick in y.ticks {
         let place = y.place(tick)
-        grid.append(.element("line", ["class": "grid", "x1": at(Self.left), "x2": at(Self.right), "y1": at(place), "y2": at(place)]))
+        grid.append(
+          .element(
+            "line", ["class": "grid", "x1": at(Self.left), "x2": at(Self.right), "y1": at(place), "y2": at(place)]))
         grid.append(chartText(y.label(tick), Self.left - 6, place + 3.5, "tick ending"))
       }
     }

@@ -10,8 +10,11 @@ struct ReportCharts {
   private var rows: [(index: Int, row: StudyReport.Row)] { report.rows.enumerated().map { ($0.offset, $0.element) } }
 
   var all: [Markup] {
-    [finalLosses, curves, lossAgainst(parameters: true), report.includesTimes ? lossAgainst(parameters: false) : nil, lengths]
-      .compactMap { $0 }
+    [
+      finalLosses, curves, lossAgainst(parameters: true), report.includesTimes ? lossAgainst(parameters: false) : nil,
+      lengths,
+    ]
+    .compactMap { $0 }
   }
 
   /// The loss of each run, and the mean of each arm with its interval.
@@ -30,7 +33,13 @@ struct ReportCharts {
     let bottom = Chart.top + pitch * Double(report.rows.count) + 4
     var marks: [Markup] = []
     if let mean = report.rows[0].losses.mean {
-      marks.append(.element("line", ["class": "reference", "x1": at(x.place(mean)), "x2": at(x.place(mean)), "y1": at(Chart.top), "y2": at(bottom)]))
+      marks.append(
+        .element(
+          "line",
+          [
+            "class": "reference", "x1": at(x.place(mean)), "x2": at(x.place(mean)), "y1": at(Chart.top),
+            "y2": at(bottom),
+          ]))
     }
     for (index, row) in rows {
       let y = Chart.top + pitch * (Double(index) + 0.5)
@@ -39,11 +48,15 @@ struct ReportCharts {
       if let mean = row.losses.mean {
         if let half = row.losses.halfWidth() {
           let (a, b) = (max(x.low, mean - half), min(x.high, mean + half))
-          own.append(.element("line", ["class": "interval", "x1": at(x.place(a)), "x2": at(x.place(b)), "y1": at(y), "y2": at(y)]))
+          own.append(
+            .element(
+              "line", ["class": "interval", "x1": at(x.place(a)), "x2": at(x.place(b)), "y1": at(y), "y2": at(y)]))
         }
         own.append(.element("path", ["class": "mean", "d": "M\(at(x.place(mean))) \(at(y - 7))v14"]))
       }
-      own += row.losses.values.map { .element("circle", ["class": "dot", "cx": at(x.place($0)), "cy": at(y), "r": "3.6"]) }
+      own += row.losses.values.map {
+        .element("circle", ["class": "dot", "cx": at(x.place($0)), "cy": at(y), "r": "3.6"])
+      }
       marks.append(.element("g", ["class": Self.colour(index)], own))
     }
     return Chart(
@@ -64,7 +77,14 @@ struct ReportCharts {
     let x = Axis(points.map { Double($0.tokens) }, from: Chart.left, to: Chart.right, ticks: 4, startsAtZero: true)
     let y = Axis(late, from: bottom, to: Chart.top)
     var marks: [Markup] = [
-      .element("clipPath", ["id": "curves"], .element("rect", ["x": at(Chart.left), "y": at(Chart.top), "width": at(Chart.right - Chart.left), "height": at(bottom - Chart.top)]))
+      .element(
+        "clipPath", ["id": "curves"],
+        .element(
+          "rect",
+          [
+            "x": at(Chart.left), "y": at(Chart.top), "width": at(Chart.right - Chart.left),
+            "height": at(bottom - Chart.top),
+          ]))
     ]
     var groups: [Markup] = []
     for (index, curves) in runs.enumerated().reversed() {
@@ -100,7 +120,9 @@ struct ReportCharts {
   /// The mean loss of each arm against its parameters, or against the time of a run.
   func lossAgainst(parameters: Bool) -> Markup? {
     let points = rows.compactMap { index, row -> (index: Int, x: Double, y: Double, half: Double, name: String)? in
-      guard let loss = row.losses.mean, let x = parameters ? Double(row.arm.parameterCount) : row.seconds else { return nil }
+      guard let loss = row.losses.mean, let x = parameters ? Double(row.arm.parameterCount) : row.seconds else {
+        return nil
+      }
       return (index, x, loss, row.losses.standardDeviation ?? 0, row.arm.name)
     }
     guard points.count > 1 else { return nil }
@@ -119,7 +141,12 @@ struct ReportCharts {
       return .element(
         "g", ["class": Self.colour(point.index)],
         [
-          .element("line", ["class": "interval", "x1": at(px), "x2": at(px), "y1": at(y.place(point.y - point.half)), "y2": at(y.place(point.y + point.half))]),
+          .element(
+            "line",
+            [
+              "class": "interval", "x1": at(px), "x2": at(px), "y1": at(y.place(point.y - point.half)),
+              "y2": at(y.place(point.y + point.half)),
+            ]),
           .element("circle", ["class": "dot", "cx": at(px), "cy": at(py), "r": "4.5"]),
           chartText(short(point.name, 22), nameX, nameY, isRight ? "name" : "name ending"),
         ])
@@ -142,7 +169,9 @@ struct ReportCharts {
     guard losses.count > 1 else { return nil }
     let bottom = 232.0
     // Each length is twice the last, mostly, so they stand at equal distances.
-    let places = contexts.indices.map { Chart.left + 26 + (Chart.right - Chart.left - 52) * Double($0) / Double(contexts.count - 1) }
+    let places = contexts.indices.map {
+      Chart.left + 26 + (Chart.right - Chart.left - 52) * Double($0) / Double(contexts.count - 1)
+    }
     let y = Axis(losses, from: bottom, to: Chart.top)
     let marks = series.map { index, row, means -> Markup in
       let points = zip(places, means).compactMap { place, mean in mean.map { (x: place, y: y.place($0)) } }
@@ -155,11 +184,14 @@ struct ReportCharts {
     }
     let labels = zip(contexts, places).map { chartText("\($0)", $1, bottom + 15, "tick centered") }
     return Chart(
-      title: "Loss over windows of other lengths (✕: cannot be evaluated)", summary: "Loss of each arm at several lengths.",
+      title: "Loss over windows of other lengths (✕: cannot be evaluated)",
+      summary: "Loss of each arm at several lengths.",
       x: Axis([0, 1], from: Chart.left, to: Chart.right), y: y, xLabel: "tokens in a window", yLabel: "nats a token",
       bottom: bottom, showsX: false, marks: marks + labels
     ).markup
   }
 
-  private func short(_ name: String, _ limit: Int) -> String { name.count <= limit ? name : name.prefix(limit - 1) + "…" }
+  private func short(_ name: String, _ limit: Int) -> String {
+    name.count <= limit ? name : name.prefix(limit - 1) + "…"
+  }
 }

@@ -20,7 +20,8 @@ public struct DifferentialAttention: Mixer {
   public init(_ options: Options) {
     let width = options.shape.hiddenSize
     heads = options.requiredInteger("num_heads", in: 1...4096, "the number of differences")
-    headDim = options.integer("head_dim", default: max(1, width / (2 * max(1, heads))), "the width of a query and a key")
+    headDim = options.integer(
+      "head_dim", default: max(1, width / (2 * max(1, heads))), "the width of a query and a key")
     norm = options.inheritedComponent("sub_norm", slot: .norm, "the norm of each head's difference")
     if heads * headDim > 1 << 24 { options.fail("head_dim", "\(heads) heads of \(headDim) numbers are too many") }
   }
@@ -59,7 +60,9 @@ public struct DifferentialAttention: Mixer {
     var isRowwise: Bool { true }
 
     /// λ and its two exponentials.
-    private func lambda(_ vector: (Int) -> UnsafePointer<Float>, count: Int) -> (lambda: Float, first: Float, second: Float) {
+    private func lambda(_ vector: (Int) -> UnsafePointer<Float>, count: Int) -> (
+      lambda: Float, first: Float, second: Float
+    ) {
       var (first, second) = (0.0, 0.0)
       for i in 0..<count {
         first += Double(vector(0)[i]) * Double(vector(1)[i])

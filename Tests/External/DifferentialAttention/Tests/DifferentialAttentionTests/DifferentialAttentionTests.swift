@@ -5,6 +5,8 @@ import Testing
 
 @Test("differential_attention is conformant")
 func conformant() throws {
-  let kit = try ConformanceKit(checking: differentialAttentionComponents, documentation: differentialAttentionComponentDocumentation, among: standardComponents)
+  let kit = try ConformanceKit(
+    checking: differentialAttentionComponents, documentation: differentialAttentionComponentDocumentation,
+    among: standardComponents)
   #expect(kit.check(differentialAttentionComponents) == [])
 }

@@ -41,7 +41,9 @@ public struct DyT: Normalization {
 
     func forward(_ context: ForwardContext) {
       let (x, y) = (context.input(), context.output())
-      let (alpha, weight, bias) = (context.parameter(0).vector[0], context.parameter(1).vector, context.parameter(2).vector)
+      let (alpha, weight, bias) = (
+        context.parameter(0).vector[0], context.parameter(1).vector, context.parameter(2).vector
+      )
       let n = parts.width
       context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
         for row in rows {
@@ -59,7 +61,9 @@ public struct DyT: Normalization {
     func backward(_ context: BackwardContext) {
       let (x, dy, dx) = (context.input(), context.outputGradient(), context.inputGradient())
       let (alpha, weight) = (context.parameter(0).vector[0], context.parameter(1).vector)
-      let (dalpha, dweight, dbias) = (context.parameterGradient(0), context.parameterGradient(1), context.parameterGradient(2))
+      let (dalpha, dweight, dbias) = (
+        context.parameterGradient(0), context.parameterGradient(1), context.parameterGradient(2)
+      )
       let n = parts.width
       var sum = 0.0
       withScratch(x.width) { t in

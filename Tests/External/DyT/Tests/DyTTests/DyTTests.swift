@@ -5,6 +5,7 @@ import Testing
 
 @Test("dyt is conformant")
 func conformant() throws {
-  let kit = try ConformanceKit(checking: dyTComponents, documentation: dyTComponentDocumentation, among: standardComponents)
+  let kit = try ConformanceKit(
+    checking: dyTComponents, documentation: dyTComponentDocumentation, among: standardComponents)
   #expect(kit.check(dyTComponents) == [])
 }

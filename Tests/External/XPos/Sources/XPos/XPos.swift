@@ -23,7 +23,8 @@ public struct XPos: PositionEncoding {
     theta = options.number("theta", default: 10000, in: 1...1e12, "the base of the frequencies")
     fraction = options.number("fraction", default: 0.5, in: 0.001...1, "the part of each head that turns")
     gamma = options.number("gamma", default: 0.4, in: 0.01...100, "how little the fastest pair fades")
-    scaleBase = options.number("scale_base", default: 512, in: 1...1e9, "the distance, in tokens, over which a pair fades once")
+    scaleBase = options.number(
+      "scale_base", default: 512, in: 1...1e9, "the distance, in tokens, over which a pair fades once")
     place = options.place(of: "fraction")
   }
 
