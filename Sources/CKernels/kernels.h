@@ -1,4 +1,4 @@
-// What one level (one kind of processor) offers. `dispatch.c` chooses one of these tables.
+// What one level (one kind of processor) offers. `levels.c` chooses one of these tables.
 #pragma once
 #include "narrow.h"
 #include <stdbool.h>
@@ -67,4 +67,6 @@ struct ck_kernels {
   /// The same for more than one row of x, and blocks of 32.
   const struct ck_narrow_rows *int8_several, *bf16_several;
   const struct ck_narrow_panels *int8_panels, *bf16_panels;
+  /// bf16 by rounding both sides while packing, for the levels without `bf16_panels`.
+  const struct ck_narrow_panels *rounded_panels;
 };

@@ -8,6 +8,7 @@
 #include "panel_sums.h"
 #include "panels.h"
 #include "program.h"
+#include "rounded_panels.h"
 #include "rows.h"
 #include "tiles.h"
 #include "updates.h"
@@ -50,5 +51,6 @@
     .pack_panels = pack_panels,                                \
     .pack_panels_transposed = pack_panels_transposed,          \
     .multiply_panels = multiply_panels,                        \
+    .rounded_panels = &rounded_panels,                         \
     __VA_ARGS__                                                \
   };

@@ -110,9 +110,13 @@ const struct ck_narrow_panels *ck_narrow_panels(const struct ck_kernels *kernels
                                                 bool transposed) {
   int arithmetic = ck_arithmetic();
   if (arithmetic == CK_EXACT) return NULL;
-  if (arithmetic == CK_ROUNDED && (w->format == CK_F32 || w->format == CK_BF16)) return kernels->bf16_panels;
+  if (arithmetic == CK_ROUNDED && (w->format == CK_F32 || w->format == CK_BF16))
+    return kernels->bf16_panels ? kernels->bf16_panels : kernels->rounded_panels;
   if (transposed) return NULL;
   return w->format == CK_BF16 ? kernels->bf16_panels : w->format > CK_BF16 ? kernels->int8_panels : NULL;
+}
+bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w) {
+  return ck_arithmetic() == CK_ROUNDED && w->format == CK_BF16 && !kernels->bf16_rows;
 }
 size_t ck_narrow_line_floats(const struct ck_narrow_rows *rows, size_t depth) { return rows->row_floats(depth); }
 void ck_narrow_quantize(const struct ck_narrow_rows *narrow, const float *x, size_t stride, size_t rows, size_t depth,
@@ -129,6 +133,7 @@ size_t ck_narrow_row_floats(const struct ck_narrow_panels *panels, size_t depth)
 size_t ck_narrow_panel_floats(const struct ck_narrow_panels *panels, size_t depth) {
   return panels->panel_floats(depth);
 }
+bool ck_narrow_packs_floats(const struct ck_narrow_panels *panels) { return panels->panel_floats(2) == 2 * CK_PANEL; }
 void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, bool transposed,
                          size_t rows, size_t depth, float *packed) {
   (transposed ? narrow->pack_rows_transposed : narrow->pack_rows)(x, stride, rows, depth, packed);

@@ -3,7 +3,8 @@ import CKernels
 /// How products are computed. With `exact` and `stored`, weights in f32 and f16, and gradients, always use f32.
 ///
 /// The environment variable `CHIMERA_ARITHMETIC` may say `exact`, `stored` or `bf16` for a whole process; `stored` unless it
-/// does. A level without instructions for it (see `KernelLevel`) computes in f32 whatever is chosen.
+/// does. Without instructions for it (see `KernelLevel`) a level computes `stored` in f32, and `bf16` by rounding: slower than
+/// f32, but the numbers are those of bf16.
 public enum Arithmetic: String, Sendable, CaseIterable {
   /// In the arithmetic of the stored format where the processor has instructions for it.
   ///
@@ -15,8 +16,11 @@ public enum Arithmetic: String, Sendable, CaseIterable {
   case stored
   /// In f32: the weights are widened, x stays as it is.
   case exact
-  /// As `stored`, and what is f32 is rounded to bf16 too, both sides of a product of more than a few rows and those of the
-  /// gradients; sums are f32. For mixed-precision training.
+  /// As `stored`, and what is f32 is rounded to bf16 too (to nearest even), both sides of a product of more than 16 rows
+  /// and those of the gradients; sums are f32. For mixed-precision training.
+  ///
+  /// On every level: where there are no instructions for it both sides are rounded while they are packed, and x is then
+  /// also rounded for bf16 weights. Weights in f16 and quantised weights are multiplied as in `stored`.
   case bf16
 
   /// The arithmetic in force on this thread.

@@ -31,7 +31,8 @@ struct BlockedProduct {
 
   /// Depth of a block, and panels of 32 columns packed together: 256 KiB, a part of a second-level cache. Where the
   /// right side is read along its rows, wide and shallow; along its columns, narrow and deep (measured).
-  private var depthOfBlock: Int { rightTransposed ? (narrow == nil ? 512 : 1024) : narrow == nil ? 1024 : 2048 }
+  private var depthOfBlock: Int { (rightTransposed ? 512 : 1024) * (packsFloats ? 1 : 2) }
+  private var packsFloats: Bool { narrow.map { ck_narrow_packs_floats($0) } ?? true }
   private var panelsTogether: Int { rightTransposed ? 4 : 2 }
   /// Fewer floats than this are packed before another thread could be told to help.
   private static let worthSharing = 8192

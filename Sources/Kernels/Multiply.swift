@@ -49,8 +49,10 @@ public func multiply(
     precondition(
       rows <= 1 || (xStride >= w.columns && product.stride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
     if w.rows == 0 { continue }
-    let narrow = withUnsafePointer(to: w.stored) { ck_narrow_panels(ck_current(), $0, false) }
-    if rows <= mostRowsByDots(w.format, narrow: narrow) || columns == 0 {
+    let (narrow, packs) = withUnsafePointer(to: w.stored) {
+      (ck_narrow_panels(ck_current(), $0, false), ck_rounds_packed(ck_current(), $0))
+    }
+    if (rows <= mostRowsByDots(w.format, narrow: narrow) && !packs) || columns == 0 {
       few.append(index)
       continue
     }

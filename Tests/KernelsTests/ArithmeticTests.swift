@@ -173,18 +173,17 @@ import Testing
     return Double(Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000))
   }
 
-  @Test("bf16 rounds both sides of products and of their gradients, and nothing else", arguments: KernelLevel.available)
-  func rounding(level: KernelLevel) {
-    // Without its instructions a level computes in f32.
-    let isNarrow = level.name == "avx512-bf16"
-    func round(_ x: Float) -> Double { isNarrow ? rounded(x) : Double(x) }
+  @Test(
+    "bf16 rounds both sides of products and of their gradients, and nothing else, with or without instructions for it",
+    arguments: KernelLevel.available, [StorageFormat.f32, .bf16])
+  func rounding(level: KernelLevel, format: StorageFormat) {
     level.perform {
       Arithmetic.bf16.perform {
         let pool = ThreadPool(threads: 2)
-        // More rows than are computed by dots, which stay in f32.
+        // More rows than are computed by dots, which stay in f32 for weights in f32.
         for (rows, outputs, inputs) in [(20, 40, 33), (31, 255, 65), (90, 33, 1100), (600, 47, 48)] {
           var numbers = Numbers(seed: 31)
-          let w = SampleWeight(.f32, rows: outputs, columns: inputs, seed: 9)
+          let w = SampleWeight(format, rows: outputs, columns: inputs, seed: 9)
           let x = Guarded(numbers.floats(rows * inputs)), dy = Guarded(numbers.floats(rows * outputs))
           let y = Guarded(numbers.floats(rows * outputs)), dx = Guarded(numbers.floats(rows * inputs))
           let dw = Guarded(numbers.floats(outputs * inputs))
@@ -196,7 +195,7 @@ import Testing
           multiplyTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: pool)
           multiplyOuter(
             dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true, pool: pool)
-          let (rx, rdy, rw) = (x.elements.map(round), dy.elements.map(round), w.values.map(round))
+          let (rx, rdy, rw) = (x.elements.map(rounded), dy.elements.map(rounded), w.values.map(rounded))
           func compare(
             _ found: [Float], _ before: [Float], _ m: Int, _ n: Int, depth: Int, _ term: (Int, Int, Int) -> Double
           ) {
@@ -221,6 +220,59 @@ import Testing
             rdy[$2 * outputs + $0] * rx[$2 * inputs + $1]
           }
         }
+      }
+    }
+  }
+
+  @Test(
+    "bf16 is rounded for bf16 weights and few rows, too, and ends in other bits than f32",
+    arguments: KernelLevel.available)
+  func roundingOfFewRows(level: KernelLevel) {
+    level.perform {
+      for rows in [1, 2, 5, 16, 17, 40] {
+        let w = SampleWeight(.bf16, rows: 37, columns: 130, seed: 51)
+        var numbers = Numbers(seed: 52)
+        let x = numbers.floats(rows * 130)
+        let found = product(.bf16, x, rows: rows, by: w)
+        #expect(found != product(.exact, x, rows: rows, by: w))
+        // x that is rounded already loses nothing more: what is left between the two is the order of sums.
+        let already = x.map { Float(rounded($0)) }
+        let expected = product(.exact, already, rows: rows, by: w)
+        let worst = zip(found, expected).map { abs($0 - $1) }.max() ?? 0
+        #expect(worst < 130 * 0x1p-23, "\(rows) rows")
+      }
+      let w = SampleWeight(.f32, rows: 37, columns: 130, seed: 53)
+      var numbers = Numbers(seed: 54)
+      let x = numbers.floats(40 * 130)
+      #expect(product(.bf16, x, rows: 40, by: w) != product(.exact, x, rows: 40, by: w))
+    }
+  }
+
+  @Test(
+    "stored arithmetic rounds nothing where the level has no instructions for the format",
+    arguments: KernelLevel.available)
+  func storedWithoutInstructions(level: KernelLevel) {
+    level.perform {
+      for format in StorageFormat.allCases where format.elementsPerBlock == 1 ? !narrows(.bf16) : !narrows(.q8_0) {
+        let w = SampleWeight(format, rows: 37, columns: 512, seed: 61)
+        var numbers = Numbers(seed: 62)
+        for rows in [1, 5, 40] {
+          let x = numbers.floats(rows * 512)
+          #expect(product(.stored, x, rows: rows, by: w) == product(.exact, x, rows: rows, by: w))
+        }
+      }
+    }
+  }
+
+  @Test("NaN and infinity stay what they are when both sides are rounded", arguments: KernelLevel.available)
+  func roundedExtremes(level: KernelLevel) {
+    level.perform {
+      let w = SampleWeight(.f32, rows: 3, columns: 34, seed: 71)
+      for value in [Float.nan, .infinity, -.infinity] {
+        var x = [Float](repeating: 1, count: 20 * 34)
+        x[34 + 7] = value
+        let y = product(.bf16, x, rows: 20, by: w)
+        #expect(y[3..<6].allSatisfy { !$0.isFinite } && y[..<3].allSatisfy(\.isFinite))
       }
     }
   }

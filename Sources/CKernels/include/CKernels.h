@@ -108,7 +108,7 @@ void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t
                         size_t columns, size_t depth, float *y, size_t stride, bool add, const float *_Nullable bias);
 
 /// How products are computed: by narrow weights in the arithmetic worth it for them; all in f32; or as the first, and
-/// what is f32 rounded to bf16, where there are instructions for it.
+/// what is f32 rounded to bf16, by instructions for it or else while packing.
 enum ck_arithmetic { CK_STORED, CK_EXACT, CK_ROUNDED };
 /// The arithmetic in force on this thread; and asking for one (−1: the common choice), answered by what was asked
 /// for before.
@@ -120,6 +120,8 @@ int ck_ask_arithmetic(int arithmetic);
 struct ck_narrow_rows;
 const struct ck_narrow_rows *_Nullable ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w,
                                                       size_t rows);
+/// Whether a few rows of x, too, must be packed to be rounded: bf16 weights in bf16 arithmetic without instructions for it.
+bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w);
 size_t ck_narrow_line_floats(const struct ck_narrow_rows *rows, size_t depth);
 void ck_narrow_quantize(const struct ck_narrow_rows *narrow, const float *x, size_t stride, size_t rows, size_t depth,
                         float *lines);
@@ -137,6 +139,8 @@ size_t ck_narrow_tile_rows(const struct ck_narrow_panels *panels);
 size_t ck_narrow_multiple(const struct ck_narrow_panels *panels);
 size_t ck_narrow_row_floats(const struct ck_narrow_panels *panels, size_t depth);
 size_t ck_narrow_panel_floats(const struct ck_narrow_panels *panels, size_t depth);
+/// Whether what is packed still takes a float each, rather than less.
+bool ck_narrow_packs_floats(const struct ck_narrow_panels *panels);
 void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, bool transposed,
                          size_t rows, size_t depth, float *packed);
 void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, bool transposed, size_t from,
