@@ -4,7 +4,7 @@ CHIMERA = .build/release/chimera
 MODEL ?= story-llama
 PROMPT ?=
 
-.PHONY: build run test lint install format clean setup
+.PHONY: build run test test-levels lint install format clean setup
 
 run: build
 	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
@@ -12,9 +12,19 @@ run: build
 build: setup
 	swift build -c release --product chimera
 
+# One build serves the program and the tests: no test uses @testable, and with testing enabled all would be compiled again.
+TEST = swift test -c release --disable-testable-imports
+
 test: setup
-	swift build -c release --product chimera
-	swift test -c release
+	$(TEST)
+
+# The suites of arithmetic again, at every level of kernels that this processor has but the best, which `make test` runs.
+LEVEL_SUITES = KernelsTests|ExecutionTests|PluginsTests
+test-levels:
+	@levels=$$($(CHIMERA) bench --info --json | sed -n 's/.*"available_kernels": \[\(.*\)\].*/\1/p' | tr -d '",'); \
+	set -e; for level in $${levels% *}; do \
+	  echo "kernels: $$level" >&2; CHIMERA_KERNELS=$$level $(TEST) --skip-build --filter '$(LEVEL_SUITES)'; \
+	done
 
 # libyaml reads the YAML; it is installed when its header is not there.
 setup:

@@ -78,9 +78,12 @@ let package = Package(
       name: "ComponentList", capability: .buildTool(), dependencies: ["list-components"],
       path: "Sources/ComponentList"),
 
+    .target(name: "SharedData", path: "Tests/SharedData"),
     .target(
       name: "TestSupport",
-      dependencies: ["Composition", "Conformance", "Execution", "Models", "Specification", "StandardComponents"],
+      dependencies: [
+        "Composition", "Conformance", "Execution", "Models", "SharedData", "Specification", "StandardComponents",
+      ],
       path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
@@ -92,11 +95,13 @@ let package = Package(
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Files", "StandardComponents", "TestSupport", "Tokenization", "Training"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels"]),
-    .testTarget(name: "TokenizationTests", dependencies: ["Files", "Tokenization"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels", "SharedData"]),
+    .testTarget(name: "TokenizationTests", dependencies: ["Files", "SharedData", "Tokenization"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "SharedData", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Files"]),
+    .testTarget(name: "DocumentationTests"),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

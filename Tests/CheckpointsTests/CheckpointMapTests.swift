@@ -1,6 +1,7 @@
 import Checkpoints
 import Components
 import Files
+import SharedData
 import Testing
 
 private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
@@ -9,11 +10,11 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
 
 @Suite struct CheckpointMapTests {
   @Test(
-    "each fixture's tensors are all covered, and saving gives its names, shapes and bytes back", arguments: fixtureMaps)
+    "each fixture's tensors are all covered, and saving gives its names, shapes and bytes back", .needs("fixtures"),
+    arguments: fixtureMaps)
   func fixtures(_ fixture: FixtureMap) throws {
-    guard let dataFolder else { return }
     let counts = ["attention.num_heads": 4, "attention.num_kv_heads": 2]
-    let stored = try CheckpointFolder(path: dataFolder + "/fixtures/" + fixture.folder).tensors
+    let stored = try CheckpointFolder(path: SharedData.path("fixtures/\(fixture.folder)")).tensors
     let map = try CheckpointMap(Setting(json: fixture.map))
     let loaded = try map.match(fixture.tensors, with: stored) { path, _ in counts[path] }.load()
     #expect(Set(loaded.keys) == Set(fixture.tensors.map(\.name)))

@@ -1,6 +1,7 @@
 import Checkpoints
 import Components
 import Files
+import SharedData
 import Testing
 
 /// A setting as compact text, for comparison.
@@ -180,9 +181,8 @@ private func patch(_ bind: String, _ config: String) throws -> String {
     #expect(sentences { () throws(Problems) in _ = try ConfigBinding(setting) } == [reason])
   }
 
-  @Test("the metadata of a GGUF file is bound by the same language, beside its map")
+  @Test("the metadata of a GGUF file is bound by the same language, beside its map", .needs("llama/stories260K"))
   func gguf() throws {
-    guard let dataFolder else { return }
     let section = try Setting(
       json: """
         {"match": {"general.architecture": "llama"}, "set": {"position.pairing": "interleaved"},
@@ -192,7 +192,7 @@ private func patch(_ bind: String, _ config: String) throws -> String {
          "ignore": ["rope_freqs"], "tensors": {"token_embd": "embed.tokens"}}
         """)
     let (bindingSection, mapSection) = ConfigBinding.parts(of: section)
-    let file = try GGUFFile(path: dataFolder + "/llama/stories260K/stories260K.gguf")
+    let file = try GGUFFile(path: SharedData.path("llama/stories260K/stories260K.gguf"))
     let binding = try ConfigBinding(bindingSection)
     #expect(binding.matches(ConfigSource(file)))
     let result = try binding.bind(ConfigSource(file))
@@ -208,7 +208,7 @@ private func patch(_ bind: String, _ config: String) throws -> String {
 /// Bindings of the fixtures whose configurations ask most of the language.
 @Suite struct FixtureBindingTests {
   @Test(
-    "the hard cases of the fixtures can be said",
+    "the hard cases of the fixtures can be said", .needs("fixtures"),
     arguments: [
       (
         "gemma3_text",
@@ -285,8 +285,7 @@ private func patch(_ bind: String, _ config: String) throws -> String {
       ),
     ] as [(String, String, String)])
   func fixtures(_ folder: String, bind: String, result: String) throws {
-    guard let dataFolder else { return }
-    let config = try #require(try CheckpointFolder.config(in: dataFolder + "/fixtures/" + folder))
+    let config = try #require(try CheckpointFolder.config(in: SharedData.path("fixtures/\(folder)")))
     let source = ConfigSource(name: "config.json", config: config, tensors: [])
     let binding = try ConfigBinding(Setting(json: #"{"bind": \#(bind)}"#))
     let patch = try binding.bind(source).patch

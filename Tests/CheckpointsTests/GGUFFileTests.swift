@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Foundation
+import SharedData
 import Testing
 
 private func open(_ bytes: [UInt8]) throws -> GGUFFile {
@@ -248,20 +249,19 @@ private func wellFormed() -> GGUFBytes {
     #expect(residentBytes() - before < 256 << 20)
   }
 
-  @Test("the real files open, and their metadata is there")
+  @Test("the real files open, and their metadata is there", .needs(SharedData.smolLM2, "tokenizers/ggml-vocab"))
   func realFiles() throws {
-    guard let dataFolder else { return }
     // Counts printed by PyPI gguf 0.19.0: GGUFReader(path).tensors, .fields.
     let smol = try GGUFFile(
-      path: dataFolder + "/llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf")
+      path: SharedData.path(SharedData.smolLM2))
     #expect(smol.tensors.count == 272)
     #expect(smol.tensors.filter { $0.typeName == "Q4_1" }.count == 210)
     #expect(smol["general.architecture"]?.string == "llama")
     #expect(smol["llama.embedding_length"]?.integer == 576)
     #expect(smol["tokenizer.ggml.tokens"]?.strings?.count == 49152)
     #expect(smol["llama.rope.freq_base"]?.number == 100_000)
-    for name in try namesInFolder(dataFolder + "/tokenizers/ggml-vocab") where name.hasSuffix(".gguf") {
-      let vocabulary = try GGUFFile(path: dataFolder + "/tokenizers/ggml-vocab/" + name)
+    for name in try namesInFolder(SharedData.path("tokenizers/ggml-vocab")) where name.hasSuffix(".gguf") {
+      let vocabulary = try GGUFFile(path: SharedData.path("tokenizers/ggml-vocab/\(name)"))
       #expect(vocabulary["tokenizer.ggml.tokens"]?.strings?.isEmpty == false)
       #expect(vocabulary.tensors.isEmpty)
     }

@@ -2,6 +2,7 @@ import Checkpoints
 import Components
 import Files
 import Foundation
+import SharedData
 import Testing
 
 @Suite struct GGUFWritingTests {
@@ -38,10 +39,9 @@ import Testing
     }
   }
 
-  @Test("a real file rewritten holds the same tensors and metadata")
+  @Test("a real file rewritten holds the same tensors and metadata", .needs("llama/stories260K"))
   func realFile() throws {
-    guard let dataFolder else { return }
-    let file = try GGUFFile(path: dataFolder + "/llama/stories260K/stories260K.gguf")
+    let file = try GGUFFile(path: SharedData.path("llama/stories260K/stories260K.gguf"))
     let tensors = file.tensors.compactMap { entry in
       entry.format.map {
         StoredTensor(name: entry.name, shape: entry.shape, format: $0, bytes: entry.bytes, owner: entry.file)

@@ -1,6 +1,7 @@
 import Checkpoints
 import Components
 import Files
+import SharedData
 import Testing
 
 private let llamaMap = """
@@ -29,10 +30,11 @@ private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [P
 }
 
 @Suite struct RealCheckpointTests {
-  @Test("one model's safetensors and GGUF hold the same numbers, but for the order of the rotated rows")
+  @Test(
+    "one model's safetensors and GGUF hold the same numbers, but for the order of the rotated rows",
+    .needs("llama/stories260K"))
   func stories() throws {
-    guard let dataFolder else { return }
-    let folder = dataFolder + "/llama/stories260K"
+    let folder = try SharedData.path("llama/stories260K")
     let tensors = plan(layers: 5, width: 64, kv: 32, size: 172, vocab: 512)
     let safetensors = try CheckpointMap(Setting(json: llamaMap))
       .match(tensors, with: CheckpointFolder(path: folder).tensors).load()
@@ -49,10 +51,9 @@ private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [P
     }
   }
 
-  @Test("a quantised model is mapped whole, without a copy")
+  @Test("a quantised model is mapped whole, without a copy", .needs(SharedData.smolLM2))
   func quantised() throws {
-    guard let dataFolder else { return }
-    let file = try GGUFFile(path: dataFolder + "/llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf")
+    let file = try GGUFFile(path: SharedData.path(SharedData.smolLM2))
     let tensors = plan(layers: 30, width: 576, kv: 192, size: 1536, vocab: 49152)
     let start = ContinuousClock.now
     let loaded = try CheckpointMap(Setting(json: ggufMap)).match(tensors, with: file.tensors).load()
@@ -68,10 +69,11 @@ private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [P
     #expect(loaded.values.reduce(0) { $0 + $1.shape.reduce(1, *) } == 134_515_008)
   }
 
-  @Test("the wrong map for a file is refused with one sentence, and a model of other sizes with all of them")
+  @Test(
+    "the wrong map for a file is refused with one sentence, and a model of other sizes with all of them",
+    .needs("llama/stories260K"))
   func wrongMap() throws {
-    guard let dataFolder else { return }
-    let stored = try CheckpointFolder(path: dataFolder + "/llama/stories260K").tensors
+    let stored = try CheckpointFolder(path: SharedData.path("llama/stories260K")).tensors
     let tensors = plan(layers: 5, width: 64, kv: 32, size: 172, vocab: 512)
     let map = try CheckpointMap(Setting(json: ggufMap))
     let problems = #expect(throws: Problems.self) { _ = try map.match(tensors, with: stored) }

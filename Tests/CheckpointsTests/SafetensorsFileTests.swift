@@ -2,6 +2,7 @@ import Checkpoints
 import Components
 import Files
 import Foundation
+import SharedData
 import Testing
 
 /// A safetensors file of `header`, its length before it and `dataBytes` zeros after it.
@@ -238,11 +239,10 @@ private let one = #"{"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}}
     }
   }
 
-  @Test("every fixture opens")
+  @Test("every fixture opens", .needs("fixtures"))
   func fixtures() throws {
-    guard let dataFolder else { return }
-    for name in try namesInFolder(dataFolder + "/fixtures") where name != "README.md" {
-      let folder = try CheckpointFolder(path: dataFolder + "/fixtures/" + name)
+    for name in try namesInFolder(SharedData.path("fixtures")) where name != "README.md" {
+      let folder = try CheckpointFolder(path: SharedData.path("fixtures/\(name)"))
       #expect(folder.tensors.count > 20)
       #expect(folder.tensors.allSatisfy { $0.format == .f32 })
     }

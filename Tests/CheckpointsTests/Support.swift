@@ -5,16 +5,6 @@ import Foundation
 import Kernels
 import Testing
 
-/// The folder of test data beside the package; nil when it is not there, and the tests that need it say so and pass.
-let dataFolder: String? = {
-  let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
-  let folder = package.deletingLastPathComponent().appendingPathComponent("shared/data").path
-  if kind(ofPath: folder) == .folder { return folder }
-  print("skipped: the tests on real files, for \(folder) is not there")
-  return nil
-}()
-
 /// A folder that exists while `body` runs.
 func withFolder(_ body: (String) throws -> Void) throws {
   let folder = NSTemporaryDirectory() + "chimera-checkpoints-\(UUID().uuidString)"

@@ -88,6 +88,12 @@ struct Command {
       environment: environment)
   }
 
+  /// Whether strace is here and may trace.
+  static let traces = (try? Command(running: "strace", ["-o", "/dev/null", "true"]).status) == 0
+
+  /// Whether a shell may have mounts of its own.
+  static let mounts = (try? Command(running: "unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status) == 0
+
   /// Runs `script` in a shell that has mounts of its own; its arguments are the program and `arguments`.
   static func inShell(_ script: String, _ arguments: [String], environment: [String: String]) throws -> Command {
     let program = try #require(Command.program, "the program stands beside the tests")

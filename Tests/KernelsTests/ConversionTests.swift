@@ -62,9 +62,10 @@ import Testing
     }
   }
 
-  @Test("blocks with nothing, infinities or NaN in them are written without a trap", arguments: StorageFormat.allCases)
+  @Test(
+    "blocks with nothing, infinities or NaN in them are written without a trap",
+    arguments: StorageFormat.allCases.filter(\.canBeWritten))
   func strangeBlocks(format: StorageFormat) {
-    guard format.canBeWritten else { return }
     for value in [0, -0.0, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude] as [Float] {
       var x = [Float](repeating: 0, count: 32)
       x[5] = value

@@ -3,6 +3,7 @@ import Execution
 import Foundation
 import Kernels
 import Models
+import SharedData
 import TestSupport
 import Testing
 
@@ -15,11 +16,11 @@ import Testing
   // The limit is the one that issue of speed names for 2,048 tokens; 192 tokens differ by a little more than those.
   @Test(
     "a trained model predicts text as well in the arithmetic of each stored format as in f32, within 0.02 nats",
+    .needs(SharedData.smolLM2, SharedData.wikiText),
     arguments: [nil] + StorageFormat.allCases.filter { $0 == .bf16 || $0.elementsPerBlock == 32 }.map(Optional.some))
   func loss(_ format: StorageFormat?) throws {
-    guard let path = Here.shared("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"),
-      let text = Here.shared("corpora/wikitext-2.valid.tokens.txt")
-    else { return }
+    let path = try SharedData.path(SharedData.smolLM2)
+    let text = try SharedData.path(SharedData.wikiText)
     let models = try Here.models()
     let described = try models.describe(path)
     let loaded = try models.load(described)

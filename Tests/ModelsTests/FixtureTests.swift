@@ -6,22 +6,25 @@ import Files
 import Foundation
 import Kernels
 import Models
+import SharedData
 import TestSupport
 import Testing
 
 /// Tiny checkpoints with the logits, gradients and losses that Hugging Face transformers 5.23 computed (torch 2.15,
 /// float32); how they were made stands in the README beside them.
 @Suite struct FixtureTests {
-  @Test("the families read what was made for them")
+  @Test("the families read what was made for them", .needs("fixtures"))
   func families() {
-    guard Here.shared("fixtures") != nil else { return }
     #expect(Here.fixtures.count >= 44)
+    #expect(Here.trainingFixtures.count >= 18)
   }
 
   // Float sums of a few hundred terms near 1, in another order than torch's: 1e-6 to 1e-5; the fixtures' bound is 1e-4.
-  @Test("a folder of the reference implementation gives its logits through the family alone", arguments: Here.fixtures)
+  @Test(
+    "a folder of the reference implementation gives its logits through the family alone", .needs("fixtures"),
+    arguments: Here.fixtures)
   func logits(_ name: String) throws {
-    guard let folder = Here.shared("fixtures/\(name)") else { return }
+    let folder = try SharedData.path("fixtures/\(name)")
     let models = try Here.models()
     let loaded = try models.load(models.describe(folder))
     #expect(loaded.description.notes.isEmpty)
@@ -32,9 +35,10 @@ import Testing
     #expect(result.greedy?.agreed == 16)
   }
 
-  @Test("a saved folder has the original's tensors: names, shapes and bytes", arguments: Here.fixtures)
+  @Test(
+    "a saved folder has the original's tensors: names, shapes and bytes", .needs("fixtures"), arguments: Here.fixtures)
   func saves(_ name: String) throws {
-    guard let folder = Here.shared("fixtures/\(name)") else { return }
+    let folder = try SharedData.path("fixtures/\(name)")
     let target = NSTemporaryDirectory() + "chimera-fixture-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: target) }
     let models = try Here.models()
@@ -51,10 +55,10 @@ import Testing
   // bf16 keeps 8 bits of each weight, so logits near 1 are off by some thousandths, and by anything where a router turns
   // to another expert; f32 is not touched.
   @Test(
-    "saved natively, any model is read back whole; in bf16 its numbers are the nearest",
+    "saved natively, any model is read back whole; in bf16 its numbers are the nearest", .needs("fixtures"),
     arguments: ["llama", "gpt2", "deepseek_v3"])
   func savesNatively(_ name: String) throws {
-    guard let folder = Here.shared("fixtures/\(name)") else { return }
+    let folder = try SharedData.path("fixtures/\(name)")
     let models = try Here.models()
     let described = try models.describe(folder)
     for (format, bound) in [(nil, Float(1e-4)), (StorageFormat.bf16, name == "deepseek_v3" ? .infinity : 0.1)] {
@@ -86,11 +90,9 @@ import Testing
   }
 
   // The bound is the fixtures': 1e-4 of the largest gradient.
-  @Test("gradients are those of the reference implementation", arguments: Here.fixtures)
+  @Test("gradients are those of the reference implementation", .needs("fixtures"), arguments: Here.trainingFixtures)
   func gradients(_ name: String) throws {
-    guard let folder = Here.shared("fixtures/\(name)"), kind(ofPath: folder + "/training.safetensors") == .file else {
-      return
-    }
+    let folder = try SharedData.path("fixtures/\(name)")
     let models = try Here.models()
     let described = try models.describe(folder)
     let plan = described.plan

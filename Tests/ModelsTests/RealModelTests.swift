@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Kernels
 import Models
+import SharedData
 import TestSupport
 import Testing
 import Tokenization
@@ -57,18 +58,18 @@ import Tokenization
   }
 
   @Test(
-    "the same weights write the same story from a folder and from GGUF",
+    "the same weights write the same story from a folder and from GGUF", .needs("llama/stories260K"),
     arguments: ["stories260K", "stories260K/stories260K.gguf"])
   func sameStory(_ name: String) throws {
-    guard let path = Here.shared("llama/\(name)") else { return }
+    let path = try SharedData.path("llama/\(name)")
     #expect(try greedy(path, maximum: 200) == Self.story)
   }
 
   // 504 "The" has a probability of 0.152 and 60 "L" of 0.140, so the rounding of int8 dots can turn the answer, in
   // llama.cpp's llama-completion too.
-  @Test("a chat model in Q4_1 knows the capital of France, in f32")
+  @Test("a chat model in Q4_1 knows the capital of France, in f32", .needs(SharedData.smolLM2))
   func capital() throws {
-    guard let path = Here.shared("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf") else { return }
+    let path = try SharedData.path(SharedData.smolLM2)
     let models = try Here.models()
     let loaded = try models.load(models.describe(path))
     let tokenizer = try #require(loaded.tokenizer)
@@ -79,9 +80,9 @@ import Tokenization
         == "The capital of France is Paris.")
   }
 
-  @Test("the sorter sorts all 729 inputs")
+  @Test("the sorter sorts all 729 inputs", .needs("gpt2/nano-sort"))
   func sorter() throws {
-    guard let path = Here.shared("gpt2/nano-sort") else { return }
+    let path = try SharedData.path("gpt2/nano-sort")
     let models = try Here.models()
     let loaded = try models.load(models.describe("nano-sort", weights: path))
     let executor = try loaded.executor(pool: ThreadPool(threads: 1))
@@ -104,11 +105,12 @@ import Tokenization
 
   // The first story of the training text, in windows of 32 characters as the model was trained; the author's own
   // validation loss is 1.2455, and a numpy forward of the published weights gives 1.09 on this story.
-  @Test("a composed variant, ReLU and a head with bias, predicts a story at 1.1 nats per character")
+  @Test(
+    "a composed variant, ReLU and a head with bias, predicts a story at 1.1 nats per character",
+    .needs("gpt2/tinystories-char-223k", "corpora/tinystories_sample_2M.txt"))
   func characters() throws {
-    guard let path = Here.shared("gpt2/tinystories-char-223k"),
-      let corpus = Here.shared("corpora/tinystories_sample_2M.txt")
-    else { return }
+    let path = try SharedData.path("gpt2/tinystories-char-223k")
+    let corpus = try SharedData.path("corpora/tinystories_sample_2M.txt")
     let models = try Here.models()
     let loaded = try models.load(models.describe("tinystories-char-223k", weights: path))
     let tokenizer = try #require(loaded.tokenizer)
@@ -134,9 +136,9 @@ import Tokenization
     #expect(loss / Double(count) < 1.1, "\(loss / Double(count))")
   }
 
-  @Test("a text ends where the context does, unless it may slide")
+  @Test("a text ends where the context does, unless it may slide", .needs("gpt2/tinystories-char-223k"))
   func sliding() throws {
-    guard let path = Here.shared("gpt2/tinystories-char-223k") else { return }
+    let path = try SharedData.path("gpt2/tinystories-char-223k")
     let models = try Here.models()
     let loaded = try models.load(models.describe("tinystories-char-223k", weights: path))
     let generator = TextGenerator(try loaded.executor(pool: ThreadPool(threads: 1)), tokenizer: loaded.tokenizer)

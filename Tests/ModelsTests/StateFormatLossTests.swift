@@ -3,6 +3,7 @@ import Foundation
 import Execution
 import Kernels
 import Models
+import SharedData
 import TestSupport
 import Testing
 
@@ -23,11 +24,10 @@ import Testing
   // Over 4 × 512 tokens the losses are 2.91811 (f32), 2.91813 (f16), 2.91829 (bf16) and 2.91860 (q8_0), by
   // `chimera logits MODEL --tokens IDS --output FILE --cache FORMAT` and a sum in numpy; 0.005 nats are ten times the
   // largest difference, for fewer tokens. In f32, for the rounding of int8 dots moves more than a cache does.
-  @Test("a narrower cache costs a trained model less than 0.005 nats")
+  @Test("a narrower cache costs a trained model less than 0.005 nats", .needs(SharedData.smolLM2, SharedData.wikiText))
   func losses() throws {
-    guard let path = Here.shared("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"),
-      let corpus = Here.shared("corpora/wikitext-2.valid.tokens.txt")
-    else { return }
+    let path = try SharedData.path(SharedData.smolLM2)
+    let corpus = try SharedData.path(SharedData.wikiText)
     let models = try Here.models()
     let loaded = try models.load(models.describe(path))
     let tokenizer = try #require(loaded.tokenizer)

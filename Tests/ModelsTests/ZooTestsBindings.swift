@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Kernels
 import Models
+import SharedData
 import TestSupport
 import Testing
 
@@ -12,9 +13,9 @@ import Testing
 @Suite("Families on checkpoints")
 struct ZooTestsBindings {
   /// The spelling of transformers 4 moves `rope_parameters` apart and calls `dtype` `torch_dtype`.
-  @Test("bind the older spelling of a folder the same way", arguments: Here.fixtures)
+  @Test("bind the older spelling of a folder the same way", .needs("fixtures"), arguments: Here.fixtures)
   func olderSpelling(folder: String) throws {
-    guard let path = Here.shared("fixtures/\(folder)") else { return }
+    let path = try SharedData.path("fixtures/\(folder)")
     let original = try Here.models().describe(path)
     try withVariant(of: path) { config in
       config["torch_dtype"] = config["dtype"]
@@ -43,9 +44,9 @@ struct ZooTestsBindings {
     }
   }
 
-  @Test("give the layers of Qwen 2 their windows, whether they are listed or counted")
+  @Test("give the layers of Qwen 2 their windows, whether they are listed or counted", .needs("fixtures/qwen2"))
   func windows() throws {
-    guard let path = Here.shared("fixtures/qwen2") else { return }
+    let path = try SharedData.path("fixtures/qwen2")
     for listed in [true, false] {
       try withVariant(of: path) { config in
         config["use_sliding_window"] = .bool(true)
@@ -60,8 +61,10 @@ struct ZooTestsBindings {
     }
   }
 
-  @Test("leave out a window that is null, as in later versions of Mistral") func noWindow() throws {
-    guard let path = Here.shared("fixtures/mistral") else { return }
+  @Test("leave out a window that is null, as in later versions of Mistral", .needs("fixtures/mistral")) func noWindow()
+    throws
+  {
+    let path = try SharedData.path("fixtures/mistral")
     try withVariant(of: path) {
       $0["sliding_window"] = .null
     } run: { model in
@@ -69,8 +72,10 @@ struct ZooTestsBindings {
     }
   }
 
-  @Test("refuse what a spec of the family cannot say") func refusals() throws {
-    guard let gpt2 = Here.shared("fixtures/gpt2"), let llama = Here.shared("fixtures/llama") else { return }
+  @Test("refuse what a spec of the family cannot say", .needs("fixtures/gpt2", "fixtures/llama")) func refusals() throws
+  {
+    let gpt2 = try SharedData.path("fixtures/gpt2")
+    let llama = try SharedData.path("fixtures/llama")
     #expect(throws: Problems.self) {
       try withVariant(of: gpt2) {
         $0["add_cross_attention"] = .bool(true)
@@ -85,14 +90,17 @@ struct ZooTestsBindings {
     }
   }
 
-  @Test("find in folders and GGUF files what the zoo's members say") func members() throws {
+  @Test(
+    "find in folders and GGUF files what the zoo's members say",
+    .needs("gpt2", "llama/stories260K", SharedData.smolLM2))
+  func members() throws {
     let models = try Here.models()
     for (path, member) in [
       ("gpt2/nano-sort", "nano-sort"), ("llama/stories260K", "stories260K"),
       ("llama/stories260K/stories260K.gguf", "stories260K"),
       ("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2-135m-instruct"),
     ] {
-      guard let file = Here.shared(path) else { continue }
+      let file = try SharedData.path(path)
       let found = try models.describe(file)
       #expect(found.notes == [], "\(path)")
       _ = try models.match(found)
@@ -105,7 +113,7 @@ struct ZooTestsBindings {
         #expect(wired.plan.steps.map(\.operation.detail) == found.plan.steps.map(\.operation.detail), "\(path)")
       }
     }
-    guard let folder = Here.shared("gpt2/tinystories-char-223k") else { return }
+    let folder = try SharedData.path("gpt2/tinystories-char-223k")
     let characters = try models.describe("tinystories-char-223k", weights: folder)
     #expect(try models.match(characters).ignored == [])
   }

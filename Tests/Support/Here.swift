@@ -2,6 +2,7 @@ import Components
 import Composition
 import Foundation
 import Models
+import SharedData
 import Specification
 import StandardComponents
 
@@ -17,14 +18,8 @@ public enum Here {
   /// The zoo's folder.
   public static let architectures = package + "/Architectures"
 
-  /// The path of `name` in the data that stands beside the package where the project is developed; nil elsewhere, where
-  /// the tests say what they skip.
-  public static func shared(_ name: String) -> String? {
-    let path = package + "/../shared/data/" + name
-    if FileManager.default.fileExists(atPath: path) { return path }
-    print("skipped, for it is not here: shared data \(name)")
-    return nil
-  }
+  @available(*, unavailable, message: "say '.needs(name)' on the test, and 'SharedData.path(name)' in it")
+  public static func shared(_ name: String) -> String? { nil }
 
   #if os(Linux)
     /// Bytes of memory that this process has been given.
@@ -36,19 +31,23 @@ public enum Here {
 
   /// The folders of the reference implementation's answers that a family of the zoo reads, by name; says which none does.
   public static let fixtures: [String] = {
-    guard let folder = shared("fixtures"), let models = try? models() else { return [] }
+    guard SharedData.has("fixtures"), let models = try? models() else { return [] }
+    let folder = SharedData.folder + "/fixtures"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.sorted().filter { name in
       guard FileManager.default.fileExists(atPath: "\(folder)/\(name)/expected.safetensors") else { return false }
       do {
         _ = try models.describe("\(folder)/\(name)")
       } catch ModelProblem.unknownKind {
-        print("skipped, for no family reads it: \(name)")
+        print("no family reads the fixture \(name)")
         return false
       } catch {}  // for the tests to fail on
       return true
     }
   }()
+
+  /// Those of `fixtures` that have gradients and a loss too.
+  public static let trainingFixtures = fixtures.filter { SharedData.has("fixtures/\($0)/training.safetensors") }
 
   /// A loader of the zoo's models.
   public static func models() throws -> ModelLoader {

@@ -1,11 +1,12 @@
+import SharedData
 import Testing
 import Tokenization
 
 @Suite("One character, one id")
 struct CharacterVocabularyTests {
-  @Test("from an object of characters and ids")
+  @Test("from an object of characters and ids", .needs("gpt2/tinystories-char-223k"))
   func object() throws {
-    guard let tokenizer = try TestData.tokenizer("gpt2/tinystories-char-223k") else { return }
+    let tokenizer = try TestData.tokenizer("gpt2/tinystories-char-223k")
     let ids = tokenizer.encode("Once\n")
     // The ids of vocab_ascii.json.
     #expect(ids == ["O", "n", "c", "e", "\n"].map { tokenizer.id(of: $0) })

@@ -1,4 +1,5 @@
 import Foundation
+import SharedData
 import Testing
 import Tokenization
 
@@ -62,10 +63,10 @@ struct LoadingTests {
         """)
   }
 
-  @Test("the marks of the test data's vocabularies")
+  @Test("the marks of the test data's vocabularies", .needs("tokenizers", "llama"))
   func marks() throws {
     func check(_ name: String, _ beginning: Int?, _ end: Set<Int>, adds: Bool) throws {
-      guard let tokenizer = try TestData.tokenizer(name) else { return }
+      let tokenizer = try TestData.tokenizer(name)
       #expect(tokenizer.beginningOfText == beginning, "\(name)")
       #expect(tokenizer.endOfText == end, "\(name)")
       #expect(tokenizer.addsBeginningOfText == adds, "\(name)")
@@ -81,11 +82,9 @@ struct LoadingTests {
     try check("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf", 1, [2, 0], adds: false)
   }
 
-  @Test("marks in a text are found when asked for, and are plain text otherwise")
+  @Test("marks in a text are found when asked for, and are plain text otherwise", .needs(SharedData.smolLM2))
   func marksInText() throws {
-    guard
-      let tokenizer = try TestData.tokenizer("llama/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf")
-    else { return }
+    let tokenizer = try TestData.tokenizer(SharedData.smolLM2)
     let text = "<|im_start|>user\nHi<|im_end|>\n"
     let ids = tokenizer.encode(text)
     #expect(ids.first == 1)
@@ -96,9 +95,9 @@ struct LoadingTests {
   }
 
   // Loading a vocabulary of 128,000 pieces took 95 ms when this was written, on two shared cores; 150 ms is the aim.
-  @Test("a large vocabulary is there in a moment")
+  @Test("a large vocabulary is there in a moment", .needs("tokenizers"))
   func speed() throws {
-    guard let path = TestData.path("tokenizers/ggml-vocab/ggml-vocab-llama-bpe.gguf") else { return }
+    let path = try SharedData.path("tokenizers/ggml-vocab/ggml-vocab-llama-bpe.gguf")
     let table = try GGUFVocabulary.table(path)
     let time = try processorTime { _ = try Tokenizer(table) }
     #expect(time < .seconds(1))

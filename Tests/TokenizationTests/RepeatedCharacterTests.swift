@@ -1,3 +1,4 @@
+import SharedData
 import Testing
 import Tokenization
 
@@ -14,10 +15,11 @@ struct RepeatedCharacterTests {
   ]
 
   @Test(
-    "is encoded in less than a second, and comes back", arguments: VocabularyFile.all.filter { kinds.contains($0.name) }
+    "is encoded in less than a second, and comes back", .needs("tokenizers"),
+    arguments: VocabularyFile.all.filter { kinds.contains($0.name) }
   )
   func time(_ file: VocabularyFile) throws {
-    guard let tokenizer = try file.tokenizer() else { return }
+    let tokenizer = try file.tokenizer()
     for character in Self.characters {
       let text = String(repeating: character, count: (1 << 20) / character.utf8.count)
       var ids: [Int] = []
@@ -41,9 +43,9 @@ struct RepeatedCharacterTests {
     }
   }
 
-  @Test("is merged as a short run is: the ids of 4096 letters repeat in a longer run")
+  @Test("is merged as a short run is: the ids of 4096 letters repeat in a longer run", .needs("tokenizers/gpt2"))
   func sameMerges() throws {
-    guard let tokenizer = try TestData.tokenizer("tokenizers/gpt2") else { return }
+    let tokenizer = try TestData.tokenizer("tokenizers/gpt2")
     for character in ["a", "^", "="] {
       let short = tokenizer.encode(String(repeating: character, count: 4096))
       let long = tokenizer.encode(String(repeating: character, count: 65536))

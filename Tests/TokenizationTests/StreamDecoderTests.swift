@@ -1,3 +1,4 @@
+import SharedData
 import Testing
 import Tokenization
 
@@ -5,9 +6,9 @@ import Tokenization
 struct StreamDecoderTests {
   static let text = " Héllo 😀👩‍👩‍👧 中文 e\u{301} \u{10FFFF}\u{E000}  ü\n\nв конце ﷽ "
 
-  @Test("gives the whole text, wherever it is stopped", arguments: VocabularyFile.all)
+  @Test("gives the whole text, wherever it is stopped", .needs("tokenizers", "llama"), arguments: VocabularyFile.all)
   func everySplit(_ file: VocabularyFile) throws {
-    guard let tokenizer = try file.tokenizer() else { return }
+    let tokenizer = try file.tokenizer()
     let ids = tokenizer.encode(Self.text)
     for stop in 0...ids.count {
       var decoder = tokenizer.streamDecoder()
@@ -18,9 +19,9 @@ struct StreamDecoderTests {
     }
   }
 
-  @Test("never gives a part of a character", arguments: ["gpt2", "llama2-spm/tokenizer.model"])
+  @Test("never gives a part of a character", .needs("tokenizers"), arguments: ["gpt2", "llama2-spm/tokenizer.model"])
   func wholeCharacters(_ name: String) throws {
-    guard let tokenizer = try TestData.tokenizer("tokenizers/" + name) else { return }
+    let tokenizer = try TestData.tokenizer("tokenizers/" + name)
     var decoder = tokenizer.streamDecoder()
     for id in tokenizer.encode(Self.text) {
       #expect(!decoder.append(id).unicodeScalars.contains("\u{FFFD}"))
@@ -69,9 +70,9 @@ struct StreamDecoderTests {
     #expect(decoder.append(0xA9) == "é")
   }
 
-  @Test("the space before a text is its tokenizer's, unless text stands before it")
+  @Test("the space before a text is its tokenizer's, unless text stands before it", .needs("tokenizers"))
   func leadingSpace() throws {
-    guard let tokenizer = try TestData.tokenizer("tokenizers/llama2-spm/tokenizer.model") else { return }
+    let tokenizer = try TestData.tokenizer("tokenizers/llama2-spm/tokenizer.model")
     let ids = tokenizer.encode("Once", addSpecialTokens: false)
     #expect(tokenizer.piece(of: ids[0]) == "▁Once")
     var first = tokenizer.streamDecoder()

@@ -1,28 +1,17 @@
 import Foundation
+import SharedData
 import Testing
 import Tokenization
 
 /// The shared test data, which stands beside the package and not in it.
 enum TestData {
-  /// The path of a file of the test data, or nil with a line that says what is skipped.
-  static func path(_ name: String) -> String? {
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let path = package.deletingLastPathComponent().appendingPathComponent("shared/data/" + name).path
-    guard FileManager.default.fileExists(atPath: path) else {
-      print("skipped: the test data has no \(name)")
-      return nil
-    }
-    return path
-  }
-
-  static func text(_ path: String) throws -> String {
-    String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+  static func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: SharedData.path(name))), as: UTF8.self)
   }
 
   /// A vocabulary of the test data: a GGUF file's table or whatever `load` reads.
-  static func tokenizer(_ name: String, splitting: String? = nil) throws -> Tokenizer? {
-    guard let path = path(name) else { return nil }
+  static func tokenizer(_ name: String, splitting: String? = nil) throws -> Tokenizer {
+    let path = try SharedData.path(name)
     if path.hasSuffix(".gguf") { return try Tokenizer(GGUFVocabulary.table(path)) }
     return try Tokenizer.load(from: path, splitting: splitting)
   }
@@ -36,7 +25,7 @@ struct VocabularyFile: Sendable, CustomTestStringConvertible {
   var keepsText = true
   var testDescription: String { name }
 
-  func tokenizer() throws -> Tokenizer? { try TestData.tokenizer("tokenizers/" + name, splitting: splitting) }
+  func tokenizer() throws -> Tokenizer { try TestData.tokenizer("tokenizers/" + name, splitting: splitting) }
 
   static let all = [
     VocabularyFile(name: "gpt2"),

@@ -1,4 +1,5 @@
 import Foundation
+import SharedData
 import Testing
 import Tokenization
 
@@ -6,16 +7,14 @@ import Tokenization
 struct VectorTests {
   // The files of ggml-org/llama.cpp `models/ggml-vocab-*.gguf.inp` and `.out`: 47 texts each, without marks.
   @Test(
-    "every text of llama.cpp's vocabulary tests has its ids",
+    "every text of llama.cpp's vocabulary tests has its ids", .needs("tokenizers"),
     arguments: ["gpt-2", "llama-spm", "llama-bpe", "falcon", "starcoder", "deepseek-coder"])
   func ggml(_ kind: String) throws {
     let name = "tokenizers/ggml-vocab/ggml-vocab-\(kind).gguf"
-    guard let tokenizer = try TestData.tokenizer(name), let input = TestData.path(name + ".inp"),
-      let output = TestData.path(name + ".out")
-    else { return }
+    let tokenizer = try TestData.tokenizer(name)
     let separator = "\n__ggml_vocab_test__\n"
-    let texts = try TestData.text(input).components(separatedBy: separator)
-    let lines = try TestData.text(output).components(separatedBy: "\n")
+    let texts = try TestData.text(name + ".inp").components(separatedBy: separator)
+    let lines = try TestData.text(name + ".out").components(separatedBy: "\n")
     #expect(texts.count == 47)
     for (text, line) in zip(texts, lines) {
       let ids = line.split(separator: " ").compactMap { Int($0) }
@@ -25,9 +24,9 @@ struct VectorTests {
     }
   }
 
-  @Test("every case of transformers.js's tests has its ids and its decoded text")
+  @Test("every case of transformers.js's tests has its ids and its decoded text", .needs("tokenizers"))
   func transformersJS() throws {
-    guard let path = TestData.path("tokenizers/vectors/transformersjs_vectors_a.json") else { return }
+    let path = try SharedData.path("tokenizers/vectors/transformersjs_vectors_a.json")
     let root = try #require(
       try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any])
     let files = try #require(root["_tokenizer_files"] as? [String: String])
@@ -36,9 +35,9 @@ struct VectorTests {
     let splittings = ["llama3-tiktoken/tokenizer.model": "dbrx", "qwen-tiktoken/qwen.tiktoken": "qwen2"]
     var checked = 0
     for (name, group) in cases {
-      guard let file = files[name]?.split(separator: " ").first.map(String.init),
-        let tokenizer = try TestData.tokenizer("tokenizers/" + file, splitting: splittings[file])
+      guard let file = files[name]?.split(separator: " ").first.map(String.init), SharedData.has("tokenizers/" + file)
       else { continue }
+      let tokenizer = try TestData.tokenizer("tokenizers/" + file, splitting: splittings[file])
       for (label, item) in group {
         guard let text = item["text"] as? String, let ids = item["ids"] as? [Int] else { continue }
         #expect(tokenizer.encode(text) == ids, "\(name) \(label)")
@@ -53,12 +52,13 @@ struct VectorTests {
     #expect(checked == 104)
   }
 
-  @Test("the article of swift-transformers' tests has its ids", arguments: ["gpt2_encoded_tokens", "llama_encoded"])
+  @Test(
+    "the article of swift-transformers' tests has its ids", .needs("tokenizers"),
+    arguments: ["gpt2_encoded_tokens", "llama_encoded"])
   func swiftTransformers(_ name: String) throws {
     let file = name.hasPrefix("gpt2") ? "gpt2" : "llama"
-    guard let path = TestData.path("tokenizers/vectors/swift-transformers_\(name).json"),
-      let tokenizer = try TestData.tokenizer("tokenizers/hf-json/\(file)_tokenizer.json")
-    else { return }
+    let path = try SharedData.path("tokenizers/vectors/swift-transformers_\(name).json")
+    let tokenizer = try TestData.tokenizer("tokenizers/hf-json/\(file)_tokenizer.json")
     let root = try #require(
       try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any])
     let ids = try #require(root["token_ids"] as? [Int])
