@@ -95,27 +95,25 @@ public struct Layer: Sendable {
   }
 }
 
-/// A mixer of tokens: attention, or something with another cached state.
-public protocol Mixer: Component {
+/// What fills one of the sublayers of a layer.
+public protocol SublayerComponent: Component {
   /// Whether the layer has no such sublayer at all, nor norms for it: nothing is written then.
   var isAbsent: Bool { get }
-  /// Writes the mixing of `x`; the result has the model's width.
+  /// What its tensors' canonical names have after the layer's number; the slot's own scope unless it says otherwise.
+  var scope: String { get }
+  /// Writes what becomes of `x`; the result has the model's width.
   func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
 }
 
+/// A mixer of tokens: attention, or something with another cached state.
+public protocol Mixer: SublayerComponent {}
+
 /// A transformation of each token by itself.
-public protocol FeedForward: Component {
-  /// Whether the layer has no such sublayer at all, nor norms for it: nothing is written then.
-  var isAbsent: Bool { get }
-  /// What its tensors' canonical names have after the layer's number; `mlp` unless it says otherwise.
-  var scope: String { get }
-  /// Writes the transformation of `x`; the result has the model's width.
-  func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
-}
+public protocol FeedForward: SublayerComponent {}
 
 /// One sublayer of a block: its name in canonical tensor names, and what writes it.
 public struct Sublayer {
-  /// What its norms are named after: `attn` or `mlp`.
+  /// What its norms are named after: its slot's scope, such as `attn` or `mlp`.
   public let name: String
   /// The scope of its own steps and tensors.
   public let scope: String
@@ -166,15 +164,12 @@ extension Normalization {
   public var isIdentity: Bool { false }
 }
 extension Activation { public static var slot: Slot { .activation } }
-extension Mixer {
-  public static var slot: Slot { .attention }
+extension SublayerComponent {
   public var isAbsent: Bool { false }
+  public var scope: String { Self.slot.scope ?? Self.slot.rawValue }
 }
-extension FeedForward {
-  public static var slot: Slot { .mlp }
-  public var isAbsent: Bool { false }
-  public var scope: String { Self.slot.rawValue }
-}
+extension Mixer { public static var slot: Slot { .attention } }
+extension FeedForward { public static var slot: Slot { .mlp } }
 extension Residual { public static var slot: Slot { .residual } }
 extension Block { public static var slot: Slot { .block } }
 extension Head { public static var slot: Slot { .head } }

@@ -12,20 +12,19 @@ public final class ComponentFactory {
   /// Everything found wrong so far.
   public var problems: Problems { environment.problems }
 
-  /// What the component made last read: every option with the value that takes effect, those of its parts included.
-  public var readings: [OptionReading] { environment.readings }
-
-  /// The component that `setting` chooses for `slot`; nil when there is none, which is then among the problems.
+  /// The component that `spec` chooses, and every option as it takes effect, those of its parts included; nil when there
+  /// is none, which is then among the problems.
   ///
-  /// `inherited` is what parts of the component take from their layer.
+  /// `layer` is what stands in the other slots of its layer, from which its parts may take over.
   public func make<Wanted>(
-    _ slot: Slot, _ setting: Setting, as: Wanted.Type = Wanted.self, inherited: [Slot: Setting] = [:]
-  )
-    -> Wanted?
-  {
-    environment.inherited = inherited
+    _ spec: ComponentSpec, as: Wanted.Type = Wanted.self, in layer: [Slot: ComponentSpec] = [:]
+  ) -> (component: Wanted, choice: ComponentChoice)? {
+    environment.layer = layer
     environment.readings = []
-    return environment.registry.make(
-      setting.asComponent, fallback: nil, slot: slot, shape: shape, environment: environment) as? Wanted
+    guard let made = environment.registry.make(spec, shape: shape, environment: environment),
+      let component = made as? Wanted
+    else { return nil }
+    let choice = ComponentChoice(slot: spec.slot, name: type(of: made).name, options: environment.readings)
+    return (component, choice)
   }
 }

@@ -23,8 +23,9 @@ public final class Options {
   final class Environment {
     let registry: Registry
     var problems = Problems()
-    /// What a part of a layer takes from its layer: the layer's own norm for the norms inside attention.
-    var inherited: [Slot: Setting] = [:]
+    /// What stands in the slots of the layer that the component is part of: the layer's own norm, for the norms inside
+    /// attention.
+    var layer: [Slot: ComponentSpec] = [:]
     /// When set, options are being described: nothing is required.
     var describing = false
     /// Which of two descriptions is made: a default that differs between them follows from the sizes.
@@ -340,11 +341,21 @@ public final class Options {
   {
     let found = find(key, .component(slot), default: fallback, meaning)
     if environment.describing { return nil }
-    let setting = (found ?? Setting(text: fallback, at: place)).asComponent
+    if let found, found.list != nil {
+      wrong(key, found, expected: "a component's name or a group with its options")
+      return nil
+    }
+    var setting = (found ?? Setting(text: fallback, at: place)).asComponent
+    if let type = setting["type"], type.text == nil, !type.isNull {
+      wrong("\(key).type", type, expected: "a component's name")
+      return nil
+    }
     let chosen = setting["type"]?.text ?? fallback
-    let name = taking(chosen, for: key, written: Setting(text: chosen), slot: slot)
+    if setting["type"]?.text == nil { setting["type"] = Setting(text: chosen, at: setting.place) }
+    taking((), for: key, written: Setting(text: chosen), slot: slot)
     return environment.registry.make(
-      setting, fallback: name, slot: slot, origin: "\(origin)\(full(key)).", shape: shape, environment: environment)
+      ComponentSpec(slot: slot, setting: setting), origin: "\(origin)\(full(key)).", shape: shape,
+      environment: environment)
       as? Wanted
   }
 
@@ -364,13 +375,14 @@ public final class Options {
     var own = setting
     for key in others { own[key] = nil }
     read.append(contentsOf: own.entries?.map(\.key) ?? [])
-    var base = (environment.inherited[slot] ?? Setting(.group([]))).asComponent
+    var base = environment.layer[slot]?.setting ?? Setting(.group([]))
     if let type = own["type"]?.text, type != base["type"]?.text { base = Setting(.group([])) }
     for entry in own.entries ?? [] { base[entry.key] = entry.value.isNull ? nil : entry.value }
     base.place = place
     taking((), for: "type", written: Setting(text: base["type"]?.text ?? slot.rawValue), slot: slot)
     return environment.registry.make(
-      base, fallback: nil, slot: slot, origin: "\(origin)\(path).", shape: shape, environment: environment) as? Wanted
+      ComponentSpec(slot: slot, setting: base), origin: "\(origin)\(path).", shape: shape, environment: environment)
+      as? Wanted
   }
 
   /// What the layer has in a slot, with the options under `key` on top; the layer's own when the key is left out.

@@ -104,7 +104,8 @@ public struct Registry: Sendable {
   public func make<Wanted>(_ slot: Slot, _ setting: Setting, as: Wanted.Type = Wanted.self) throws(Problems) -> Wanted {
     let environment = Options.Environment(registry: self)
     let shape = ModelShape(vocabSize: 1, contextLength: 1, hiddenSize: 1, layerCount: 1)
-    let made = make(setting.asComponent, fallback: nil, slot: slot, shape: shape, environment: environment)
+    let spec = ComponentSpec(slot: slot, setting: setting.asComponent)
+    let made = make(spec, shape: shape, environment: environment)
     try environment.problems.check()
     guard let component = made as? Wanted else {
       throw Problems([Problem("\(type(of: made)) is no \(slot.inWords)", at: setting.place)])
@@ -112,16 +113,13 @@ public struct Registry: Sendable {
     return component
   }
 
-  /// The component that `setting` chooses for `slot`; problems go to `environment`.
-  ///
-  /// Without a type, the slot takes `fallback`, or the component that is named like the slot. `origin` stands before the
-  /// paths of what it reads.
+  /// The component that `spec` chooses; problems go to `environment`. `origin` stands before the paths of what it reads.
   func make(
-    _ setting: Setting, fallback: String?, slot: Slot, origin: String = "", shape: ModelShape,
-    environment: Options.Environment
+    _ spec: ComponentSpec, origin: String = "", shape: ModelShape, environment: Options.Environment
   ) -> (any Component)? {
+    let (slot, setting) = (spec.slot, spec.setting)
     let named = setting["type"]
-    guard let name = named?.text ?? fallback ?? (types[slot]?[slot.rawValue] == nil ? nil : slot.rawValue) else {
+    guard let name = named?.text ?? (slot.hasOwnComponent ? slot.rawValue : nil) else {
       environment.problems.add(
         Problem("'\(slot.rawValue)' has no type", at: setting.place, hint: "it takes " + list(names(in: slot))))
       return nil
@@ -138,17 +136,5 @@ public struct Registry: Sendable {
     let component = type.init(options)
     options.refuseUnread()
     return component
-  }
-}
-
-extension Slot {
-  /// The slot in the words of a sentence: "no normalization is named …".
-  public var inWords: String {
-    switch self {
-    case .norm: "normalization"
-    case .position: "position encoding"
-    case .mlp: "feed-forward"
-    case .embedding, .block, .attention, .activation, .head, .residual, .optimizer, .schedule: rawValue
-    }
   }
 }

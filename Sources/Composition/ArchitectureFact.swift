@@ -31,21 +31,20 @@ extension ModelSheet {
       ArchitectureFact(group: "sizes", key: "layers", value: plan.shape.layerCount.readable),
       ArchitectureFact(group: "sizes", key: "pattern", value: pattern),
     ]
-    facts += component([choices.embedding])
-    if choices.positionActsAtEmbedding, isOverridden(choices.position) {
-      facts += component([choices.position], as: "position, at the embedding")
+    for slot in Slot.atRoot {
+      let own = choices.model[slot]
+      if slot == .position, choices.positionActsAtEmbedding, let own, isOverridden(own) {
+        facts += component([own], as: "position, at the embedding")
+      }
+      facts += component(slot.isInLayers ? choices.kindOfLayer.map { choices.kinds[$0][slot] } : [own])
+      if slot == .norm, let own, isOverridden(own) { facts += component([own], as: "norm, before the head") }
     }
-    for (index, slot) in LayerSpec.slots.enumerated() {
-      facts += component(choices.kindOfLayer.map { choices.kinds[$0][index] })
-      if slot == .norm, isOverridden(choices.norm) { facts += component([choices.norm], as: "norm, before the head") }
-    }
-    return facts + component([choices.head]) + costs
+    return facts + costs
   }
 
   /// Whether some layer has another component in the slot of `choice`.
   private func isOverridden(_ choice: ComponentChoice) -> Bool {
-    guard let index = LayerSpec.slots.firstIndex(of: choice.slot) else { return false }
-    return choices.kinds.contains { !$0[index].isEquivalent(to: choice) }
+    choices.kinds.contains { !($0[choice.slot]?.isEquivalent(to: choice) ?? false) }
   }
 
   /// The variants in turn, such as `3*local, global`.
@@ -54,13 +53,14 @@ extension ModelSheet {
     return (pattern.list ?? [pattern]).compactMap(\.text).joined(separator: ", ")
   }
 
-  /// The facts of one slot: `choices` has one component for each layer, or the only one.
-  private func component(_ choices: [ComponentChoice], as group: String? = nil) -> [ArchitectureFact] {
-    guard let slot = choices.first?.slot else { return [] }
+  /// The facts of one slot: `choices` has one component for each layer that has any, or the only one.
+  private func component(_ choices: [ComponentChoice?], as group: String? = nil) -> [ArchitectureFact] {
+    guard let slot = choices.lazy.compactMap({ $0?.slot }).first else { return [] }
     let group = group ?? slot.rawValue
     var paths: [String] = []
     var kinds: [ComponentChoice] = []
-    let kindOfLayer = choices.map { choice in
+    let kindOfLayer = choices.map { choice -> Int? in
+      guard let choice else { return nil }
       if let kind = kinds.firstIndex(of: choice) { return kind }
       kinds.append(choice)
       for option in choice.options where !paths.contains(option.path) { paths.append(option.path) }
@@ -69,7 +69,8 @@ extension ModelSheet {
     let fact = { (key: String, isWritten: Bool, value: (ComponentChoice) -> String?) in
       let values = kinds.map(value)
       return ArchitectureFact(
-        group: group, key: key, value: self.summary(kindOfLayer.map { values[$0] }), isWritten: isWritten)
+        group: group, key: key, value: self.summary(kindOfLayer.map { $0.flatMap { values[$0] } }), isWritten: isWritten
+      )
     }
     return [fact("", true) { $0.name }]
       + paths.map { path in

@@ -13,11 +13,12 @@ public struct ModelSheet: Sendable {
   /// What it costs.
   public let footprint: Footprint
 
-  /// The sheet of `architecture`, composed as `plan`; costs are for `context` tokens, or what the model is made for.
-  public init(_ architecture: Architecture, _ plan: Plan, composer: Composer, context: Int? = nil) throws(Problems) {
+  /// The sheet of `architecture`, composed of `choices` as `plan`; costs are for `context` tokens, or what the model is
+  /// made for.
+  public init(_ architecture: Architecture, _ choices: ArchitectureChoices, _ plan: Plan, context: Int? = nil) {
     self.architecture = architecture
     self.plan = plan
-    choices = try composer.choices(of: architecture)
+    self.choices = choices
     footprint = Footprint(plan, context: context)
   }
 

@@ -136,10 +136,7 @@ extension Architecture {
       let (slot, rest) = (
         path.split(separator: ".").first ?? "", path.split(separator: ".").dropFirst().joined(separator: ".")
       )
-      let specs = [
-        layers[layer].position, layers[layer].norm, layers[layer].block, layers[layer].attention, layers[layer].mlp,
-      ]
-      if let spec = specs.first(where: { $0.slot.rawValue == slot }) { setting = spec.options[path: rest] }
+      if let spec = Slot(rawValue: String(slot)).flatMap({ layers[layer][$0] }) { setting = spec.setting[path: rest] }
     }
     return setting?.integer
   }

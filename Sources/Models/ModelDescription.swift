@@ -1,5 +1,6 @@
 import Checkpoints
 import Components
+import Composition
 import Specification
 import Tokenization
 
@@ -7,6 +8,8 @@ import Tokenization
 public struct ModelDescription: Sendable {
   /// What its file says.
   public let architecture: Architecture
+  /// Its components with the options that take effect.
+  public let choices: ArchitectureChoices
   /// What was composed from it.
   public let plan: Plan
   /// Where its weights, configuration and tokenizer are, when it came with any.

@@ -40,10 +40,15 @@ public struct ModelLoader: Sendable {
     let found = try resolve(reference, patches: patches, weights: weights, specification: specification) { container in
       if preparing { upcoming = prepare(container) }
     }
+    let assembly: Assembly
     let plan: Plan
-    do { plan = try composer.compose(found.architecture) } catch { throw error.naming(found.configuration) }
+    do {
+      assembly = try composer.assemble(found.architecture)
+      plan = try assembly.plan()
+    } catch { throw error.naming(found.configuration) }
     return ModelDescription(
-      architecture: found.architecture, plan: plan, source: found.source, container: found.container,
+      architecture: found.architecture, choices: assembly.choices, plan: plan, source: found.source,
+      container: found.container,
       upcomingTokenizer: upcoming,
       notes: found.notes + countNotes(found.architecture, plan))
   }

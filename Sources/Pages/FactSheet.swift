@@ -1,3 +1,4 @@
+import Components
 import Composition
 
 /// What is known about a model and what it costs, as a list of terms and as a table by part.
@@ -130,12 +131,7 @@ struct FactSheet {
 
   /// The kind of part that a group of facts is about.
   static func kind(ofGroup group: String) -> PartKind {
-    let word = String(group.prefix { $0 != "," })
-    for (slot, kind) in [
-      (NodeNames.slot(ofScope: "embed"), PartKind.embedding), (.position, .position), (.norm, .norm),
-      (.attention, .mixer), (.mlp, .feedForward), (.head, .head),
-    ] where slot.rawValue == word { return kind }
-    return .plain
+    Slot(rawValue: String(group.prefix { $0 != "," })).map { PartKind($0) } ?? .plain
   }
 
   private func row(_ name: String, _ cells: String..., kind: PartKind?) -> Markup {

@@ -32,18 +32,18 @@ struct LayerStrip {
 
   /// The shade of each kind in a part of its layers: equal where `slots` hold the same.
   private func shades(_ slots: [Slot]) -> [Int] {
-    var seen: [[ComponentChoice]] = []
+    var seen: [[Slot: ComponentChoice]] = []
     return kinds.map { section in
-      let parts = section.layers.first.map { sheet.choices.layer($0) }?.filter { slots.contains($0.slot) } ?? []
-      if let same = seen.firstIndex(where: { zip($0, parts).allSatisfy { $0.isEquivalent(to: $1) } }) { return same }
+      let parts = section.layers.first.map { sheet.choices.layer($0) }?.filter { slots.contains($0.key) } ?? [:]
+      if let same = seen.firstIndex(where: { $0.isEquivalent(to: parts) }) { return same }
       seen.append(parts)
       return seen.count - 1
     }
   }
 
   private func strip(_ numbers: [Int], _ kinds: [Diagram.Section]) -> Markup {
-    let mixers = shades([.position, .attention])
-    let others = shades([.mlp])
+    let mixers = shades([.position] + Slot.ofSublayers.dropLast())
+    let others = shades(Slot.ofSublayers.suffix(1))
     let group = period(of: numbers) ?? period(of: sheet.architecture.layers.compactMap(\.variant)) ?? 8
     let size = max(1, min(group, numbers.count))
     let isSame = kinds.count == 1
@@ -98,11 +98,13 @@ struct LayerStrip {
 
   /// For each kind, what of it not all kinds have.
   private func differences(_ kinds: [Diagram.Section]) -> [String] {
-    let choices = kinds.map { section in section.layers.first.map { sheet.choices.layer($0) } ?? [] }
+    let choices = kinds.map { section in section.layers.first.map { sheet.choices.layer($0) } ?? [:] }
     return choices.map { own in
-      own.enumerated().compactMap { place, choice -> String? in
-        let others = choices.compactMap { place < $0.count ? $0[place] : nil }
-        guard others.contains(where: { !$0.isEquivalent(to: choice) }) else { return nil }
+      own.inOrder.compactMap { choice -> String? in
+        let others = choices.compactMap { $0[choice.slot] }
+        guard others.count < choices.count || others.contains(where: { !$0.isEquivalent(to: choice) }) else {
+          return nil
+        }
         var words = [choice.slot.rawValue == choice.name ? choice.name : "\(choice.slot.rawValue) \(choice.name)"]
         for option in choice.options {
           let sameName = others.filter { $0.name == choice.name }
@@ -111,7 +113,7 @@ struct LayerStrip {
             value.flag == true
               ? option.path : value.flag == false ? "not \(option.path)" : "\(option.path) \(value.inWords)")
         }
-        let isNamed = others.contains { $0.name != choice.name }
+        let isNamed = others.count < choices.count || others.contains { $0.name != choice.name }
         return words.count > 1 || isNamed ? words.joined(separator: " ") : nil
       }.joined(separator: "; ")
     }

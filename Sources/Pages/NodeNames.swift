@@ -7,20 +7,13 @@ struct NodeNames {
 
   /// The names of a section of `sheet`: of its layers, or of what stands outside them.
   init(_ choices: ArchitectureChoices, layers: [Int]) {
-    let outside = [choices.embedding, choices.head]
-    let inside = layers.first.map { choices.layer($0) } ?? [choices.position, choices.norm]
-    names = Dictionary((outside + inside).map { ($0.slot, $0) }) { first, _ in first }
+    names = choices.model.merging(layers.first.map { choices.layer($0) } ?? [:]) { $1 }
   }
 
-  /// The slot whose component writes what stands under `scope`.
+  /// The slot whose component writes what stands under `scope`; a sublayer under a name of its own is a feed-forward,
+  /// such as a mixture of experts.
   static func slot(ofScope scope: String) -> Slot {
-    switch PartKind(named: scope) {
-    case .embedding: .embedding
-    case .head: .head
-    case .mixer: .attention
-    case .norm: .norm
-    case .feedForward, .further, .position, .plain: .mlp
-    }
+    PartKind(named: scope) == .norm ? .norm : Slot(scope: scope.prefix { $0 != "." }) ?? .mlp
   }
 
   /// What a box is called: its component, and how that shares heads or what it is gated by.

@@ -8,16 +8,27 @@ enum PartKind: String, CaseIterable, Sendable {
   /// The kind of what stands under a scope or a part's name: `attn`, `mlp`, `embed.tokens`, `attn_norm`.
   init(named name: String) {
     let first = name.split(separator: ".").first.map(String.init) ?? ""
-    switch first {
-    case "embed": self = .embedding
-    case "attn": self = .mixer
-    case Slot.mlp.rawValue: self = .feedForward
-    case Slot.head.rawValue: self = .head
-    case "", "other": self = .plain
-    default:
+    if let slot = Slot(scope: first) {
+      self.init(slot)
+    } else if first.isEmpty || first == "other" {
+      self = .plain
+    } else {
       let isNorm = first == "norms" || first.hasSuffix(Slot.norm.rawValue)
       // A sublayer under another name: experts, or what nobody has written yet.
       self = isNorm ? .norm : .further
+    }
+  }
+
+  /// The kind of what the components of `slot` write; a sublayer that has no colour of its own is a further one.
+  init(_ slot: Slot) {
+    switch slot {
+    case .embedding: self = .embedding
+    case .position: self = .position
+    case .norm: self = .norm
+    case .attention: self = .mixer
+    case .mlp: self = .feedForward
+    case .head: self = .head
+    default: self = slot.standing == .sublayer ? .further : .plain
     }
   }
 

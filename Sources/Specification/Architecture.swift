@@ -10,14 +10,8 @@ public struct Architecture: Sendable {
   public let family: String?
   /// The sizes that its components share.
   public let shape: ModelShape
-  /// Token ids to vectors.
-  public let embedding: ComponentSpec
-  /// How positions are told apart where no layer says otherwise.
-  public let position: ComponentSpec
-  /// How vectors are normalized where no layer says otherwise, and before the head.
-  public let norm: ComponentSpec
-  /// Vectors to logits.
-  public let head: ComponentSpec
+  /// What stands in the slots outside the layers: the embedding, the head, and the position encoding and the norm of both.
+  public let components: [Slot: ComponentSpec]
   /// The layers in order; layers of the same content share it.
   public let layers: [LayerSpec]
   /// For each layer, which of the distinct layers it is: equal numbers are equal layers, numbered as they first appear.
@@ -42,4 +36,7 @@ public struct Architecture: Sendable {
   public let resolved: Setting
   /// The files it was read from: its own first, then those it builds on.
   public let files: [String]
+
+  /// What stands in `slot` outside the layers.
+  public subscript(slot: Slot) -> ComponentSpec? { components[slot] }
 }

@@ -5,14 +5,11 @@ enum ArchitectureKeys {
   /// The keys of a file, in the order in which they read best.
   static let root: [String] =
     ["extends", "name", "facts", "vocab_size", "context_length", "hidden_size"]
-    + slots.map(\.rawValue)
+    + Slot.atRoot.map(\.rawValue)
     + ["layers", "tokenizer", "chat", "init", "expected_params", "checkpoint", "config", "gguf"]
 
-  /// The slots that a file fills at its root; an activation is chosen where it is used.
-  static let slots: [Slot] = [.embedding, .position, .norm, .block, .attention, .mlp, .head]
-
   /// The keys that decide what is computed.
-  static let shaping = Set(["vocab_size", "context_length", "hidden_size", "layers"] + slots.map(\.rawValue))
+  static let shaping = Set(["vocab_size", "context_length", "hidden_size", "layers"] + Slot.atRoot.map(\.rawValue))
 
   /// The keys that belong to one model and are not handed on to those that extend it.
   static let own = ["extends", "name", "expected_params"]
@@ -21,14 +18,14 @@ enum ArchitectureKeys {
   static let bindings = ["checkpoint", "config", "gguf"]
 
   /// The keys that every model must have, and what each says.
-  static let required: [(key: String, meaning: String)] = [
-    ("vocab_size", "how many token ids there are"),
-    ("context_length", "how many tokens the model is made for"),
-    ("hidden_size", "the width of the residual line"),
-    ("position", "how positions are told apart"),
-    ("norm", "how vectors are normalized"),
-    ("layers", "how many layers there are: {count: 12}"),
-  ]
+  static let required: [(key: String, meaning: String)] =
+    [
+      ("vocab_size", "how many token ids there are"),
+      ("context_length", "how many tokens the model is made for"),
+      ("hidden_size", "the width of the residual stream"),
+    ]
+    + Slot.atRoot.filter { $0.whenUnwritten == .required }.map { ($0.rawValue, $0.meaning) }
+    + [("layers", "how many layers there are: {count: 12}")]
 
   /// The keys of `layers`.
   static let layers = ["count", "pattern", "variants", "overrides"]

@@ -21,7 +21,11 @@ struct ArchitectureReader {
     let contextLength = size("context_length")
     let hiddenSize = size("hidden_size")
     var components: [Slot: ComponentSpec] = [:]
-    for slot in ArchitectureKeys.slots { components[slot] = component(slot) }
+    for slot in Slot.atRoot {
+      let entry = tree.entries?.first { $0.key == slot.rawValue }
+      let component = ComponentSpec(slot, entry, problems: &problems)
+      if slot.isOutsideLayers { components[slot] = component }
+    }
     let facts = facts()
     let expected = expectedParams()
     for key in ["tokenizer", "chat", "init"] {
@@ -40,10 +44,7 @@ struct ArchitectureReader {
       name: name, family: resolution.family,
       shape: ModelShape(
         vocabSize: vocabSize, contextLength: contextLength, hiddenSize: hiddenSize, layerCount: layers.specs.count),
-      embedding: components[.embedding] ?? ComponentSpec(slot: .embedding),
-      position: components[.position] ?? ComponentSpec(slot: .position),
-      norm: components[.norm] ?? ComponentSpec(slot: .norm), head: components[.head] ?? ComponentSpec(slot: .head),
-      layers: layers.specs, layerKinds: layers.kinds, facts: facts, expectedParams: expected,
+      components: components, layers: layers.specs, layerKinds: layers.kinds, facts: facts, expectedParams: expected,
       tokenizer: tree["tokenizer"], chat: tree["chat"], checkpoint: tree["checkpoint"], config: tree["config"],
       gguf: tree["gguf"], initialization: tree["init"], resolved: inReadingOrder(named: name), files: resolution.files)
   }
@@ -85,11 +86,6 @@ struct ArchitectureReader {
   private mutating func expectedParams() -> Int? {
     guard let setting = tree["expected_params"] else { return nil }
     return wholeNumber(setting, of: "expected_params", limit: 1 << 60, problems: &problems)
-  }
-
-  private mutating func component(_ slot: Slot) -> ComponentSpec {
-    guard let entry = tree.entries?.first(where: { $0.key == slot.rawValue }) else { return ComponentSpec(slot: slot) }
-    return ComponentSpec(slot, entry, problems: &problems)
   }
 
   private mutating func facts() -> Facts {
@@ -157,8 +153,14 @@ func wholeNumber(_ setting: Setting, of key: String, limit: Int, problems: inout
 }
 
 extension ComponentSpec {
-  /// The component that `entry` of a model or a layer chooses for `slot`; notes what is wrong with it.
-  init(_ slot: Slot, _ entry: Setting.Entry, problems: inout Problems) {
+  /// The component that `entry` of a model or a layer chooses for `slot`, or what the slot holds without one; nil for
+  /// nothing. Notes what is wrong with it.
+  init?(_ slot: Slot, _ entry: Setting.Entry?, problems: inout Problems) {
+    guard let entry else {
+      if slot.whenUnwritten == .nothing { return nil }
+      self.init(slot: slot)
+      return
+    }
     let setting = entry.value
     guard let entries = MergeRegion.root.under(slot.rawValue).group(setting) else {
       if !setting.isNull {
@@ -167,16 +169,18 @@ extension ComponentSpec {
             "'\(slot.rawValue)' takes a component's name or a group with its options, not \(setting.kindInWords)",
             at: setting.place))
       }
-      self.init(slot: slot, place: entry.place)
+      if setting.isNull, slot.whenUnwritten == .nothing { return nil }
+      self.init(slot: slot, setting: Setting(.group([]), at: entry.place))
       return
     }
     let type = entries.first { $0.key == "type" }?.value
     if let type, type.text == nil || type.flag != nil || type.number != nil {
       problems.add(Problem("'type' takes a component's name, not \(type.kindInWords)", at: type.place))
     }
-    let place = type?.place ?? entry.place ?? setting.place
     self.init(
-      slot: slot, type: type?.text, options: Setting(.group(entries.filter { $0.key != "type" }), at: place),
-      place: place)
+      slot: slot,
+      setting: Setting(
+        .group(entries.filter { $0.key != "type" || !$0.value.isNull }),
+        at: type?.place ?? entry.place ?? setting.place))
   }
 }

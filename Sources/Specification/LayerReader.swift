@@ -160,9 +160,9 @@ struct LayerReader {
       problems.add(Problem("\(owner) takes a group of keys, not \(patch.kindInWords)", at: patch.place))
       return
     }
-    let keys = LayerSpec.slots.map(\.rawValue)
+    let keys = Slot.ofLayers.map(\.rawValue)
     for entry in entries where entry.key != extra {
-      guard let slot = Slot(rawValue: entry.key), LayerSpec.slots.contains(slot) else {
+      guard let slot = Slot(rawValue: entry.key), slot.isInLayers else {
         if ArchitectureKeys.root.contains(entry.key) || Slot(rawValue: entry.key) != nil {
           problems.add(
             Problem(
@@ -173,7 +173,7 @@ struct LayerReader {
         }
         continue
       }
-      if entry.value.isNull, !slot.hasComponentOfItsName {
+      if entry.value.isNull, slot.whenUnwritten == .required {
         problems.add(Problem("'\(entry.key)' cannot be deleted: every layer needs one", at: entry.value.place))
       } else if !entry.value.isNull {
         _ = ComponentSpec(slot, entry, problems: &problems)

@@ -1,20 +1,12 @@
 import Components
 
-/// One layer: the components that may differ from layer to layer.
+/// One layer: what stands in each of its slots.
 public struct LayerSpec: Sendable, Hashable {
-  /// How positions are told apart.
-  public let position: ComponentSpec
-  /// How vectors are normalized.
-  public let norm: ComponentSpec
-  /// How the sublayers join the residual line.
-  public let block: ComponentSpec
-  /// How tokens are mixed.
-  public let attention: ComponentSpec
-  /// How each token is transformed by itself.
-  public let mlp: ComponentSpec
+  /// The components by slot. A slot that may stay empty is left out where nothing is written for it.
+  public let components: [Slot: ComponentSpec]
   /// The variant that the pattern gives the layer, when there is a pattern.
   public let variant: String?
 
-  /// The slots that may differ from layer to layer.
-  public static let slots: [Slot] = [.position, .norm, .block, .attention, .mlp]
+  /// What stands in `slot`.
+  public subscript(slot: Slot) -> ComponentSpec? { components[slot] }
 }

@@ -7,7 +7,7 @@ import Components
 struct LayerTable {
   /// How many settings all merges together may copy; every layer with its own overrides stays far below.
   private static let copyLimit = 2_000_000
-  private static let slots = LayerSpec.slots
+  private static let slots = Slot.ofLayers
 
   private var parts: [Setting.Entry?]
   private var rows: [Int]  // [layers, slots], positions in `parts`
@@ -89,7 +89,7 @@ struct LayerTable {
       firstWith[row + [variant ?? -1]] = layer
       for (slot, part) in zip(Self.slots, row) where components[part] == nil {
         let entry = parts[part]
-        components[part] = entry.map { ComponentSpec(slot, $0, problems: &problems) } ?? ComponentSpec(slot: slot)
+        components[part] = ComponentSpec(slot, entry, problems: &problems)
         let content = entry?.value.withoutPlaces
         let number = numbers[content] ?? numbers.count
         numbers[content] = number
@@ -99,11 +99,10 @@ struct LayerTable {
       let kind = kindOfContent[content] ?? kindOfContent.count
       kindOfContent[content] = kind
       kinds.append(kind)
-      let spec = row.map { components[$0] ?? ComponentSpec(slot: .block) }
+      let chosen = zip(Self.slots, row).compactMap { slot, part in components[part].map { (slot, $0) } }
       specs.append(
         LayerSpec(
-          position: spec[0], norm: spec[1], block: spec[2], attention: spec[3], mlp: spec[4],
-          variant: variant.map { variants[$0] }))
+          components: Dictionary(uniqueKeysWithValues: chosen), variant: variant.map { variants[$0] }))
     }
     return (specs, kinds)
   }

@@ -55,20 +55,10 @@ struct MergeRegion {
   /// A slot whose default component has the slot's own name has that type when none is written, except in a patch for
   /// layers, whose type is that of the model it will be merged with.
   func isChange(from old: String?, to new: String?) -> Bool {
-    if let slot, slot.hasComponentOfItsName, !isLayerPatch {
+    if let slot, slot.hasOwnComponent, !isLayerPatch {
       return (old ?? slot.rawValue) != (new ?? slot.rawValue)
     }
     guard let old, let new else { return false }
     return old != new
-  }
-}
-
-extension Slot {
-  /// Whether a group of this slot without a type means the component named like the slot.
-  var hasComponentOfItsName: Bool {
-    switch self {
-    case .embedding, .block, .attention, .mlp, .head: true
-    case .position, .norm, .activation, .residual, .optimizer, .schedule: false
-    }
   }
 }

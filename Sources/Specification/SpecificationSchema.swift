@@ -77,7 +77,7 @@ public struct SpecificationSchema {
       definitions["\(slot.rawValue)-untyped"] = group(all, type: nil, meaning: nil)
     }
     var patch = JSONObject()
-    for slot in LayerSpec.slots { patch[slot.rawValue] = reference(to: slot) }
+    for slot in Slot.ofLayers { patch[slot.rawValue] = reference(to: slot) }
     definitions["variant"] = ["type": ["object", "null"], "properties": .object(patch), "additionalProperties": false]
     patch["layers"] = described(
       [
@@ -257,24 +257,5 @@ public struct SpecificationSchema {
     guard let meaning, !meaning.isEmpty, var object = schema.object else { return schema }
     object["description"] = .string(meaning)
     return .object(object)
-  }
-}
-
-extension Slot {
-  /// What the slot is for, for a reader of the schema.
-  fileprivate var meaning: String {
-    switch self {
-    case .embedding: "token ids to vectors"
-    case .position: "how positions are told apart"
-    case .norm: "how vectors are normalized"
-    case .block: "how sublayers join the residual line"
-    case .residual: "how a sublayer's result joins the line"
-    case .attention: "how tokens are mixed"
-    case .mlp: "how each token is transformed by itself"
-    case .activation: "the nonlinearity"
-    case .head: "vectors to logits"
-    case .optimizer: "how parameters move against their gradients"
-    case .schedule: "how the learning rate changes over a run"
-    }
   }
 }

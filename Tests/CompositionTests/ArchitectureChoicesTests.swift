@@ -9,7 +9,7 @@ struct ArchitectureChoicesTests {
   init() throws { zoo = try ZooModels() }
 
   private func attention(_ sheet: ModelSheet) throws -> ComponentChoice {
-    try #require(sheet.choices.layer(0).first { $0.slot == .attention })
+    try #require(sheet.choices.layer(0)[.attention])
   }
 
   @Test("defaults are told, and those that follow from sizes or other options with their values")
@@ -28,7 +28,7 @@ struct ArchitectureChoicesTests {
     let attention = try attention(zoo.sheet("gpt2", "attention.qk_norm.scope=head"))
     #expect(attention.value("qk_norm.type")?.text == "layernorm")
     #expect(attention.value("qk_norm.eps")?.number == 1e-5)
-    let scaled = try zoo.sheet("llama-3.1-8b").choices.layer(0)[0]
+    let scaled = try #require(zoo.sheet("llama-3.1-8b").choices.layer(0)[.position])
     #expect(scaled.value("scaling.type")?.text == "llama3")
     #expect(scaled.value("scaling.high_freq_factor")?.number == 4)
   }

@@ -56,7 +56,7 @@ struct ArchitectureDiffTests {
       let target = try zoo.sheet(second)
       let patch = ArchitectureDiff.patch(from: base.architecture, to: target.architecture)
       let made = try zoo.loader.load(first, patches: [patch])
-      #expect(try zoo.composer.choices(of: made).isEquivalent(to: target.choices), "\(first) → \(second)")
+      #expect(try zoo.composer.assemble(made).choices.isEquivalent(to: target.choices), "\(first) → \(second)")
       #expect(made.shape == target.plan.shape, "\(first) → \(second)")
     }
   }

@@ -30,6 +30,7 @@ struct ZooModels: Sendable {
   /// The sheet of the model `name` with the changes of `--set`.
   func sheet(_ name: String, _ changes: String...) throws -> ModelSheet {
     let architecture = try loader.load(name, patches: try Overrides(changes).patches)
-    return try ModelSheet(architecture, try composer.compose(architecture), composer: composer)
+    let assembly = try composer.assemble(architecture)
+    return ModelSheet(architecture, assembly.choices, try assembly.plan())
   }
 }

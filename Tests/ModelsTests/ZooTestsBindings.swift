@@ -56,7 +56,7 @@ struct ZooTestsBindings {
           listed ? .array(["full", "full", "full", "sliding"].map { .string($0 + "_attention") }) : nil
       } run: { model in
         #expect(model.notes == [])
-        #expect(model.architecture.layers.map { $0.attention.options["window"]?.integer } == [nil, nil, nil, 8])
+        #expect(model.architecture.layers.map { $0[.attention]?.options["window"]?.integer } == [nil, nil, nil, 8])
       }
     }
   }
@@ -68,7 +68,7 @@ struct ZooTestsBindings {
     try withVariant(of: path) {
       $0["sliding_window"] = .null
     } run: { model in
-      #expect(model.architecture.layers.allSatisfy { $0.attention.options["window"] == nil })
+      #expect(model.architecture.layers.allSatisfy { $0[.attention]?.options["window"] == nil })
     }
   }
 

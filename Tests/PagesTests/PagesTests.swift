@@ -16,7 +16,7 @@ struct PagesTests {
   private func sheet(_ name: String, _ changes: [String]) throws -> ModelSheet {
     let models = try Here.models()
     let described = try models.describe(name, patches: Overrides(changes).patches)
-    return try ModelSheet(described.architecture, described.plan, composer: models.composer)
+    return ModelSheet(described.architecture, described.choices, described.plan)
   }
 
   private func page(_ name: String, _ changes: String...) throws -> String {

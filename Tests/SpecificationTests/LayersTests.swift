@@ -11,7 +11,7 @@ struct LayersTests {
 
   /// The `n` of each layer's feed-forward, which the tests number layers by.
   private func numbers(_ layers: String, _ rest: String = "mlp: {n: 0}\n") throws -> [Int?] {
-    try load(layers, rest).layers.map { $0.mlp.options["n"]?.integer }
+    try load(layers, rest).layers.map { $0[.mlp]?.options["n"]?.integer }
   }
 
   @Test("a pattern repeats over the layers")
@@ -62,13 +62,13 @@ struct LayersTests {
         overrides: [{layers: 0, mlp: {n: 2}}, {layers: "0:2", mlp: {n: 3, k: 3}}, {layers: 0, mlp: {k: null}}]}
       """, "mlp: {n: 0, m: 0, l: 0}\n")
     #expect(
-      model.layers.map { YAMLWriter().write($0.mlp.options) }
+      model.layers.map { YAMLWriter().write($0[.mlp]?.options ?? .null) }
         == [
           "{n: 3, m: 1, l: 0}", "{n: 3, m: 1, l: 0, k: 3}", "{n: 1, m: 1, l: 0}",
         ].map { $0.dropFirst().dropLast().split(separator: ", ").joined(separator: "\n") + "\n" })
-    #expect(model.layers[0].norm.type == "layernorm" && model.layers[0].norm.options["eps"]?.number == 1)
+    #expect(model.layers[0][.norm]?.type == "layernorm" && model.layers[0][.norm]?.options["eps"]?.number == 1)
     // The model's own norm, which the head's is, is not the layers'.
-    #expect(model.norm.options["eps"]?.number == 1e-5)
+    #expect(model[.norm]?.options["eps"]?.number == 1e-5)
   }
 
   @Test("a variant deletes what the model says, and a changed type drops the model's options")
@@ -76,10 +76,10 @@ struct LayersTests {
     let model = try load(
       "{count: 2, pattern: [a, b], variants: {a: {mlp: {n: null}, attention: null}, b: {mlp: {type: moe}}}}",
       "mlp: {n: 0, m: 1}\nattention: {bias: true}\n")
-    #expect(model.layers[0].mlp.options.entries?.map(\.key) == ["m"])
-    #expect(model.layers[0].attention.options.entries == [] && model.layers[0].attention.place == nil)
-    #expect(model.layers[1].mlp.type == "moe" && model.layers[1].mlp.options.entries == [])
-    #expect(model.layers[1].attention.options["bias"]?.flag == true)
+    #expect(model.layers[0][.mlp]?.options.entries?.map(\.key) == ["m"])
+    #expect(model.layers[0][.attention]?.options.entries == [] && model.layers[0][.attention]?.place == nil)
+    #expect(model.layers[1][.mlp]?.type == "moe" && model.layers[1][.mlp]?.options.entries == [])
+    #expect(model.layers[1][.attention]?.options["bias"]?.flag == true)
   }
 
   @Test("layers of the same content are of one kind, however they came by it")

@@ -11,17 +11,17 @@ struct SpecificationLoaderTests {
     let gpt2 = try zoo.load("gpt2")
     #expect(gpt2.name == "gpt2" && gpt2.family == "gpt2" && gpt2.expectedParams == 124_439_808)
     #expect(gpt2.shape == ModelShape(vocabSize: 50257, contextLength: 1024, hiddenSize: 768, layerCount: 12))
-    #expect(gpt2.position.type == "learned" && gpt2.norm.type == "layernorm")
-    #expect(gpt2.norm.options["eps"]?.number == 1e-5 && gpt2.norm.options["type"] == nil)
-    #expect(gpt2.embedding == ComponentSpec(slot: .embedding))
-    #expect(gpt2.layers[0].attention.type == nil && gpt2.layers[0].attention.options["num_heads"]?.integer == 12)
-    #expect(gpt2.head.options["tied"]?.flag == true)
+    #expect(gpt2[.position]?.type == "learned" && gpt2[.norm]?.type == "layernorm")
+    #expect(gpt2[.norm]?.options["eps"]?.number == 1e-5 && gpt2[.norm]?.options["type"] == nil)
+    #expect(gpt2[.embedding] == ComponentSpec(slot: .embedding))
+    #expect(gpt2.layers[0][.attention]?.type == nil && gpt2.layers[0][.attention]?.options["num_heads"]?.integer == 12)
+    #expect(gpt2[.head]?.options["tied"]?.flag == true)
     #expect(gpt2.tokenizer?.text == "gpt2")
     #expect(gpt2.checkpoint?[path: "layer.ln_1"]?.text == "attn_norm")
     #expect(gpt2.files == [zoo.folder + "/gpt2/gpt2.yaml"])
 
     let llama = try zoo.load("llama-3.2-1b")
-    #expect(llama.position.options["scaling"]?["factor"]?.number == 32)
+    #expect(llama[.position]?.options["scaling"]?["factor"]?.number == 32)
     #expect(llama.checkpoint?["layer"]?["self_attn.q_proj"]?.text == "attn.q")
     #expect(llama.checkpoint?["naming"] == nil)
     #expect(llama.files == [zoo.folder + "/llama/llama-3.2-1b.yaml", zoo.folder + "/naming/hf-llama.yaml"])
@@ -29,8 +29,8 @@ struct SpecificationLoaderTests {
     let gemma = try zoo.load("gemma-2-2b")
     #expect(gemma.checkpoint?["layer"]?["post_attention_layernorm"]?.text == "attn_out_norm")
     #expect(gemma.layerKinds.prefix(4) == [0, 1, 0, 1])
-    #expect(gemma.layers[0].attention.options["window"]?.integer == 4096 && gemma.layers[0].variant == "local")
-    #expect(gemma.layers[1].attention.options["window"] == nil && gemma.layers[1].variant == "global")
+    #expect(gemma.layers[0][.attention]?.options["window"]?.integer == 4096 && gemma.layers[0].variant == "local")
+    #expect(gemma.layers[1][.attention]?.options["window"] == nil && gemma.layers[1].variant == "global")
   }
 
   @Test("the hybrid has four kinds of layers, made in the order of the rules")
@@ -43,17 +43,17 @@ struct SpecificationLoaderTests {
     #expect(hybrid.tokenizer?.text == "gpt2")
     #expect(hybrid.layerKinds == [0, 1, 1, 2, 1, 1, 3, 4, 3, 3, 3, 5])
     let first = hybrid.layers[0]
-    #expect(first.mlp.type == nil && first.mlp.options["intermediate_size"]?.integer == 2048)
-    #expect(first.mlp.options["bias"] == nil && first.mlp.options["activation"]?.text == "silu")
-    #expect(first.position.type == "rope" && first.attention.options["window"]?.integer == 512)
-    #expect(first.attention.options["num_heads"]?.integer == 12 && first.attention.options["bias"] == nil)
+    #expect(first[.mlp]?.type == nil && first[.mlp]?.options["intermediate_size"]?.integer == 2048)
+    #expect(first[.mlp]?.options["bias"] == nil && first[.mlp]?.options["activation"]?.text == "silu")
+    #expect(first[.position]?.type == "rope" && first[.attention]?.options["window"]?.integer == 512)
+    #expect(first[.attention]?.options["num_heads"]?.integer == 12 && first[.attention]?.options["bias"] == nil)
     let fourth = hybrid.layers[3]
-    #expect(fourth.position.type == "none" && fourth.position.options.entries == [])
-    #expect(fourth.mlp.options["activation"]?.text == "relu2")
+    #expect(fourth[.position]?.type == "none" && fourth[.position]?.options.entries == [])
+    #expect(fourth[.mlp]?.options["activation"]?.text == "relu2")
     let seventh = hybrid.layers[6]
-    #expect(seventh.mlp.type == "moe" && seventh.mlp.options["intermediate_size"] == nil)
-    #expect(hybrid.layers[11].block.options["placement"]?.text == "sandwich")
-    #expect(hybrid.layers[10].block.options["placement"]?.text == "pre")
+    #expect(seventh[.mlp]?.type == "moe" && seventh[.mlp]?.options["intermediate_size"] == nil)
+    #expect(hybrid.layers[11][.block]?.options["placement"]?.text == "sandwich")
+    #expect(hybrid.layers[10][.block]?.options["placement"]?.text == "pre")
   }
 
   @Test("a member inherits from its family; facts only from there, name and count from nowhere")
@@ -85,18 +85,18 @@ struct SpecificationLoaderTests {
     let large = try zoo.load("large")
     #expect(large.name == "large" && large.expectedParams == nil && large.family == "f")
     #expect(large.facts.title == "The family" && large.facts.year == nil && large.facts.licence == "mit")
-    #expect(large.layers[0].attention.options.entries == [])
-    #expect(large.norm.type == "rmsnorm" && large.norm.options["eps"]?.number == 1e-6)
+    #expect(large.layers[0][.attention]?.options.entries == [])
+    #expect(large[.norm]?.type == "rmsnorm" && large[.norm]?.options["eps"]?.number == 1e-6)
     #expect(
       large.files.map { $0.replacing(zoo.folder + "/", with: "") } == ["f/large.yaml", "f/small.yaml", "f/family.yaml"])
     let mine = try zoo.load(zoo.folder + "/mine.yaml")
     #expect(mine.name == "mine" && mine.family == "f" && mine.shape.layerCount == 3 && mine.shape.hiddenSize == 64)
-    #expect(mine.position.type == "learned" && mine.position.options.entries == [])
+    #expect(mine[.position]?.type == "learned" && mine[.position]?.options.entries == [])
     // What `resolved` writes is the same architecture, in one file that extends nothing.
     try zoo.write(Array(YAMLWriter().write(mine.resolved).utf8), to: "resolved.yaml")
     let again = try zoo.load(zoo.folder + "/resolved.yaml")
     #expect(again.resolved.isEquivalent(to: mine.resolved))
-    #expect(again.layers.map(\.position.type) == mine.layers.map(\.position.type))
+    #expect(again.layers.map { $0[.position]?.type } == mine.layers.map { $0[.position]?.type })
   }
 
   @Test("a family with the patches of a binding is a model; without them it says what it lacks")
@@ -119,7 +119,7 @@ struct SpecificationLoaderTests {
       ]))
     let model = try zoo.loader.load("f/family", patches: [patch])
     #expect(model.name == "f" && model.shape.vocabSize == 10)
-    #expect(model.layers[0].attention.options.entries?.map(\.key) == ["bias", "num_heads"])
+    #expect(model.layers[0][.attention]?.options.entries?.map(\.key) == ["bias", "num_heads"])
     #expect(try zoo.loader.tree("f/family")["norm"]?["type"]?.text == "layernorm")
   }
 
@@ -244,8 +244,10 @@ struct SpecificationLoaderTests {
   func places() throws {
     let zoo = try Zoo(["a.yaml": Examples.small.replacing("learned", with: "{theta: 1, type: rope}")])
     let model = try zoo.load(zoo.folder + "/a.yaml")
-    #expect(model.position.place?.line == 6 && model.position.place?.column == 28 && model.position.place?.length == 4)
-    #expect(model.position.options.place == model.position.place)
-    #expect(model.norm.options.entries?.first?.place?.column == 25)
+    #expect(
+      model[.position]?.place?.line == 6 && model[.position]?.place?.column == 28
+        && model[.position]?.place?.length == 4)
+    #expect(model[.position]?.options.place == model[.position]?.place)
+    #expect(model[.norm]?.options.entries?.first?.place?.column == 25)
   }
 }

@@ -19,6 +19,7 @@ public struct StudyPlanner {
   /// What one arm composes to.
   struct Composed {
     let architecture: Architecture
+    let choices: ArchitectureChoices
     let plan: Plan
   }
 
@@ -42,13 +43,11 @@ public struct StudyPlanner {
       )
     ]
     var baselineName: String?
-    let choices = try composer.choices(of: base.architecture)
     for arm in study.arms {
-      let planned = noting(&problems) { try self.arm(arm, of: study, target: target, context: training.context) }
-      guard let planned else { continue }
+      let made = noting(&problems) { try self.arm(arm, of: study, target: target, context: training.context) }
+      guard let (planned, composed) = made else { continue }
       let isBase =
-        arm.isVariation && planned.plan.shape == base.plan.shape
-        && (try? composer.choices(of: planned.architecture))?.isEquivalent(to: choices) == true
+        arm.isVariation && composed.plan.shape == base.plan.shape && composed.choices.isEquivalent(to: base.choices)
       if isBase { baselineName = baselineName ?? planned.name } else { arms.append(planned) }
     }
     if let name = baselineName { arms[0] = arms[0].named(name) }
@@ -59,7 +58,9 @@ public struct StudyPlanner {
     return StudyPlan(study: study, arms: arms, dataFingerprint: fingerprint)
   }
 
-  private func arm(_ arm: Arm, of study: Study, target: Double, context: Int) throws -> PlannedArm {
+  private func arm(_ arm: Arm, of study: Study, target: Double, context: Int) throws -> (
+    PlannedArm, Composed
+  ) {
     var patch = arm.patch
     var sizing: PlannedArm.Sizing?
     let hold = study.hold
@@ -79,11 +80,12 @@ public struct StudyPlanner {
     // A sized arm says what was held for it, also where the study holds nothing.
     let mismatch = hold.quantity == .none ? 0 : size(composed, hold, context: context) / target - 1
     let training = try describe(composed, study.training.merging(arm.training), study)
-    return PlannedArm(
+    let planned = PlannedArm(
       name: arm.name, isBaseline: false, patch: patch, trainingPatch: arm.training, architecture: composed.architecture,
       plan: composed.plan, training: training,
       flopsPerToken: composed.plan.meanFlopsPerToken(context: training.context), sizing: sizing, mismatch: mismatch,
       isMatched: abs(mismatch) <= hold.tolerance)
+    return (planned, composed)
   }
 
   /// The width that `request` asks for; throws when none comes near enough.
@@ -125,7 +127,8 @@ public struct StudyPlanner {
   private func compose(_ study: Study, _ patch: Setting) throws(Problems) -> Composed {
     let patches = [study.basePatch, patch].filter { $0.entries?.isEmpty == false }
     let architecture = try specifications.load(study.base, patches: patches)
-    return Composed(architecture: architecture, plan: try composer.compose(architecture))
+    let assembly = try composer.assemble(architecture)
+    return Composed(architecture: architecture, choices: assembly.choices, plan: try assembly.plan())
   }
 
   private func describe(_ composed: Composed, _ training: Setting, _ study: Study) throws -> TrainingDescription {

@@ -66,7 +66,7 @@ struct Diff: ParsableCommand {
   private func sheet(_ reference: String, _ models: ModelLoader, patches: [Setting] = []) throws -> ModelSheet {
     let described = try models.describe(reference, patches: patches)
     for note in described.notes where patches.isEmpty { Console.note("note: \(note)") }
-    return try ModelSheet(described.architecture, described.plan, composer: models.composer)
+    return ModelSheet(described.architecture, described.choices, described.plan)
   }
 
   /// How a file names `a` under `extends`: as the zoo does, or by its path from the same folder; a folder of weights

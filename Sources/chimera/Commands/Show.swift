@@ -49,8 +49,7 @@ struct Show: ParsableCommand {
     if let context, !described.plan.canCount(context: context) {
       throw Failure(.usage, "costs at \(context.grouped) tokens are too large to count; give a smaller --context")
     }
-    let sheet = try ModelSheet(
-      described.architecture, described.plan, composer: Composer(zoo.registry), context: context)
+    let sheet = ModelSheet(described.architecture, described.choices, described.plan, context: context)
     if let html {
       let weights = SheetText.formats.map { (format: $0.rawValue, bytes: sheet.footprint.weightBytes($0)) }
       try Console.write(page: ModelPage(sheet, weights: weights).text, to: html)

@@ -60,7 +60,7 @@ struct SheetJSON {
   private var components: JSONValue {
     let choices = sheet.choices
     var object = JSONObject()
-    for choice in [choices.embedding, choices.position, choices.norm, choices.head] {
+    for choice in choices.model.inOrder {
       object[choice.slot.rawValue] = component(choice)
     }
     object["layers"] = .array(
@@ -68,7 +68,7 @@ struct SheetJSON {
         var layer = JSONObject()
         layer["layers"] = .array(
           choices.kindOfLayer.indices.filter { choices.kindOfLayer[$0] == kind }.map { .integer($0) })
-        for choice in slots { layer[choice.slot.rawValue] = component(choice) }
+        for choice in slots.inOrder { layer[choice.slot.rawValue] = component(choice) }
         return .object(layer)
       })
     return .object(object)

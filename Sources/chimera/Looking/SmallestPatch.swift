@@ -24,10 +24,8 @@ struct SmallestPatch {
   }
 
   private func composesTarget(_ patch: Setting) -> Bool {
-    guard let made = try? models.describe(base, patches: [patch]),
-      let choices = try? models.composer.choices(of: made.architecture)
-    else { return false }
-    return made.plan.shape == target.plan.shape && choices.isEquivalent(to: target.choices)
+    guard let made = try? models.describe(base, patches: [patch]) else { return false }
+    return made.plan.shape == target.plan.shape && made.choices.isEquivalent(to: target.choices)
   }
 
   /// The paths of what `setting` sets. What layers differ in belongs together, so `layers` is cut no finer than its keys.

@@ -38,9 +38,10 @@ struct ZooEntry {
 
   private init(_ model: Catalog.Model, _ loader: SpecificationLoader, _ composer: Composer) throws {
     architecture = try loader.load(model.path)
-    choices = try composer.choices(of: architecture)
-    sketch = try composer.sketch(of: architecture)
-    parameterCount = try composer.parameterCount(of: architecture, sketch: sketch)
+    let assembly = try composer.assemble(architecture)
+    choices = assembly.choices
+    sketch = try assembly.sketch()
+    parameterCount = try assembly.parameterCount(sketch: sketch)
   }
 
   /// What it is made of, in a few words: `layernorm pre, learned, 12 heads, gelu_tanh`.
@@ -52,23 +53,23 @@ struct ZooEntry {
         .joined(separator: " ")
     }
     var positions = words { $0[.position]?.name ?? "" }
-    if choices.positionActsAtEmbedding, !positions.contains(choices.position.name) {
-      positions.insert(choices.position.name, at: 0)
+    if choices.positionActsAtEmbedding, let own = choices.model[.position]?.name, !positions.contains(own) {
+      positions.insert(own, at: 0)
     }
-    let mixers = words { layer in
-      guard let mixer = layer[.attention] else { return "" }
-      return [Self.heads(mixer), mixer.value("window").map { "window \($0.inWords)" } ?? ""].filter { !$0.isEmpty }
-        .joined(separator: " ")
-    }
-    let feedForwards = words { layer in
-      guard let part = layer[.mlp] else { return "" }
-      let words = [
-        part.name == part.slot.rawValue ? "" : part.name, part.value("activation")?.text ?? "",
-        part.value("gated")?.flag == true ? "gated" : "",
+    let sublayers = Slot.ofSublayers.map { slot in words { $0[slot].map(Self.sublayer) ?? "" } }
+    return ([norms, positions] + sublayers).map { $0.joined(separator: " / ") }.filter { !$0.isEmpty }
+  }
+
+  /// How its heads share keys and what they see, or what it is and its nonlinearity.
+  private static func sublayer(_ choice: ComponentChoice) -> String {
+    let words =
+      choice.slot == .attention
+      ? [heads(choice), choice.value("window").map { "window \($0.inWords)" } ?? ""]
+      : [
+        choice.name == choice.slot.rawValue ? "" : choice.name, choice.value("activation")?.text ?? "",
+        choice.value("gated")?.flag == true ? "gated" : "",
       ]
-      return words.filter { !$0.isEmpty }.joined(separator: " ")
-    }
-    return [norms, positions, mixers, feedForwards].map { $0.joined(separator: " / ") }
+    return words.filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   /// `MHA`, `GQA 32:8`, `MQA`, or the name of another mixer.
@@ -83,7 +84,7 @@ struct ZooEntry {
   private func words(_ describe: ([Slot: ComponentChoice]) -> String) -> [String] {
     var words: [String] = []
     for kind in choices.kinds {
-      let word = describe(Dictionary(kind.map { ($0.slot, $0) }) { first, _ in first })
+      let word = describe(kind)
       if !words.contains(word) { words.append(word) }
     }
     return words

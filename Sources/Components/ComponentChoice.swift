@@ -1,5 +1,3 @@
-import Components
-
 /// A component that an architecture uses, and every option as it takes effect there, written or not.
 public struct ComponentChoice: Sendable, Hashable {
   /// The slot.
@@ -8,6 +6,13 @@ public struct ComponentChoice: Sendable, Hashable {
   public let name: String
   /// What it read, in the order it read.
   public let options: [OptionReading]
+
+  /// The component `name` of `slot`, which read `options`.
+  public init(slot: Slot, name: String, options: [OptionReading]) {
+    self.slot = slot
+    self.name = name
+    self.options = options
+  }
 
   /// The value of the option at `path`; nil when it is left out, or is no option of this component.
   public func value(_ path: String) -> Setting? {
@@ -25,7 +30,7 @@ public struct ComponentChoice: Sendable, Hashable {
   }
 
   /// The component itself and those that are part of it, as slots and names.
-  var used: [ComponentName] {
+  public var used: [ComponentName] {
     [ComponentName(slot: slot, name: name)]
       + options.compactMap { option in
         guard let slot = option.slot, let name = option.value?.text else { return nil }

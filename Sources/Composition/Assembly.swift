@@ -1,0 +1,100 @@
+import Components
+import Specification
+
+/// The components of an architecture, made: what each of them read, and what they write together.
+public struct Assembly: Sendable {
+  /// What was composed.
+  public let architecture: Architecture
+  /// The components with the options that take effect.
+  public let choices: ArchitectureChoices
+
+  private let embedding: any Embedding
+  private let position: any PositionEncoding
+  private let norm: any Normalization
+  private let head: any Head
+  private let kinds: [Kind]
+
+  /// The components of one distinct layer.
+  struct Kind {
+    let position: any PositionEncoding
+    let norm: any Normalization
+    let block: any Block
+    let sublayers: [(slot: Slot, component: any SublayerComponent)]
+    let choices: [Slot: ComponentChoice]
+  }
+
+  /// The components of `architecture`: `model` are the choices outside its layers.
+  init(
+    architecture: Architecture, embedding: any Embedding, position: any PositionEncoding, norm: any Normalization,
+    head: any Head, kinds: [Kind], model: [Slot: ComponentChoice]
+  ) {
+    self.architecture = architecture
+    self.embedding = embedding
+    self.position = position
+    self.norm = norm
+    self.head = head
+    self.kinds = kinds
+    choices = ArchitectureChoices(
+      model: model, layers: architecture.layerKinds.map { kinds[$0].choices },
+      positionActsAtEmbedding: position.actsAtEmbedding)
+  }
+
+  /// The plan; throws what components find wrong as they write.
+  public func plan() throws(Problems) -> Plan { try plan(of: Array(architecture.layerKinds.indices)) }
+
+  /// The plan with each distinct layer once: enough to draw and to count it.
+  public func sketch() throws(Problems) -> Plan {
+    var seen: Set<Int> = []
+    return try plan(of: architecture.layerKinds.indices.filter { seen.insert(architecture.layerKinds[$0]).inserted })
+  }
+
+  /// How many numbers are learned, given its `sketch`.
+  public func parameterCount(sketch plan: Plan) throws(Problems) -> Int {
+    let kinds = architecture.layerKinds
+    var copies: [Int: Int] = [:]
+    for kind in kinds { copies[kind, default: 0] += 1 }
+    var total = 0
+    for tensor in plan.parameters {
+      let layer = tensor.layerIndex.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
+      let (product, isLarge) = tensor.count.multipliedReportingOverflow(by: layer.flatMap { copies[$0] } ?? 1)
+      let (sum, isTooLarge) = total.addingReportingOverflow(product)
+      if isLarge || isTooLarge {
+        throw Problems([Problem("the model is too large to count", at: architecture.resolved["hidden_size"]?.place)])
+      }
+      total = sum
+    }
+    return total
+  }
+
+  /// The plan with only `layers` of the layers.
+  private func plan(of layers: [Int]) throws(Problems) -> Plan {
+    var plan = PlanBuilder(shape: architecture.shape)
+    var line = embedding.write(position: position, into: &plan)
+    var normIsDue = true
+    for index in layers {
+      let kind = kinds[architecture.layerKinds[index]]
+      let layer = Layer(index: index, position: kind.position)
+      let sublayers = kind.sublayers.filter { !$0.component.isAbsent }.map { slot, component in
+        Sublayer(name: slot.scope ?? slot.rawValue, scope: component.scope) {
+          component.write($0, layer: layer, into: &$1)
+        }
+      }
+      line = plan.within("layers.\(index)") { plan in
+        kind.block.write(line, sublayers: sublayers, norm: kind.norm, into: &plan)
+      }
+      normIsDue = kind.block.needsFinalNorm
+    }
+    let logits = head.write(line, norm: norm, normIsDue: normIsDue, into: &plan)
+    let finished: Plan
+    do {
+      finished = try plan.finish(name: architecture.name, logits: logits)
+    } catch {
+      // What no single setting is to blame for is told at the model's width.
+      let place = architecture.resolved["hidden_size"]?.place
+      throw Problems(error.list.map { Problem($0.sentence, at: $0.place ?? place, hint: $0.hint) })
+    }
+    guard let setting = architecture.initialization else { return finished }
+    let initialization = try Initialization(setting)
+    return finished.starting { initialization.start(of: $0, layers: architecture.shape.layerCount) }
+  }
+}
