@@ -42,7 +42,7 @@ struct ModelTrial: Trial {
     case .reference: try reference()
     case .saving: try saving()
     case .memory: try memory()
-    case .documentation, .options, .descent, .rates: []
+    case .documentation, .options, .attributes, .descent, .rates: []
     }
   }
 
