@@ -204,7 +204,7 @@ public final class Options {
     return value
   }
 
-  /// The whole number under `key`, which must lie in `range`.
+  /// The integer under `key`, which must lie in `range`.
   public func integer(
     _ key: String, default fallback: Int, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String
   ) -> Int {
@@ -212,14 +212,14 @@ public final class Options {
     return taking(integer(key, found, in: range) ?? fallback, for: key)
   }
 
-  /// The whole number under `key`, or nil when it is left out.
+  /// The integer under `key`, or nil when it is left out.
   public func optionalInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int?
   {
     guard let found = find(key, .integer, default: nil, meaning) else { return taking(nil, for: key, written: nil) }
     return integer(key, found, in: range).map { taking($0, for: key) }
   }
 
-  /// The whole number under `key`, which must be given.
+  /// The integer under `key`, which must be given.
   public func requiredInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int
   {
     guard let found = find(key, .integer, default: nil, meaning, required: true) else {
@@ -233,7 +233,7 @@ public final class Options {
     if let value = found.integer, range.contains(value) { return value }
     // A number too large for 64 bits is whole and out of range all the same.
     guard let number = found.number, number.rounded() == number, let text = found.text?.prefix(40) else {
-      wrong(key, found, expected: "a whole number")
+      wrong(key, found, expected: "an integer")
       return nil
     }
     report(

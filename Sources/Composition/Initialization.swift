@@ -3,7 +3,7 @@ import Components
 /// How a model's matrices start before training, as its key `init` says.
 ///
 ///     normal:        σ = std
-///     depth_scaled:  σ = std, and std / √(2·layers) for what writes to the residual line, of which there are two a layer
+///     depth_scaled:  σ = std, and std / √(2·layers) for what writes to the residual stream, of which there are two a layer
 ///     fan_in:        σ = gain / √inputs
 ///
 /// depth_scaled is GPT-2's (Radford et al., 2019); fan_in is LeCun et al., 1998, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf.

@@ -99,7 +99,7 @@ final class DropoutClock: Sendable {
 
 extension Plan {
   /// The plan with dropouts where GPT-2 has them outside attention: on the embeddings, and on what each sublayer adds to
-  /// the residual line.
+  /// the residual stream.
   func droppingOut(_ probability: Double, _ clock: DropoutClock) -> Plan {
     var steps: [Step] = []
     var added: [Value] = []
@@ -114,7 +114,7 @@ extension Plan {
       place += 1
       return output
     }
-    // The residual line begins where the first layer does: at the last value that no layer wrote.
+    // The residual stream begins where the first layer does: at the last value that no layer wrote.
     let firstLayer = self.steps.firstIndex { $0.scope.hasPrefix("layers.") } ?? self.steps.count
     let line = firstLayer > 0 ? self.steps[firstLayer - 1].outputs.first : nil
     var replaced: [Int: Value] = [:]
