@@ -2,6 +2,7 @@ import Checkpoints
 import Files
 import Foundation
 import Models
+import SharedData
 import TestSupport
 import Testing
 import Tokenization
@@ -9,7 +10,7 @@ import Tokenization
 /// Vocabularies of GGUF files as the files of a Hugging Face folder.
 @Suite struct SavedTokenizerTests {
   private static let files =
-    (try? FileManager.default.contentsOfDirectory(atPath: Here.package + "/../shared/data/tokenizers/ggml-vocab"))?
+    (try? FileManager.default.contentsOfDirectory(atPath: SharedData.folder + "/tokenizers/ggml-vocab"))?
     .filter { $0.hasSuffix(".gguf") }.sorted().map { "tokenizers/ggml-vocab/" + $0 } ?? []
   private static let texts = [
     "Hello, world! It's 2026; they've 1234567 things.", "  two spaces, a tab\tand\n\nlines\r\n", "naïve café Ünïcödé ﬁ",
@@ -22,9 +23,9 @@ import Tokenization
     for (name, content) in files { try writeAtomically(content.serialized(), to: folder + "/" + name) }
   }
 
-  @Test("give the same ids and texts", .enabled(if: !files.isEmpty), arguments: files)
+  @Test("give the same ids and texts", .needs("tokenizers/ggml-vocab"), arguments: files)
   func same(_ name: String) throws {
-    let path = Here.package + "/../shared/data/" + name
+    let path = try SharedData.path(name)
     let table = try #require(VocabularyTable(GGUFFile(path: path)))
     let original = try Tokenizer(table)
     try SmallModels.inFolder { folder in
