@@ -42,6 +42,11 @@ FIXTURES ?= ../shared/data/fixtures/*/
 interop: build
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 
+# What the reference implementations say, by hand: PYTHON has torch, transformers and safetensors (Tests/Interop).
+PYTHON ?= python3
+interop: build
+	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
+
 # libyaml reads the YAML; it is installed when its header is not there.
 setup:
 	@for header in /usr/include/yaml.h /usr/local/include/yaml.h /opt/homebrew/include/yaml.h; do \

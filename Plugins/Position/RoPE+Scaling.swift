@@ -23,6 +23,8 @@ enum RoPEScaling: Sendable, Hashable {
   case ntk(alpha: Double)
   /// Only the first `pairs` turn, at the frequencies that they have when all do, divided by `factor`: Gemma 4.
   case proportional(factor: Double, pairs: Int)
+  /// A number for each frequency to be divided by, whatever the length: what llama.cpp stores of Llama 3.1's scaling.
+  case factors([Double])
 
   struct YaRN: Sendable, Hashable {
     var factor, betaFast, betaSlow: Double
@@ -32,7 +34,9 @@ enum RoPEScaling: Sendable, Hashable {
     var scaleScores: Bool
   }
 
-  private enum Kind: String, CaseIterable { case none, linear, dynamic, llama3, yarn, longrope, ntk, proportional }
+  private enum Kind: String, CaseIterable {
+    case none, linear, dynamic, llama3, yarn, longrope, ntk, proportional, factors
+  }
 
   init(_ options: Options) {
     let original = "the context the angles were trained on, in tokens"
@@ -74,6 +78,12 @@ enum RoPEScaling: Sendable, Hashable {
     case .proportional:
       self = .proportional(
         factor: options.number("factor", default: 1, in: 0.01...1e6, "what frequencies are divided by"), pairs: .max)
+    case .factors:
+      let factors = options.numbers("factors", "what each frequency is divided by") ?? []
+      if factors.isEmpty || factors.contains(where: { $0 <= 0 }) {
+        options.fail("factors", "'factors' takes a positive number for each pair")
+      }
+      self = .factors(factors)
     case .longrope:
       let short = options.numbers("short_factor", "what each frequency is divided by, up to the original context") ?? []
       let long = options.numbers("long_factor", "what each frequency is divided by, beyond it") ?? []
@@ -90,7 +100,7 @@ enum RoPEScaling: Sendable, Hashable {
   /// Whether the angles follow from the context that the model is set to.
   var readsContextLength: Bool {
     switch self {
-    case .none, .linear, .llama3, .ntk, .proportional: false
+    case .none, .linear, .llama3, .ntk, .proportional, .factors: false
     case .dynamic(_, let original): original == nil
     case .yarn(let yarn): yarn.original == nil
     case .longrope(_, _, _, let attention): attention == nil
@@ -99,8 +109,11 @@ enum RoPEScaling: Sendable, Hashable {
 
   /// How many factors the file lists, when it lists any.
   var expectedFactors: Int? {
-    if case .longrope(let short, _, _, _) = self { return short.count }
-    return nil
+    switch self {
+    case .longrope(let short, _, _, _): short.count
+    case .factors(let factors): factors.count
+    default: nil
+    }
   }
 
   /// The frequencies of `width / 2` pairs in a sequence of `length` tokens, and what sines and cosines are multiplied by.
@@ -112,6 +125,7 @@ enum RoPEScaling: Sendable, Hashable {
     switch self {
     case .none: return (plain, 1)
     case .linear(let factor): return (plain.map { $0 / factor }, 1)
+    case .factors(let factors): return (zip(plain, factors).map { $0 / $1 }, 1)
     case .dynamic(let factor, let original):
       let original = Double(original ?? contextLength)
       guard Double(length) > original, width > 2 else { return (plain, 1) }
@@ -165,6 +179,7 @@ extension RoPEScaling: AttributeConvertible {
           Attribute("short_factor", short), Attribute("long_factor", long), Attribute("original_context", original),
           Attribute("attention_factor", attention),
         ])
+    case .factors(let factors): .group("factors", [Attribute("factors", factors)])
     case .ntk(let alpha): .group("ntk", [Attribute("alpha", alpha)])
     case .proportional(let factor, let pairs):
       .group("proportional", [Attribute("factor", factor, plain: 1.0), Attribute("pairs", pairs)])

@@ -13,6 +13,7 @@ import Foundation
 /// Examples: `{theta: 500000}` `{fraction: 0.5}` `{dim: 2, pairing: interleaved}` `{scaling: {type: linear, factor: 2}}`
 /// `{scaling: {type: dynamic, factor: 2, original_context: 8}}`
 /// `{scaling: {type: llama3, factor: 8, original_context: 8}}` `{scaling: {type: yarn, factor: 4, original_context: 8}}`
+/// `{scaling: {type: factors, factors: [1, 2.5]}}`
 /// `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
 /// `{scaling: {type: yarn, factor: 4, original_context: 8, mscale: 1, mscale_all_dim: 0.5, scale_scores: true}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8}}`

@@ -12,8 +12,11 @@ import Files
 extension BindingExpression {
   /// The word that stands for a key that is not there, in conditions.
   static let absent = JSONValue.string("absent")
+  /// The word that stands for any value but null, in conditions.
+  static let present = JSONValue.string("present")
 
-  /// The value in `source`; nil when it has none. The paths looked at are added to `seen`.
+  /// The value in `source`; nil when it has none, null when it says that there is none. The paths looked at are added
+  /// to `seen`.
   func value(in source: ConfigSource, seen: inout Set<String>) throws(BindingProblem) -> JSONValue? {
     switch self {
     case .path(let paths):
@@ -25,8 +28,18 @@ extension BindingExpression {
     case .first(let expressions):
       var result: JSONValue?
       for expression in expressions {
-        let value = try expression.value(in: source, seen: &seen)
-        if result == nil { result = value }
+        // What only an earlier one would have to refuse is not asked.
+        var own: Set<String> = []
+        let value: JSONValue?
+        do throws(BindingProblem) {
+          value = try expression.value(in: source, seen: &own)
+        } catch {
+          seen.formUnion(own)
+          if result == nil || result?.isNull == true { throw error }
+          continue
+        }
+        seen.formUnion(own)
+        if result == nil || result?.isNull == true { result = value ?? result }
       }
       return result
     case .list(let expressions):
@@ -44,6 +57,30 @@ extension BindingExpression {
       guard let axis else { return .bool(source.tensors[name] != nil) }
       guard let shape = source.tensors[name], axis < shape.count else { return nil }
       return .integer(shape[axis])
+    case .numbers(let name):
+      return try source.numbers(of: name)
+    case .runs(let runs):
+      return try Self.runs(runs, in: source, seen: &seen)
+    case .join(let patterns, let layers):
+      return try Self.join(patterns, layers, in: source, seen: &seen)
+    case .unroll(let path):
+      seen.insert(path)
+      return try source.value(at: path).map { value throws(BindingProblem) in try Self.unrolled(value, path) }
+    case .same(let paths):
+      seen.formUnion(paths)
+      guard let value = paths.lazy.compactMap({ source.value(at: $0) }).first, let items = value.array else {
+        return paths.lazy.compactMap { source.value(at: $0) }.first
+      }
+      guard let item = items.first, items.allSatisfy({ $0.means(item) }) else {
+        throw BindingProblem(sentence: "\(paths[0]) is not the same in all layers, which this family's spec cannot say")
+      }
+      return item
+    case .listed(let path, let inside, let outside, let layers):
+      seen.insert(path)
+      let count = try layers.value(in: source, seen: &seen)?.integer
+      guard let list = source.value(at: path)?.array, let count, count >= 0 else { return nil }
+      let numbers = Set(list.compactMap(\.integer))
+      return .array((0..<min(count, 100_000)).map { .string(numbers.contains($0) ? inside : outside) })
     case .modified(let inner, let modifiers):
       return try modifiers.apply(to: inner, in: source, seen: &seen)
     }
@@ -85,19 +122,37 @@ struct BindingProblem: Error {
   var hint: String?
 }
 
+extension BindingExpression.Condition {
+  /// Whether `source` has one of the values; absent and null are told apart.
+  func holds(in source: ConfigSource) -> Bool {
+    let value =
+      paths.lazy.compactMap { source.value(at: $0) ?? (source.tensors[$0] == nil ? nil : true) }.first
+      ?? (paths.contains(where: source.isNull) ? .null : BindingExpression.absent)
+    let isPresent = !value.isNull && value != BindingExpression.absent
+    return values.contains { $0.means(value) || (isPresent && $0 == BindingExpression.present) }
+  }
+}
+
 extension BindingExpression.Modifiers {
   func apply(
     to inner: BindingExpression, in source: ConfigSource, seen: inout Set<String>
   ) throws(BindingProblem) -> JSONValue? {
     var holds = true
     for condition in conditions {
-      seen.insert(condition.path)
-      let value = source.value(at: condition.path) ?? BindingExpression.absent
-      if !condition.values.contains(where: { $0.means(value) }) { holds = false }
+      seen.formUnion(condition.paths)
+      if !condition.holds(in: source) { holds = false }
+    }
+    guard holds else {
+      // Only for the paths it looks at: what is wrong there is nobody's business.
+      _ = try? inner.value(in: source, seen: &seen)
+      return nil
     }
     let found = try inner.value(in: source, seen: &seen)
-    guard holds else { return nil }
-    guard var value = found else { return fallback }
+    guard var value = found else {
+      if case .path(let paths) = inner, let path = paths.first(where: source.isNull) { return try null(at: path) }
+      return fallback
+    }
+    if off.contains(where: { $0.means(value) }) { return .null }
     if map != nil {
       if let items = value.array {
         var mapped: [JSONValue] = []
@@ -109,6 +164,15 @@ extension BindingExpression.Modifiers {
     }
     if let text { value = .string(text.replacing("{}", with: value.word)) }
     return value
+  }
+
+  /// What an explicit null says.
+  private func null(at path: String) throws(BindingProblem) -> JSONValue? {
+    if off.contains(where: \.isNull) { return .null }
+    if let found = map?.first(where: { $0.word == "null" }) { return found.value }
+    // Where nothing is bound by absence, null binds nothing either; else it is another word, and this family's none.
+    if fallback == nil { return nil }
+    throw BindingProblem(sentence: "\(path) is null, which this family's spec cannot say")
   }
 
   private func mapped(_ value: JSONValue, _ inner: BindingExpression) throws(BindingProblem) -> JSONValue {

@@ -29,11 +29,35 @@ extension BindingExpression {
       return zip(expressions, items).reduce([config]) { configs, pair in
         configs.flatMap { pair.0.inversions(of: pair.1, in: $0) }
       }
-    case .count, .tensor:
+    case .count, .tensor, .numbers:
       // Tensors are what they are.
       return []
+    case .runs(let runs):
+      return Self.inversions(of: value, runs, in: config)
+    case .join(let patterns, _):
+      return Self.inversions(of: value, joined: patterns, in: config)
+    case .same(let paths):
+      return config.assigning(value, at: paths[0]).map { [$0] } ?? []
+    case .listed(let path, let inside, _, _):
+      guard let layers = value.array.flatMap({ Self.layers(of: $0) }) else { return [] }
+      let numbers = layers.indices.filter { layers[$0] == inside }.map(JSONValue.integer)
+      return config.assigning(.array(numbers), at: path).map { [$0] } ?? []
+    case .unroll(let path):
+      let once = value.array.flatMap { Self.layers(of: $0) }.map { layers in
+        JSONValue.array([.array([.array(layers.map { .string($0) }), 1])])
+      }
+      return once.flatMap { config.assigning($0, at: path) }.map { [$0] } ?? []
     case .modified(let inner, let modifiers):
       return modifiers.inversions(of: value, by: inner, in: config)
+    }
+  }
+
+  /// Whether an absent key and one that switches the value off are two things, so that the second must be written.
+  var canSwitchOff: Bool {
+    switch self {
+    case .modified(_, let modifiers): modifiers.fallback != nil && !modifiers.off.isEmpty
+    case .first(let inner): inner.contains { $0.canSwitchOff }
+    default: false
     }
   }
 
@@ -41,9 +65,10 @@ extension BindingExpression {
   var hasArithmetic: Bool {
     switch self {
     case .arithmetic: true
-    case .first(let inner), .list(let inner): inner.contains { $0.hasArithmetic }
+    case .first(let inner), .list(let inner), .join(let inner, _): inner.contains { $0.hasArithmetic }
     case .modified(let inner, _): inner.hasArithmetic
-    case .path, .constant, .count, .tensor: false
+    case .runs(let runs): runs.contains { $0.count.hasArithmetic }
+    case .path, .constant, .count, .tensor, .numbers, .unroll, .same, .listed: false
     }
   }
 
@@ -93,18 +118,20 @@ extension BindingExpression {
 
 extension BindingExpression.Modifiers {
   func inversions(of value: JSONValue, by inner: BindingExpression, in config: JSONObject) -> [JSONObject] {
-    guard let value = unmapped(withoutText(value)) else { return [] }
+    // Nothing where the family has something is said by the word that switches it off.
+    let inverted = value.isNull ? off.first : unmapped(withoutText(value))
+    guard let inverted else { return [] }
     var configs = [config]
     for condition in conditions {
       configs = configs.flatMap { config -> [JSONObject] in
-        let present =
-          ConfigSource(name: "", values: config, tensors: [:]).value(at: condition.path) ?? BindingExpression.absent
-        if condition.values.contains(where: { $0.means(present) }) { return [config] }
-        return condition.values.filter { !$0.means(BindingExpression.absent) }
-          .compactMap { config.assigning($0, at: condition.path) }
+        if condition.holds(in: ConfigSource(name: "", values: config, tensors: [:])) { return [config] }
+        let words = [BindingExpression.absent, BindingExpression.present]
+        return condition.values.filter { !words.contains($0) }
+          .compactMap { config.assigning($0, at: condition.paths.last ?? "") }
       }
     }
-    return configs.flatMap { inner.inversions(of: value, in: $0) }
+    if let written { return configs.compactMap { $0.assigning(inverted, at: written) } }
+    return configs.flatMap { inner.inversions(of: inverted, in: $0) }
   }
 
   private func withoutText(_ value: JSONValue) -> JSONValue? {
@@ -130,13 +157,15 @@ extension BindingExpression.Modifiers {
     return switch word {
     case "true": .bool(true)
     case "false": .bool(false)
+    case "null": .null
     default: Int(word).map(JSONValue.integer) ?? .string(word)
     }
   }
 }
 
 extension JSONObject {
-  /// This object with `value` at a path of nested objects; nil where something else stands there.
+  /// This object with `value` at a path of nested objects; nil where something else stands there. The next item of a
+  /// list is added to it.
   func assigning(_ value: JSONValue, at path: String) -> JSONObject? {
     var object = self
     guard let dot = path.firstIndex(of: ".") else {
@@ -145,6 +174,14 @@ extension JSONObject {
       return object
     }
     let key = String(path[..<dot])
+    if let index = Int(path[path.index(after: dot)...]), index >= 0 {
+      var items = object[key]?.array ?? []
+      guard index <= items.count, object[key] == nil || object[key]?.array != nil else { return nil }
+      if index < items.count, !items[index].means(value) { return nil }
+      if index == items.count { items.append(value) }
+      object[key] = .array(items)
+      return object
+    }
     let inner = object[key] == nil ? JSONObject() : object[key]?.object
     guard let inner = inner?.assigning(value, at: String(path[path.index(after: dot)...])) else { return nil }
     object[key] = .object(inner)

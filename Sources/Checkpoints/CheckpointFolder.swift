@@ -41,7 +41,7 @@ public struct CheckpointFolder: Sendable {
   public static func config(in path: String) throws(FileProblem) -> JSONValue? {
     let file = path + "/config.json"
     guard kind(ofPath: file) == .file else { return nil }
-    let config = try JSONValue(contentsOf: file, limit: 16 << 20)
+    let config = try JSONValue(contentsOf: file, limit: 16 << 20, literals: true)
     guard config.object != nil else {
       throw FileProblem(path: file, sentence: "the file holds \(config.kind); expected an object")
     }

@@ -36,7 +36,9 @@ extension ConfigBinding {
       }
     }
     var config = JSONObject()
-    for (path, values, _) in require { config = Self.assigning(values, at: path, in: config) }
+    for (_, condition, _) in require {
+      config = Self.assigning(condition.values, at: condition.paths[0], in: config)
+    }
     for (path, values) in match { config = Self.assigning(values, at: path, in: config) }
     search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)
     if let found = search.run(config) {
@@ -116,7 +118,8 @@ extension ConfigBinding {
   }
 
   private static func assigning(_ values: [JSONValue], at path: String, in config: JSONObject) -> JSONObject {
-    guard let value = values.first(where: { !$0.means(BindingExpression.absent) }) else { return config }
+    let words = [BindingExpression.absent, BindingExpression.present]
+    guard let value = values.first(where: { !words.contains($0) }) else { return config }
     return config.assigning(value, at: path) ?? config
   }
 }

@@ -17,13 +17,15 @@ import Files
 ///   restore: {position.pairing: {attn.q: attention.num_heads}}     # see `TensorRestoration`
 /// ```
 ///
-/// A key that is absent or null binds nothing, and the spec's default holds, unless the binding has a `default`.
+/// A key that is absent binds nothing, and the spec's default holds, unless the binding has a `default`, which is that
+/// of the reference implementation's class. What null says, `BindingExpression` tells. What is required holds for a null
+/// too, which `[false, null]` lets pass.
 public struct ConfigBinding: Sendable {
   /// A spec patch, and what of the configuration went into nothing.
   public struct Result: Sendable {
     /// The patch to lay over the family's spec.
     public let patch: Setting
-    /// The paths in the configuration that are neither bound, required nor ignored: a user should hear of them.
+    /// The paths in the configuration that are neither bound, required nor ignored, and may decide numbers.
     public let unused: [String]
   }
 
@@ -31,7 +33,7 @@ public struct ConfigBinding: Sendable {
   /// Facts of the container that its configuration does not mention.
   public let set: [Setting.Entry]
   let bindings: [(path: String, expression: BindingExpression, place: Place?)]
-  let require: [(path: String, values: [JSONValue], place: Place?)]
+  let require: [(path: String, condition: BindingExpression.Condition, place: Place?)]
   private let ignored: [String]
   /// The keys whose values other readers take with a fraction alone.
   let floats: [String]
@@ -54,9 +56,17 @@ public struct ConfigBinding: Sendable {
 
   /// What every configuration of the kind has and no architecture depends on.
   private static let housekeeping = [
-    "architectures", "model_type", "transformers_version", "dtype", "torch_dtype", "use_cache", "bos_token_id",
-    "eos_token_id", "pad_token_id", "initializer_range", "auto_map", "_name_or_path", "*dropout*", "*_pdrop",
-    "layerdrop", "output_attentions", "output_hidden_states", "return_dict", "general.*", "tokenizer.*",
+    "architectures", "model_type", "transformers_version", "dtype", "torch_dtype", "use_cache", "*_token_id",
+    "initializer_range", "auto_map", "_name_or_path", "_commit_hash", "*attn_implementation*", "*dropout*", "*_pdrop",
+    "layerdrop", "general.*", "tokenizer.*", "quantize.*", "split.*", "tokenizer_class", "unsloth_*",
+    // The base class of every configuration of transformers 4: outputs, tasks, pruning, and how to generate.
+    "output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate",
+    "torchscript", "use_bfloat16", "tf_legacy_loss", "finetuning_task", "id2label*", "label2id*", "num_labels",
+    "task_specific_params*", "problem_type", "prefix", "tie_encoder_decoder", "chunk_size_feed_forward", "max_length",
+    "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups", "diversity_penalty", "temperature",
+    "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
+    "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences", "remove_invalid_values",
+    "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "is_encoder_decoder",
   ]
 
   /// Reads a `config:` section, or the binding in a `gguf:` section. Throws every problem at once.
@@ -85,11 +95,18 @@ public struct ConfigBinding: Sendable {
     }
     match = group("match").map { ($0.key, values($0.value)) }
     set = group("set")
-    require = group("require").map { ($0.key, values($0.value), $0.place) }
+    require = group("require").map { ($0.key, .init($0.key, values: values($0.value)), $0.place) }
     var bindings: [(path: String, expression: BindingExpression, place: Place?)] = []
-    for entry in group("bind") {
+    let bind = section["bind"].map { $0.isNull ? [] : $0.entries ?? [] } ?? []
+    _ = group("bind")
+    for entry in BindingSection(bind, problems: &problems).entries {
       do {
-        bindings.append((entry.key, try BindingExpression(entry.value), entry.place ?? entry.value.place))
+        let expression = try BindingExpression(entry.setting)
+        bindings.append(
+          (
+            entry.path, entry.under.isEmpty ? expression : expression.under(entry.under, written: entry.written),
+            entry.place
+          ))
       } catch {
         problems.add(error)
       }
@@ -150,28 +167,57 @@ public struct ConfigBinding: Sendable {
     for binding in bindings {
       do {
         guard let value = try binding.expression.value(in: source, seen: &seen) else { continue }
-        patch[path: binding.path] = value.setting(at: binding.place)
+        // A null without a place deletes what there is, and needs nothing to delete.
+        patch[path: binding.path] = value.setting(at: value.isNull ? nil : binding.place)
       } catch {
         problems.add(
           Problem("\(source.name): \(error.sentence) (for \(binding.path))", at: binding.place, hint: error.hint))
       }
     }
     for requirement in require {
-      seen.insert(requirement.path)
-      guard let value = source.value(at: requirement.path),
-        !requirement.values.contains(where: { $0.means(value) })
-      else { continue }
+      let (paths, values) = (requirement.condition.paths, requirement.condition.values)
+      seen.formUnion(paths)
+      if requirement.condition.holds(in: source) { continue }
+      guard let path = paths.first(where: { source.value(at: $0) != nil || source.isNull($0) }) else {
+        // What is not said needs to be said only where that is required.
+        if values.contains(BindingExpression.present) {
+          problems.add(
+            Problem(
+              "\(source.name): there is no \(requirement.path), and what holds without it this family's spec cannot say",
+              at: requirement.place))
+        }
+        continue
+      }
+      let value = source.value(at: path) ?? .null
       problems.add(
         Problem(
-          "\(source.name): \(requirement.path) is \(value.serialized()), which this family's spec cannot say; "
-            + "it holds for \(requirement.values.map { $0.serialized() }.joined(separator: " or "))",
+          "\(source.name): \(path) is \(value.word), which this family's spec cannot say; "
+            + "it holds for \(values.map(\.word).joined(separator: " or "))",
           at: requirement.place))
     }
     try problems.check()
+    seen = Set(
+      seen.map { path in
+        // Who reads an item reads the list.
+        let spelled = source.spelled(path)
+        guard let dot = spelled.lastIndex(of: "."), Int(spelled[spelled.index(after: dot)...]) != nil else {
+          return spelled
+        }
+        return String(spelled[..<dot])
+      })
     let unused = source.leaves.filter { leaf in
       !seen.contains { leaf == $0 || leaf.hasPrefix($0 + ".") } && !ignored.contains { Self.fits(leaf[...], $0[...]) }
     }
     return Result(patch: patch, unused: unused)
+  }
+
+  /// Whether `path` is passed over: ignored, and neither bound nor required.
+  public func ignores(_ path: String) -> Bool {
+    var seen = Set(require.flatMap(\.condition.paths) + match.map(\.path))
+    let nothing = ConfigSource(name: "", values: JSONObject(), tensors: [:])
+    for binding in bindings { _ = try? binding.expression.value(in: nothing, seen: &seen) }
+    return !seen.contains { path == $0 || path.hasPrefix($0 + ".") }
+      && ignored.contains { Self.fits(path[...], $0[...]) }
   }
 
   /// Whether `text` fits `pattern`, in which '*' is any text.
@@ -185,5 +231,25 @@ public struct ConfigBinding: Sendable {
       guard !tail.isEmpty else { return false }
       tail = tail.dropFirst()
     }
+  }
+}
+
+extension ConfigBinding {
+  /// What a file's tensors say of the wiring, for a model whose wiring is another file's: all of a group of which they
+  /// hold numbers, such as factors of rotary frequencies.
+  public func facts(storedIn source: ConfigSource) throws(Problems) -> Setting? {
+    var groups: Set<Substring> = []
+    var seen: Set<String> = []
+    for binding in bindings {
+      guard case .numbers = binding.expression, let dot = binding.path.lastIndex(of: ".") else { continue }
+      if let value = try? binding.expression.value(in: source, seen: &seen), !value.isNull {
+        groups.insert(binding.path[..<dot])
+      }
+    }
+    guard !groups.isEmpty else { return nil }
+    let all = try bind(source).patch
+    var facts = Setting(.group([]))
+    for group in groups { facts[path: group] = all[path: group] }
+    return facts
   }
 }

@@ -9,6 +9,10 @@ public struct ConfigSource: Sendable {
   private let values: Values
   /// The shapes of the stored tensors by their own names.
   public let tensors: [String: [Int]]
+  /// Where the tensors are, for those of which a binding reads the numbers.
+  private var entries: [StoredTensorEntry] = []
+  /// What '*' at the head of a path stands for: in GGUF the name of the architecture.
+  private var kind: String?
 
   private enum Values {
     case json(JSONObject)
@@ -21,6 +25,7 @@ public struct ConfigSource: Sendable {
     self.name = name
     values = .json(config.object ?? JSONObject())
     self.tensors = Dictionary(tensors.map { ($0.name, $0.shape) }) { first, _ in first }
+    entries = tensors
   }
 
   /// Values and the shapes of tensors, from wherever they are.
@@ -42,23 +47,60 @@ public struct ConfigSource: Sendable {
     values = .metadata(file)
     name = file.file.path
     tensors = Dictionary(file.tensors.map { ($0.name, $0.shape) }) { first, _ in first }
+    entries = file.tensors
+    kind = file["general.architecture"]?.string
   }
 
-  /// The value at a path: a key, or keys joined by dots. A null counts as absent.
+  /// The value at a path: a key, or keys joined by dots; nil for a null as for an absent key. '*' at its head is the
+  /// architecture of a GGUF file, a number the place of an item in a list.
   public func value(at path: String) -> JSONValue? {
+    let value = stored(at: path)
+    return value?.isNull == true ? nil : value
+  }
+
+  /// Whether null is written at `path`.
+  public func isNull(_ path: String) -> Bool { stored(at: path)?.isNull ?? false }
+
+  /// The path as the source spells it.
+  func spelled(_ path: String) -> String {
+    guard let kind, path.hasPrefix("*.") else { return path }
+    return kind + path.dropFirst()
+  }
+
+  private func stored(at path: String) -> JSONValue? {
     switch values {
     case .json(let object): Self.value(at: path, in: object)
-    case .metadata(let file): file[path]?.json
+    case .metadata(let file): file[spelled(path)]?.json
     }
   }
 
   private static func value(at path: String, in object: JSONObject) -> JSONValue? {
-    if let value = object[path] { return value.isNull ? nil : value }
+    if let value = object[path] { return value.asNumber ?? value }
     for (index, character) in zip(path.indices, path) where character == "." {
-      guard let inner = object[String(path[..<index])]?.object else { continue }
-      if let value = value(at: String(path[path.index(after: index)...]), in: inner) { return value }
+      guard let inner = object[String(path[..<index])] else { continue }
+      let rest = String(path[path.index(after: index)...])
+      if let items = inner.array, let place = Int(rest), items.indices.contains(place) {
+        return items[place].asNumber ?? items[place]
+      }
+      if let object = inner.object, let value = value(at: rest, in: object) { return value }
     }
     return nil
+  }
+
+  /// The numbers of the stored tensor `name`, which is short and in f32 or f16; nil when there is none.
+  func numbers(of name: String) throws(BindingProblem) -> JSONValue? {
+    guard let entry = entries.first(where: { $0.name == name }) else { return nil }
+    let count = entry.elementCount
+    guard count <= 65_536, entry.bytes.count == 4 * count, entry.format == .f32 else {
+      throw BindingProblem(sentence: "the tensor \(name) is no short list of f32 numbers")
+    }
+    return withExtendedLifetime(entry.file) {
+      .array(
+        (0..<count).map { index in
+          let bits = entry.bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+          return .number(Double(Float(bitPattern: UInt32(littleEndian: bits))))
+        })
+    }
   }
 
   /// The paths of all values that are not null and no objects, in the order of the file.
@@ -73,9 +115,18 @@ public struct ConfigSource: Sendable {
     object.flatMap { key, value -> [String] in
       switch value {
       case .null: []
+      case .object where value.asNumber != nil: [prefix + key]
       case .object(let inner): leaves(of: inner, under: prefix + key + ".")
       default: [prefix + key]
       }
     }
+  }
+}
+
+extension JSONValue {
+  /// The number that transformers 5 writes as `{"__float__": "Infinity"}`, for JSON has no word for it.
+  var asNumber: JSONValue? {
+    guard let object, object.count == 1, let word = object["__float__"]?.string else { return nil }
+    return JSONParser.literals.first { $0.word == word }.map { .number($0.value) }
   }
 }

@@ -36,7 +36,8 @@ extension JSONValue {
     case .null: Setting(text: "null", at: place)
     case .bool(let value): Setting(text: value ? "true" : "false", at: place)
     case .integer(let value): Setting(text: String(value), at: place)
-    case .number(let value): Setting(text: "\(value)", at: place)
+    case .number(let value):
+      Setting(text: value.isFinite ? "\(value)" : value.isNaN ? ".nan" : value < 0 ? "-.inf" : ".inf", at: place)
     case .string(let value): Setting(.scalar(value, quoted: true), at: place)
     // Its items have the place; the list itself was not written there, where a reader would look for each of its words.
     case .array(let items): Setting(.list(items.map { $0.setting(at: place) }))
@@ -47,12 +48,18 @@ extension JSONValue {
 
   /// The text of a value that is neither list nor object, as a key of a map spells it.
   var word: String {
-    if case .string(let text) = self { text } else { serialized() }
+    switch self {
+    case .string(let text): text
+    case .number(let value) where !value.isFinite: value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
+    default: serialized()
+    }
   }
 
   /// Whether both are the same, integers being the same however written.
   func means(_ other: JSONValue) -> Bool {
     if let a = number, let b = other.number { return a == b }
+    if let a = number, !a.isFinite, let text = other.string { return word == text }
+    if let b = other.number, !b.isFinite, let text = string { return other.word == text }
     if let a = array, let b = other.array { return a.count == b.count && zip(a, b).allSatisfy { $0.means($1) } }
     return self == other
   }

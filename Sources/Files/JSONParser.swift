@@ -1,7 +1,14 @@
 /// Reads one JSON document (RFC 8259), strictly: no trailing commas, comments, NaN, duplicate keys or bytes after the
 /// end.
-struct JSONParser {
+public struct JSONParser {
+  /// The words that Python's json module writes for numbers that JSON cannot say.
+  public static let literals: [(word: String, value: Double)] = [
+    ("Infinity", .infinity), ("-Infinity", -.infinity), ("NaN", .nan),
+  ]
+
   private let bytes: UnsafeRawBufferPointer
+  /// Whether those words are read, as in files that Python wrote.
+  private let readsLiterals: Bool
   private let name: String
   private var at = 0
   private var depth = 0
@@ -9,9 +16,10 @@ struct JSONParser {
   /// Deeper nesting is refused: recursion must end before the stack does.
   private static let maximumDepth = 128
 
-  init(_ bytes: UnsafeRawBufferPointer, name: String) {
+  init(_ bytes: UnsafeRawBufferPointer, name: String, literals: Bool = false) {
     self.bytes = bytes
     self.name = name
+    readsLiterals = literals
   }
 
   mutating func document() throws(FileProblem) -> JSONValue {
@@ -24,6 +32,7 @@ struct JSONParser {
 
   private mutating func value() throws(FileProblem) -> JSONValue {
     guard at < bytes.count else { throw problem("the file ends where a value is expected") }
+    if readsLiterals, let literal = literal() { return .number(literal) }
     switch bytes[at] {
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "{"): return try object()
@@ -34,6 +43,14 @@ struct JSONParser {
     case UInt8(ascii: "n"): return try word("null", .null)
     default: throw problem("expected a value, found \(found())")
     }
+  }
+
+  private mutating func literal() -> Double? {
+    guard bytes[at] == 0x49 || bytes[at] == 0x4E || bytes[at] == 0x2D else { return nil }
+    let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
+    guard let found = Self.literals.first(where: { rest.starts(with: $0.word.utf8) }) else { return nil }
+    at += found.word.utf8.count
+    return found.value
   }
 
   private mutating func object() throws(FileProblem) -> JSONValue {

@@ -3,8 +3,9 @@ extension JSONValue {
   ///
   /// Strict: a trailing comma, NaN, a duplicate key, more than 128 levels, text that is not UTF-8 and bytes after the
   /// end are errors with their place in bytes.
-  public init(parsing bytes: UnsafeRawBufferPointer, name: String) throws(FileProblem) {
-    var parser = JSONParser(bytes, name: name)
+  /// With `literals` the words Infinity, -Infinity and NaN are numbers, as Python's json module writes them.
+  public init(parsing bytes: UnsafeRawBufferPointer, name: String, literals: Bool = false) throws(FileProblem) {
+    var parser = JSONParser(bytes, name: name, literals: literals)
     self = try parser.document()
   }
 
@@ -18,13 +19,13 @@ extension JSONValue {
   }
 
   /// Reads the JSON file at `path`, which may have at most `limit` bytes (256 MiB unless said otherwise).
-  public init(contentsOf path: String, limit: Int = 256 << 20) throws(FileProblem) {
+  public init(contentsOf path: String, limit: Int = 256 << 20, literals: Bool = false) throws(FileProblem) {
     let file = try MappedFile(path: path)
     guard file.bytes.count <= limit else {
       throw FileProblem(path: path, sentence: "the file has \(file.bytes.count) bytes; at most \(limit) are read")
     }
     self = try withExtendedLifetime(file) { () throws(FileProblem) in
-      try JSONValue(parsing: file.bytes, name: path)
+      try JSONValue(parsing: file.bytes, name: path, literals: literals)
     }
   }
 }

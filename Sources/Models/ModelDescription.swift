@@ -18,6 +18,6 @@ public struct ModelDescription: Sendable {
   let container: GGUFFile?
   /// The tokenizer in `container`, being made already; nil when nobody asked for it so early.
   let upcomingTokenizer: Started<Tokenizer?>?
-  /// What a user should know: configuration keys that were not read, a count that is not the published one.
+  /// What a user should know: a count that is not the published one.
   public let notes: [String]
 }

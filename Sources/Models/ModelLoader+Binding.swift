@@ -25,6 +25,7 @@ extension ModelLoader {
         config.value(at: configuration.kindKey)?.string, key: configuration.kindKey, path: config.name, nearest: nil)
     }
     let result = try binding.bind(config)
+    try checkUnread(result.unused, of: config.name, by: family)
     let name = Setting(.group([Setting.Entry("name", Setting(.scalar(source.name, quoted: true)))]))
     let architecture: Architecture
     do {
@@ -33,12 +34,22 @@ extension ModelLoader {
     } catch {
       throw error.naming(config.name)
     }
-    // A key may be as long as the file allows.
-    let unused = result.unused.map { String($0.prefix(60)) }.joined(separator: ", ")
-    let notes = unused.isEmpty ? [] : ["\(config.name): not read: \(unused)"]
     return Found(
-      architecture: architecture, source: source, container: configuration.container, configuration: config.name,
-      notes: notes)
+      architecture: architecture, source: source, container: configuration.container, configuration: config.name)
+  }
+
+  /// Refuses keys that nobody knows: any of them may decide numbers.
+  private func checkUnread(_ keys: [String], of name: String, by family: String) throws(Problems) {
+    var problems = Problems()
+    for key in keys where !ignoredKeys.contains(where: { key == $0 || key.hasPrefix($0 + ".") }) {
+      // A key may be as long as the file allows.
+      let word = String(key.prefix(60))
+      problems.add(
+        Problem(
+          "\(name): the family '\(family)' does not know the key '\(word)', which may decide numbers", at: nil,
+          hint: "if it does not, '--ignore-key \(word)' lets it pass"))
+    }
+    try problems.check()
   }
 
   /// The family that weights say they are of; nil when they say nothing that a family reads.
@@ -69,7 +80,9 @@ extension ModelLoader {
   }
 
   /// The family that reads `config`, and how it does, by the key `section` of its file.
-  func family(matching config: ConfigSource, in section: String) throws -> (family: String, binding: ConfigBinding)? {
+  public func family(matching config: ConfigSource, in section: String) throws -> (
+    family: String, binding: ConfigBinding
+  )? {
     // A kind and its family mostly have one name; no two families match one configuration, so which is asked first
     // changes nothing but the time.
     let kinds = ["model_type", "general.architecture"].compactMap { config.value(at: $0)?.string }

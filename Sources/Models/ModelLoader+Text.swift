@@ -56,7 +56,7 @@ extension ModelLoader {
     case .specification, .gguf: jinja = nil
     case .folder, .trained, .safetensors:
       let folder = described.source.folder
-      let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20)
+      let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20, literals: true)
       jinja =
         (try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8))
         ?? config?["chat_template"]?.string

@@ -16,10 +16,13 @@ public struct ModelLoader: Sendable {
   public let composer: Composer
   /// Folders that hold models' weights, each in a folder or GGUF file of the model's name.
   public let weightFolders: [String]
+  /// Keys of configurations that no family knows and that may stay unread.
+  public let ignoredKeys: [String]
   let specifications: SpecificationLoader
 
   /// A loader of the models of `catalog`, composed by `composer`.
-  public init(catalog: Catalog, composer: Composer, weightFolders: [String] = []) {
+  public init(catalog: Catalog, composer: Composer, weightFolders: [String] = [], ignoredKeys: [String] = []) {
+    self.ignoredKeys = ignoredKeys
     self.catalog = catalog
     self.composer = composer
     self.weightFolders = weightFolders
@@ -107,13 +110,15 @@ public struct ModelLoader: Sendable {
     let container: GGUFFile? = if case .gguf(let path) = source { try GGUFFile(path: path) } else { nil }
     container.map(opened)
     var facts: [Setting] = []
-    if case .gguf = source, let section = try specifications.tree(reference)["gguf"], let set = section["set"]?.entries
-    {
-      facts = set.map { entry in
+    if let container, let section = try specifications.tree(reference)["gguf"] {
+      facts = (section["set"]?.entries ?? []).map { entry in
         var patch = Setting(.group([]))
         patch[path: entry.key] = entry.value
         return patch
       }
+      // What the file's tensors say decides, for the weights were trained with it.
+      let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
+      if let stored = try binding.facts(storedIn: ConfigSource(container)) { facts.append(stored) }
     }
     return Found(
       architecture: try specifications.load(reference, patches: facts + patches), source: source, container: container)

@@ -40,12 +40,17 @@ struct LayerReader {
       wholeNumber($0, of: "count", limit: ArchitectureKeys.layerLimit, problems: &problems)
     }
     let variants = variants(layers["variants"])
-    let pattern = pattern(layers["pattern"], variants: variants)
+    let (pattern, kinds) = pattern(layers["pattern"], variants: variants)
     let overrides = overrides(layers["overrides"], count: count)
     guard let count, problems.isEmpty else { return ([], []) }
     var table = LayerTable(tree, count: count)
-    let resolved = variants.map { table.row(of: $0.value) }
+    let resolved = kinds.map { table.row(of: variants[$0[0]].value) }
     for layer in 0..<count where !pattern.isEmpty { table.start(layer, with: resolved[pattern[layer % pattern.count]]) }
+    // What further variants of an item say lies over the first.
+    for (kind, parts) in kinds.enumerated() where parts.count > 1 {
+      let own = (0..<count).filter { pattern[$0 % pattern.count] == kind }
+      for part in parts.dropFirst() { table.change(own, by: variants[part].value) }
+    }
     for override in overrides {
       table.change(override.layers, by: override.patch)
       if table.isTooLarge {
@@ -53,7 +58,7 @@ struct LayerReader {
         return ([], [])
       }
     }
-    let names = pattern.isEmpty ? [] : pattern.map { variants[$0].key }
+    let names = pattern.map { kinds[$0].map { variants[$0].key }.joined(separator: "+") }
     return table.specs(variants: names, problems: &problems)
   }
 
@@ -70,8 +75,10 @@ struct LayerReader {
     return entries
   }
 
-  /// The variant of each layer of a period, as a position in `variants`.
-  private mutating func pattern(_ setting: Setting?, variants: [Setting.Entry]) -> [Int] {
+  /// The kind of each layer of a period, and for each kind the positions in `variants` of what lies over one another.
+  private mutating func pattern(
+    _ setting: Setting?, variants: [Setting.Entry]
+  ) -> (period: [Int], kinds: [[Int]]) {
     guard let setting else {
       if let first = variants.first {
         problems.add(
@@ -79,23 +86,34 @@ struct LayerReader {
             "there are variants, but no pattern says which layer takes which", at: first.place,
             hint: "pattern: [\(variants.prefix(3).map(\.key).joined(separator: ", "))]"))
       }
-      return []
+      return ([], [])
     }
     var period: [Int] = []
+    var kinds: [[Int]] = []
+    var numbers: [[Int]: Int] = [:]
     var used: Set<Int> = []
     var mistakes = 0
     let positions = Dictionary(variants.indices.map { (variants[$0].key, $0) }) { first, _ in first }
     for item in setting.list ?? [setting] {
       do throws(Problem) {
         let item = try PatternItem(item)
-        guard let index = positions[item.name] else {
-          let near = nearestName(to: item.name, in: variants.map(\.key))
-          throw Problem(
-            "no variant is named '\(item.name.prefix(60))'", at: item.place,
-            hint: near.map { "did you mean '\($0)'?" } ?? "describe it under 'variants'")
+        var parts: [Int] = []
+        for name in item.names {
+          guard let index = positions[name] else {
+            let near = nearestName(to: name, in: variants.map(\.key))
+            throw Problem(
+              "no variant is named '\(name.prefix(60))'", at: item.place,
+              hint: near.map { "did you mean '\($0)'?" } ?? "describe it under 'variants'")
+          }
+          parts.append(index)
         }
-        used.insert(index)
-        period += repeatElement(index, count: min(item.count, ArchitectureKeys.layerLimit))
+        used.formUnion(parts)
+        let kind = numbers[parts] ?? kinds.count
+        if kind == kinds.count {
+          kinds.append(parts)
+          numbers[parts] = kind
+        }
+        period += repeatElement(kind, count: min(item.count, ArchitectureKeys.layerLimit))
         if period.count > ArchitectureKeys.layerLimit {
           throw Problem("the pattern is longer than \(ArchitectureKeys.layerLimit) layers", at: item.place)
         }
@@ -117,7 +135,7 @@ struct LayerReader {
         )
       }
     }
-    return mistakes == 0 ? period : []
+    return mistakes == 0 ? (period, kinds) : ([], [])
   }
 
   private mutating func overrides(_ setting: Setting?, count: Int?) -> [Override] {

@@ -1,9 +1,10 @@
 import Components
 
-/// An item of a layer pattern: a variant's name, or a count and a name such as `3*local`.
+/// An item of a layer pattern: a variant's name, or a count and a name such as `3*local`. `dense+local` names two
+/// variants, of which the second lies over the first.
 struct PatternItem {
-  /// The variant's name.
-  let name: String
+  /// The variants' names.
+  let names: [String]
   /// How many layers in a row take it.
   let count: Int
   /// Where the name was written.
@@ -15,7 +16,7 @@ struct PatternItem {
       throw Problem("a pattern is a list of variants, not \(setting.kindInWords)", at: setting.place, hint: "3*local")
     }
     guard let star = text.firstIndex(of: "*") else {
-      (name, count, place) = (text, 1, setting.place)
+      (names, count, place) = (Self.names(in: text[...]), 1, setting.place)
       return
     }
     let times = text[..<star].trimmed
@@ -25,9 +26,13 @@ struct PatternItem {
         "'\(text.prefix(40))' is not an item of a pattern", at: setting.place,
         hint: "an item is a name, or a count and a name: 3*local")
     }
-    self.name = String(name)
+    names = Self.names(in: name)
     self.count = count
     place = setting.place
+  }
+
+  private static func names(in text: Substring) -> [String] {
+    text.split(separator: "+", omittingEmptySubsequences: false).map { String($0.trimmed) }
   }
 }
 

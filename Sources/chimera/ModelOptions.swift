@@ -7,6 +7,18 @@ struct ModelOptions: ParsableArguments {
   @Option(name: .customLong("set"), help: "Change the model: a.b=value, ~a.b to delete. May be repeated.")
   var changes: [String] = []
 
+  @Option(
+    name: .customLong("ignore-key"),
+    help: "A key of config.json or of a GGUF file that no family knows, to be let pass. May be repeated.")
+  var ignoredKeys: [String] = []
+
+  /// What every command starts from, with the keys that may stay unread.
+  func zoo() throws -> Zoo {
+    var zoo = try Zoo()
+    zoo.ignoredKeys = ignoredKeys
+    return zoo
+  }
+
   /// The changes as patches, in order.
   func patches() throws -> [Setting] { try Overrides(changes).patches }
 }

@@ -9,6 +9,8 @@ import Specification
 struct Zoo {
   let catalog: Catalog
   let registry: Registry
+  /// Keys of configurations that may stay unread.
+  var ignoredKeys: [String] = []
 
   init() throws {
     catalog = Catalog(folders: Zoo.folders("Architectures", variable: "CHIMERA_ARCHITECTURES"))
@@ -18,7 +20,8 @@ struct Zoo {
   /// Reads and composes.
   var models: ModelLoader {
     ModelLoader(
-      catalog: catalog, composer: Composer(registry), weightFolders: Zoo.folders("Models", variable: "CHIMERA_MODELS"))
+      catalog: catalog, composer: Composer(registry), weightFolders: Zoo.folders("Models", variable: "CHIMERA_MODELS"),
+      ignoredKeys: ignoredKeys)
   }
 
   /// The folders of a kind: those in an environment variable, then the one of the checkout or of the installation that

@@ -25,6 +25,16 @@ struct LayersTests {
     #expect(layers.map(\.variant) == ["a", "b", "a"])
   }
 
+  @Test("an item may name several variants, which lie over one another in their order") func severalVariants() throws {
+    let variants = "variants: {a: {mlp: {n: 1}}, b: {mlp: {n: 2}}, c: {norm: {eps: 3}}}"
+    #expect(try numbers("{count: 4, pattern: [a+c, 2*a + b, b+a], \(variants)}") == [1, 2, 2, 1])
+    let layers = try load("{count: 2, pattern: [a+c, b], \(variants)}").layers
+    #expect(layers.map(\.variant) == ["a+c", "b"])
+    #expect(layers.map { $0[.norm]?.options["eps"]?.number == 3 } == [true, false])
+    #expect(throws: Problems.self) { try load("{count: 2, pattern: [a+d, b+c], \(variants)}") }
+    #expect(throws: Problems.self) { try load("{count: 2, pattern: [a+, b+c], \(variants)}") }
+  }
+
   @Test("slices are those of Python, over every start, end and step")
   func slices() throws {
     let count = 5

@@ -72,6 +72,6 @@ struct CompanionFiles {
 
   private static func read(_ path: String) throws(TokenizerProblem) -> JSONValue? {
     guard kind(ofPath: path) == .file else { return nil }
-    do { return try JSONValue(contentsOf: path) } catch { throw .file(error) }
+    do { return try JSONValue(contentsOf: path, literals: true) } catch { throw .file(error) }
   }
 }

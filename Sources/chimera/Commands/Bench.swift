@@ -124,7 +124,7 @@ struct Bench: ParsableCommand {
   func run() throws {
     if let product { return try tellProducts(product.sizes) }
     guard let model else { return tellMachine() }
-    let models = try Zoo().models
+    let models = try changes.zoo().models
     let described = try models.describe(model, patches: changes.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
     if cold { return try measureStart(described, models) }

@@ -22,7 +22,7 @@ struct Check: ParsableCommand {
   @OptionGroup var options: ModelOptions
 
   func run() throws {
-    let models = try Zoo().models
+    let models = try options.zoo().models
     let described = try models.describe(model, patches: options.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
     try models.checkBindings(of: described.architecture)

@@ -35,7 +35,7 @@ struct Diff: ParsableCommand {
   }
 
   func run() throws {
-    let zoo = try Zoo()
+    let zoo = try options.zoo()
     let models = zoo.models
     let first = try sheet(a, models)
     let second = try sheet(b ?? a, models, patches: options.patches())

@@ -46,7 +46,7 @@ struct Save: ParsableCommand {
     if kind(ofPath: output) != .nothing, try !namesInFolder(output).isEmpty {
       throw Failure(.failed, "\(output) is there already; name a new folder")
     }
-    let models = try Zoo().models
+    let models = try options.zoo().models
     let described = try models.describe(model, patches: options.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
     let notes =

@@ -36,7 +36,7 @@ struct Show: ParsableCommand {
   }
 
   func run() throws {
-    let zoo = try Zoo()
+    let zoo = try options.zoo()
     let described = try zoo.models.describe(model, patches: options.patches())
     for note in described.notes { Console.note("note: \(note)") }
     if plan, !json {

@@ -58,7 +58,7 @@ struct Train: ParsableCommand {
     let prepared =
       try isGoingOn
       ? PreparedTraining(in: folder, request, settings, note: note)
-      : PreparedTraining(request, settings, patches: options.patches(), note: note)
+      : PreparedTraining(request, settings, options, note: note)
     let settings = prepared.description.settings
     let need = try MemoryNeed(prepared.described.plan, settings)
     let pool = ThreadPool(threads: settings.threads)

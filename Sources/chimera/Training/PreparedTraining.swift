@@ -18,12 +18,15 @@ struct PreparedTraining {
   private let start: WarmStart?
 
   /// A new run.
-  init(_ request: TrainingRequest, _ options: TrainArguments, patches: [Setting], note: (String) -> Void) throws {
+  init(
+    _ request: TrainingRequest, _ options: TrainArguments, _ changes: ModelOptions, note: (String) -> Void
+  ) throws {
     guard let model = request.model else {
       throw Failure(.usage, "name the model to train: chimera train MODEL --data FILE --out FOLDER")
     }
     if request.data.isEmpty { throw Failure(.usage, "name the training data: --data FILE") }
-    let models = try Zoo().models
+    let models = try changes.zoo().models
+    let patches = try changes.patches()
     var described = try models.describe(model, patches: patches)
     for text in described.notes { note(text) }
     let tokenizer: TokenizerFiles?

@@ -1,0 +1,162 @@
+import Components
+import Files
+
+extension BindingExpression {
+  private static let sources =
+    ["from", "value", "first", "list", "count", "tensor", "numbers", "runs", "join", "unroll", "same", "listed"]
+    + Arithmetic.allCases.map(\.rawValue)
+  private static let modifierKeys = ["map", "text", "default", "off", "write", "when", "axis", "layers", "in", "out"]
+
+  init(_ setting: Setting) throws(Problem) {
+    guard let entries = setting.entries else {
+      guard let path = setting.text else {
+        throw Problem("a binding is \(setting.kindInWords); expected a path or a group of keys", at: setting.place)
+      }
+      self = .path([path])
+      return
+    }
+    let keys = Self.sources + Self.modifierKeys
+    for entry in entries where !keys.contains(entry.key) {
+      throw Problem(
+        "a binding has no key '\(entry.key)'", at: entry.place,
+        hint: nearestName(to: entry.key, in: keys).map { "did you mean '\($0)'?" }
+          ?? "its keys are \(keys.joined(separator: ", "))")
+    }
+    let present = entries.filter { Self.sources.contains($0.key) }
+    guard present.count == 1, let source = present.first else {
+      let found = present.isEmpty ? "none" : present.map(\.key).joined(separator: " and ")
+      throw Problem(
+        "a binding needs one source, and has \(found)",
+        at: setting.place, hint: "a source is one of \(Self.sources.joined(separator: ", "))")
+    }
+    var axis: Int?
+    if let axisSetting = setting["axis"] {
+      guard source.key == "tensor", let number = axisSetting.integer, number >= 0 else {
+        throw Problem("'axis' is the number of an axis of a 'tensor'", at: axisSetting.place)
+      }
+      axis = number
+    }
+    let layers = setting["layers"]
+    if let layers, source.key != "join", source.key != "listed" {
+      throw Problem("'layers' belongs to 'join' and 'listed'", at: layers.place)
+    }
+    for key in ["in", "out"] where source.key != "listed" {
+      if let misplaced = setting[key] { throw Problem("'\(key)' belongs to 'listed'", at: misplaced.place) }
+    }
+    let inner =
+      source.key == "listed" ? try Self.listed(source, setting) : try Self.source(source, axis: axis, layers: layers)
+    let modifiers = try Self.modifiers(setting)
+    self = modifiers.map { .modified(inner, $0) } ?? inner
+  }
+
+  private static func source(
+    _ entry: Setting.Entry, axis: Int?, layers: Setting?
+  ) throws(Problem) -> BindingExpression {
+    switch entry.key {
+    case "from": return .path(try texts(entry.value))
+    case "value": return .constant(JSONValue(entry.value))
+    case "first": return .first(try operands(entry.value))
+    case "list": return .list(try operands(entry.value))
+    case "count": return .count(try text(entry.value))
+    case "tensor": return .tensor(try text(entry.value), axis: axis)
+    case "numbers": return .numbers(try text(entry.value))
+    case "unroll": return .unroll(try text(entry.value))
+    case "same": return .same(try texts(entry.value))
+    case "runs":
+      // A list where a variant comes twice.
+      let items = entry.value.list.map { $0.flatMap { $0.entries ?? [] } }
+      guard let runs = entry.value.entries ?? items, !runs.isEmpty else {
+        throw Problem(
+          "'runs' is \(entry.value.kindInWords); expected a count for each variant", at: entry.value.place)
+      }
+      var counts: [(name: String, count: BindingExpression)] = []
+      for run in runs { counts.append((run.key, try operand(run.value))) }
+      return .runs(counts)
+    case "join":
+      guard let layers else {
+        throw Problem("'join' needs 'layers', how many there are", at: entry.place)
+      }
+      return .join(try operands(entry.value), layers: try operand(layers))
+    default:
+      guard let operation = Arithmetic(rawValue: entry.key) else {
+        throw Problem("a binding has no source '\(entry.key)'", at: entry.place)
+      }
+      let values = try operands(entry.value)
+      guard values.count == 2 || (operation == .product && values.count > 2) else {
+        throw Problem("'\(entry.key)' takes two values, not \(values.count)", at: entry.place)
+      }
+      return .arithmetic(operation, values)
+    }
+  }
+
+  private static func listed(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {
+    guard let inside = setting["in"]?.text, let outside = setting["out"]?.text, let layers = setting["layers"] else {
+      throw Problem("'listed' needs 'in', 'out' and 'layers'", at: entry.place)
+    }
+    return .listed(try text(entry.value), inside: inside, outside: outside, layers: try operand(layers))
+  }
+
+  private static func modifiers(_ setting: Setting) throws(Problem) -> Modifiers? {
+    var modifiers = Modifiers()
+    if let map = setting["map"] {
+      guard let entries = map.entries, !entries.isEmpty else {
+        throw Problem("'map' is \(map.kindInWords); expected a value for each word", at: map.place)
+      }
+      modifiers.map = entries.map { ($0.key, JSONValue($0.value)) }
+    }
+    if let text = setting["text"] {
+      modifiers.text = try Self.text(text)
+      guard modifiers.text?.contains("{}") == true else {
+        throw Problem("'text' has no '{}' for the value", at: text.place)
+      }
+    }
+    modifiers.fallback = setting["default"].map { JSONValue($0) }
+    if let off = setting["off"] {
+      guard let items = off.list else {
+        throw Problem("'off' is \(off.kindInWords); expected a list of values", at: off.place)
+      }
+      modifiers.off = items.map { JSONValue($0) }
+    }
+    modifiers.written = try setting["write"].map { setting throws(Problem) in try Self.text(setting) }
+    if let when = setting["when"] {
+      guard let entries = when.entries else {
+        throw Problem("'when' is \(when.kindInWords); expected a value for each path", at: when.place)
+      }
+      modifiers.conditions = entries.map { entry in
+        Condition(entry.key, values: (entry.value.list ?? [entry.value]).map { JSONValue($0) })
+      }
+    }
+    let isPlain =
+      modifiers.map == nil && modifiers.text == nil && modifiers.fallback == nil && modifiers.off.isEmpty
+      && modifiers.written == nil && modifiers.conditions.isEmpty
+    return isPlain ? nil : modifiers
+  }
+
+  /// Expressions of a list, in which numbers stand for themselves.
+  private static func operands(_ setting: Setting) throws(Problem) -> [BindingExpression] {
+    guard let items = setting.list, !items.isEmpty else {
+      throw Problem("a binding's source is \(setting.kindInWords); expected a list of bindings", at: setting.place)
+    }
+    var expressions: [BindingExpression] = []
+    for item in items { expressions.append(try operand(item)) }
+    return expressions
+  }
+
+  private static func operand(_ setting: Setting) throws(Problem) -> BindingExpression {
+    setting.number == nil ? try BindingExpression(setting) : .constant(JSONValue(setting))
+  }
+
+  private static func text(_ setting: Setting) throws(Problem) -> String {
+    guard let text = setting.text else {
+      throw Problem("a binding names \(setting.kindInWords); expected a text", at: setting.place)
+    }
+    return text
+  }
+
+  private static func texts(_ setting: Setting) throws(Problem) -> [String] {
+    guard let items = setting.list else { return [try text(setting)] }
+    var texts: [String] = []
+    for item in items { texts.append(try text(item)) }
+    return texts
+  }
+}

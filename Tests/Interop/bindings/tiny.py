@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""A very small random checkpoint of every family that both the zoo and transformers have, with the reference's logits.
+
+usage: tiny.py OUT [name ...]        needs: pip install torch transformers==5.23.0 safetensors
+OUT/<name>/ gets config.json, model.safetensors and expected.safetensors: `input_ids` [1, tokens] and `logits`
+[1, tokens, vocabulary] (float32, eager attention). Seeds are made of names, so that the same version makes the same files.
+"""
+import hashlib, inspect, json, os, sys, warnings
+warnings.filterwarnings("ignore"); os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+import torch, transformers
+from safetensors.torch import save_file
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+torch.set_num_threads(1); transformers.utils.logging.disable_progress_bar()
+
+LAYERS, TOKENS, VOCABULARY = 4, 12, 16
+# Whatever a family calls its sizes.
+SIZES = {}
+for words, value in [
+    ("hidden_size n_embd d_model", 8), ("num_hidden_layers n_layer n_layers num_layers", LAYERS),
+    ("num_attention_heads n_head n_heads num_heads attention_heads", 2), ("num_key_value_heads", 1), ("head_dim", 4),
+    ("intermediate_size ffn_dim n_inner ffn_hidden_size dff intermediate_size_mlp", 12), ("vocab_size", VOCABULARY),
+    ("max_position_embeddings n_positions n_ctx max_seq_len", 32), ("bos_token_id", 1), ("eos_token_id", 2), ("pad_token_id", 0),
+    ("moe_intermediate_size", 8), ("shared_expert_intermediate_size", 8), ("sliding_window window_size", 4),
+    ("num_experts num_local_experts n_routed_experts moe_num_experts", 4), ("num_experts_per_tok moe_k", 2),
+    ("query_pre_attn_scalar", 4), ("original_max_position_embeddings", 8),
+    ("attention_dropout hidden_dropout resid_pdrop embd_pdrop attn_pdrop dropout activation_dropout hidden_dropout_prob "
+     "attention_probs_dropout_prob residual_dropout embedding_dropout layerdrop mlp_dropout embed_dropout resid_dropout", 0.0),
+]: SIZES.update({word: value for word in words.split()})
+LATENT = dict(q_lora_rank=6, kv_lora_rank=6, qk_nope_head_dim=4, qk_rope_head_dim=2, v_head_dim=4, num_key_value_heads=2, head_dim=2)
+EXPERTS = dict(n_routed_experts=4, n_shared_experts=1, first_k_dense_replace=1, n_group=2, topk_group=1)
+LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8)
+# name: (model_type, what is special)
+FAMILIES = {name: (name, {}) for name in """apertus arcee biogpt bitnet bloom cohere ctrl flex_olmo gemma2 gemma3_text glm glm4 gpt2 gpt_bigcode
+    granite helium hunyuan_v1_dense jais2 llama nanochat nemotron olmo olmo2 olmo3 olmoe opt openai-gpt persimmon phi qwen2
+    qwen3 qwen2_moe qwen3_moe seed_oss smollm3 starcoder2 xglm mistral ministral vaultgemma falcon ernie4_5 hyperclovax""".split()}
+FAMILIES |= {
+    "gpt_neox": ("gpt_neox", dict(hidden_size=16)), "stablelm": ("stablelm", dict(hidden_size=16)), "cohere2": ("cohere2", {}), "codegen": ("codegen", dict(rotary_dim=2, n_embd=16, hidden_size=16, n_head=4, num_attention_heads=4)), "gptj": ("gptj", dict(rotary_dim=2)),
+    "cwm": ("cwm", dict(rope_parameters=LLAMA3)), "gemma": ("gemma", {}), "exaone4": ("exaone4", {}),
+    "deepseek_v2": ("deepseek_v2", LATENT | EXPERTS), "deepseek_v3": ("deepseek_v3", LATENT | EXPERTS),
+    "dots1": ("dots1", EXPERTS), "glm4_moe": ("glm4_moe", EXPERTS), "solar_open": ("solar_open", {k: v for k, v in EXPERTS.items() if k != "first_k_dense_replace"}),
+    "ernie4_5_moe": ("ernie4_5_moe", dict(moe_layer_start_index=1, moe_num_shared_experts=1)),
+    "gpt_neo": ("gpt_neo", dict(attention_types=[[["global", "local"], 2]])), "gpt_oss": ("gpt_oss", {}),
+    "granitemoe": ("granitemoe", {}), "granitemoeshared": ("granitemoeshared", dict(shared_intermediate_size=8)),
+    "hunyuan_v1_moe": ("hunyuan_v1_moe", dict(moe_topk=[2] * LAYERS, moe_intermediate_size=[12] * LAYERS, num_shared_expert=[1] * LAYERS)),
+    "lfm2": ("lfm2", dict(block_ff_dim=12, layer_types=["conv", "full_attention", "conv", "full_attention"])),
+    "llama4_text": ("llama4_text", dict(num_experts_per_tok=1, attention_chunk_size=6, interleave_moe_layer_step=2)),
+    "mamba2": ("mamba2", dict(state_size=4, num_heads=4, head_dim=4, n_groups=1, expand=2, chunk_size=4)),
+    "minicpm3": ("minicpm3", LATENT | dict(dim_model_base=8)), "youtu": ("youtu", LATENT | dict(pad_token_id=None))   # else a row of zeros when it is loaded
+    , "minimax_m2": ("minimax_m2", {}),
+    "ministral3": ("ministral3", {}), "mixtral": ("mixtral", dict(sliding_window=None)),
+    "modernbert-decoder": ("modernbert-decoder", dict(local_attention=8)), "mpt": ("mpt", dict(expansion_ratio=4)),
+    "phi3": ("phi3", dict(sliding_window=None)),
+    "phi3-longrope": ("phi3", dict(sliding_window=None, rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.1], long_factor=[2.0, 2.5], original_max_position_embeddings=8))),
+    # dbrx is left out: transformers 5.23.0 cannot make one ("no attribute 'rope_theta'").
+    "llama-llama3": ("llama", dict(rope_parameters=LLAMA3)), "llama-yarn": ("llama", dict(rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=8))),
+    "falcon-40b": ("falcon", dict(new_decoder_architecture=True, num_kv_heads=1)),
+    "falcon-rw": ("falcon", dict(alibi=True, multi_query=False, parallel_attn=False, bias=True)),
+    "opt-350m": ("opt", dict(do_layer_norm_before=False, word_embed_proj_dim=4)),
+    "qwen2-windows": ("qwen2", dict(use_sliding_window=True, max_window_layers=2)),
+}
+
+def make(out, name, kind, special):
+    seed = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16); torch.manual_seed(seed)
+    cls = CONFIG_MAPPING[kind]
+    known = set(inspect.signature(cls.__init__).parameters) | set(getattr(cls, "attribute_map", {}))
+    for base in cls.__mro__: known |= set(getattr(base, "__annotations__", {}))
+    config = cls(**({k: v for k, v in SIZES.items() if k in known} | special))
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float().eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        # Large enough that each layer matters, and rounded to bf16 so that a file may hold half the bytes.
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * (0.35 if parameter.dim() > 1 else 0.2))
+            parameter.copy_(parameter.bfloat16().float())
+    ids = torch.randint(3, VOCABULARY, (1, TOKENS), generator=generator)
+    with torch.no_grad(): logits = model(input_ids=ids, use_cache=False).logits.float()
+    assert torch.isfinite(logits).all()
+    folder = os.path.join(out, name); model.save_pretrained(folder)
+    extra = os.path.join(folder, "generation_config.json")
+    if os.path.exists(extra): os.remove(extra)
+    save_file({"input_ids": ids, "logits": logits.contiguous()}, os.path.join(folder, "expected.safetensors"))
+    return sum(p.numel() for p in model.parameters()), float(logits.std())
+
+if __name__ == "__main__":
+    failed = 0
+    for name, (kind, special) in FAMILIES.items():
+        if sys.argv[2:] and name not in sys.argv[2:]: continue
+        try: print("%-20s %6d parameters, logits' deviation %.2f" % (name, *make(sys.argv[1], name, kind, special)), flush=True)
+        except Exception as error: failed += 1; print(f"{name}: {type(error).__name__}: {str(error)[:200]}", flush=True)
+    sys.exit(failed > 0)
