@@ -25,7 +25,11 @@ let package = Package(
     .systemLibrary(
       name: "CLibYAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-    .target(name: "CKernels"),
+    .target(
+      name: "CKernels",
+      cSettings: ["attention", "bf16", "elementwise", "formats", "int8", "levels", "machine", "matmul"].map {
+        .headerSearchPath($0)
+      }),
     .target(name: "Formats"),
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .target(name: "Files"),

@@ -54,50 +54,61 @@ extension MoE {
           for i in own { (rows + i * inputs).update(from: input(x, inputs, members[i]), count: inputs) }
         }
         var next = gathered + members.count * inputs
-        var products: [Product] = []
-        for index in biases.indices {
-          let width = context.output(index).width / chosen
-          products.append(product(index, expert, into: next, stride: width, context))
-          next += members.count * width
-        }
-        multiply(gathered, stride: inputs, rows: members.count, by: products, accumulate: false, pool: context.pool)
-        for (index, product) in products.enumerated() {
-          let y = context.output(index)
-          let width = product.stride
-          context.parallel(members.count, grain: elementwiseGrain(width)) { own, _ in
-            for i in own { (y.base + Int(members[i]) * width).update(from: product.output + i * width, count: width) }
+        withUnsafeTemporaryAllocation(of: Matmul.self, capacity: biases.count) { matmuls in
+          for index in biases.indices {
+            let width = context.output(index).width / chosen
+            matmuls.initializeElement(at: index, to: matmul(index, expert, into: next, stride: width, context))
+            next += members.count * width
+          }
+          multiply(gathered, inputs, rows: members.count, by: UnsafeBufferPointer(matmuls), context)
+          for index in biases.indices {
+            let y = context.output(index)
+            let (width, own) = (matmuls[index].stride, matmuls[index].output)
+            context.parallel(members.count, grain: elementwiseGrain(width)) { rows, _ in
+              for i in rows { (y.base + Int(members[i]) * width).update(from: own + i * width, count: width) }
+            }
           }
         }
       }
     }
 
-    /// A single row: all products of one input at once, written where they belong.
+    /// A single row: all matmuls of one input at once, written where they belong.
     private func one(_ x: Rows, _ choice: Rows, _ context: ForwardContext) {
       let inputs = each ? x.width / chosen : x.width
-      let products = (0..<chosen).flatMap { place in
-        biases.indices.map { index in
-          let y = context.output(index)
-          let width = y.width / chosen
-          return product(index, Int(choice[0][place]), into: y.base + place * width, stride: width, context)
+      withUnsafeTemporaryAllocation(of: Matmul.self, capacity: chosen * biases.count) { matmuls in
+        for place in 0..<chosen {
+          for index in biases.indices {
+            let y = context.output(index)
+            let width = y.width / chosen
+            let expert = Int(choice[0][place])
+            matmuls.initializeElement(
+              at: place * biases.count + index,
+              to: matmul(index, expert, into: y.base + place * width, stride: width, context))
+          }
         }
-      }
-      guard each else {
-        multiply(x.base, stride: inputs, rows: 1, by: products, accumulate: false, pool: context.pool)
-        return
-      }
-      for place in 0..<chosen {
-        let own = Array(products[place * biases.count..<(place + 1) * biases.count])
-        multiply(x.base + place * inputs, stride: inputs, rows: 1, by: own, accumulate: false, pool: context.pool)
+        let all = UnsafeBufferPointer(matmuls)
+        guard each else { return multiply(x.base, inputs, rows: 1, by: all, context) }
+        for place in 0..<chosen {
+          let own = UnsafeBufferPointer(rebasing: all[place * biases.count..<(place + 1) * biases.count])
+          multiply(x.base + place * inputs, inputs, rows: 1, by: own, context)
+        }
       }
     }
 
-    private func product(
+    private func multiply(
+      _ x: UnsafePointer<Float>, _ inputs: Int, rows: Int, by matmuls: UnsafeBufferPointer<Matmul>,
+      _ context: ForwardContext
+    ) {
+      Kernels.matmul(x, stride: inputs, rows: rows, by: matmuls, accumulate: false, pool: context.pool)
+    }
+
+    private func matmul(
       _ index: Int, _ expert: Int, into y: UnsafeMutablePointer<Float>, stride: Int, _ context: ForwardContext
-    ) -> Product {
+    ) -> Matmul {
       let place = tensor(of: index)
       let matrix = context.parameter(place).member(expert)
       let bias = biases[index] ? context.parameter(place + 1).vector + expert * matrix.rows : nil
-      return Product(by: matrix, bias: bias, into: y, stride: stride)
+      return Matmul(by: matrix, bias: bias, into: y, stride: stride)
     }
 
     /// Where the input of the choice numbered `number`, row · chosen + place, lies.
@@ -127,12 +138,12 @@ extension MoE {
             (dys + i * width).update(from: dy.base + Int(number) * width, count: width)
           }
           if dx != nil {
-            multiplyTransposed(
+            matmulTransposed(
               dys, rows: members.count, by: context.parameter(place).member(expert), into: dxs, accumulate: index > 0,
               pool: context.pool)
           }
           if let dw = context.parameterGradient(place) {
-            multiplyOuter(
+            matmulOuter(
               dys, outputs: width, xs, inputs: inputs, rows: members.count, into: dw + expert * width * inputs,
               accumulate: true, pool: context.pool)
           }

@@ -51,10 +51,10 @@ extension MLA {
         if transposed {
           let (gathered, sums) = (context.sharedScratch, context.sharedScratch + x.count * inputs)
           gather(x, head, into: gathered)
-          multiplyTransposed(gathered, rows: x.count, by: own, into: sums, accumulate: false, pool: context.pool)
+          matmulTransposed(gathered, rows: x.count, by: own, into: sums, accumulate: false, pool: context.pool)
           for row in 0..<x.count { (y[row] + head * outputs).update(from: sums + row * outputs, count: outputs) }
         } else {
-          multiply(
+          matmul(
             x.base + head * inputs, stride: x.width, rows: x.count, by: own, bias: nil, into: y.base + head * outputs,
             stride: y.width, accumulate: false, pool: context.pool)
         }
@@ -90,17 +90,17 @@ extension MLA {
         if let dx = context.inputGradient() {
           let own = part(head, of: matrix)
           if transposed {
-            multiply(
+            matmul(
               dys, stride: outputs, rows: x.count, by: own, bias: nil, into: dxs, stride: inputs, accumulate: false,
               pool: context.pool)
           } else {
-            multiplyTransposed(dys, rows: x.count, by: own, into: dxs, accumulate: false, pool: context.pool)
+            matmulTransposed(dys, rows: x.count, by: own, into: dxs, accumulate: false, pool: context.pool)
           }
           for row in 0..<x.count { add(dxs + row * inputs, scaledBy: 1, to: dx[row] + head * inputs, count: inputs) }
         }
         if let dw = context.parameterGradient() {
           let own = dw + (head * group + rows.lowerBound) * matrix.columns
-          multiplyOuter(
+          matmulOuter(
             transposed ? xs : dys, outputs: transposed ? inputs : outputs, transposed ? dys : xs,
             inputs: transposed ? outputs : inputs, rows: x.count, into: own, accumulate: true,
             pool: context.pool)

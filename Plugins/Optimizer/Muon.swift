@@ -92,7 +92,7 @@ public struct Muon: Optimizer {
             guard let square = square.baseAddress, let work = work.baseAddress, let next = next.baseAddress else {
               return
             }
-            multiplyTransposed(
+            matmulTransposed(
               square, rows: short, by: WeightMatrix(base: work, format: .f32, rows: short, columns: long),
               into: next, accumulate: true, pool: pool)
           }
@@ -111,7 +111,7 @@ public struct Muon: Optimizer {
       w.withUnsafeBufferPointer { w in
         y.withUnsafeMutableBufferPointer { y in
           guard let x = x.baseAddress, let w = w.baseAddress, let y = y.baseAddress else { return }
-          multiply(
+          matmul(
             x, stride: columns, rows: rows, by: WeightMatrix(base: w, format: .f32, rows: outputs, columns: columns),
             bias: nil, into: y, stride: outputs, accumulate: false, pool: pool)
         }

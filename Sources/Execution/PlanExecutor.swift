@@ -15,7 +15,7 @@ public final class PlanExecutor {
   public let stateFormat: StorageFormat
   private let maximumOutputs: Int
   /// How products by weights in less than `Float` are computed.
-  public let arithmetic: Arithmetic
+  public let arithmetic: ComputeType
   private let parameters: Parameters
   private let pool: ThreadPool
   private let memory: FloatBuffer
@@ -32,7 +32,7 @@ public final class PlanExecutor {
   /// every step runs as it was composed.
   public init(
     _ composed: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256,
-    states: StorageFormat = .f32, fusing: Bool = true, arithmetic: Arithmetic = .current
+    states: StorageFormat = .f32, fusing: Bool = true, arithmetic: ComputeType = .current
   ) throws(ExecutionProblem) {
     precondition(PlannedState.formats.contains(states), "no state is kept in \(states.rawValue)")
     stateFormat = states

@@ -19,7 +19,7 @@ public struct TrainingOptions: Sendable, Hashable {
     case bf16
 
     /// The arithmetic of the kernels.
-    var arithmetic: Arithmetic { self == .bf16 ? .bf16 : .exact }
+    var arithmetic: ComputeType { self == .bf16 ? .bf16 : .f32 }
   }
 
   /// What products are computed in.

@@ -40,22 +40,10 @@ public enum StorageFormat: String, Sendable, CaseIterable {
   }
 
   /// Whether `narrow` can write this format; the K-quants can only be read.
-  public var canBeWritten: Bool { elementsPerBlock < 256 }
-
-  /// The number CKernels knows this format by.
-  package var code: Int32 {
+  public var canBeWritten: Bool {
     switch self {
-    case .f32: 0
-    case .f16: 1
-    case .bf16: 2
-    case .q8_0: 3
-    case .q4_0: 4
-    case .q4_1: 5
-    case .q5_0: 6
-    case .q5_1: 7
-    case .q4_k: 8
-    case .q5_k: 9
-    case .q6_k: 10
+    case .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1: true
+    case .q4_k, .q5_k, .q6_k: false
     }
   }
 }

@@ -25,7 +25,7 @@ public struct KernelLevel: @unchecked Sendable, Equatable, CustomStringConvertib
   /// The level in force on this thread.
   public static var current: KernelLevel { KernelLevel(kernels: ck_current()) }
 
-  /// Runs `body` with this level in force for what this thread calls, products on a thread pool included.
+  /// Runs `body` with this level in force for what this thread calls, matmuls on a thread pool included.
   public func perform<Result>(_ body: () throws -> Result) rethrows -> Result {
     let before = ck_ask(kernels)
     defer { _ = ck_ask(before) }

@@ -1,5 +1,27 @@
 import CKernels
 
+/// What the threads of a pool do together, in numbered parts.
+///
+/// A value rather than a closure: a closure that other threads call would be a new object for each job.
+protocol PoolJob {
+  /// Does part `part` as thread `thread`.
+  func run(part: Int, thread: Int)
+  /// The same for the job at `job`; the default is right.
+  static func run(_ job: UnsafeRawPointer, part: Int, thread: Int)
+}
+
+extension PoolJob {
+  static func run(_ job: UnsafeRawPointer, part: Int, thread: Int) {
+    job.assumingMemoryBound(to: Self.self).pointee.run(part: part, thread: thread)
+  }
+}
+
+/// A job whose type is not known.
+private struct AnyPoolJob {
+  let type: any PoolJob.Type
+  let job: UnsafeRawPointer
+}
+
 /// The time during which one thread has a pool to itself: jobs in a row, and memory that stays between sessions.
 struct PoolSession {
   let pool: OpaquePointer
@@ -8,23 +30,22 @@ struct PoolSession {
   /// The most parts a job may have. Parts beyond one per thread let those that are done early help the others.
   var mostParts: Int { threads * Int(CK_POOL_SHARE) }
 
-  /// Runs `body(part, thread)` for each part in `0..<parts` and returns when all are done. No two parts that run at once
-  /// have the same thread, which is in `0..<threads`.
-  func run(parts: Int, _ body: (Int, Int) -> Void) {
+  /// Runs `job` for each part in `0..<parts` and returns when all are done. No two parts that run at once have the same
+  /// thread, which is in `0..<threads`.
+  func run(parts: Int, _ job: some PoolJob) {
     precondition(parts <= mostParts, "\(parts) parts for \(threads) threads")
     if parts <= 1 || threads == 1 {
-      for part in 0..<max(0, parts) { body(part, 0) }
+      for part in 0..<max(0, parts) { job.run(part: part, thread: 0) }
       return
     }
-    withoutActuallyEscaping(body) { body in
-      var job = body
-      withUnsafeMutablePointer(to: &job) { job in
-        ck_pool_run(
-          pool, Int32(parts),
-          { context, part, thread in
-            context.assumingMemoryBound(to: ((Int, Int) -> Void).self).pointee(Int(part), Int(thread))
-          }, job)
-      }
+    withUnsafePointer(to: job) { pointer in
+      var job = AnyPoolJob(type: type(of: job), job: UnsafeRawPointer(pointer))
+      ck_pool_run(
+        pool, Int32(parts),
+        { context, part, thread in
+          let job = context.assumingMemoryBound(to: AnyPoolJob.self).pointee
+          job.type.run(job.job, part: Int(part), thread: Int(thread))
+        }, &job)
     }
   }
 

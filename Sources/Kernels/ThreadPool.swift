@@ -32,9 +32,17 @@ public final class ThreadPool: Sendable {
     guard count > 0 else { return }
     let parts = min(threads, max(1, count / max(1, grain)))
     if parts == 1 { return body(0..<count) }
-    exclusively { session in
-      session.run(parts: parts) { part, _ in body(piece(part, of: parts, count: count)) }
+    withoutActuallyEscaping(body) { body in
+      exclusively { session in session.run(parts: parts, Loop(body: body, parts: parts, count: count)) }
     }
+  }
+
+  private struct Loop: PoolJob {
+    let body: (Range<Int>) -> Void
+    let parts: Int
+    let count: Int
+
+    func run(part: Int, thread: Int) { body(piece(part, of: parts, count: count)) }
   }
 
   /// Keeps the pool for several jobs in a row and their memory. Inside another job the session has one thread.

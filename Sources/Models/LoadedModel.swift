@@ -22,7 +22,7 @@ public struct LoadedModel: Sendable {
   /// An executor that shares `pool`, keeps sequences in `states`, one of `PlannedState.formats`, and computes in
   /// `arithmetic`.
   public func executor(
-    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32, arithmetic: Arithmetic = .current
+    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32, arithmetic: ComputeType = .current
   ) throws(ExecutionProblem) -> PlanExecutor {
     try PlanExecutor(
       description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states, arithmetic: arithmetic)

@@ -30,7 +30,7 @@ public struct Attend: Kernel {
   /// How many first elements of a key are the value, so that only keys are read and cached; nil where values are their
   /// own.
   public let valuesInKeys: Int?
-  private let addBias: SoftmaxSums.Bias?
+  private let addBias: AttentionKernel.Bias?
 
   /// Attention with these settings.
   public init(
@@ -65,7 +65,7 @@ public struct Attend: Kernel {
     ]
   }
 
-  /// Backward reads the logarithms of the softmax's denominators, which forward saves.
+  /// Backward reads the log-sum-exp of each query's scores, which forward saves.
   public var traits: OperatorTraits {
     OperatorTraits(backwardReadsOutputs: true, savedWidths: [heads], assignsGradients: true)
   }
@@ -74,72 +74,76 @@ public struct Attend: Kernel {
     [inputs[0].with(width: heads * (valuesInKeys ?? inputs[2].width / keyHeads))]
   }
 
-  private func sums(_ q: Rows, _ y: Rows) -> SoftmaxSums {
-    SoftmaxSums(
+  private func kernel(_ q: Rows, _ y: Rows) -> AttentionKernel {
+    AttentionKernel(
       heads: heads, keyHeads: keyHeads, keyWidth: q.width / heads, valueWidth: y.width / heads, scale: scale,
-      window: window, cap: softcap, bias: addBias)
+      cap: softcap, bias: addBias)
   }
 
   public func forward(_ context: ForwardContext) {
     let q = context.input(0)
     let y = context.output()
-    let sums = sums(context.input(0), y.rows)
-    let logarithms = context.saved()
-    withUnsafeTemporaryAllocation(of: SoftmaxSums.Span.self, capacity: context.sequences.count) { spans in
+    let kernel = kernel(context.input(0), y.rows)
+    let logSumExp = context.saved()
+    withUnsafeTemporaryAllocation(of: AttentionKernel.Span.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
         let keys = context.append(context.input(1), to: 0, of: index)
         let values = valuesInKeys != nil ? keys : context.append(context.input(2), to: 1, of: index)
         let row = sequence.rows.lowerBound
         spans.initializeElement(
           at: index,
-          to: SoftmaxSums.Span(
+          to: AttentionKernel.Span(
             queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-            keys: keys.rows, values: values.rows, firstKey: keys.firstPosition, sums: y[row], sumStride: y.width,
-            logarithms: logarithms?[row]))
+            mask: .causal(window: window), keys: keys.rows, values: values.rows, firstKey: keys.firstPosition,
+            keyCount: sequence.start + sequence.rows.count - keys.firstPosition, outputs: y[row],
+            outputStride: y.width, logSumExp: logSumExp?[row]))
       }
-      sums.compute(UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
+      kernel.compute(UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
     }
   }
 
   /// With p the weights and D = Σ dy ⊙ y: `dv += pᵀ·dy`, `dp = dy·vᵀ`, `ds = p ⊙ (dp − D)`, through the cap
   /// `ds ⊙ (1 − (s/cap)²)`, then `dq += scale·ds·k` and `dk += scale·dsᵀ·q`. A sink has dp = 0: `dsink −= p_sink·D`.
   ///
-  /// Weights are computed again from q, k and the kept logarithms: [rows, rows] a head would outgrow everything else.
+  /// Weights are computed again from q, k and the log-sum-exps saved by forward: [rows, rows] a head would outgrow
+  /// everything else.
   public func backward(_ context: BackwardContext) {
     let (q, k, v) = (context.input(0), context.input(1), context.input(valuesInKeys != nil ? 1 : 2))
-    let (y, dy, logarithms) = (context.output(), context.outputGradient(), context.saved())
-    func gradient(_ index: Int, _ row: Int) -> SoftmaxSums.Gradient? {
+    let (y, dy, logSumExp) = (context.output(), context.outputGradient(), context.saved())
+    func gradient(_ index: Int, _ row: Int) -> AttentionKernel.Gradient? {
       context.inputGradient(index).map { rows in
-        SoftmaxSums.Gradient(rows[row], stride: rows.width, accumulates: context.addsToInputGradient(index))
+        AttentionKernel.Gradient(rows[row], stride: rows.width, accumulates: context.addsToInputGradient(index))
       }
     }
     /// The values' part is added to what the keys get.
-    func gradientInKeys(_ row: Int) -> SoftmaxSums.Gradient? {
-      context.inputGradient(1).map { SoftmaxSums.Gradient($0[row], stride: $0.width, accumulates: true) }
+    func gradientInKeys(_ row: Int) -> AttentionKernel.Gradient? {
+      context.inputGradient(1).map { AttentionKernel.Gradient($0[row], stride: $0.width, accumulates: true) }
     }
-    withUnsafeTemporaryAllocation(of: SoftmaxSums.GradientSpan.self, capacity: context.sequences.count) { spans in
+    withUnsafeTemporaryAllocation(of: AttentionKernel.GradientSpan.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
         let row = sequence.rows.lowerBound
-        let span = SoftmaxSums.Span(
+        let span = AttentionKernel.Span(
           queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-          keys: StoredRows(k[row], stride: k.width), values: StoredRows(v[row], stride: v.width),
-          firstKey: sequence.start,
+          mask: .causal(window: window), keys: StoredRows(k[row], stride: k.width),
+          values: StoredRows(v[row], stride: v.width),
+          firstKey: sequence.start, keyCount: sequence.rows.count,
           // Read alone on the way back.
-          sums: UnsafeMutablePointer(mutating: y[row]), sumStride: y.width,
-          logarithms: UnsafeMutablePointer(mutating: logarithms[row]))
+          outputs: UnsafeMutablePointer(mutating: y[row]), outputStride: y.width,
+          logSumExp: UnsafeMutablePointer(mutating: logSumExp[row]))
         spans.initializeElement(
           at: index,
-          to: SoftmaxSums.GradientSpan(
-            span, outputs: dy[row], outputStride: dy.width, queries: gradient(0, row), keys: gradient(1, row),
+          to: AttentionKernel.GradientSpan(
+            span, outputGradients: dy[row], outputGradientStride: dy.width, queries: gradient(0, row),
+            keys: gradient(1, row),
             values: valuesInKeys != nil ? gradientInKeys(row) : gradient(2, row)))
       }
-      sums(q, y).computeGradients(
+      kernel(q, y).computeGradients(
         UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
     }
-    if sinks { addSinkGradients(context, y, dy, logarithms) }
+    if sinks { addSinkGradients(context, y, dy, logSumExp) }
   }
 
-  private func addSinkGradients(_ context: BackwardContext, _ y: Rows, _ dy: Rows, _ logarithms: Rows) {
+  private func addSinkGradients(_ context: BackwardContext, _ y: Rows, _ dy: Rows, _ logSumExp: Rows) {
     guard let dsinks = context.parameterGradient() else { return }
     let sinks = context.parameter().vector
     let valueWidth = y.width / heads
@@ -149,7 +153,7 @@ public struct Attend: Kernel {
         var sum: Float = 0
         for row in 0..<y.count {
           let product = dot(dy[row] + head * valueWidth, y[row] + head * valueWidth, count: valueWidth)
-          sum += exp(sinks[head] - logarithms[row][head]) * product
+          sum += exp(sinks[head] - logSumExp[row][head]) * product
         }
         dsinks[head] = (adding ? dsinks[head] : 0) - sum
       }

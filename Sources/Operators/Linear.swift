@@ -55,14 +55,20 @@ public struct Linear: Kernel {
       let (a, y) = (context.input(1), context.output())
       if a.base != y.base { y.base.update(from: a.base, count: a.count * a.width) }
     }
-    let products = biases.indices.map { index in
-      let y = context.output(index)
-      let place = tensor(of: index)
-      return Product(
-        by: context.parameter(place).matrix, bias: biases[index] ? context.parameter(place + 1).vector : nil,
-        into: y.base, stride: y.width)
+    withUnsafeTemporaryAllocation(of: Matmul.self, capacity: biases.count) { matmuls in
+      for index in biases.indices {
+        let y = context.output(index)
+        let place = tensor(of: index)
+        matmuls.initializeElement(
+          at: index,
+          to: Matmul(
+            by: context.parameter(place).matrix, bias: biases[index] ? context.parameter(place + 1).vector : nil,
+            into: y.base, stride: y.width))
+      }
+      matmul(
+        x.base, stride: x.width, rows: x.count, by: UnsafeBufferPointer(matmuls), accumulate: addsInput,
+        pool: context.pool)
     }
-    multiply(x.base, stride: x.width, rows: x.count, by: products, accumulate: addsInput, pool: context.pool)
   }
 
   /// `dx += Σ dy_i·W_i`, `dW_i += dy_iᵀ·x`, `db_i += Σ dy_i`, `da += dy`.
@@ -71,13 +77,13 @@ public struct Linear: Kernel {
       let dy = context.outputGradient(index)
       let place = tensor(of: index)
       if let dx = context.inputGradient() {
-        multiplyTransposed(
+        matmulTransposed(
           dy.base, rows: dy.count, by: context.parameter(place).matrix, into: dx.base,
           accumulate: context.addsToInputGradient() || index > 0, pool: context.pool)
       }
       if let dw = context.parameterGradient(place) {
         let x = context.input()
-        multiplyOuter(
+        matmulOuter(
           dy.base, outputs: dy.width, x.base, inputs: x.width, rows: dy.count, into: dw,
           accumulate: context.addsToParameterGradient(place), pool: context.pool)
       }

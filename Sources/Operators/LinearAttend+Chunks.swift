@@ -59,7 +59,7 @@ extension LinearAttend {
     static func scratch(chunk n: Int, keys: Int, values: Int) -> Int {
       let widest = max(n, keys, values)
       let products = [(n, n), (n, keys), (n, values), (keys, values)].flatMap { [($0.0, $0.1), ($0.1, $0.0)] }
-      let packed = products.map { smallProductScratch(rows: $0.0, columns: $0.1, depth: widest) }.max() ?? 0
+      let packed = products.map { smallMatmulScratch(rows: $0.0, columns: $0.1, depth: widest) }.max() ?? 0
       let own = 4 * (n * n + 16) + 2 * (n * keys + 16) + 5 * (n + 16)
       // Whole cache lines, so that the memory of every worker begins at one.
       return (max(own + packed, keys * values) + 15) / 16 * 16
@@ -99,8 +99,8 @@ extension LinearAttend {
       } else {
         after.update(repeating: 0, count: stateWidth)
       }
-      multiplyHere(
-        MatrixPart(memory.faded, stride: keys, turned: true),
+      smallMatmul(
+        MatrixPart(memory.faded, stride: keys, transposed: true),
         MatrixPart(v[rows.lowerBound] + head * values, stride: v.width), rows: keys, columns: values, depth: rows.count,
         into: after, stride: values, accumulate: true, scratch: memory.packed)
     }
@@ -139,9 +139,9 @@ extension LinearAttend {
     /// q·kᵀ of a chunk, for all heads that share the keys of `head`.
     func multiplyKeys(_ rows: Range<Int>, _ head: Int, _ memory: Memory) {
       let (n, at) = (rows.count, keyOffset(head))
-      multiplyHere(
+      smallMatmul(
         MatrixPart(q[rows.lowerBound] + at, stride: q.width),
-        MatrixPart(k[rows.lowerBound] + at, stride: k.width, turned: true),
+        MatrixPart(k[rows.lowerBound] + at, stride: k.width, transposed: true),
         rows: n, columns: n, depth: keys, into: memory.products, stride: n, accumulate: false, scratch: memory.packed)
     }
 
@@ -168,13 +168,13 @@ extension LinearAttend {
       if !again { multiplyKeys(rows, head, memory) }
       _ = accumulate(rows, head, into: memory.sums)
       weigh(memory.products, n, memory, into: memory.weights)
-      multiplyHere(
+      smallMatmul(
         MatrixPart(memory.weights, stride: n), MatrixPart(v[rows.lowerBound] + at, stride: v.width), rows: n,
         columns: values,
         depth: n, into: y[rows.lowerBound] + at, stride: y.width, accumulate: false, scratch: memory.packed)
       guard let before else { return }
       fadeQueries(rows, head, memory)
-      multiplyHere(
+      smallMatmul(
         MatrixPart(memory.faded, stride: keys), MatrixPart(before, stride: values), rows: n, columns: values,
         depth: keys,
         into: y[rows.lowerBound] + at, stride: y.width, accumulate: true, scratch: memory.packed)

@@ -57,8 +57,8 @@ extension LinearAttend.Chunks {
         own.update(repeating: 0, count: stateWidth)
       }
       fadeQueries(rows, head, memory)
-      multiplyHere(
-        MatrixPart(memory.faded, stride: keys, turned: true),
+      smallMatmul(
+        MatrixPart(memory.faded, stride: keys, transposed: true),
         MatrixPart(dy[rows.lowerBound] + head * values, stride: dy.width), rows: keys, columns: values,
         depth: rows.count,
         into: own, stride: values, accumulate: true, scratch: memory.packed)
@@ -86,14 +86,14 @@ extension LinearAttend.Chunks {
       addHead(head, rows, dy, context, before: before, after: after, memory)
     }
     if let dq {
-      multiplyHere(
+      smallMatmul(
         MatrixPart(memory.total, stride: n), MatrixPart(k[first] + at, stride: k.width), rows: n, columns: keys,
         depth: n,
         into: dq[first] + at, stride: dq.width, accumulate: true, scratch: memory.packed)
     }
     if let dk {
-      multiplyHere(
-        MatrixPart(memory.total, stride: n, turned: true), MatrixPart(q[first] + at, stride: q.width), rows: n,
+      smallMatmul(
+        MatrixPart(memory.total, stride: n, transposed: true), MatrixPart(q[first] + at, stride: q.width), rows: n,
         columns: keys,
         depth: n, into: dk[first] + at, stride: dk.width, accumulate: true, scratch: memory.packed)
     }
@@ -108,8 +108,9 @@ extension LinearAttend.Chunks {
     let (dq, dk, dv) = (context.inputGradient(0), context.inputGradient(1), context.inputGradient(2))
     let last = accumulate(rows, head, into: memory.sums)
     // P and, by it, how c moves the results of the chunk alone.
-    multiplyHere(
-      MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(v[first] + at, stride: v.width, turned: true), rows: n,
+    smallMatmul(
+      MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(v[first] + at, stride: v.width, transposed: true),
+      rows: n,
       columns: n,
       depth: values, into: memory.weights, stride: n, accumulate: false, scratch: memory.packed)
     weigh(memory.weights, n, memory, into: memory.slopes)
@@ -121,14 +122,14 @@ extension LinearAttend.Chunks {
 
     if let dv {
       weigh(memory.products, n, memory, into: memory.weights)
-      multiplyHere(
-        MatrixPart(memory.weights, stride: n, turned: true), MatrixPart(dy[first] + at, stride: dy.width), rows: n,
+      smallMatmul(
+        MatrixPart(memory.weights, stride: n, transposed: true), MatrixPart(dy[first] + at, stride: dy.width), rows: n,
         columns: values, depth: n, into: dv[first] + at, stride: dv.width, accumulate: context.addsToInputGradient(2),
         scratch: memory.packed)
     }
     if let before {
-      multiplyHere(
-        MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(before, stride: values, turned: true), rows: n,
+      smallMatmul(
+        MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(before, stride: values, transposed: true), rows: n,
         columns: keys,
         depth: values, into: memory.turned, stride: keys, accumulate: false, scratch: memory.packed)
       fadeQueries(rows, head, memory)
@@ -139,8 +140,8 @@ extension LinearAttend.Chunks {
       }
     }
     if let after {
-      multiplyHere(
-        MatrixPart(v[first] + at, stride: v.width), MatrixPart(after, stride: values, turned: true), rows: n,
+      smallMatmul(
+        MatrixPart(v[first] + at, stride: v.width), MatrixPart(after, stride: values, transposed: true), rows: n,
         columns: keys,
         depth: values, into: memory.turned, stride: keys, accumulate: false, scratch: memory.packed)
       fade(rows, head, until: last, memory)
@@ -150,7 +151,7 @@ extension LinearAttend.Chunks {
         memory.early[place] = dot(own, memory.faded + place * keys, count: keys)
       }
       if let dv {
-        multiplyHere(
+        smallMatmul(
           MatrixPart(memory.faded, stride: keys), MatrixPart(after, stride: values), rows: n, columns: values,
           depth: keys,
           into: dv[first] + at, stride: dv.width, accumulate: true, scratch: memory.packed)

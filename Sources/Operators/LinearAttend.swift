@@ -122,7 +122,7 @@ public struct LinearAttend: Kernel {
         if state == worker.scratch { state.update(repeating: 0, count: keys * values) }
         let (at, key) = (head * values, head / (heads / keyHeads) * keys)
         for row in sequence.rows {
-          decayedStep(
+          gatedLinearRecurrenceStep(
             exp(logarithm(g, row, head)), query: q[row] + key, key: k[row] + key, value: v[row] + at, keys: keys,
             values: values,
             state: state, into: y[row] + at)

@@ -29,7 +29,7 @@ struct RunOptions: ParsableArguments {
   }
 
   /// The arithmetic to compute in.
-  var arithmetic: Arithmetic { exact ? .exact : .current }
+  var arithmetic: ComputeType { exact ? .f32 : .current }
 
   /// The threads to compute on.
   var pool: ThreadPool { ThreadPool(threads: threads ?? ThreadPool.preferredThreadCount()) }

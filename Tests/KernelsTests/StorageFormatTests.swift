@@ -23,4 +23,11 @@ import Testing
       #expect(KernelLevel.current == before)
     }
   }
+
+  @Test("the kernels know the same blocks", arguments: StorageFormat.allCases)
+  func kernels(format: StorageFormat) {
+    let inKernels = format.inKernels
+    #expect(inKernels.elementsPerBlock == format.elementsPerBlock && inKernels.bytesPerBlock == format.bytesPerBlock)
+    #expect(inKernels.canBeWritten == format.canBeWritten)
+  }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Kernels
 import Synchronization
@@ -49,7 +50,7 @@ private final class Counter: Sendable {
       var y = [Float](repeating: 0, count: 40)
       w.withUnsafeBytes { bytes in
         guard let base = bytes.baseAddress else { return }
-        multiply(
+        matmul(
           x, stride: 2, rows: 20, by: WeightMatrix(base: base, format: .f32, rows: 2, columns: 2), bias: nil, into: &y,
           stride: 2, accumulate: false, pool: pool)
       }

@@ -31,7 +31,7 @@ import Testing
     let parameters = try format.map {
       try Parameters(described.plan, stored: stored(models.weights(of: described), as: $0))
     }
-    let executors = try [Arithmetic.exact, .stored].map {
+    let executors = try [ComputeType.f32, .stored].map {
       try PlanExecutor(described.plan, parameters ?? loaded.parameters, pool: ThreadPool(threads: 2), arithmetic: $0)
     }
     let losses = try executors.map { try meanLoss($0, ids) }

@@ -68,7 +68,7 @@ import Testing
       try models.saveNative(described, to: target, as: format)
       let loaded = try models.load(models.describe(target))
       #expect(loaded.description.plan.parameterCount == described.plan.parameterCount)
-      let result = try Arithmetic.exact.perform {
+      let result = try ComputeType.f32.perform {
         try Verification(loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2))
       }
       #expect(result.largestDifference < bound && (format == nil || result.largestDifference > 1e-4))

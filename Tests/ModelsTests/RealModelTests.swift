@@ -56,7 +56,7 @@ import Tokenization
     let loaded = try models.load(models.describe(name))
     #expect(loaded.description.notes.isEmpty)
     let prompt = try #require(loaded.tokenizer).encode(start)
-    #expect(try generate(loaded, prompt, maximum: 60, stops: [], arithmetic: .exact).hasPrefix(text))
+    #expect(try generate(loaded, prompt, maximum: 60, stops: [], arithmetic: .f32).hasPrefix(text))
   }
 
   @Test(
@@ -78,7 +78,7 @@ import Tokenization
     let chat = try #require(loaded.chat)
     let prompt = tokenizer.encode(chat.text(user: "What is the capital of France?"))
     #expect(
-      try generate(loaded, prompt, maximum: 20, stops: chat.stops, arithmetic: .exact)
+      try generate(loaded, prompt, maximum: 20, stops: chat.stops, arithmetic: .f32)
         == "The capital of France is Paris.")
   }
 
@@ -165,7 +165,7 @@ import Tokenization
   }
 
   private func generate(
-    _ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String], arithmetic: Arithmetic = .current
+    _ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String], arithmetic: ComputeType = .current
   )
     throws -> String
   {

@@ -7,7 +7,11 @@ let package = Package(
   name: "Sanitize",
   platforms: [.macOS(.v15)],
   targets: [
-    .target(name: "CKernels"),
+    .target(
+      name: "CKernels",
+      cSettings: ["attention", "bf16", "elementwise", "formats", "int8", "levels", "machine", "matmul"].map {
+        .headerSearchPath($0)
+      }),
     .target(name: "Formats"),
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .testTarget(name: "KernelsTests", dependencies: ["Formats", "Kernels"]),

@@ -3,16 +3,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "CKernelsAttention.h"
+#include "CKernelsFormats.h"
 #include "CKernelsLimits.h"
 #include "CKernelsUpdates.h"
-#include "SoftmaxSums.h"
 
 #pragma clang assume_nonnull begin
-
-/// How numbers are stored. The order is that of `StorageFormat` in Swift.
-enum ck_format {
-  CK_F32, CK_F16, CK_BF16, CK_Q8_0, CK_Q4_0, CK_Q4_1, CK_Q5_0, CK_Q5_1, CK_Q4_K, CK_Q5_K, CK_Q6_K, CK_FORMATS
-};
 
 /// The columns of one packed panel, on every level.
 #define CK_PANEL 32
@@ -24,10 +20,6 @@ struct ck_weight {
   size_t columns;
   int format;
 };
-
-/// The numbers in one block of `format`, and its bytes.
-size_t ck_block_elements(int format);
-size_t ck_block_bytes(int format);
 
 /// The kernels written for one kind of processor.
 struct ck_kernels;
@@ -77,14 +69,14 @@ struct ck_step {
 };
 
 /// y = the operand `result` after all steps, for each of `count` numbers of x; x and y may be the same memory.
-void ck_run_program(const struct ck_step *_Nullable steps, size_t step_count, const float *_Nullable numbers, size_t number_count,
-                    const float *x, float *y, uint8_t result, size_t count);
+void ck_run_program(const struct ck_step *_Nullable steps, size_t step_count, const float *_Nullable numbers,
+                    size_t number_count, const float *x, float *y, uint8_t result, size_t count);
 
 /// state = decay · state + k·vᵀ, then y = q·state; state [keys, values], which overlaps nothing else.
-void ck_decayed_step(float decay, const float *q, const float *k, const float *v, size_t keys, size_t values, float *state,
-                     float *y);
+void ck_linear_recurrence(float decay, const float *q, const float *k, const float *v, size_t keys, size_t values,
+                          float *state, float *y);
 
-/// `count` stored numbers, whole blocks, to f32; and back (not the K-quants).
+/// `count` stored numbers, whole blocks, to f32; and back, to the formats that ck_can_narrow knows.
 void ck_widen(int format, const void *bytes, size_t count, float *y);
 void ck_narrow(int format, const float *x, size_t count, void *bytes);
 void ck_quantize(int format, const float *x, size_t count, void *bytes);
@@ -92,8 +84,8 @@ void ck_quantize(int format, const float *x, size_t count, void *bytes);
 /// y = x·wᵀ (+ bias) (+ y) for the outputs from..<to and few rows, by dots.
 /// `scratch` holds 4 · columns floats; it is used by block formats when rows > 1.
 void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
-                      const float *x, size_t x_stride, size_t rows, const float *_Nullable bias, float *y, size_t y_stride, bool add,
-                      float *scratch);
+                      const float *x, size_t x_stride, size_t rows, const float *_Nullable bias, float *y,
+                      size_t y_stride, bool add, float *scratch);
 
 /// Packs rows · depth numbers of x into tiles of ck_tile_rows rows.
 /// Element (r, k) is x[r · stride + k], or x[k · stride + r] when transposed.
@@ -107,47 +99,47 @@ void ck_pack_panels(const struct ck_kernels *kernels, const struct ck_weight *w,
 void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t rows, const float *panels,
                         size_t columns, size_t depth, float *y, size_t stride, bool add, const float *_Nullable bias);
 
-/// How products are computed: by narrow weights in the arithmetic worth it for them; all in f32; or as the first, and
-/// what is f32 rounded to bf16, by instructions for it or else while packing.
-enum ck_arithmetic { CK_STORED, CK_EXACT, CK_ROUNDED };
-/// The arithmetic in force on this thread; and asking for one (−1: the common choice), answered by what was asked
+/// What matrices are multiplied in: quantised and bf16 weights in int8 and bf16 where there are instructions for it; all
+/// in f32; or as the first, and what is f32 rounded to bf16, by instructions for it or else while packing.
+enum ck_compute_type { CK_COMPUTE_STORED, CK_COMPUTE_F32, CK_COMPUTE_BF16 };
+/// The compute type in force on this thread; and asking for one (−1: the common choice), answered by what was asked
 /// for before.
-int ck_arithmetic(void);
-int ck_ask_arithmetic(int arithmetic);
+int ck_compute_type(void);
+int ck_ask_compute_type(int arithmetic);
 
-/// Dots of `rows` rows of x, rounded once into `lines`, with narrow weights as they lie; NULL where these weights, this
+/// Dots of `rows` rows of x, rounded once into `lines`, with weights as they lie; NULL where these weights, this
 /// level or this thread's arithmetic has none.
-struct ck_narrow_rows;
-const struct ck_narrow_rows *_Nullable ck_narrow_rows(const struct ck_kernels *kernels, const struct ck_weight *w,
-                                                      size_t rows);
+struct ck_low_precision_rows;
+const struct ck_low_precision_rows *_Nullable ck_low_precision_rows(const struct ck_kernels *kernels,
+                                                                    const struct ck_weight *w, size_t rows);
 /// Whether a few rows of x, too, must be packed to be rounded: bf16 weights in bf16 arithmetic without instructions for it.
 bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w);
-size_t ck_narrow_line_floats(const struct ck_narrow_rows *rows, size_t depth);
-void ck_narrow_quantize(const struct ck_narrow_rows *narrow, const float *x, size_t stride, size_t rows, size_t depth,
-                        float *lines);
-void ck_narrow_multiply_rows(const struct ck_narrow_rows *narrow, const struct ck_weight *w, size_t from, size_t to,
-                             const float *lines, size_t rows, const float *_Nullable bias, float *y, size_t y_stride,
-                             bool add);
+size_t ck_low_precision_line_floats(const struct ck_low_precision_rows *rows, size_t depth);
+void ck_low_precision_quantize(const struct ck_low_precision_rows *low, const float *x, size_t stride, size_t rows,
+                               size_t depth, float *lines);
+void ck_low_precision_multiply_rows(const struct ck_low_precision_rows *low, const struct ck_weight *w, size_t from,
+                                    size_t to, const float *lines, size_t rows, const float *_Nullable bias, float *y,
+                                    size_t y_stride, bool add);
 
 /// The same for many rows, by packed rows and panels; `k` and all but the last `depth` are multiples of
-/// ck_narrow_multiple. Sizes are in floats.
-struct ck_narrow_panels;
+/// ck_low_precision_multiple. Sizes are in floats.
+struct ck_low_precision_panels;
 /// `transposed` says that the depth runs over the rows of w, as ck_pack_panels has it.
-const struct ck_narrow_panels *_Nullable ck_narrow_panels(const struct ck_kernels *kernels, const struct ck_weight *w,
-                                                          bool transposed);
-size_t ck_narrow_tile_rows(const struct ck_narrow_panels *panels);
-size_t ck_narrow_multiple(const struct ck_narrow_panels *panels);
-size_t ck_narrow_row_floats(const struct ck_narrow_panels *panels, size_t depth);
-size_t ck_narrow_panel_floats(const struct ck_narrow_panels *panels, size_t depth);
+const struct ck_low_precision_panels *_Nullable ck_low_precision_panels(const struct ck_kernels *kernels,
+                                                                        const struct ck_weight *w, bool transposed);
+size_t ck_low_precision_tile_rows(const struct ck_low_precision_panels *panels);
+size_t ck_low_precision_multiple(const struct ck_low_precision_panels *panels);
+size_t ck_low_precision_row_floats(const struct ck_low_precision_panels *panels, size_t depth);
+size_t ck_low_precision_panel_floats(const struct ck_low_precision_panels *panels, size_t depth);
 /// Whether what is packed still takes a float each, rather than less.
-bool ck_narrow_packs_floats(const struct ck_narrow_panels *panels);
-void ck_narrow_pack_rows(const struct ck_narrow_panels *narrow, const float *x, size_t stride, bool transposed,
-                         size_t rows, size_t depth, float *packed);
-void ck_narrow_pack_panels(const struct ck_narrow_panels *narrow, const struct ck_weight *w, bool transposed, size_t from,
-                           size_t to, size_t k, size_t depth, float *panels);
-void ck_narrow_multiply_panels(const struct ck_narrow_panels *narrow, int format, const float *x, size_t rows,
-                               const float *panels, size_t columns, size_t depth, float *y, size_t stride, bool add,
-                               const float *_Nullable bias);
+bool ck_low_precision_packs_floats(const struct ck_low_precision_panels *panels);
+void ck_low_precision_pack_rows(const struct ck_low_precision_panels *low, const float *x, size_t stride,
+                                bool transposed, size_t rows, size_t depth, float *packed);
+void ck_low_precision_pack_panels(const struct ck_low_precision_panels *low, const struct ck_weight *w, bool transposed,
+                                  size_t from, size_t to, size_t k, size_t depth, float *panels);
+void ck_low_precision_multiply_panels(const struct ck_low_precision_panels *low, int format, const float *x,
+                                      size_t rows, const float *panels, size_t columns, size_t depth, float *y,
+                                      size_t stride, bool add, const float *_Nullable bias);
 
 /// Threads that run numbered parts of a job together, the caller among them.
 struct ck_pool;

@@ -44,10 +44,10 @@ struct ProductRunner {
           preconditionFailure("a product without elements")
         }
         let w = WeightMatrix(base: base, format: format, rows: size.outputs, columns: size.inputs)
-        return (exact ? Arithmetic.exact : .current).perform {
+        return (exact ? ComputeType.f32 : .current).perform {
           measure(size, format, storedBytes: stored.count) { times in
             for _ in 0..<times {
-              multiply(
+              matmul(
                 x, stride: size.inputs, rows: size.rows, by: w, bias: nil, into: y, stride: size.outputs,
                 accumulate: false, pool: pool)
             }

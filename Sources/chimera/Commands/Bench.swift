@@ -202,7 +202,7 @@ struct Bench: ParsableCommand {
         let pool = ThreadPool(threads: threads)
         let executor = try PlanExecutor(
           described.plan, parameters, pool: pool, maximumRows: passRows ?? 256, states: cache.format,
-          arithmetic: exact ? .exact : .current)
+          arithmetic: exact ? .f32 : .current)
         let runner = BenchRunner(
           executor, weights: kind, typeName: kind.rawValue, limits: MachineLimits(pool: pool), repetitions: repetitions,
           profiles: profile)

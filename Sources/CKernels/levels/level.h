@@ -1,0 +1,56 @@
+// The table of one level. A level's file defines LANES and the tile, opens its target, and includes this.
+#pragma once
+#include "linear_recurrence.h"
+#include "attend_few.h"
+#include "functions.h"
+#include "sums.h"
+#include "attention_gradients.h"
+#include "attend_tiles.h"
+#include "panels.h"
+#include "program.h"
+#include "rounded_panels.h"
+#include "rows.h"
+#include "tiles.h"
+#include "updates.h"
+
+#define LEVEL_TABLE(symbol, label, ...)                        \
+  const struct ck_kernels symbol = {                           \
+    .name = label,                                             \
+    .tile_rows = TILE_ROWS,                                    \
+    .dot = dot,                                                \
+    .add_scaled = add_scaled,                                  \
+    .sum = sum,                                                \
+    .sum_of_squares = sum_of_squares,                          \
+    .maximum = maximum,                                        \
+    .exponentials = exponentials,                              \
+    .sigmoids = sigmoids,                                      \
+    .hyperbolic_tangents = hyperbolic_tangents,                \
+    .error_functions = error_functions,                        \
+    .softmax = softmax,                                        \
+    .sum_of_exponentials = sum_of_exponentials,                \
+    .scaled_exponentials = scaled_exponentials,                \
+    .scale = scale_by,                                         \
+    .products = products,                                      \
+    .sum_rows = sum_rows,                                      \
+    .run_program = run_program,                                \
+    .linear_recurrence = linear_recurrence,                              \
+    .update_adamw = update_adamw,                              \
+    .update_lion = update_lion,                                \
+    .update_momentum = update_momentum,                        \
+    .attend_tiles = attend_tiles,                          \
+    .attend_few = attend_few,                                \
+    .merge_partials = merge_partials,                                    \
+    .attention_gradients = attention_gradients,                    \
+    .widen = widen,                                            \
+    .narrow_f16 = narrow_f16,                                  \
+    .narrow_bf16 = narrow_bf16,                                \
+    .narrow_q8_0 = narrow_q8_0,                                \
+    .multiply_rows = multiply_rows,                            \
+    .pack_rows = pack_rows,                                    \
+    .pack_rows_transposed = pack_rows_transposed,              \
+    .pack_panels = pack_panels,                                \
+    .pack_panels_transposed = pack_panels_transposed,          \
+    .multiply_panels = multiply_panels,                        \
+    .rounded_panels = &rounded_panels,                         \
+    __VA_ARGS__                                                \
+  };
