@@ -12,6 +12,8 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
   case unknownToken(Int, vocabulary: Int)
   /// There is nothing to compute.
   case noTokens
+  /// What is given on the axis of this name is not what it takes.
+  case wrongInput(String)
   /// No kernel computes an operator of this name.
   case noKernel(String)
 
@@ -26,6 +28,7 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
     case .tooLong(let tokens, let limit): "\(tokens) tokens are more than the \(limit) that the model can take"
     case .unknownToken(let id, let vocabulary): "token \(id) is outside the vocabulary of \(vocabulary)"
     case .noTokens: "the prompt is empty"
+    case .wrongInput(let axis): "what is given for '\(axis)' is not what the model takes there"
     case .noKernel(let name): "no kernel computes the operator '\(name)'"
     }
   }

@@ -65,19 +65,25 @@ public final class GradientExecutor {
   }
 
   /// The mean loss of `batch`: whole sequences, and for each of their tokens what should follow it, −1 for nothing.
+  /// `given` is what each has on axes beside the text's tokens, and `prefixes` how many of its first tokens see each other.
   ///
   /// 0 when nothing has a target. Throws for an empty sequence, too many tokens, or ids outside the vocabulary.
-  public func loss(_ batch: [[Int]], targets: [[Int]]) throws(ExecutionProblem) -> Double {
+  public func loss(
+    _ batch: [[Int]], targets: [[Int]], beside given: [[RowAxis: AxisInput]] = [], prefixes: [Int] = []
+  ) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
-    return options.precision.arithmetic.perform { run(batch, targets, gradientScale: nil) }
+    try plan.check(given, limit: maximumRows)
+    return options.precision.arithmetic.perform { run(batch, targets, given, prefixes, gradientScale: nil) }
   }
 
   /// The mean loss of `batch`, whose gradient times `gradientScale` is added to `gradients`.
   public func trainingLoss(
-    _ batch: [[Int]], targets: [[Int]], gradientScale: Float = 1
+    _ batch: [[Int]], targets: [[Int]], beside given: [[RowAxis: AxisInput]] = [], prefixes: [Int] = [],
+    gradientScale: Float = 1
   ) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
-    return options.precision.arithmetic.perform { run(batch, targets, gradientScale: gradientScale) }
+    try plan.check(given, limit: maximumRows)
+    return options.precision.arithmetic.perform { run(batch, targets, given, prefixes, gradientScale: gradientScale) }
   }
 
   /// Begins new gradients: the next pass puts its own in their place.
@@ -97,8 +103,11 @@ public final class GradientExecutor {
     UnsafeMutableBufferPointer(rebasing: gradients[layout.ranges[index]])
   }
 
-  private func run(_ batch: [[Int]], _ targets: [[Int]], gradientScale: Float?) -> Double {
-    var pass = passMemory.fill(batch, targets: targets, skipping: schedule.plan.logits.axis == .outputs, pool: pool)
+  private func run(
+    _ batch: [[Int]], _ targets: [[Int]], _ given: [[RowAxis: AxisInput]], _ prefixes: [Int], gradientScale: Float?
+  ) -> Double {
+    var pass = passMemory.fill(
+      batch, targets: targets, given: given, prefixes: prefixes, skipping: schedule.plan.logits.axis == .outputs, pool: pool)
     let outputs = pass.batches[RowAxis.outputs.index]
     let wanted = outputs.targets.count { $0 >= 0 }
     if wanted == 0 { return 0 }

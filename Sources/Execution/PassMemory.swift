@@ -10,12 +10,19 @@ struct PassMemory: ~Copyable {
   private let sequences: UnsafeMutablePointer<SequenceSpan>
   private let states: UnsafeMutablePointer<UnsafePointer<BoundState>>
   private let batches: UnsafeMutableBufferPointer<AxisBatch>
+  private let others: [OtherAxis]
   private var scratch: FloatBuffer
   private var need = ScratchNeed()
 
   /// Tables for passes of up to `rows` rows of each of `plan`'s axes.
   init(_ plan: Plan, rows: Int) throws(ExecutionProblem) {
-    scratch = try FloatBuffer(count: 0)
+    // What throws comes first: nothing is to be taken down then.
+    let scratch = try FloatBuffer(count: 0)
+    let others = try plan.otherAxes.map { axis throws(ExecutionProblem) in
+      try OtherAxis(axis, plan.axes[axis.index], rows: rows)
+    }
+    self.scratch = scratch
+    self.others = others
     tokens = .allocate(capacity: rows)
     positions = .allocate(capacity: rows)
     outputRows = .allocate(capacity: rows)
@@ -46,13 +53,17 @@ struct PassMemory: ~Copyable {
   }
 
   /// Fills the tables for `pass` and says which token each row of logits belongs to.
-  func fill(_ pass: PassPlan, _ open: [SequenceState], pool: ThreadPool) -> (Pass, [(input: Int, position: Int)]) {
+  ///
+  /// `given` is what each input has on other axes; a part takes all of it with its first tokens.
+  func fill(
+    _ pass: PassPlan, _ open: [SequenceState], given: [[RowAxis: AxisInput]], pool: ThreadPool
+  ) -> (Pass, [(input: Int, position: Int)]) {
     var outputs: [(input: Int, position: Int)] = []
     var row = 0
     for (index, part) in pass.parts.enumerated() {
       let sequence = open[part.input]
       let span = SequenceSpan(
-        rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.length)
+        rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.length, prefix: sequence.prefix)
       (sequences + index).initialize(to: span)
       (states + index).initialize(to: UnsafePointer(sequence.states))
       for (offset, token) in part.tokens.enumerated() {
@@ -65,15 +76,29 @@ struct PassMemory: ~Copyable {
         row += 1
       }
     }
+    for other in others {
+      batches[other.axis.index] = other.fill(
+        pass.parts.map { part in
+          let sequence = open[part.input]
+          let isNew = sequence.rowCounts[other.axis.index] == 0 && given.indices.contains(part.input)
+          return (isNew ? given[part.input][other.axis] : nil, sequence.rowCounts[other.axis.index])
+        })
+    }
     return (bound(rows: row, outputs: outputs.count, sequences: pass.parts.count, keeping: true, pool: pool), outputs)
   }
 
   /// Fills the tables for whole sequences from their beginning, of which nothing is kept; with `skipping`, only rows that
   /// have a target give logits.
-  func fill(_ batch: [[Int]], targets goals: [[Int]], skipping: Bool, pool: ThreadPool) -> Pass {
+  func fill(
+    _ batch: [[Int]], targets goals: [[Int]], given: [[RowAxis: AxisInput]], prefixes: [Int], skipping: Bool,
+    pool: ThreadPool
+  ) -> Pass {
     var (row, output) = (0, 0)
     for (index, ids) in batch.enumerated() {
-      (sequences + index).initialize(to: SequenceSpan(rows: row..<row + ids.count, start: 0, length: ids.count))
+      (sequences + index).initialize(
+        to: SequenceSpan(
+          rows: row..<row + ids.count, start: 0, length: ids.count,
+          prefix: prefixes.indices.contains(index) ? prefixes[index] : 0))
       for (position, token) in ids.enumerated() {
         tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
         positions[row] = Int32(truncatingIfNeeded: position)
@@ -85,6 +110,10 @@ struct PassMemory: ~Copyable {
         }
         row += 1
       }
+    }
+    for other in others {
+      batches[other.axis.index] = other.fill(
+        batch.indices.map { (given.indices.contains($0) ? given[$0][other.axis] : nil, 0) })
     }
     return bound(
       rows: row, outputs: output, targets: output, sequences: batch.count, keeping: false, pool: pool)

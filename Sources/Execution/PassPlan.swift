@@ -30,9 +30,11 @@ struct PassPlan {
     outputCount = 0
   }
 
+  /// How many rows there is room for, of tokens all of which may give logits.
+  var room: Int { wanted == .all ? min(rows - rowCount, outputs - outputCount) : rows - rowCount }
+
   /// Takes as many of `tokens` as have room, and says how many.
   mutating func add(input: Int, tokens: ArraySlice<Int>) -> Int {
-    let room = wanted == .all ? min(rows - rowCount, outputs - outputCount) : rows - rowCount
     let count = min(room, tokens.count)
     let isLast = count == tokens.count
     parts.append(Part(input: input, tokens: tokens.prefix(count), isLast: isLast))

@@ -53,14 +53,16 @@ public final class PlanExecutor {
     passMemory = try PassMemory(plan, rows: rows)
   }
 
-  /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot.
-  public func openSequence(length: Int) throws(ExecutionProblem) -> SequenceState {
+  /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot. Its first
+  /// `prefix` tokens see each other where a mask of the plan lets them.
+  public func openSequence(length: Int, prefix: Int = 0) throws(ExecutionProblem) -> SequenceState {
+    if prefix > min(length, maximumRows) { throw .tooLong(tokens: prefix, limit: min(length, maximumRows)) }
     if let limit = plan.longestSequence, length > limit { throw .tooLong(tokens: length, limit: limit) }
     if length > longest {
       try passMemory.reserveScratch(plan.scratchNeed(rows: maximumRows, context: length), workers: pool.threads)
       longest = length
     }
-    return try SequenceState(plan, length: length, rows: maximumRows, format: stateFormat)
+    return try SequenceState(plan, length: length, prefix: prefix, rows: maximumRows, format: stateFormat)
   }
 
   /// Which logits a pass computes.
@@ -74,9 +76,10 @@ public final class PlanExecutor {
   /// Computes the new `tokens` of each sequence and hands out the logits that are wanted, in order: the index of the
   /// sequence among `inputs`, the position of the token, and its logits, which are valid until `each` returns.
   public func forward(
-    _ inputs: [(sequence: SequenceState, tokens: [Int])], logits wanted: Wanted,
-    _ each: (_ input: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
+    _ inputs: [(sequence: SequenceState, tokens: [Int])], beside given: [[RowAxis: AxisInput]] = [],
+    logits wanted: Wanted, _ each: (_ input: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
+    if !given.isEmpty || plan.axes.count > PlannedAxis.ofText.count { try plan.check(given, limit: maximumRows) }
     for input in inputs {
       if input.tokens.isEmpty { throw ExecutionProblem.noTokens }
       let total = input.sequence.position + input.tokens.count
@@ -88,34 +91,49 @@ public final class PlanExecutor {
     var pass = PassPlan(rows: maximumRows, outputs: maximumOutputs, wanted: wanted)
     for (index, input) in inputs.enumerated() {
       var done = 0
+      // Tokens that see each other are computed together.
+      let together = input.sequence.position == 0 ? input.sequence.prefix : 0
+      if pass.room < together, !pass.isEmpty {
+        try run(pass, inputs, given, each)
+        pass.clear()
+      }
+      if together > min(pass.room, input.tokens.count) {
+        throw ExecutionProblem.tooLong(tokens: together, limit: min(pass.room, input.tokens.count))
+      }
       while done < input.tokens.count {
         let count = pass.add(input: index, tokens: input.tokens[done...])
         done += count
         if pass.isFull || (done < input.tokens.count) {
-          try run(pass, inputs, each)
+          try run(pass, inputs, given, each)
           pass.clear()
         }
       }
     }
-    if !pass.isEmpty { try run(pass, inputs, each) }
+    if !pass.isEmpty { try run(pass, inputs, given, each) }
   }
 
   private func run(
-    _ pass: PassPlan, _ inputs: [(sequence: SequenceState, tokens: [Int])],
+    _ pass: PassPlan, _ inputs: [(sequence: SequenceState, tokens: [Int])], _ given: [[RowAxis: AxisInput]],
     _ each: (Int, Int, UnsafeBufferPointer<Float>) throws -> Void
   ) rethrows {
     for part in pass.parts { inputs[part.input].sequence.makeRoom(for: part.tokens.count) }
-    let (bound, outputs) = passMemory.fill(pass, inputs.map(\.sequence), pool: pool)
+    let (bound, outputs) = passMemory.fill(pass, inputs.map(\.sequence), given: given, pool: pool)
     arithmetic.perform {
       if let profile {
         profile.run(kernels, binding.steps, in: bound)
       } else {
-        for step in binding.steps.indices {
+        for step in binding.steps.indices where bound.batches[binding.steps[step].axis.index].count > 0 {
           kernels[step].forward(ForwardContext(binding.steps[step], in: bound))
         }
       }
     }
-    for part in pass.parts { inputs[part.input].sequence.position += part.tokens.count }
+    for (index, part) in pass.parts.enumerated() {
+      let sequence = inputs[part.input].sequence
+      sequence.position += part.tokens.count
+      for axis in plan.otherAxes {
+        sequence.rowCounts[axis.index] += bound.batches[axis.index].sequences[index].rows.count
+      }
+    }
     let logits = binding.address(of: plan.logits)
     for (index, output) in outputs.enumerated() {
       let row = UnsafeBufferPointer(start: logits + index * plan.logits.width, count: plan.logits.width)

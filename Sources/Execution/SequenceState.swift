@@ -11,6 +11,10 @@ public final class SequenceState {
   public internal(set) var position = 0
   /// How many tokens it is opened for.
   public let length: Int
+  /// How many first tokens see each other, where a mask of the plan lets them; they are computed in one pass.
+  public let prefix: Int
+  /// How many rows of each axis beside the text's have been computed, by index of axis.
+  var rowCounts: [Int]
 
   private let planned: [PlannedState]
   private let buffers: [FloatBuffer]
@@ -18,8 +22,12 @@ public final class SequenceState {
   let states: UnsafeMutablePointer<BoundState>
 
   /// Room for `length` tokens, computed at most `rows` at a time, in `format` where a state allows it.
-  init(_ plan: Plan, length: Int, rows: Int, format: StorageFormat) throws(ExecutionProblem) {
+  init(
+    _ plan: Plan, length: Int, prefix: Int, rows: Int, format: StorageFormat
+  ) throws(ExecutionProblem) {
     self.length = length
+    self.prefix = prefix
+    rowCounts = Array(repeating: 0, count: plan.axes.count)
     planned = plan.states
     var buffers: [FloatBuffer] = []
     var capacities: [Int] = []
@@ -27,7 +35,8 @@ public final class SequenceState {
       // A window needs room for the pass that is added before the oldest rows may go.
       let capacity =
         switch state.extent {
-        case .perToken: length
+        // Rows of another axis come all in one pass.
+        case .perToken: state.axis == .tokens ? length : rows
         case .window(let window): min(length, window - 1 + max(rows, Self.slack(window)))
         case .fixed: 1
         }
@@ -68,6 +77,7 @@ public final class SequenceState {
   /// Forgets every token, for another sequence of the same length.
   public func reset() {
     position = 0
+    for index in rowCounts.indices { rowCounts[index] = 0 }
     for (index, state) in planned.enumerated() {
       states[index].firstPosition = 0
       if state.extent == .fixed {

@@ -2,25 +2,40 @@ import Foundation
 import Kernels
 import Plans
 
-/// Softmax attention of queries over the keys before them.
+/// Softmax attention of queries over the keys that a mask lets them see.
 ///
 ///     s = scale·q·kᵀ,  capped and biased;  p = softmax over the keys seen;  y = p·v
 ///
 /// `q` holds `heads` queries a row and `k`, `v` hold `keyHeads` keys and values: query head h reads key head
-/// h / (heads / keyHeads). A window of w keys counts the query's own. Scores, their softmax and the sums are `Float`.
+/// h / (heads / keyHeads). Keys and values may stand on another axis than the queries: cross-attention, where positions have
+/// nothing to do with each other and the mask is full. A causal window of w keys counts the query's own. Scores, their softmax and the sums are `Float`.
 /// With sinks, a learned score for each head joins the softmax, takes weight and adds no value. Where the values are
 /// parts of the keys there is no `v`: the values are the first numbers of the keys of the only key head.
 /// Ainslie et al., 2023, https://arxiv.org/abs/2305.13245; sinks: Agarwal et al., 2025, https://arxiv.org/abs/2508.10925.
 public struct Attend: Kernel {
+  /// Which keys a query sees.
+  public enum Mask: String, Sendable, Hashable, CaseIterable {
+    /// Those up to its own position.
+    case causal
+    /// All.
+    case full
+    /// The first positions of a sequence, as many as its span says, see each other; all others are causal.
+    case prefix
+  }
+
   public let name = "attend"
+  /// Which keys a query sees.
+  public let mask: Mask
   /// Queries a row.
   public let heads: Int
   /// Keys and values a row.
   public let keyHeads: Int
   /// The factor of the scores.
   public let scale: Float
-  /// How many keys a query sees, its own included; nil for all before it.
+  /// How many keys a query sees under a causal mask, its own included, and under a full one before its own; nil for all.
   public let window: Int?
+  /// How many keys after its own a query sees under a full mask; nil for all.
+  public let windowAfter: Int?
   /// The smooth limit of the scores, before the bias.
   public let softcap: Float?
   /// What positions add to the scores.
@@ -34,9 +49,13 @@ public struct Attend: Kernel {
 
   /// Attention with these settings.
   public init(
-    heads: Int, keyHeads: Int, scale: Float, window: Int?, softcap: Float?, bias: (any ScoreBias)?, sinks: Bool = false,
-    valuesInKeys: Int? = nil
+    mask: Mask = .causal, heads: Int, keyHeads: Int, scale: Float, window: Int?, windowAfter: Int? = nil,
+    softcap: Float?, bias: (any ScoreBias)?, sinks: Bool = false, valuesInKeys: Int? = nil
   ) {
+    precondition(mask == .full || windowAfter == nil, "a window after the query under a \(mask.rawValue) mask")
+    precondition(mask != .prefix || window == nil, "a window under a prefix mask")
+    self.mask = mask
+    self.windowAfter = windowAfter
     precondition(heads % keyHeads == 0, "\(heads) query heads cannot share \(keyHeads) key heads evenly")
     precondition(valuesInKeys == nil || keyHeads == 1, "values in the keys of \(keyHeads) heads")
     self.sinks = sinks
@@ -58,8 +77,9 @@ public struct Attend: Kernel {
 
   public var attributes: [Attribute] {
     [
-      Attribute("heads", heads), Attribute("key_heads", keyHeads, plain: heads), Attribute("scale", scale),
-      Attribute("window", window), Attribute("softcap", softcap),
+      Attribute("mask", mask.rawValue, plain: Mask.causal.rawValue), Attribute("heads", heads),
+      Attribute("key_heads", keyHeads, plain: heads), Attribute("scale", scale), Attribute("window", window),
+      Attribute("window_after", windowAfter), Attribute("softcap", softcap),
       Attribute("bias", bias.map { Attribute.Value.group($0.name, $0.attributes) }),
       Attribute("sinks", sinks, plain: false), Attribute("value_dim_in_keys", valuesInKeys),
     ]
@@ -80,6 +100,14 @@ public struct Attend: Kernel {
       cap: softcap, bias: addBias)
   }
 
+  private func kernelMask(of sequence: SequenceSpan) -> AttentionMask {
+    switch mask {
+    case .causal: .causal(window: window)
+    case .full: .full(left: window, right: windowAfter)
+    case .prefix: .prefix(sequence.prefix)
+    }
+  }
+
   public func forward(_ context: ForwardContext) {
     let q = context.input(0)
     let y = context.output()
@@ -87,16 +115,15 @@ public struct Attend: Kernel {
     let logSumExp = context.saved()
     withUnsafeTemporaryAllocation(of: AttentionKernel.Span.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
-        let keys = context.append(context.input(1), to: 0, of: index)
-        let values = valuesInKeys != nil ? keys : context.append(context.input(2), to: 1, of: index)
+        let keys = context.append(input: 1, to: 0, of: index)
+        let values = valuesInKeys != nil ? keys : context.append(input: 2, to: 1, of: index)
         let row = sequence.rows.lowerBound
         spans.initializeElement(
           at: index,
           to: AttentionKernel.Span(
             queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-            mask: .causal(window: window), keys: keys.rows, values: values.rows, firstKey: keys.firstPosition,
-            keyCount: sequence.start + sequence.rows.count - keys.firstPosition, outputs: y[row],
-            outputStride: y.width, logSumExp: logSumExp?[row]))
+            mask: kernelMask(of: sequence), keys: keys.rows, values: values.rows, firstKey: keys.firstPosition,
+            keyCount: keys.count, outputs: y[row], outputStride: y.width, logSumExp: logSumExp?[row]))
       }
       kernel.compute(UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
     }
@@ -110,6 +137,7 @@ public struct Attend: Kernel {
   public func backward(_ context: BackwardContext) {
     let (q, k, v) = (context.input(0), context.input(1), context.input(valuesInKeys != nil ? 1 : 2))
     let (y, dy, logSumExp) = (context.output(), context.outputGradient(), context.saved())
+    let keySpans = context.batch(ofInput: 1).sequences
     func gradient(_ index: Int, _ row: Int) -> AttentionKernel.Gradient? {
       context.inputGradient(index).map { rows in
         AttentionKernel.Gradient(rows[row], stride: rows.width, accumulates: context.addsToInputGradient(index))
@@ -122,11 +150,11 @@ public struct Attend: Kernel {
     withUnsafeTemporaryAllocation(of: AttentionKernel.GradientSpan.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
         let row = sequence.rows.lowerBound
+        let (keyRow, keyCount) = (keySpans[index].rows.lowerBound, keySpans[index].rows.count)
         let span = AttentionKernel.Span(
           queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-          mask: .causal(window: window), keys: StoredRows(k[row], stride: k.width),
-          values: StoredRows(v[row], stride: v.width),
-          firstKey: sequence.start, keyCount: sequence.rows.count,
+          mask: kernelMask(of: sequence), keys: StoredRows(k[keyRow], stride: k.width),
+          values: StoredRows(v[keyRow], stride: v.width), firstKey: keySpans[index].start, keyCount: keyCount,
           // Read alone on the way back.
           outputs: UnsafeMutablePointer(mutating: y[row]), outputStride: y.width,
           logSumExp: UnsafeMutablePointer(mutating: logSumExp[row]))
@@ -134,8 +162,8 @@ public struct Attend: Kernel {
           at: index,
           to: AttentionKernel.GradientSpan(
             span, outputGradients: dy[row], outputGradientStride: dy.width, queries: gradient(0, row),
-            keys: gradient(1, row),
-            values: valuesInKeys != nil ? gradientInKeys(row) : gradient(2, row)))
+            keys: gradient(1, keyRow),
+            values: valuesInKeys != nil ? gradientInKeys(keyRow) : gradient(2, keyRow)))
       }
       kernel(q, y).computeGradients(
         UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)

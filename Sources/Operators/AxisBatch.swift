@@ -8,6 +8,8 @@ public struct AxisBatch {
   public var positions: UnsafeBufferPointer<Int32>
   /// The sequences and their rows.
   public var sequences: UnsafeBufferPointer<SequenceSpan>
+  /// The rows that the pass was given, one after the other; nil on an axis of token ids or of selected rows.
+  public var given: UnsafePointer<Float>?
   /// On an axis of selected rows, the row of the other axis that each stands for.
   public var selected: UnsafeBufferPointer<Int32>
   /// What each row should have predicted, −1 for nothing; empty unless a loss is computed.

@@ -20,10 +20,12 @@ public struct BoundState {
   }
 }
 
-/// Rows of a sequence as they are kept: those of earlier passes, and the new ones.
-public struct KeptRows {
+/// Rows of a sequence as they are cached: those of earlier passes, and the new ones.
+public struct CachedRows {
   /// The rows.
   public let rows: StoredRows
   /// The position of the first.
   public let firstPosition: Int
+  /// How many there are.
+  public let count: Int
 }

@@ -67,13 +67,15 @@ public struct ForwardContext {
     pass.states[sequence][bound.states[index]].firstPosition
   }
 
-  /// Adds what the pass has of sequence `sequence` in `rows` to the step's state `index`, in the format that is kept, and
-  /// says where all of it lies. When a pass keeps nothing that is `rows` itself.
-  public func append(_ rows: Rows, to index: Int, of sequence: Int) -> KeptRows {
-    let span = sequences[sequence]
+  /// Adds the rows of sequence `sequence` of the input `input` to the step's state `index`, in the format that is cached,
+  /// and says where all of them lie. When a pass caches nothing those are the input's own rows.
+  public func append(input: Int, to index: Int, of sequence: Int) -> CachedRows {
+    let rows = self.input(input)
+    let span = batch(ofInput: input).sequences[sequence]
     let new = rows[span.rows.lowerBound]
     guard !pass.states.isEmpty else {
-      return KeptRows(rows: StoredRows(new, stride: rows.width), firstPosition: span.start)
+      return CachedRows(
+        rows: StoredRows(new, stride: rows.width), firstPosition: span.start, count: span.rows.count)
     }
     let state = pass.states[sequence][bound.states[index]]
     let at = state.base + (span.start - state.firstPosition) * state.rowBytes
@@ -82,9 +84,9 @@ public struct ForwardContext {
         new + own.lowerBound * rows.width, count: own.count * rows.width, to: state.format,
         into: at + own.lowerBound * state.rowBytes)
     }
-    return KeptRows(
+    return CachedRows(
       rows: StoredRows(base: state.base, format: state.format, rowBytes: state.rowBytes),
-      firstPosition: state.firstPosition)
+      firstPosition: state.firstPosition, count: span.start + span.rows.count - state.firstPosition)
   }
 
   /// Numbers that one worker stores in some microseconds; fewer are not worth a second.

@@ -7,11 +7,15 @@ public struct SequenceSpan: Sendable, Hashable {
   /// How many tokens the sequence is opened for: what a scaling that depends on length goes by, so that a prompt
   /// computed at once and token by token agree.
   public let length: Int
+  /// How many first tokens of the sequence see each other, where a mask lets them.
+  public let prefix: Int
 
   /// The `rows` that continue a sequence opened for `length` tokens at position `start`.
-  public init(rows: Range<Int>, start: Int, length: Int) {
+  /// The first `prefix` tokens see each other where a mask says so.
+  public init(rows: Range<Int>, start: Int, length: Int, prefix: Int = 0) {
     self.rows = rows
     self.start = start
     self.length = length
+    self.prefix = prefix
   }
 }

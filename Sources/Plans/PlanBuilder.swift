@@ -6,7 +6,7 @@ import Settings
 public struct PlanBuilder {
   /// The model's sizes.
   public let shape: ModelShape
-  private let axes = PlannedAxis.ofText
+  private var axes = PlannedAxis.ofText
   private var scopes: [String] = []
   private var part = ""
   private var steps: [Step] = []
@@ -45,6 +45,14 @@ public struct PlanBuilder {
     return body(&self)
   }
 
+  /// Another axis of rows beside the text's tokens: the patches of an image, a source text.
+  ///
+  /// `inputWidth` is the width of the rows that a pass is given for it; nil where it is given token ids.
+  public mutating func axis(_ name: String, inputWidth: Int? = nil) -> RowAxis {
+    axes.append(PlannedAxis(name: name, kind: .sequence, inputWidth: inputWidth))
+    return RowAxis(axes.count - 1)
+  }
+
   /// The scope that is being written.
   public var scope: String { scopes.joined(separator: ".") }
 
@@ -76,9 +84,10 @@ public struct PlanBuilder {
 
   /// Something to keep of every sequence from one pass to the next; as `Float` unless its reader takes any format.
   public mutating func state(
-    _ name: String, width: Int, extent: PlannedState.Extent, precision: PlannedState.Precision = .full
+    _ name: String, width: Int, extent: PlannedState.Extent, precision: PlannedState.Precision = .full,
+    axis: RowAxis = .tokens
   ) -> StateReference {
-    states.append(PlannedState(name: full(name), width: width, extent: extent, precision: precision))
+    states.append(PlannedState(name: full(name), width: width, extent: extent, precision: precision, axis: axis))
     return StateReference(index: states.count - 1)
   }
 

@@ -34,13 +34,16 @@ public struct PlannedState: Sendable, Hashable {
   public let extent: Extent
   /// How exactly it must be kept.
   public let precision: Precision
+  /// What its rows stand for.
+  public let axis: RowAxis
 
   /// The state `name` of `width` numbers a row.
-  public init(name: String, width: Int, extent: Extent, precision: Precision) {
+  public init(name: String, width: Int, extent: Extent, precision: Precision, axis: RowAxis = .tokens) {
     self.name = name
     self.width = width
     self.extent = extent
     self.precision = precision
+    self.axis = axis
   }
 
   /// How many rows are needed for a sequence of `length` tokens.

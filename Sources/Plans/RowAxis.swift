@@ -26,11 +26,14 @@ public struct PlannedAxis: Sendable, Hashable {
   public let name: String
   /// Where its rows come from.
   public let kind: Kind
+  /// Elements of the rows that a pass is given on this axis; nil where it is given token ids, or nothing.
+  public let inputWidth: Int?
 
   /// The axis `name`.
-  public init(name: String, kind: Kind) {
+  public init(name: String, kind: Kind, inputWidth: Int? = nil) {
     self.name = name
     self.kind = kind
+    self.inputWidth = inputWidth
   }
 
   /// The axes of a plan of one text.

@@ -1,0 +1,44 @@
+import Components
+
+/// What a sequence gives on an axis beside its text's tokens, all of it at once: a source text, the patches of an image.
+public enum AxisInput: Sendable, Hashable {
+  /// Token ids.
+  case tokens([Int])
+  /// Rows of numbers, one after the other.
+  case rows([Float])
+
+  /// How many rows it has on `axis`.
+  func count(on axis: PlannedAxis) -> Int {
+    switch self {
+    case .tokens(let ids): ids.count
+    case .rows(let numbers): numbers.count / max(1, axis.inputWidth ?? 1)
+    }
+  }
+}
+
+extension Plan {
+  /// The axes on which sequences give something beside the text's tokens.
+  var otherAxes: [RowAxis] { axes.indices.dropFirst(RowAxis.outputs.index + 1).map(RowAxis.init) }
+
+  /// Throws when what is given beside the text's tokens is not what the axes take, or more than `limit` rows in all.
+  func check(_ others: [[RowAxis: AxisInput]], limit: Int) throws(ExecutionProblem) {
+    for axis in otherAxes {
+      let planned = axes[axis.index]
+      var total = 0
+      for input in others.compactMap({ $0[axis] }) {
+        switch input {
+        case .tokens(let ids):
+          if planned.inputWidth != nil { throw .wrongInput(planned.name) }
+          if let id = ids.first(where: { $0 < 0 || $0 >= shape.vocabSize }) {
+            throw .unknownToken(id, vocabulary: shape.vocabSize)
+          }
+        case .rows(let numbers):
+          guard let width = planned.inputWidth, numbers.count % width == 0 else { throw .wrongInput(planned.name) }
+        }
+        total += input.count(on: planned)
+      }
+      if total > limit { throw .tooLong(tokens: total, limit: limit) }
+    }
+    for axis in others.lazy.flatMap(\.keys) where !otherAxes.contains(axis) { throw .wrongInput("\(axis.index)") }
+  }
+}
