@@ -3,7 +3,7 @@ import Kernels
 /// One operator of a plan, with what it reads and writes.
 public struct Step: Sendable {
   /// Where it stands, such as `layers.0.attn`.
-  public let scope: String
+  public let scope: TensorName
   /// The operator.
   public let operation: any Operator
   /// The part of its component that drawings show it in; empty for none of its own.
@@ -21,7 +21,7 @@ public struct Step: Sendable {
 
   /// A step of these parts.
   public init(
-    scope: String, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
+    scope: TensorName, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
     states: [Int] = [], part: String = ""
   ) {
     self.scope = scope

@@ -4,12 +4,13 @@
 public struct PlanBuilder {
   /// The model's sizes.
   public let shape: ModelShape
-  private var scopes: [String] = []
+  /// The scope that is being written: what the names of its tensors begin with.
+  public private(set) var scope = TensorName()
   private var part = ""
   private var steps: [Step] = []
   private var values: [Value] = []
   private var parameters: [PlannedTensor] = []
-  private var parameterIndex: [String: Int] = [:]
+  private var parameterIndex: [TensorName: Int] = [:]
   private var states: [PlannedState] = []
   private var problems = Problems()
   private var sharedValues: [AnyHashable: Value] = [:]
@@ -28,8 +29,17 @@ public struct PlanBuilder {
   /// Writes what `body` writes in the scope `name`: the tensor `q` in the scope `attn` of `layers.0` is
   /// `layers.0.attn.q`.
   public mutating func within<Result>(_ name: String, _ body: (inout PlanBuilder) -> Result) -> Result {
-    scopes.append(name)
-    defer { scopes.removeLast() }
+    let outer = scope
+    scope = scope.appending(name)
+    defer { scope = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes as the layer `index`.
+  public mutating func layer<Result>(_ index: Int, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = scope
+    scope = TensorName(stack: scope.stack, layer: index)
+    defer { scope = outer }
     return body(&self)
   }
 
@@ -42,11 +52,6 @@ public struct PlanBuilder {
     return body(&self)
   }
 
-  /// The scope that is being written.
-  public var scope: String { scopes.joined(separator: ".") }
-
-  private func full(_ name: String) -> String { scopes.isEmpty ? name : "\(scope).\(name)" }
-
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
   ///
   /// One axis makes a vector and two a matrix, unless `use` says otherwise. A name with a `*` stands for as many tensors
@@ -55,7 +60,7 @@ public struct PlanBuilder {
     _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
     chosen: Int? = nil
   ) -> ParameterReference {
-    let name = full(name)
+    let name = scope.appending(name)
     if let index = parameterIndex[name] {
       precondition(
         parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
@@ -67,7 +72,7 @@ public struct PlanBuilder {
   }
 
   /// The learned tensor with the canonical name `name`, when a component has asked for it before.
-  public func existingParameter(_ name: String) -> ParameterReference? {
+  public func existingParameter(_ name: TensorName) -> ParameterReference? {
     parameterIndex[name].map { ParameterReference(index: $0, shape: parameters[$0].shape) }
   }
 
@@ -75,7 +80,7 @@ public struct PlanBuilder {
   public mutating func state(
     _ name: String, width: Int, extent: PlannedState.Extent, precision: PlannedState.Precision = .full
   ) -> StateReference {
-    states.append(PlannedState(name: full(name), width: width, extent: extent, precision: precision))
+    states.append(PlannedState(name: scope.appending(name), width: width, extent: extent, precision: precision))
     return StateReference(index: states.count - 1)
   }
 
@@ -110,10 +115,10 @@ public struct PlanBuilder {
   /// A value that several components use and that is written once: the first time `key` is asked for.
   public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
     if let value = sharedValues[key] { return value }
-    let outer = (scopes, part)
-    (scopes, part) = ([], "")
+    let outer = (scope, part)
+    (scope, part) = (TensorName(stack: scope.stack), "")
     let value = write(&self)
-    (scopes, part) = outer
+    (scope, part) = outer
     sharedValues[key] = value
     return value
   }

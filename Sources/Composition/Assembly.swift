@@ -55,7 +55,7 @@ public struct Assembly: Sendable {
     for kind in kinds { copies[kind, default: 0] += 1 }
     var total = 0
     for tensor in plan.parameters {
-      let layer = tensor.layerIndex.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
+      let layer = tensor.name.layer.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
       let (product, isLarge) = tensor.count.multipliedReportingOverflow(by: layer.flatMap { copies[$0] } ?? 1)
       let (sum, isTooLarge) = total.addingReportingOverflow(product)
       if isLarge || isTooLarge {
@@ -79,7 +79,7 @@ public struct Assembly: Sendable {
           component.write($0, layer: layer, into: &$1)
         }
       }
-      line = plan.within("layers.\(index)") { plan in
+      line = plan.layer(index) { plan in
         kind.block.write(line, sublayers: sublayers, norm: kind.norm, into: &plan)
       }
       normIsDue = kind.block.needsFinalNorm

@@ -27,13 +27,13 @@ struct DiagramSection {
     // Choosing rows is bookkeeping.
     if step.parameters.isEmpty, let input = step.inputs.first, input.extent != step.outputs.first?.extent { return }
     let scope =
-      isBeforeLayers ? "embed" : step.localScope.split(separator: ".").first.map(String.init) ?? ""
+      (isBeforeLayers ? Slot.embedding.scope : step.scope.path.first) ?? ""
     if !scope.isEmpty, groups.last?.title == scope {
       groups[groups.count - 1].steps.append(step)
     } else if !scope.isEmpty {
       groups.append(Group(kind: .box, title: scope, steps: [step]))
     } else {
-      let title = step.parameters.first.map { tensorOwner(plan.parameters[$0].name) } ?? ""
+      let title = step.parameters.first.map { Self.owner(plan.parameters[$0].name) } ?? ""
       groups.append(Group(kind: step.operation is Combine ? .sum : .bead, title: title, steps: [step]))
     }
   }
@@ -129,8 +129,5 @@ struct DiagramSection {
   }
 
   /// `attn_norm` of `layers.3.attn_norm.weight`.
-  private func tensorOwner(_ name: String) -> String {
-    let words = name.split(separator: ".").map(String.init)
-    return words.count > 1 ? words[words.count - 2] : name
-  }
+  private static func owner(_ name: TensorName) -> String { name.path.dropLast().last ?? name.text }
 }

@@ -39,12 +39,13 @@ struct Initialization {
   /// How `tensor` starts in a model of `layers` layers.
   func start(of tensor: PlannedTensor, layers: Int) -> PlannedTensor.Initialization {
     guard case .normal = tensor.initialization else { return tensor.initialization }
-    if tensor.name.hasPrefix("embed.") { return .normal(embeddingStd) }
+    if tensor.name.layer == nil, tensor.name.path.first.flatMap({ Slot(scope: $0) }) == .embedding {
+      return .normal(embeddingStd)
+    }
     switch type {
     case .normal: return .normal(std)
     case .depthScaled:
-      let words = tensor.name.split(separator: ".")
-      let writesLine = words.first == "layers" && ["o", "down"].contains(words.dropLast().last ?? "")
+      let writesLine = tensor.name.layer != nil && ["o", "down"].contains(tensor.name.path.dropLast().last ?? "")
       return .normal(writesLine ? std / Double(2 * max(1, layers)).squareRoot() : std)
     case .fanIn: return .normal(std / Double(max(1, tensor.shape.last ?? 1)).squareRoot())
     }

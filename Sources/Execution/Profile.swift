@@ -67,7 +67,7 @@ public final class Profile {
   /// Runs the steps of a pass with a look at the clock between them.
   func run(_ bound: [BoundStep], in pass: Pass) {
     let phase = pass.tokens.count > pass.sequences.count ? Phase.prompt : .generation
-    var lines = self.lines[phase] ?? steps.map { Line(name: $0.step.scope) }
+    var lines = self.lines[phase] ?? steps.map { Line(name: $0.step.scope.text) }
     let clock = ContinuousClock()
     var before = clock.now
     for (index, step) in steps.enumerated() {

@@ -46,7 +46,7 @@ extension ModelLoader {
   /// The model's tensors under canonical names.
   private func tensors(of described: ModelDescription, as format: StorageFormat?) throws -> [StoredTensor] {
     let weights = try weights(of: described)
-    let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name] }
+    let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name.text] }
     guard let format else { return tensors }
     return try tensors.map { try $0.stored(as: format) }
   }

@@ -106,7 +106,7 @@ extension Plan {
     var steps: [Step] = []
     var added: [Value] = []
     var place: UInt64 = 0
-    func drop(_ value: Value, scope: String) -> Value {
+    func drop(_ value: Value, scope: TensorName) -> Value {
       let output = Value(index: values.count + added.count, width: value.width, extent: value.extent)
       added.append(output)
       steps.append(
@@ -117,13 +117,13 @@ extension Plan {
       return output
     }
     // The residual line begins where the first layer does: at the last value that no layer wrote.
-    let firstLayer = self.steps.firstIndex { $0.scope.hasPrefix("layers.") } ?? self.steps.count
+    let firstLayer = self.steps.firstIndex { $0.scope.layer != nil } ?? self.steps.count
     let line = firstLayer > 0 ? self.steps[firstLayer - 1].outputs.first : nil
     var replaced: [Int: Value] = [:]
     for (index, step) in self.steps.enumerated() {
       if index == firstLayer, let line { replaced[line.index] = drop(line, scope: "embed") }
       var inputs = step.inputs.map { replaced[$0.index] ?? $0 }
-      if step.operation is Combine, step.scope.hasPrefix("layers."), inputs.count == 2 {
+      if step.operation is Combine, step.scope.layer != nil, inputs.count == 2 {
         inputs[1] = drop(inputs[1], scope: step.scope)
       }
       steps.append(

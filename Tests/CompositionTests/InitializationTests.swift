@@ -8,7 +8,7 @@ struct InitializationTests {
   private func starts(_ changes: String...) throws -> [String: PlannedTensor.Initialization] {
     let zoo = try ZooModels()
     let plan = try zoo.composer.compose(zoo.loader.load("gpt2", patches: try Overrides(changes).patches))
-    return Dictionary(uniqueKeysWithValues: plan.parameters.map { ($0.name, $0.initialization) })
+    return Dictionary(uniqueKeysWithValues: plan.parameters.map { ($0.name.text, $0.initialization) })
   }
 
   @Test("GPT-2 scales what writes to the residual line by its depth")
