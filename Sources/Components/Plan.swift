@@ -6,6 +6,10 @@ public struct Step: Sendable {
   public let scope: TensorName
   /// The operator.
   public let operation: any Operator
+  /// What it is for, as who wrote it says.
+  public internal(set) var role: Role
+  /// The input that is what a sublayer gives, on its way into the residual stream; nil where none is.
+  public internal(set) var result: Int?
   /// The part of its component that drawings show it in; empty for none of its own.
   public let part: String
   /// The values it reads.
@@ -22,15 +26,43 @@ public struct Step: Sendable {
   /// A step of these parts.
   public init(
     scope: TensorName, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
-    states: [Int] = [], part: String = ""
+    states: [Int] = [], part: String = "", role: Role = .other, result: Int? = nil
   ) {
     self.scope = scope
+    self.role = role
+    self.result = result
     self.part = part
     self.operation = operation
     self.inputs = inputs
     self.outputs = outputs
     self.parameters = parameters
     self.states = states
+  }
+
+  /// The same step with some of its parts replaced: what a pass makes of it.
+  public func with(
+    operation: (any Operator)? = nil, inputs: [Value]? = nil, outputs: [Value]? = nil, parameters: [Int]? = nil
+  ) -> Step {
+    Step(
+      scope: scope, operation: operation ?? self.operation, inputs: inputs ?? self.inputs,
+      outputs: outputs ?? self.outputs, parameters: parameters ?? self.parameters, states: states, part: part,
+      role: role, result: result)
+  }
+}
+
+extension Step {
+  /// What a step is for.
+  public enum Role: Sendable, Hashable {
+    /// Nothing of what follows: a norm, a part of a sublayer, the head.
+    case other
+    /// It gives the residual stream's first value, or a part of it: tokens' vectors, positions, their norm.
+    case embedding
+    /// It multiplies by a matrix whose product is what a sublayer gives to the residual stream.
+    case streamWriter
+    /// It gives the residual stream's next value.
+    case residualAdd
+    /// It adds two values anywhere else.
+    case sum
   }
 }
 
@@ -84,10 +116,12 @@ public struct Plan: Sendable {
       logits: logits ?? self.logits, longestSequence: longestSequence)
   }
 
-  /// The plan whose learned tensors start as `start` says.
-  public func starting(_ start: (PlannedTensor) -> PlannedTensor.Initialization) -> Plan {
-    let tensors = parameters.map {
-      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0), chosen: $0.chosen)
+  /// The plan whose learned tensors start as `start` says, given what the steps that read each are for.
+  public func starting(_ start: (PlannedTensor, Set<Step.Role>) -> PlannedTensor.Initialization) -> Plan {
+    var roles = [Set<Step.Role>](repeating: [], count: parameters.count)
+    for step in steps { for parameter in step.parameters { roles[parameter].insert(step.role) } }
+    let tensors = zip(parameters, roles).map {
+      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0, $1), chosen: $0.chosen)
     }
     return Plan(
       name: name, shape: shape, steps: steps, values: values, parameters: tensors, states: states, logits: logits,

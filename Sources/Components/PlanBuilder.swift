@@ -7,9 +7,9 @@ public struct PlanBuilder {
   /// The scope that is being written: what the names of its tensors begin with.
   public private(set) var scope = TensorName()
   private var part = ""
-  private var steps: [Step] = []
+  var steps: [Step] = []
   private var values: [Value] = []
-  private var parameters: [PlannedTensor] = []
+  private(set) var parameters: [PlannedTensor] = []
   private var parameterIndex: [TensorName: Int] = [:]
   private var states: [PlannedState] = []
   private var problems = Problems()
@@ -89,7 +89,7 @@ public struct PlanBuilder {
   /// - Parameter extent: what the outputs' rows stand for; the inputs' when nil.
   public mutating func apply(
     _ operation: some Operator, to inputs: [Value], widths: [Int], parameters: [ParameterReference] = [],
-    states: [StateReference] = [], extent: Value.Extent? = nil
+    states: [StateReference] = [], extent: Value.Extent? = nil, role: Step.Role = .other
   ) -> [Value] {
     var outputs: [Value] = []
     for width in widths {
@@ -100,16 +100,16 @@ public struct PlanBuilder {
     steps.append(
       Step(
         scope: scope, operation: operation, inputs: inputs, outputs: outputs, parameters: parameters.map(\.index),
-        states: states.map(\.index), part: part))
+        states: states.map(\.index), part: part, role: role))
     return outputs
   }
 
   /// Writes a step with one output.
   public mutating func apply(
     _ operation: some Operator, to inputs: Value..., width: Int, parameters: [ParameterReference] = [],
-    states: [StateReference] = [], extent: Value.Extent? = nil
+    states: [StateReference] = [], extent: Value.Extent? = nil, role: Step.Role = .other
   ) -> Value {
-    apply(operation, to: inputs, widths: [width], parameters: parameters, states: states, extent: extent)[0]
+    apply(operation, to: inputs, widths: [width], parameters: parameters, states: states, extent: extent, role: role)[0]
   }
 
   /// A value that several components use and that is written once: the first time `key` is asked for.

@@ -34,7 +34,7 @@ struct DiagramSection {
       groups.append(Group(kind: .box, title: scope, steps: [step]))
     } else {
       let title = step.parameters.first.map { Self.owner(plan.parameters[$0].name) } ?? ""
-      groups.append(Group(kind: step.operation is Combine ? .sum : .bead, title: title, steps: [step]))
+      groups.append(Group(kind: step.isSum ? .sum : .bead, title: title, steps: [step]))
     }
   }
 
@@ -93,7 +93,7 @@ struct DiagramSection {
       if !step.part.isEmpty, let index = parts.firstIndex(where: { $0.title == step.part }) {
         parts[index].steps.append(step)
       } else {
-        let kind: Diagram.Node.Kind = !step.part.isEmpty ? .box : step.operation is Combine ? .sum : .bead
+        let kind: Diagram.Node.Kind = !step.part.isEmpty ? .box : step.isSum ? .sum : .bead
         parts.append(Group(kind: kind, title: step.part, steps: [step]))
       }
     }
@@ -130,4 +130,9 @@ struct DiagramSection {
 
   /// `attn_norm` of `layers.3.attn_norm.weight`.
   private static func owner(_ name: TensorName) -> String { name.path.dropLast().last ?? name.text }
+}
+
+extension Step {
+  /// Whether it is drawn as two lines that join.
+  fileprivate var isSum: Bool { role == .sum || role == .residualAdd && inputs.count > 1 }
 }

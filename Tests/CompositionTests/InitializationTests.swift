@@ -23,6 +23,21 @@ struct InitializationTests {
     #expect(starts["layers.3.attn.o.bias"] == .zeros && starts["layers.3.attn_norm.weight"] == .ones)
   }
 
+  @Test(
+    "what writes to the residual stream does so whatever it is called: a projection, a shared expert; no router does")
+  func writers() throws {
+    let scaled = PlannedTensor.Initialization.normal(0.02 / (24.0).squareRoot())
+    let projections = try starts("attention={type: projection}", "mlp={type: projection}")
+    #expect(projections["layers.3.attn.projection.weight"] == scaled)
+    #expect(projections["layers.3.mlp.projection.weight"] == scaled)
+    let experts = try starts(
+      "mlp={type: moe, num_experts: 4, top_k: 2, expert_size: 8, shared_size: 8, shared_gate: true}")
+    for name in ["experts.*.down", "shared.down"] { #expect(experts["layers.3.moe.\(name).weight"] == scaled) }
+    for name in ["router", "shared_gate", "experts.*.up", "shared.up"] {
+      #expect(experts["layers.3.moe.\(name).weight"] == .normal(0.02), "\(name)")
+    }
+  }
+
   @Test("experts start as the file says too, and remain several of which a token meets some")
   func experts() throws {
     let zoo = try ZooModels()
