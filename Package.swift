@@ -9,7 +9,9 @@ let package = Package(
     .executable(name: "chimera", targets: ["chimera"]),
     // What a plugin is built against. Its name is that of the program too (see `chimera` below), so that what a plugin takes
     // from the library it finds in the program that loads it, and the library itself is never loaded.
-    .library(name: "ChimeraPlugin", type: .dynamic, targets: ["Components", "Kernels"]),
+    .library(
+      name: "ChimeraPlugin", type: .dynamic,
+      targets: ["Components", "Formats", "Kernels", "Operators", "Plans", "Settings"]),
     .plugin(name: "ComponentList", targets: ["ComponentList"]),
     .library(name: "ChimeraCommand", targets: ["ChimeraCommand"]),
     .library(name: "ChimeraConformance", targets: ["Conformance", "StandardComponents"]),
@@ -24,30 +26,37 @@ let package = Package(
       name: "CLibYAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     .target(name: "CKernels"),
-    .target(name: "Kernels", dependencies: ["CKernels"]),
+    .target(name: "Formats"),
+    .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .target(name: "Files"),
-    .target(name: "Components", dependencies: ["Kernels"]),
+    .target(name: "Settings"),
+    .target(name: "Plans", dependencies: ["Formats", "Settings"]),
+    .target(name: "Operators", dependencies: ["Formats", "Kernels", "Plans", "Settings"]),
+    .target(name: "Components", dependencies: ["Kernels", "Operators", "Plans", "Settings"]),
     .target(name: "Specification", dependencies: ["CLibYAML", "Components", "Files"]),
     .target(name: "Composition", dependencies: ["Components", "Specification"]),
     .target(name: "Pages", dependencies: ["Components", "Composition", "Specification"]),
-    .target(name: "Execution", dependencies: ["Components", "Kernels"]),
-    .target(name: "Checkpoints", dependencies: ["Components", "Files", "Kernels", "Specification"]),
+    .target(name: "Execution", dependencies: ["Formats", "Components", "Kernels"]),
+    .target(name: "Checkpoints", dependencies: ["Formats", "Components", "Files", "Kernels", "Specification"]),
     .target(name: "Tokenization", dependencies: ["Files"]),
     .target(
       name: "Models",
-      dependencies: ["Checkpoints", "Composition", "Execution", "Files", "Kernels", "Specification", "Tokenization"]),
+      dependencies: [
+        "Formats", "Checkpoints", "Composition", "Execution", "Files", "Kernels", "Specification", "Tokenization",
+      ]),
     .target(
       name: "Training",
-      dependencies: ["Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),
+      dependencies: ["Formats", "Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),
     .target(
       name: "Ablation",
       dependencies: [
-        "Components", "Composition", "Execution", "Files", "Kernels", "Pages", "Specification", "Tokenization",
+        "Components", "Formats", "Composition", "Execution", "Files", "Kernels", "Pages", "Specification",
+        "Tokenization",
         "Training",
       ]),
     .target(
       name: "Conformance",
-      dependencies: ["Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification"],
+      dependencies: ["Formats", "Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification"],
       resources: [.embedInCode("Surroundings.yaml")]),
     .target(
       name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins",
@@ -57,7 +66,8 @@ let package = Package(
     .target(
       name: "ChimeraCommand",
       dependencies: [
-        "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files", "Kernels",
+        "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files",
+        "Kernels",
         "Models", "Pages",
         "PluginLoading", "Specification", "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -82,10 +92,11 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Composition", "Conformance", "Execution", "Models", "SharedData", "Specification", "StandardComponents",
+        "Composition", "Conformance", "Execution", "Formats", "Models", "SharedData", "Specification",
+        "StandardComponents",
       ],
       path: "Tests/Support"),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Formats", "Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "ComponentsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
@@ -96,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests", dependencies: ["Files", "StandardComponents", "TestSupport", "Tokenization", "Training"]),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Components", "Files", "Kernels", "SharedData"]),
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "Components", "Files", "Formats", "Kernels", "SharedData"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "SharedData", "Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "SharedData", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),

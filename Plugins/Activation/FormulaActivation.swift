@@ -56,6 +56,7 @@ public struct FormulaActivation: ElementwiseActivation {
     }
   }
 
+  public var attributes: [Attribute] { [Attribute("formula", formula.text)] }
   public var flopsPerNumber: Int { formula.stepCount }
 
   public func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
@@ -74,21 +75,21 @@ public struct FormulaActivation: ElementwiseActivation {
       scalars.map { plan.parameter($0.name, shape: [1], starts: .constant($0.value)) }
     }
     return plan.apply(
-      TrainedFormula(formula: formula, scalarCount: scalars.count), to: x, width: x.width, parameters: tensors)
+      TrainedFormula(formula: formula, scalarCount: scalars.count), to: x, parameters: tensors)
   }
 }
 
 /// A formula whose scalars are learned tensors of one number.
-struct TrainedFormula: Operator {
+struct TrainedFormula: Kernel {
   let name = "formula"
   let formula: Formula
   let scalarCount: Int
 
-  var overwritableInput: Int? { 0 }
-  var isRowwise: Bool { true }
-
   /// Numbers at a time, so that a run and its slopes stay in the nearest cache.
   private static let run = 2048
+
+  var attributes: [Attribute] { [Attribute("formula", formula.text), Attribute("scalars", formula.scalars)] }
+  var traits: OperatorTraits { OperatorTraits(isRowwise: true, overwritableInput: 0) }
 
   func forward(_ context: ForwardContext) {
     let (x, y) = (context.input(), context.output())

@@ -79,7 +79,7 @@ public struct ResidualBlock: Block {
       if let layerScale {
         let factor = plan.parameter(
           "\(sublayer.name)_scale.weight", shape: [y.width], starts: .constant(layerScale), use: .vector)
-        y = plan.apply(LearnedScale(), to: y, width: y.width, parameters: [factor])
+        y = plan.apply(LearnedScale(), to: y, parameters: [factor])
       }
       let alpha = parallel && sublayer.name != sublayers.first?.name ? 1 : lineScale
       let (stream, result) = (line, y)

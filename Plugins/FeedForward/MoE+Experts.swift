@@ -9,7 +9,7 @@ extension MoE {
   /// x: [rows, in] or [rows, chosen·in], choice: [rows, chosen], W_i: [experts, out_i, in], y_i: [rows, chosen·out_i].
   /// The rows of one expert are gathered and multiplied at once, so that a prompt reads each expert's matrix once; a
   /// single row is multiplied where it lies, and reads its experts' matrices only.
-  struct ExpertLinear: Operator {
+  struct ExpertLinear: Kernel {
     let experts: Int
     let chosen: Int
     /// Whether every choice of a row has an input of its own.
@@ -18,8 +18,6 @@ extension MoE {
     let biases: [Bool]
 
     let name = "experts"
-    let isRowwise = true
-    var detail: String { "\(chosen) of \(experts)" }
 
     func joined(with other: any Operator) -> (any Operator)? {
       guard let other = other as? ExpertLinear, other.experts == experts, other.chosen == chosen, other.each == each
@@ -28,6 +26,19 @@ extension MoE {
     }
 
     private func tensor(of index: Int) -> Int { index + biases[..<index].count { $0 } }
+
+    var attributes: [Attribute] {
+      [
+        Attribute("experts", experts),
+        Attribute("top_k", chosen),
+        Attribute("own_inputs", each, plain: each),
+        Attribute("bias", biases, plain: biases),
+      ]
+    }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+      biases.indices.map { inputs[0].with(width: chosen * parameters[tensor(of: $0)][1]) }
+    }
 
     func forward(_ context: ForwardContext) {
       let (x, choice) = (context.input(0), context.input(1))

@@ -75,6 +75,19 @@ extension MoE {
       }
     }
 
+    /// What decides which experts are chosen and what they weigh.
+    var attributes: [Attribute] {
+      [
+        Attribute("experts", experts), Attribute("top_k", chosen), Attribute("score", score.rawValue),
+        Attribute("order", order.rawValue, plain: Order.scoreFirst.rawValue),
+        Attribute("normalize", normalize.rawValue, plain: Normalization.none.rawValue),
+        Attribute("eps", normalize == .none ? nil : eps, plain: 1e-20), Attribute("scale", scale, plain: 1.0),
+        Attribute("groups", groups, plain: 1), Attribute("top_groups", groups == 1 ? nil : topGroups),
+        Attribute("group_score", groups == 1 ? nil : groupScore.rawValue),
+        Attribute("selection_bias", selectionBias, plain: false),
+      ]
+    }
+
     var weighsInput: Bool { target == .input }
 
     /// Writes the weights of each token's experts, and their numbers, which a `Float` holds exactly.
@@ -82,30 +95,20 @@ extension MoE {
       var logits = plan.linear(x, to: experts, named: "router", bias: bias)
       if let softcap { logits = plan.softcap(logits, at: softcap) }
       let tensors = selectionBias ? [plan.parameter("router.selection_bias", shape: [experts], starts: .zeros)] : []
-      let outputs = plan.apply(Route(router: self), to: [logits], widths: [chosen, chosen], parameters: tensors)
+      let outputs = plan.apply(Route(router: self), to: [logits], parameters: tensors)
       return (outputs[0], outputs[1])
     }
   }
 
   /// The choice of experts and their weights from a router's logits.
-  struct Route: Operator {
+  struct Route: Kernel {
     let name = "route"
     let router: Router
-    let isRowwise = true
-    let backwardReadsOutputs = true
 
-    var detail: String {
-      var words = ["top \(router.chosen) of \(router.experts)"]
-      words.append(router.order == .selectFirst ? "\(router.score.rawValue) of the chosen" : router.score.rawValue)
-      if router.groups > 1 {
-        words.append("\(router.topGroups) of \(router.groups) groups by \(router.groupScore.rawValue)")
-      }
-      if router.selectionBias { words.append("biased choice") }
-      if router.normalize != .none {
-        words.append(router.normalize == .sum ? "normalized" : "normalized by \(router.eps) at least")
-      }
-      if router.scale != 1 { words.append("× \(router.scale)") }
-      return words.joined(separator: ", ")
+    var attributes: [Attribute] { router.attributes }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, backwardReadsOutputs: true) }
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+      [inputs[0].with(width: router.chosen), inputs[0].with(width: router.chosen)]
     }
 
     func forward(_ context: ForwardContext) {

@@ -5,14 +5,18 @@ extension MoE {
   /// The sum of what a row's experts give, each times its weight.
   ///
   ///     y[t] = Σ_j w[t, j]·z[t, j]        z: [rows, count·width], w: [rows, count]
-  struct WeightedSum: Operator {
+  struct WeightedSum: Kernel {
     let count: Int
     /// Whether there are weights; else all are one.
     let weighted: Bool
 
-    let isRowwise = true
     var name: String { weighted ? "weighted sum" : "sum" }
-    var detail: String { "of \(count)" }
+
+    var attributes: [Attribute] { [Attribute("top_k", count), Attribute("weighted", weighted, plain: weighted)] }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+      [inputs[0].with(width: inputs[0].width / count)]
+    }
 
     func forward(_ context: ForwardContext) {
       let (z, y) = (context.input(0), context.output())
@@ -47,9 +51,13 @@ extension MoE {
   /// What each of a row's experts reads, when weights multiply that instead of results.
   ///
   ///     y[t, j] = w[t, j]·x[t]
-  struct SpreadByWeight: Operator {
+  struct SpreadByWeight: Kernel {
     let name = "spread"
-    let isRowwise = true
+
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+      [inputs[0].with(width: inputs[0].width * inputs[1].width)]
+    }
 
     func forward(_ context: ForwardContext) {
       let (x, w, y) = (context.input(0), context.input(1), context.output())
@@ -82,10 +90,10 @@ extension MoE {
   /// Rows times the sigmoid of a number of their own.
   ///
   ///     y[t] = σ(g[t])·x[t]        x: [rows, width], g: [rows, 1]
-  struct GateRows: Operator {
+  struct GateRows: Kernel {
     let name = "gate rows"
-    let isRowwise = true
-    let overwritableInput: Int? = 0
+
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, overwritableInput: 0) }
 
     func forward(_ context: ForwardContext) {
       let (x, g, y) = (context.input(0), context.input(1), context.output())

@@ -69,14 +69,14 @@ public struct MoE: FeedForward {
 
   /// What a token's own experts give, weighed and added.
   private func expertSum(_ x: Value, _ route: (weights: Value, choice: Value), into plan: inout PlanBuilder) -> Value {
-    let input = router.weighsInput ? plan.apply(SpreadByWeight(), to: x, route.weights, width: chosen * x.width) : x
+    let input = router.weighsInput ? plan.apply(SpreadByWeight(), to: x, route.weights) : x
     let inner = hidden(into: &plan) { name, plan in
       expertLinear(input, route.choice, to: width, named: name, each: router.weighsInput, into: &plan)
     }
     let results = expertLinear(inner, route.choice, to: x.width, named: "down", each: true, into: &plan)
     return router.weighsInput
-      ? plan.apply(WeightedSum(count: chosen, weighted: false), to: results, width: x.width)
-      : plan.apply(WeightedSum(count: chosen, weighted: true), to: results, route.weights, width: x.width)
+      ? plan.apply(WeightedSum(count: chosen, weighted: false), to: results)
+      : plan.apply(WeightedSum(count: chosen, weighted: true), to: results, route.weights)
   }
 
   /// What the expert gives that every token meets.
@@ -88,7 +88,7 @@ public struct MoE: FeedForward {
     }
     guard sharedGate else { return shared }
     let gate = plan.linear(x, to: 1, named: "shared_gate")
-    return plan.apply(GateRows(), to: shared, gate, width: x.width)
+    return plan.apply(GateRows(), to: shared, gate)
   }
 
   /// What goes into `down`: `linear` writes the matrices that read the token.
@@ -127,7 +127,6 @@ public struct MoE: FeedForward {
     }
     return plan.apply(
       ExpertLinear(experts: experts, chosen: chosen, each: each, biases: [hasBias]), to: x, choice,
-      width: chosen * width,
       parameters: tensors)
   }
 }

@@ -4,7 +4,7 @@ import Kernels
 /// Logits of a matrix whose rows count with length one: each divided by the length of its row.
 ///
 ///     y_i = x_i / ‖W_i‖
-struct DivideByRowLengths: Operator {
+struct DivideByRowLengths: Kernel {
   let name = "divide by row lengths"
   // Lengths are computed anew in every pass, for nothing outlives a pass but states; beside the matrix's own product
   // of a pass that is at most as much again.

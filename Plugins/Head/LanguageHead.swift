@@ -73,9 +73,9 @@ public struct LanguageHead: Head {
     var tensors = [matrix]
     if bias { tensors.append(plan.parameter("head.bias", shape: [shape.vocabSize], starts: .zeros)) }
     let logits = plan.within("head") { plan in
-      let products = plan.apply(Linear(bias: bias), to: y, width: shape.vocabSize, parameters: tensors)
+      let products = plan.apply(Linear(bias: bias), to: y, parameters: tensors)
       return normalizesRows
-        ? plan.apply(DivideByRowLengths(), to: products, width: shape.vocabSize, parameters: [matrix]) : products
+        ? plan.apply(DivideByRowLengths(), to: products, parameters: [matrix]) : products
     }
     let scaled = plan.scale(logits, by: scale)
     return softcap.map { plan.softcap(scaled, at: $0) } ?? scaled

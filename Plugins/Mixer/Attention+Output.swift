@@ -20,6 +20,6 @@ struct OutputGate {
     let gate = plan.linear(x, to: per == .head ? heads : mixed.width, named: "gate", bias: bias)
     let opened = activation?.write(gate, into: &plan) ?? gate
     if per == .channel { return plan.multiply(opened, mixed) }
-    return plan.apply(ScaleHeads(heads: heads), to: mixed, opened, width: mixed.width)
+    return plan.apply(ScaleHeads(heads: heads), to: mixed, opened)
   }
 }

@@ -37,6 +37,14 @@ struct Reach {
     let step: Int
     let bias: (any ScoreBias)?
 
+    let name = "edge"
+    var attributes: [Attribute] {
+      [
+        Attribute("window", window), Attribute("step", step),
+        Attribute("bias", bias.map { Attribute.Value.group($0.name, $0.attributes) }),
+      ]
+    }
+
     func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {
       bias?.add(to: scores, count: count, head: head, query: query, firstKey: firstKey)
       let first = query / step * step + step - window
@@ -50,6 +58,9 @@ struct Reach {
     let bias: any ScoreBias
     let order: HeadOrder
 
+    var name: String { bias.name }
+    var attributes: [Attribute] { bias.attributes + [Attribute("head_groups", order.groups)] }
+
     func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {
       bias.add(to: scores, count: count, head: order.source(of: head), query: query, firstKey: firstKey)
     }
@@ -59,14 +70,10 @@ struct Reach {
 /// Heads in another order: those that are `groups` apart come together.
 ///
 ///     y[head a·size + b] = x[head b·groups + a]        size = heads / groups
-struct HeadOrder: Operator, Hashable {
+struct HeadOrder: Kernel {
   let name = "order heads"
   let heads: Int
   let groups: Int
-
-  var backwardReadsInputs: Bool { false }
-  var isRowwise: Bool { true }
-  var detail: String { "every \(groups)th together" }
 
   /// The order that takes this one back.
   var inverse: HeadOrder { HeadOrder(heads: heads, groups: heads / groups) }
@@ -76,6 +83,9 @@ struct HeadOrder: Operator, Hashable {
     let size = heads / groups
     return head % size * groups + head / size
   }
+
+  var attributes: [Attribute] { [Attribute("heads", heads), Attribute("groups", groups)] }
+  var traits: OperatorTraits { OperatorTraits(isRowwise: true, backwardReadsInputs: .none) }
 
   func forward(_ context: ForwardContext) {
     let x = context.input()

@@ -6,10 +6,10 @@ import Foundation
 ///     steps: y = x·(1 + scale·log(1 + ⌊(p + offset) / floor⌋))        logn: y = x·max(1, log(p + offset) / log(floor))
 ///
 /// Nakanishi, 2025, https://arxiv.org/abs/2501.19399, by steps in Llama 4 (offset 1) and Ministral 3 (offset 0); logn in Qwen.
-struct PositionTemperature: Operator, Hashable {
+struct PositionTemperature: Kernel {
   enum Kind: String, CaseIterable { case steps, logn }
 
-  let name = "warm"
+  let name = "attention temperature"
   let kind: Kind
   let scale: Double
   let floor: Int
@@ -24,10 +24,6 @@ struct PositionTemperature: Operator, Hashable {
     if kind == .logn, floor < 2 { options.fail("floor", "log(floor) divides, so it must be at least 2") }
   }
 
-  var overwritableInput: Int? { 0 }
-  var backwardReadsInputs: Bool { false }
-  var detail: String { kind == .steps ? "\(scale)·log, every \(floor)" : "log, base \(floor)" }
-
   private func factor(at position: Int) -> Float {
     let number = Double(position + offset)
     switch kind {
@@ -35,6 +31,16 @@ struct PositionTemperature: Operator, Hashable {
     case .logn: return number <= 1 ? 1 : Float(max(1, log(number) / log(Double(floor))))
     }
   }
+
+  var attributes: [Attribute] {
+    [
+      Attribute("type", kind.rawValue),
+      Attribute("scale", scale, plain: 1.0),
+      Attribute("floor", floor),
+      Attribute("offset", offset),
+    ]
+  }
+  var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
 
   func forward(_ context: ForwardContext) {
     let (x, y) = (context.input(), context.output())

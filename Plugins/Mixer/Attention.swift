@@ -124,20 +124,20 @@ public struct Attention: Mixer {
     var v = plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
     if let valueNorm { v = normalized(v, "v", keyHeads, valueNorm, into: &plan) }
     v = clipped(v, into: &plan)
-    if let temperature { q = plan.apply(temperature, to: q, width: q.width) }
+    if let temperature { q = plan.apply(temperature, to: q) }
     let extent: PlannedState.Extent = reach.window.map { .window($0) } ?? .perToken
     let keys = plan.state("k", width: k.width, extent: extent, precision: .any)
     let values = plan.state("v", width: v.width, extent: extent, precision: .any)
     let scale = Float((scaleByLayer ? scale / Double(layer.index + 1) : scale) * layer.position.scoreFactor)
     // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
     let order = grouping == .tile && keyHeads < heads ? HeadOrder(heads: heads, groups: keyHeads) : nil
-    if let order { q = plan.apply(order, to: q, width: q.width) }
+    if let order { q = plan.apply(order, to: q) }
     let attend = Attend(
       heads: heads, keyHeads: keyHeads, scale: scale, window: reach.window, softcap: softcap.map { Float($0) },
       bias: reach.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks)
     let tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
-    var mixed = plan.apply(attend, to: q, k, v, width: heads * valueDim, parameters: tensors, states: [keys, values])
-    if let order { mixed = plan.apply(order.inverse, to: mixed, width: mixed.width) }
+    var mixed = plan.apply(attend, to: q, k, v, parameters: tensors, states: [keys, values])
+    if let order { mixed = plan.apply(order.inverse, to: mixed) }
     if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }
     mixed = subNorm?.write(mixed, named: "sub_norm", over: .row, into: &plan) ?? mixed
     return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)

@@ -7,14 +7,12 @@ extension LinearAttention {
   ///     y = log σ(x) / temperature
   ///
   /// Computed as −softplus(−x): σ(x) of a small x is zero, and its logarithm none.
-  struct LogSigmoid: Operator {
+  struct LogSigmoid: Kernel {
     let name = "log sigmoid"
-    let isRowwise = true
-    let assignsGradients = true
-    let isCheap = true
     let temperature: Float
 
-    var detail: String { "÷ \(temperature)" }
+    var attributes: [Attribute] { [Attribute("temperature", temperature, plain: Float(1))] }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, isCheap: true, assignsGradients: true) }
 
     func forward(_ context: ForwardContext) {
       let (x, y) = (context.input(), context.output())

@@ -80,9 +80,9 @@ public struct LinearAttention: Mixer {
     var inputs = [q, k, v]
     if decay == .gated {
       let opened = plan.linear(x, to: heads, named: "decay", bias: true)
-      inputs.append(plan.apply(LogSigmoid(temperature: Float(temperature)), to: opened, width: heads))
+      inputs.append(plan.apply(LogSigmoid(temperature: Float(temperature)), to: opened))
     }
-    var y = plan.apply(attend, to: inputs, widths: [heads * valueDim], states: [state])[0]
+    var y = plan.apply(attend, to: inputs, states: [state])[0]
     y = norm?.write(y, named: "head_norm", over: .heads(heads, sharedWeight: true), into: &plan) ?? y
     if let gate { y = gate.write(y, from: x, heads: heads, into: &plan) }
     return plan.linear(y, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)

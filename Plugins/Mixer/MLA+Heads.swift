@@ -7,9 +7,8 @@ extension MLA {
   ///     y[t, h] = W_h·x[t, h]        transposed: y[t, h] = W_hᵀ·x[t, h]
   ///
   /// W: [heads·group, columns], of which W_h are the rows `rows` of group h.
-  struct HeadLinear: Operator {
+  struct HeadLinear: Kernel {
     let name = "head linear"
-    let isRowwise = true
     let heads: Int
     let columns: Int
     let rows: Range<Int>
@@ -20,12 +19,6 @@ extension MLA {
       (self.heads, self.columns, self.rows, self.group, self.transposed) = (heads, columns, rows, group, transposed)
     }
 
-    var detail: String {
-      transposed
-        ? "its keys, transposed, \(heads) heads of \(rows.count) → \(columns)"
-        : "its values, \(heads) heads of \(columns) → \(rows.count)"
-    }
-
     /// So few rows are multiplied by a transpose as sums of its rows, for which nothing is packed.
     private static let few = 8
 
@@ -33,6 +26,20 @@ extension MLA {
       WeightMatrix(
         base: matrix.base + (head * group + rows.lowerBound) * matrix.rowBytes, format: matrix.format, rows: rows.count,
         columns: matrix.columns)
+    }
+
+    var attributes: [Attribute] {
+      [
+        Attribute("heads", heads),
+        Attribute("columns", columns),
+        Attribute("rows", [rows.lowerBound, rows.upperBound]),
+        Attribute("group", group),
+        Attribute("transposed", transposed, plain: false),
+      ]
+    }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+      [inputs[0].with(width: heads * (transposed ? columns : rows.count))]
     }
 
     func forward(_ context: ForwardContext) {
@@ -116,15 +123,17 @@ extension MLA {
   }
 
   /// The numbers of two values, head by head one after the other.
-  struct Join: Operator {
+  struct Join: Kernel {
     let name = "join"
-    let isRowwise = true
-    let backwardReadsInputs = false
     let heads: Int
     let first: Int
     let second: Int
 
-    var detail: String { "\(heads == 1 ? "" : "\(heads) heads of ")\(first) + \(second)" }
+    var attributes: [Attribute] { [Attribute("heads", heads, plain: 1), Attribute("widths", [first, second])] }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, backwardReadsInputs: .none) }
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+      [inputs[0].with(width: heads * (first + second))]
+    }
 
     func forward(_ context: ForwardContext) {
       let (a, b, y) = (context.input(0), context.input(1), context.output())

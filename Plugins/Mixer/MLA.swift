@@ -53,11 +53,11 @@ public struct MLA: Mixer {
       let scale = Float(scale * layer.position.scoreFactor)
       let attend = Attend(
         heads: heads, keyHeads: 1, scale: scale, window: nil, softcap: nil,
-        bias: layer.position.scoreBias(heads: heads, scale: scale), valuesInKeys: true)
+        bias: layer.position.scoreBias(heads: heads, scale: scale), valuesInKeys: rank)
       let state = plan.state("latent", width: rank + rope, extent: .perToken, precision: .any)
-      let mixed = plan.apply(attend, to: query, key, width: heads * rank, states: [state])
+      let mixed = plan.apply(attend, to: query, key, states: [state])
       let fromLatent = HeadLinear(heads: heads, columns: rank, rows: nope..<group, of: group, transposed: false)
-      return plan.apply(fromLatent, to: mixed, width: heads * valueWidth, parameters: [matrix(in: &plan)])
+      return plan.apply(fromLatent, to: mixed, parameters: [matrix(in: &plan)])
     }
     return plan.linear(values, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
   }
@@ -76,7 +76,7 @@ public struct MLA: Mixer {
     let parts = plan.split(made, into: [rank, rope])
     let latent = norm?.write(parts[0], named: "kv_a_norm", over: .row, into: &plan) ?? parts[0]
     let shared = position.rotate(parts[1], .key, heads: 1, into: &plan)
-    return plan.apply(Join(heads: 1, first: rank, second: rope), to: latent, shared, width: rank + rope)
+    return plan.apply(Join(heads: 1, first: rank, second: rope), to: latent, shared)
   }
 
   /// The queries of all heads, as they meet that key.
@@ -84,8 +84,8 @@ public struct MLA: Mixer {
     let parts = queries(x, into: &plan)
     let turned = position.rotate(parts[1], .query, heads: heads, into: &plan)
     let toLatent = HeadLinear(heads: heads, columns: rank, rows: 0..<nope, of: group, transposed: true)
-    let met = plan.apply(toLatent, to: parts[0], width: heads * rank, parameters: [matrix(in: &plan)])
-    return plan.apply(Join(heads: heads, first: rank, second: rope), to: met, turned, width: heads * (rank + rope))
+    let met = plan.apply(toLatent, to: parts[0], parameters: [matrix(in: &plan)])
+    return plan.apply(Join(heads: heads, first: rank, second: rope), to: met, turned)
   }
 
   /// The two parts of the queries of all heads.

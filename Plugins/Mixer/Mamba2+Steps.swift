@@ -6,14 +6,20 @@ extension Mamba2 {
   /// A head's step, and the logarithm of what its state keeps over it.
   ///
   ///     Δ = min(max(softplus(dt), least), most);   g = −exp(a)·Δ        a: [heads]
-  struct Steps: Operator {
+  struct Steps: Kernel {
     let name = "steps"
-    let isRowwise = true
-    let assignsGradients = true
-    let isCheap = true
     let limits: ClosedRange<Float>
 
-    var detail: String { limits == 0...Float.infinity ? "" : "within \(limits.lowerBound) and \(limits.upperBound)" }
+    var attributes: [Attribute] {
+      [
+        Attribute("min_step", limits.lowerBound, plain: Float(0)),
+        Attribute("max_step", limits.upperBound, plain: Float.infinity),
+      ]
+    }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, isCheap: true, assignsGradients: true) }
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+      [inputs[0], inputs[0]]
+    }
 
     func forward(_ context: ForwardContext) {
       let (dt, steps, g, a) = (context.input(), context.output(0), context.output(1), context.parameter().vector)
@@ -60,15 +66,16 @@ extension Mamba2 {
   /// What a head gives, and past its state the head's own input times a learned number.
   ///
   ///     y[head h] = a[head h] + d[h]·x[head h]
-  struct AddHeads: Operator {
+  struct AddHeads: Kernel {
     let name = "add heads"
-    let overwritableInput: Int? = 0
-    let isRowwise = true
-    let assignsGradients = true
-    let overwritableGradient: Int? = 0
     let heads: Int
 
-    func backwardReadsInput(_ index: Int) -> Bool { index == 1 }
+    var attributes: [Attribute] { [Attribute("heads", heads)] }
+    var traits: OperatorTraits {
+      OperatorTraits(
+        isRowwise: true, overwritableInput: 0, backwardReadsInputs: .only([1]), assignsGradients: true,
+        overwritableGradient: 0)
+    }
 
     func forward(_ context: ForwardContext) {
       let (a, x, y, d) = (context.input(0), context.input(1), context.output(), context.parameter().vector)

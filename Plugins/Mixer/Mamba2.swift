@@ -71,13 +71,13 @@ public struct Mamba2: Mixer {
 
     // A from 1 to the number of heads: they fade at different speeds.
     let logarithms = plan.parameter("a_log", shape: [heads], starts: .each((1...heads).map { log(Double($0)) }))
-    let steps = plan.apply(Steps(limits: self.steps), to: [dt], widths: [heads, heads], parameters: [logarithms])
-    let written = plan.apply(ScaleHeads(heads: heads), to: values[0], steps[0], width: inner)
+    let steps = plan.apply(Steps(limits: self.steps), to: [dt], parameters: [logarithms])
+    let written = plan.apply(ScaleHeads(heads: heads), to: values[0], steps[0])
     let attend = LinearAttend(heads: heads, keyHeads: groups, decay: .given, chunk: chunk)
     let state = plan.state("state", width: heads * stateSize * headDim, extent: .fixed)
-    var y = plan.apply(attend, to: values[2], values[1], written, steps[1], width: inner, states: [state])
+    var y = plan.apply(attend, to: values[2], values[1], written, steps[1], states: [state])
     let skip = plan.parameter("d", shape: [heads], starts: .ones)
-    y = plan.apply(AddHeads(heads: heads), to: y, values[0], width: inner, parameters: [skip])
+    y = plan.apply(AddHeads(heads: heads), to: y, values[0], parameters: [skip])
 
     let opened = activation?.write(gate, into: &plan) ?? gate
     y = plan.multiply(opened, y)
@@ -93,6 +93,6 @@ public struct Mamba2: Mixer {
     }
     let weight = plan.parameter("dt.weight", shape: [heads, x.width], starts: .normal(0.02))
     let bias = plan.parameter("dt.bias", shape: [heads], starts: .each(starts))
-    return plan.apply(Linear(bias: true), to: x, width: heads, parameters: [weight, bias])
+    return plan.apply(Linear(bias: true), to: x, parameters: [weight, bias])
   }
 }

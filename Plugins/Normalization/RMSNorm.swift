@@ -31,10 +31,10 @@ public struct RMSNorm: Normalization {
     }
     if bias { tensors.append(plan.parameter("\(name).bias", shape: parts.weightShape, starts: .zeros, use: .vector)) }
     let operation = Normalize(parts: parts, eps: eps, weight: weight, bias: bias, unitOffset: unitOffset)
-    return plan.apply(operation, to: x, width: x.width, parameters: tensors)
+    return plan.apply(operation, to: x, parameters: tensors)
   }
 
-  struct Normalize: ExactOperator {
+  struct Normalize: ExactKernel {
     let name = "rmsnorm"
     let parts: NormParts
     let eps: Float
@@ -42,12 +42,16 @@ public struct RMSNorm: Normalization {
     let bias: Bool
     let unitOffset: Bool
 
-    var overwritableInput: Int? { 0 }
-    var isRowwise: Bool { true }
-    var assignsGradients: Bool { true }
-    var overwritableGradient: Int? { 0 }
-    var isCheap: Bool { true }
-    var detail: String { parts.detail + "eps \(eps)" + (unitOffset ? ", 1 + weight" : "") }
+    var attributes: [Attribute] {
+      parts.attributes + [
+        Attribute("eps", eps), Attribute("weight", weight, plain: weight), Attribute("bias", bias, plain: bias),
+        Attribute("unit_offset", unitOffset, plain: false),
+      ]
+    }
+    var traits: OperatorTraits {
+      OperatorTraits(
+        isRowwise: true, isCheap: true, overwritableInput: 0, assignsGradients: true, overwritableGradient: 0)
+    }
 
     func forward(_ context: ForwardContext) {
       let x = context.input()

@@ -40,6 +40,14 @@ public struct ALiBi: PositionEncoding {
     let factor: Float
     let rounds: Bool
 
+    let name = "alibi"
+    var attributes: [Attribute] {
+      [
+        Attribute("heads", heads, plain: heads), Attribute("max_bias", maxBias),
+        Attribute("factor", factor, plain: Float(1)), Attribute("bf16", rounds, plain: false),
+      ]
+    }
+
     func slope(of head: Int) -> Float {
       var power = 1
       while power < heads { power *= 2 }

@@ -25,15 +25,15 @@ public struct LearnedPosition: PositionEncoding {
   public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value {
     let table = plan.parameter("embed.positions.weight", shape: [max + offset, x.width], starts: .normal(0.02))
     plan.limitSequences(to: max)
-    return plan.apply(AddRows(offset: offset), to: x, width: x.width, parameters: [table])
+    return plan.apply(AddRows(offset: offset), to: x, parameters: [table])
   }
 
-  struct AddRows: Operator {
+  struct AddRows: Kernel {
     let name = "add positions"
     let offset: Int
 
-    var overwritableInput: Int? { 0 }
-    var backwardReadsInputs: Bool { false }
+    var attributes: [Attribute] { [Attribute("offset", offset, plain: 0)] }
+    var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
 
     func forward(_ context: ForwardContext) {
       let table = context.parameter().matrix

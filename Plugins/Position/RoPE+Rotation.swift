@@ -6,27 +6,23 @@ import Foundation
 ///     y[t] = (cos φ(p, 0), … cos φ(p, d/2 − 1), sin φ(p, 0), …)        y: [rows, width]
 ///
 /// Angles are computed in `Double`: in `Float` they are off by p·6e-8.
-struct RoPEAngles: Operator, Hashable {
+struct RoPEAngles: Kernel {
   var name: String { "rope angles" }
   let theta: Double
   let width: Int
   let scaling: RoPEScaling
   let contextLength: Int
 
-  var detail: String {
-    let theta = theta.rounded() == theta ? String(Int(theta)) : String(theta)
-    let scaled: String
-    switch scaling {
-    case .none: scaled = ""
-    case .linear(let factor): scaled = ", linear × \(factor)"
-    case .dynamic(let factor, _): scaled = ", dynamic × \(factor)"
-    case .llama3(let factor, _, _, _): scaled = ", llama3 × \(factor)"
-    case .yarn(let yarn): scaled = ", yarn × \(yarn.factor)"
-    case .longrope: scaled = ", longrope"
-    case .ntk(let alpha): scaled = ", ntk × \(alpha)"
-    case .proportional(let factor, let pairs): scaled = ", \(pairs) pairs turning" + (factor == 1 ? "" : " / \(factor)")
-    }
-    return "theta \(theta), \(width) of a head\(scaled)"
+  var attributes: [Attribute] {
+    [
+      Attribute("theta", theta),
+      Attribute("rotary_dim", width),
+      Attribute("scaling", scaling, plain: RoPEScaling.none),
+      Attribute("context_length", scaling == .none ? nil : contextLength),
+    ]
+  }
+  func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+    [ValueShape(width: width, axis: .tokens)]
   }
 
   func forward(_ context: ForwardContext) {
@@ -52,20 +48,25 @@ struct RoPEAngles: Operator, Hashable {
 }
 
 /// The turning of every head of a row by its row's angles.
-struct RoPERotation: Operator {
+struct RoPERotation: Kernel {
   var name: String { "rope" }
   let heads: Int
   let interleaved: Bool
   let backward: Bool
-  let angles: String
+  /// What the angles it reads are set to.
+  let angles: [Attribute]
 
-  var detail: String { angles + (interleaved ? ", interleaved" : "") + (backward ? ", backward" : "") }
-
-  var overwritableInput: Int? { 0 }
-  var assignsGradients: Bool { true }
-  var overwritableGradient: Int? { 0 }
-  var isCheap: Bool { true }
-  func backwardReadsInput(_ index: Int) -> Bool { index == 1 }
+  var attributes: [Attribute] {
+    angles + [
+      Attribute("heads", heads, plain: heads), Attribute("interleaved", interleaved, plain: false),
+      Attribute("backward", backward, plain: false),
+    ]
+  }
+  var traits: OperatorTraits {
+    OperatorTraits(
+      isCheap: true, overwritableInput: 0, backwardReadsInputs: .only([1]), assignsGradients: true,
+      overwritableGradient: 0)
+  }
 
   func forward(_ context: ForwardContext) {
     let x = context.input(0)

@@ -128,7 +128,46 @@ enum RoPEScaling: Sendable, Hashable {
   }
 }
 
+extension RoPEScaling: AttributeConvertible {
+  var attributeValue: Attribute.Value {
+    switch self {
+    case .none: .none
+    case .linear(let factor): .group("linear", [Attribute("factor", factor)])
+    case .dynamic(let factor, let original):
+      .group("dynamic", [Attribute("factor", factor), Attribute("original_context", original)])
+    case .llama3(let factor, let low, let high, let original):
+      .group(
+        "llama3",
+        [
+          Attribute("factor", factor), Attribute("low_freq_factor", low, plain: 1.0),
+          Attribute("high_freq_factor", high, plain: 4.0), Attribute("original_context", original),
+        ])
+    case .yarn(let yarn): .group("yarn", yarn.attributes)
+    case .longrope(let short, let long, let original, let attention):
+      .group(
+        "longrope",
+        [
+          Attribute("short_factor", short), Attribute("long_factor", long), Attribute("original_context", original),
+          Attribute("attention_factor", attention),
+        ])
+    case .ntk(let alpha): .group("ntk", [Attribute("alpha", alpha)])
+    case .proportional(let factor, let pairs):
+      .group("proportional", [Attribute("factor", factor, plain: 1.0), Attribute("pairs", pairs)])
+    }
+  }
+}
+
 extension RoPEScaling.YaRN {
+  var attributes: [Attribute] {
+    [
+      Attribute("factor", factor), Attribute("beta_fast", betaFast, plain: 32.0),
+      Attribute("beta_slow", betaSlow, plain: 1.0), Attribute("original_context", original),
+      Attribute("attention_factor", attention), Attribute("mscale", mscale),
+      Attribute("mscale_all_dim", mscaleAllDim), Attribute("truncate", truncate, plain: true),
+      Attribute("scale_scores", scaleScores, plain: false),
+    ]
+  }
+
   /// The pair that turns `turns` times over the original context.
   private func pair(turning turns: Double, theta: Double, width: Int, original: Double) -> Double {
     Double(width) * log(original / (turns * 2 * .pi)) / (2 * log(theta))

@@ -69,10 +69,10 @@ public struct RoPE: PositionEncoding {
       return x
     }
     let table = RoPEAngles(theta: theta, width: width, scaling: scaling, contextLength: contextLength)
-    let angles = plan.shared(table) { plan in plan.apply(table, to: [], widths: [width])[0] }
+    let angles = plan.shared(table) { plan in plan.apply(table, to: [])[0] }
     return plan.apply(
       RoPERotation(
-        heads: heads, interleaved: pairing == .interleaved, backward: direction == .backward, angles: table.detail),
-      to: x, angles, width: x.width)
+        heads: heads, interleaved: pairing == .interleaved, backward: direction == .backward, angles: table.attributes),
+      to: x, angles)
   }
 }

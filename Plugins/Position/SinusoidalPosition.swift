@@ -40,10 +40,10 @@ public struct SinusoidalPosition: PositionEncoding {
     let waves = AddWaves(
       theta: theta, divisor: Double(max(1, spacing == .dim ? half : half - 1)), offset: offset,
       interleaved: order == .interleaved)
-    return plan.apply(waves, to: x, width: x.width)
+    return plan.apply(waves, to: x)
   }
 
-  struct AddWaves: Operator {
+  struct AddWaves: Kernel {
     let name = "add waves"
     // What frequencies follow from, and not a list of them: a plan is also written for widths that nobody can run.
     let theta: Double
@@ -51,9 +51,15 @@ public struct SinusoidalPosition: PositionEncoding {
     let offset: Int
     let interleaved: Bool
 
-    var overwritableInput: Int? { 0 }
-    var backwardReadsInputs: Bool { false }
-    var detail: String { interleaved ? "interleaved" : "sines first" }
+    var attributes: [Attribute] {
+      [
+        Attribute("theta", theta),
+        Attribute("divisor", divisor),
+        Attribute("offset", offset, plain: 0),
+        Attribute("interleaved", interleaved, plain: false),
+      ]
+    }
+    var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
 
     func forward(_ context: ForwardContext) {
       let x = context.input()

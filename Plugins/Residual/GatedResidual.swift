@@ -29,7 +29,7 @@ public struct GatedResidual: Residual {
   ) -> Value {
     let weight = plan.parameter("\(name).gate.weight", shape: [line.width, line.width], starts: .normal(0.02))
     let bias = plan.parameter("\(name).gate.bias", shape: [line.width], starts: .constant(start))
-    let asked = plan.apply(Linear(bias: true), to: line, width: line.width, parameters: [weight, bias])
+    let asked = plan.apply(Linear(bias: true), to: line, parameters: [weight, bias])
     let gate = activation?.write(asked, into: &plan) ?? asked
     // (1 − g)·x + g·y is x + g·(y − x).
     let wanted = form == .highway ? plan.add(result, line, alpha: beta, beta: -alpha) : result

@@ -23,18 +23,17 @@ public struct ReZero: Residual {
     _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
     let factor = plan.parameter("\(name).scale", shape: [1], starts: .constant(start))
-    let scaled = plan.apply(LearnedFactor(), to: result, width: result.width, parameters: [factor])
+    let scaled = plan.apply(LearnedFactor(), to: result, parameters: [factor])
     return plan.add(line, scaled, alpha: alpha, beta: beta)
   }
 
   /// A value times one learned number.
   ///
   ///     y = s·x
-  struct LearnedFactor: Operator {
+  struct LearnedFactor: Kernel {
     let name = "learned factor"
-    let isRowwise = true
-    let assignsGradients = true
-    var overwritableInput: Int? { 0 }
+
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, overwritableInput: 0, assignsGradients: true) }
 
     func forward(_ context: ForwardContext) {
       let (x, y, s) = (context.input(), context.output(), context.parameter().vector[0])

@@ -1,3 +1,4 @@
+import Formats
 import Kernels
 
 /// The element types a GGUF file can name, by their number there.

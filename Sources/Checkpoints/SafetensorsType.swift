@@ -1,3 +1,4 @@
+import Formats
 import Kernels
 
 /// The element types a safetensors file can name (huggingface/safetensors, `safetensors/src/tensor.rs`, 2026).

@@ -5,7 +5,9 @@ import PackagePlugin
 @main
 struct ComponentList: BuildToolPlugin {
   /// The modules that a component is compiled against: what they hold, a library and the program that loads it must agree on.
-  private static let interface: Set<String> = ["Components", "Kernels", "CKernels"]
+  private static let interface: Set<String> = [
+    "CKernels", "Components", "Formats", "Kernels", "Operators", "Plans", "Settings",
+  ]
 
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     guard let folder = target as? SourceModuleTarget else { return [] }

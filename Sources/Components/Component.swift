@@ -1,3 +1,7 @@
+import Operators
+import Plans
+import Settings
+
 /// Something that a file can name: it reads its options, checks them, and writes operators into a plan.
 ///
 /// A component is one file with one type. Its doc comment says what it is in a sentence, gives the equation and the
@@ -45,28 +49,6 @@ public protocol PositionEncoding: Component {
   func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)?
 }
 
-/// A bias on attention scores that follows from positions.
-public protocol ScoreBias: Sendable {
-  /// Adds the bias of one query to its scores with consecutive keys.
-  ///
-  /// - Parameters:
-  ///   - scores: one score a key, `count` of them.
-  ///   - head: the query's head.
-  ///   - query: the query's position in its sequence.
-  ///   - firstKey: the position of the first key.
-  func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int)
-}
-
-/// What is normalized together, and with how many learned weights.
-public enum NormSpan: Sendable, Hashable {
-  /// The whole row.
-  case row
-  /// Each of `count` heads of a row by itself, with one weight vector for all or one for each.
-  case heads(Int, sharedWeight: Bool)
-  /// Each of `count` equal parts of a row by itself, with one weight vector as long as the row.
-  case parts(Int)
-}
-
 /// A normalization of vectors.
 public protocol Normalization: Component {
   /// Whether it changes nothing, so that no step need be written for it.
@@ -79,6 +61,13 @@ public protocol Normalization: Component {
 public protocol Activation: Component {
   /// Writes the nonlinearity of every number of `x`.
   func write(_ x: Value, into plan: inout PlanBuilder) -> Value
+}
+
+/// An activation that acts on every number alone: it says the function and its derivative, and is written by one operator.
+public protocol ElementwiseActivation: Activation, ElementwiseFunction {}
+
+extension ElementwiseActivation {
+  public func write(_ x: Value, into plan: inout PlanBuilder) -> Value { plan.elementwise(self, of: x) }
 }
 
 /// What a sublayer knows of the layer it stands in.

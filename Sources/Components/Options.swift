@@ -420,12 +420,6 @@ extension Setting {
   }
 }
 
-/// Words as a list in a sentence: "a, b or c".
-func list(_ words: [String]) -> String {
-  guard words.count > 1, let last = words.last else { return words.first ?? "" }
-  return words.dropLast().joined(separator: ", ") + " or " + last
-}
-
 /// A number without a needless fraction.
 private func describe(_ value: Double) -> String {
   value.rounded() == value && abs(value) < 1e15 ? String(Int(value)) : String(value)

@@ -49,7 +49,7 @@ struct DiagramLines {
       add(
         Entry(
           operation: isStack ? "" : step.operation.name, subjects: [name],
-          detail: isStack ? sizes : "\(step.operation.detail), \(sizes)",
+          detail: isStack ? sizes : "\(step.operation.attributes.listing), \(sizes)",
           input: step.inputs.first))
       return
     }
@@ -58,7 +58,7 @@ struct DiagramLines {
     let tables = step.parameters.map { plan.parameters[$0] }.filter { $0.use == .matrix }
     let detail =
       tables.map { "\(ownName($0.name)) \($0.shape.map(\.readable).joined(separator: " × "))" } + [
-        step.operation.detail
+        step.operation.attributes.listing
       ]
     let entry = Entry(
       operation: step.operation.name, subjects: subjects,

@@ -25,7 +25,7 @@ struct DiagramSection {
     // What many steps share, such as a table of angles, stands in the words of the steps that use it.
     if step.inputs.isEmpty && step.parameters.isEmpty { return }
     // Choosing rows is bookkeeping.
-    if step.parameters.isEmpty, let input = step.inputs.first, input.extent != step.outputs.first?.extent { return }
+    if step.parameters.isEmpty, let input = step.inputs.first, input.axis != step.outputs.first?.axis { return }
     let scope =
       (isBeforeLayers ? Slot.embedding.scope : step.scope.path.first) ?? ""
     if !scope.isEmpty, groups.last?.title == scope {

@@ -21,7 +21,7 @@ public struct PlanListing: Sendable {
     var lines = ["\(plan.name): \(plan.parameterCount.grouped) parameters"]
     for section in PlanSections(plan).sections {
       if section.layers.isEmpty {
-        lines.append(section.steps.first?.outputs.first?.extent == .outputs ? "logits" : "tokens")
+        lines.append(section.steps.first?.outputs.first?.axis == .outputs ? "logits" : "tokens")
         lines += rows(section.steps)
       } else if everyLayer {
         for layer in section.layers {
@@ -50,7 +50,7 @@ public struct PlanListing: Sendable {
       let width = step.outputs.map { String($0.width) }.joined(separator: ", ")
       let columns = [
         call.padded(to: 30), width.padded(to: 7), step.tensorNames(in: plan).joined(separator: ", "),
-        step.operation.detail,
+        step.operation.attributes.listing,
       ]
       return "  " + columns.filter { !$0.isEmpty }.joined(separator: "  ").trimmingEnd()
     }

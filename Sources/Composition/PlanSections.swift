@@ -33,10 +33,11 @@ public struct PlanSections: Sendable {
         fromLayers.formUnion(step.outputs)
       }
     }
-    var kinds: [[String]: Int] = [:]
+    let kindOfSteps = LayerKinds(plan)
+    var kinds: [[LayerKinds.Kind]: Int] = [:]
     var groups: [[Int]] = []
     for layer in layers.keys.sorted() {
-      let key = (layers[layer] ?? []).map { $0.signature(in: plan) }
+      let key = kindOfSteps.kinds(of: layers[layer] ?? [])
       if let group = kinds[key] {
         groups[group].append(layer)
       } else {
@@ -66,11 +67,5 @@ extension Step {
       let tensor = plan.parameters[index]
       return "\(tensor.name.isBeside(scope) ? tensor.name.localText : tensor.name.text) \(tensor.shape)"
     }
-  }
-
-  /// What makes two steps of different layers read alike.
-  fileprivate func signature(in plan: Plan) -> String {
-    let widths = (inputs + outputs).map { String($0.width) }.joined(separator: ",")
-    return "\(scope.localText) \(operation.name) \(operation.detail) \(widths) \(tensorNames(in: plan))"
   }
 }

@@ -12,6 +12,8 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
   case unknownToken(Int, vocabulary: Int)
   /// There is nothing to compute.
   case noTokens
+  /// No kernel computes an operator of this name.
+  case noKernel(String)
 
   /// The sentence for a person.
   public var description: String {
@@ -24,6 +26,7 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
     case .tooLong(let tokens, let limit): "\(tokens) tokens are more than the \(limit) that the model can take"
     case .unknownToken(let id, let vocabulary): "token \(id) is outside the vocabulary of \(vocabulary)"
     case .noTokens: "there are no tokens to compute"
+    case .noKernel(let name): "no kernel computes the operator '\(name)'"
     }
   }
 }

@@ -24,6 +24,7 @@ public final class GradientExecutor {
   private let buffers: [FloatBuffer]
   private let gradientBuffer: FloatBuffer
   private let binding: TrainingBinding
+  private let kernels: [any Kernel]
   private var passMemory: PassMemory
   private var isCleared = true
   /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
@@ -58,7 +59,8 @@ public final class GradientExecutor {
     for buffer in [tokens, outputs, gradientBuffer] { buffer.useHugePages() }
     binding = TrainingBinding(
       schedule, places, memory, parameters, tokens: tokens.base, outputs: outputs.base, gradients: gradientBuffer.base)
-    passMemory = try PassMemory(rows: maximumRows)
+    kernels = try schedule.plan.kernels()
+    passMemory = try PassMemory(plan, rows: maximumRows)
     try passMemory.reserveScratch(memory.scratchNeed, workers: pool.threads)
   }
 
@@ -96,20 +98,21 @@ public final class GradientExecutor {
   }
 
   private func run(_ batch: [[Int]], _ targets: [[Int]], gradientScale: Float?) -> Double {
-    var pass = passMemory.fill(batch, targets: targets, skipping: schedule.plan.logits.extent == .outputs, pool: pool)
-    let wanted = pass.targets.count { $0 >= 0 }
+    var pass = passMemory.fill(batch, targets: targets, skipping: schedule.plan.logits.axis == .outputs, pool: pool)
+    let outputs = pass.batches[RowAxis.outputs.index]
+    let wanted = outputs.targets.count { $0 >= 0 }
     if wanted == 0 { return 0 }
     let startsGradients = isCleared && gradientScale != nil
     pass.startsGradients = startsGradients
     if gradientScale != nil { isCleared = false }
     let isTraining = gradientScale != nil
     for action in 0..<schedule.tail.lowerBound { run(action, in: pass, isFirstBlock: true) }
-    let (rows, goals) = (pass.outputRows, pass.targets)
+    let (rows, goals) = (outputs.selected, outputs.targets)
     var sum = 0.0
     for start in stride(from: 0, to: goals.count, by: memory.blockRows) {
       let block = start..<min(start + memory.blockRows, goals.count)
-      pass.outputRows = UnsafeBufferPointer(rebasing: rows[block])
-      pass.targets = UnsafeBufferPointer(rebasing: goals[block])
+      pass.batches[RowAxis.outputs.index] = AxisBatch(
+        selected: UnsafeBufferPointer(rebasing: rows[block]), targets: UnsafeBufferPointer(rebasing: goals[block]))
       if let gradientScale {
         binding.lossGradient?.update(repeating: gradientScale / Float(wanted), count: block.count)
       }
@@ -119,7 +122,8 @@ public final class GradientExecutor {
       for row in 0..<block.count { sum += Double(binding.loss[row]) }
       pass.startsGradients = false
     }
-    (pass.outputRows, pass.targets, pass.startsGradients) = (rows, goals, startsGradients)
+    pass.batches[RowAxis.outputs.index] = outputs
+    pass.startsGradients = startsGradients
     if isTraining {
       for action in schedule.tail.upperBound..<schedule.actions.count { run(action, in: pass, isFirstBlock: true) }
     }
@@ -155,10 +159,10 @@ public final class GradientExecutor {
   private func compute(_ action: Int, in pass: Pass, isFirstBlock: Bool) {
     let bound = binding.steps[action]
     switch schedule.actions[action] {
-    case .forward(let step): schedule.plan.steps[step].operation.forward(ForwardContext(bound, in: pass))
+    case .forward(let step): kernels[step].forward(ForwardContext(bound, in: pass))
     case .backward(let step):
       for zeroed in binding.zeroed[action] where isFirstBlock || !zeroed.isOutsideTail {
-        let count = zeroed.value.extent == .tokens ? pass.tokens.count : pass.outputRows.count
+        let count = pass.batches[zeroed.value.axis.index].count
         zeroed.value.base.update(repeating: 0, count: count * zeroed.value.width)
       }
       if pass.startsGradients {
@@ -166,7 +170,7 @@ public final class GradientExecutor {
           (gradientBuffer.base + range.lowerBound).update(repeating: 0, count: range.count)
         }
       }
-      schedule.plan.steps[step].operation.backward(BackwardContext(bound, in: pass))
+      kernels[step].backward(BackwardContext(bound, in: pass))
     }
   }
 

@@ -20,8 +20,8 @@ struct MemoryPlan {
     var taken: [(start: Int, end: Int, value: Int)] = []  // sorted by start
     for (index, step) in plan.steps.enumerated() {
       for (position, output) in step.outputs.enumerated() {
-        if position == 0, let overwritten = step.operation.overwritableInput,
-          case let input = step.inputs[overwritten], input.width == output.width, input.extent == output.extent,
+        if position == 0, let overwritten = step.operation.traits.overwritableInput,
+          case let input = step.inputs[overwritten], input.width == output.width, input.axis == output.axis,
           lastUse[input.index] == index, step.inputs.count(where: { $0 == input }) == 1,
           let place = taken.firstIndex(where: { $0.value == input.index })
         {

@@ -9,11 +9,12 @@ struct PassMemory: ~Copyable {
   private let targets: UnsafeMutablePointer<Int32>
   private let sequences: UnsafeMutablePointer<SequenceSpan>
   private let states: UnsafeMutablePointer<UnsafePointer<BoundState>>
+  private let batches: UnsafeMutableBufferPointer<AxisBatch>
   private var scratch: FloatBuffer
   private var need = ScratchNeed()
 
-  /// Tables for passes of up to `rows` rows.
-  init(rows: Int) throws(ExecutionProblem) {
+  /// Tables for passes of up to `rows` rows of each of `plan`'s axes.
+  init(_ plan: Plan, rows: Int) throws(ExecutionProblem) {
     scratch = try FloatBuffer(count: 0)
     tokens = .allocate(capacity: rows)
     positions = .allocate(capacity: rows)
@@ -21,6 +22,8 @@ struct PassMemory: ~Copyable {
     targets = .allocate(capacity: rows)
     sequences = .allocate(capacity: rows)
     states = .allocate(capacity: rows)
+    batches = .allocate(capacity: plan.axes.count)
+    batches.initialize(repeating: AxisBatch())
   }
 
   deinit {
@@ -30,6 +33,7 @@ struct PassMemory: ~Copyable {
     targets.deallocate()
     sequences.deallocate()
     states.deallocate()
+    batches.deallocate()
   }
 
   /// Bytes of scratch memory.
@@ -82,19 +86,23 @@ struct PassMemory: ~Copyable {
         row += 1
       }
     }
-    var pass = bound(rows: row, outputs: output, sequences: batch.count, keeping: false, pool: pool)
-    pass.targets = UnsafeBufferPointer(start: targets, count: output)
-    return pass
+    return bound(
+      rows: row, outputs: output, targets: output, sequences: batch.count, keeping: false, pool: pool)
   }
 
-  private func bound(rows: Int, outputs: Int, sequences count: Int, keeping: Bool, pool: ThreadPool) -> Pass {
-    Pass(
+  private func bound(
+    rows: Int, outputs: Int, targets wanted: Int = 0, sequences count: Int, keeping: Bool, pool: ThreadPool
+  ) -> Pass {
+    batches[RowAxis.tokens.index] = AxisBatch(
       tokens: UnsafeBufferPointer(start: tokens, count: rows),
       positions: UnsafeBufferPointer(start: positions, count: rows),
-      sequences: UnsafeBufferPointer(start: sequences, count: count),
-      outputRows: UnsafeBufferPointer(start: outputRows, count: outputs),
-      states: UnsafeBufferPointer(start: states, count: keeping ? count : 0),
-      pool: pool, scratch: scratch.base + need.shared, scratchWidth: need.own, sharedScratch: scratch.base)
+      sequences: UnsafeBufferPointer(start: sequences, count: count))
+    batches[RowAxis.outputs.index] = AxisBatch(
+      selected: UnsafeBufferPointer(start: outputRows, count: outputs),
+      targets: UnsafeBufferPointer(start: targets, count: wanted))
+    return Pass(
+      batches: batches, states: UnsafeBufferPointer(start: states, count: keeping ? count : 0), pool: pool,
+      scratch: scratch.base + need.shared, scratchWidth: need.own, sharedScratch: scratch.base)
   }
 }
 
@@ -114,8 +122,9 @@ extension Plan {
   func scratchNeed(rows: Int, context: Int) -> ScratchNeed {
     func atCacheLine(_ count: Int) -> Int { (count + 15) / 16 * 16 }
     return steps.reduce(into: ScratchNeed()) { need, step in
-      need.shared = max(need.shared, atCacheLine(step.operation.sharedScratch(step: step, rows: rows)))
-      need.own = max(need.own, atCacheLine(step.operation.scratch(step: step, rows: rows, context: context)))
+      guard let kernel = step.operation as? any Kernel else { return }
+      need.shared = max(need.shared, atCacheLine(kernel.sharedScratch(step: step, rows: rows)))
+      need.own = max(need.own, atCacheLine(kernel.scratch(step: step, rows: rows, context: context)))
     }
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Components
 import Kernels
 
@@ -19,6 +20,7 @@ public final class PlanExecutor {
   private let pool: ThreadPool
   private let memory: FloatBuffer
   private let binding: StepBinding
+  private let kernels: [any Kernel]
   private var passMemory: PassMemory
   private var longest = 0
   /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
@@ -47,7 +49,8 @@ public final class PlanExecutor {
     let layout = MemoryPlan(sharingIn: plan)
     memory = try FloatBuffer(count: layout.width * rows)
     binding = StepBinding(plan, parameters, values: memory.base, layout: layout, rows: rows)
-    passMemory = try PassMemory(rows: rows)
+    kernels = try plan.kernels()
+    passMemory = try PassMemory(plan, rows: rows)
   }
 
   /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot.
@@ -105,10 +108,10 @@ public final class PlanExecutor {
     let (bound, outputs) = passMemory.fill(pass, inputs.map(\.sequence), pool: pool)
     arithmetic.perform {
       if let profile {
-        profile.run(binding.steps, in: bound)
+        profile.run(kernels, binding.steps, in: bound)
       } else {
         for step in binding.steps.indices {
-          plan.steps[step].operation.forward(ForwardContext(binding.steps[step], in: bound))
+          kernels[step].forward(ForwardContext(binding.steps[step], in: bound))
         }
       }
     }

@@ -65,13 +65,14 @@ public final class Profile {
   }
 
   /// Runs the steps of a pass with a look at the clock between them.
-  func run(_ bound: [BoundStep], in pass: Pass) {
-    let phase = pass.tokens.count > pass.sequences.count ? Phase.prompt : .generation
+  func run(_ kernels: [any Kernel], _ bound: [BoundStep], in pass: Pass) {
+    let tokens = pass.batches[RowAxis.tokens.index]
+    let phase = tokens.count > tokens.sequences.count ? Phase.prompt : .generation
     var lines = self.lines[phase] ?? steps.map { Line(name: $0.step.scope.text) }
     let clock = ContinuousClock()
     var before = clock.now
-    for (index, step) in steps.enumerated() {
-      step.step.operation.forward(ForwardContext(bound[index], in: pass))
+    for (index, kernel) in kernels.enumerated() {
+      kernel.forward(ForwardContext(bound[index], in: pass))
       let now = clock.now
       let (seconds, attoseconds) = (now - before).components
       lines[index].seconds += Double(seconds) + Double(attoseconds) * 1e-18
@@ -80,23 +81,26 @@ public final class Profile {
     for (index, step) in steps.enumerated() { lines[index].count(step, in: pass) }
     self.lines[phase] = lines
     passCount[phase, default: 0] += 1
-    tokenCount[phase, default: 0] += pass.tokens.count
+    tokenCount[phase, default: 0] += tokens.count
   }
 }
 
 extension Profile.Line {
   fileprivate mutating func count(_ step: StepWork, in pass: Pass) {
     calls += 1
+    let (tokens, outputs) = (pass.batches[RowAxis.tokens.index], pass.batches[RowAxis.outputs.index])
     if step.isForOutputs {
-      guard !pass.outputRows.isEmpty else { return }
-      for row in pass.outputRows {
-        let position = Int(pass.positions[Int(row)])
+      guard !outputs.selected.isEmpty else { return }
+      for row in outputs.selected {
+        let position = Int(tokens.positions[Int(row)])
         work.flops += step.flops(position..<position + 1)
       }
     } else {
-      for sequence in pass.sequences { work.flops += step.flops(sequence.start..<sequence.start + sequence.rows.count) }
+      for sequence in tokens.sequences {
+        work.flops += step.flops(sequence.start..<sequence.start + sequence.rows.count)
+      }
     }
-    let bytes = step.matrixBytes(rows: step.isForOutputs ? pass.outputRows.count : pass.tokens.count)
+    let bytes = step.matrixBytes(rows: step.isForOutputs ? outputs.count : tokens.count)
     work.weightBytes += bytes
     hasRate = bytes > 0 || !step.step.states.isEmpty
   }

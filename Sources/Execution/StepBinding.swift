@@ -17,11 +17,11 @@ final class StepBinding {
     self.rows = rows
     let tables = tables
     func bind(_ value: Value) -> BoundValue {
-      BoundValue(values + layout.offsets[value.index] * rows, width: value.width, extent: value.extent)
+      BoundValue(values + layout.offsets[value.index] * rows, width: value.width, axis: value.axis)
     }
     steps = plan.steps.map { step in
       BoundStep(
-        inputs: tables.table(step.inputs.map(bind)), outputs: tables.table(step.outputs.map(bind)),
+        axis: step.axis, inputs: tables.table(step.inputs.map(bind)), outputs: tables.table(step.outputs.map(bind)),
         parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
     }
   }

@@ -28,11 +28,11 @@ final class TrainingBinding {
     let lives = layout.lives
     let ranges = ParameterLayout(schedule.plan).ranges
     func bind(_ buffer: Int) -> BoundValue {
-      let (width, extent) = (lives.buffers[buffer].width, lives.buffers[buffer].extent)
+      let (width, axis) = (lives.buffers[buffer].width, lives.buffers[buffer].axis)
       let base =
-        extent == .tokens
-        ? tokens + layout.offsets[buffer] * memory.tokenRows : outputs + layout.offsets[buffer] * memory.blockRows
-      return BoundValue(base, width: width, extent: extent)
+        lives.buffers[buffer].isTail
+        ? outputs + layout.offsets[buffer] * memory.blockRows : tokens + layout.offsets[buffer] * memory.tokenRows
+      return BoundValue(base, width: width, axis: axis)
     }
     /// What an operator says that it does not read has its width and no memory.
     func bind(_ buffers: [Int?], _ values: [Value]) -> UnsafeBufferPointer<BoundValue> {
@@ -48,16 +48,16 @@ final class TrainingBinding {
       case .forward(let index):
         let step = schedule.plan.steps[index]
         var bound = BoundStep(
-          inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
+          axis: step.axis, inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
           parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
-        bound.kept = tables.table(use.kept.map(bind))
+        bound.saved = tables.table(use.saved.map(bind))
         steps.append(bound)
       case .backward(let index):
         let step = schedule.plan.steps[index]
         var bound = BoundStep(
-          inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
+          axis: step.axis, inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
           parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
-        bound.kept = tables.table(use.kept.map(bind))
+        bound.saved = tables.table(use.saved.map(bind))
         bound.inputGradients = tables.table(use.inputGradients.map { $0.map(bind) })
         bound.inputGradientsHoldSome = tables.table(use.inputGradientsHoldSome)
         bound.outputGradients = bind(use.outputGradients, step.outputs)
@@ -65,15 +65,15 @@ final class TrainingBinding {
         var holdSome: [Bool] = []
         for parameter in step.parameters {
           let isFirst = written.insert(parameter).inserted
-          if isFirst, !step.operation.assignsGradients { ownZeroed.append(ranges[parameter]) }
-          holdSome.append(!isFirst || !step.operation.assignsGradients)
+          if isFirst, !step.operation.traits.assignsGradients { ownZeroed.append(ranges[parameter]) }
+          holdSome.append(!isFirst || !step.operation.traits.assignsGradients)
         }
         bound.parameterGradientsHoldSome = tables.table(holdSome)
         steps.append(bound)
       }
       zeroed.append(
         use.zeroed.map { buffer in
-          Zeroed(value: bind(buffer), isOutsideTail: lives.buffers[buffer].extent == .tokens)
+          Zeroed(value: bind(buffer), isOutsideTail: !lives.buffers[buffer].isTail)
         })
       zeroedParameters.append(ownZeroed)
     }
@@ -89,6 +89,6 @@ extension BoundValue {
   /// A value that nobody reads: its address is that of no memory, so that an operator that reads it after all is found out.
   fileprivate static func unread(_ value: Value) -> BoundValue {
     BoundValue(
-      UnsafeMutablePointer(bitPattern: 64) ?? .allocate(capacity: 1), width: value.width, extent: value.extent)
+      UnsafeMutablePointer(bitPattern: 64) ?? .allocate(capacity: 1), width: value.width, axis: value.axis)
   }
 }

@@ -8,7 +8,9 @@ struct TrainingLives {
   /// Numbers that live from one action to another.
   struct Buffer {
     let width: Int
-    let extent: Value.Extent
+    let axis: RowAxis
+    /// Whether its rows are those of a block of the tail.
+    var isTail: Bool { axis == .outputs }
     var birth: Int
     var death: Int
   }
@@ -17,7 +19,7 @@ struct TrainingLives {
   struct Use {
     var inputs: [Int?] = []
     var outputs: [Int?] = []
-    var kept: [Int] = []
+    var saved: [Int] = []
     var inputGradients: [Int?] = []
     var inputGradientsHoldSome: [Bool] = []
     var outputGradients: [Int?] = []
@@ -35,13 +37,13 @@ struct TrainingLives {
   private let schedule: TrainingSchedule
   private var values: [Int?]
   private var gradients: [Int?]
-  private var kept: [[Int]]
+  private var saved: [[Int]]
 
   init(_ schedule: TrainingSchedule) {
     self.schedule = schedule
     values = Array(repeating: nil, count: schedule.plan.values.count)
     gradients = values
-    kept = Array(repeating: [], count: schedule.plan.steps.count)
+    saved = Array(repeating: [], count: schedule.plan.steps.count)
     for (time, action) in schedule.actions.enumerated() {
       switch action {
       case .forward(let step): uses.append(forward(schedule.plan.steps[step], step, at: time))
@@ -50,15 +52,15 @@ struct TrainingLives {
     }
   }
 
-  private mutating func born(_ width: Int, _ extent: Value.Extent, at time: Int) -> Int {
-    buffers.append(Buffer(width: width, extent: extent, birth: time, death: time))
+  private mutating func born(_ width: Int, _ axis: RowAxis, at time: Int) -> Int {
+    buffers.append(Buffer(width: width, axis: axis, birth: time, death: time))
     touch(buffers.count - 1, at: time)
     return buffers.count - 1
   }
 
   private mutating func touch(_ buffer: Int, at time: Int) {
     buffers[buffer].death = max(buffers[buffer].death, time)
-    guard buffers[buffer].extent == .tokens, schedule.tail.contains(time) else { return }
+    guard !buffers[buffer].isTail, schedule.tail.contains(time) else { return }
     buffers[buffer].birth = min(buffers[buffer].birth, schedule.tail.lowerBound)
     buffers[buffer].death = max(buffers[buffer].death, schedule.tail.upperBound - 1)
   }
@@ -72,20 +74,20 @@ struct TrainingLives {
     var use = Use()
     for value in step.inputs { use.inputs.append(read(value, at: time)) }
     for value in step.outputs {
-      let buffer = born(value.width, value.extent, at: time)
+      let buffer = born(value.width, value.axis, at: time)
       values[value.index] = buffer
       use.outputs.append(buffer)
     }
-    if !step.kept.isEmpty {
-      let extent = step.outputs.first?.extent ?? .tokens
-      for width in step.kept { kept[index].append(born(width, extent, at: time)) }
-      use.kept = kept[index]
+    if !step.saved.isEmpty {
+      let axis = step.outputs.first?.axis ?? .tokens
+      for width in step.saved { saved[index].append(born(width, axis, at: time)) }
+      use.saved = saved[index]
     }
     if step.outputs.contains(schedule.loss), let buffer = values[schedule.loss.index] {
       loss = buffer
       buffers[buffer].death = schedule.tail.upperBound - 1
       if schedule.isLearned[schedule.loss.index] {
-        let gradient = born(1, schedule.loss.extent, at: time)
+        let gradient = born(1, schedule.loss.axis, at: time)
         (gradients[schedule.loss.index], lossGradient) = (gradient, gradient)
       }
     }
@@ -96,18 +98,20 @@ struct TrainingLives {
     var use = Use()
     let operation = step.operation
     for (place, value) in step.inputs.enumerated() {
-      use.inputs.append(operation.backwardReadsInput(place) ? read(value, at: time) : nil)
+      use.inputs.append(operation.traits.backwardReadsInputs.contains(place) ? read(value, at: time) : nil)
     }
-    for value in step.outputs { use.outputs.append(operation.backwardReadsOutputs ? read(value, at: time) : nil) }
-    for buffer in kept[index] { touch(buffer, at: time) }
-    use.kept = kept[index]
+    for value in step.outputs {
+      use.outputs.append(operation.traits.backwardReadsOutputs ? read(value, at: time) : nil)
+    }
+    for buffer in saved[index] { touch(buffer, at: time) }
+    use.saved = saved[index]
     for value in step.outputs {
       if let buffer = gradients[value.index] {
         touch(buffer, at: time)
         use.outputGradients.append(buffer)
       } else {
         // Nobody read it.
-        let buffer = born(value.width, value.extent, at: time)
+        let buffer = born(value.width, value.axis, at: time)
         use.outputGradients.append(buffer)
         use.zeroed.append(buffer)
       }
@@ -124,10 +128,10 @@ struct TrainingLives {
         use.inputGradientsHoldSome.append(true)
         continue
       }
-      let buffer = born(value.width, value.extent, at: time)
+      let buffer = born(value.width, value.axis, at: time)
       gradients[value.index] = buffer
       // Two inputs that are one value would both assign.
-      let assigns = operation.assignsGradients && step.inputs.count { $0 == value } == 1
+      let assigns = operation.traits.assignsGradients && step.inputs.count { $0 == value } == 1
       if !assigns { use.zeroed.append(buffer) }
       use.inputGradients.append(buffer)
       use.inputGradientsHoldSome.append(!assigns)

@@ -3,7 +3,8 @@ import Components
 /// Where the buffers of a training pass lie: those that never live at one time share memory, and a step that may works in
 /// place.
 ///
-/// There are two regions, for rows of tokens and for the rows of a block of the tail; offsets are in numbers per row.
+/// There are two regions, for the rows of every other axis and for the rows of a block of the tail; offsets are in
+/// elements per row.
 struct TrainingMemoryPlan {
   let lives: TrainingLives
   /// For each buffer, where it starts in the region of its rows.
@@ -17,7 +18,8 @@ struct TrainingMemoryPlan {
     var end: Int
     var buffer: Int
   }
-  private var taken: [Value.Extent: [Taken]] = [.tokens: [], .outputs: []]
+  /// What lies in the region of the tail's rows, and what in that of all others.
+  private var taken: [Bool: [Taken]] = [true: [], false: []]
 
   init(_ schedule: TrainingSchedule) {
     let lives = TrainingLives(schedule)
@@ -30,7 +32,7 @@ struct TrainingMemoryPlan {
       for buffer in born[time] ?? [] {
         if let inherited = heirs.removeValue(forKey: buffer) { inherit(buffer, inherited) } else { place(buffer) }
       }
-      for extent in taken.keys { taken[extent]?.removeAll { lives.buffers[$0.buffer].death <= time } }
+      for isTail in taken.keys { taken[isTail]?.removeAll { lives.buffers[$0.buffer].death <= time } }
     }
   }
 
@@ -40,25 +42,25 @@ struct TrainingMemoryPlan {
   ) -> [Int: Int] {
     func canInherit(_ heir: Int, _ other: Int) -> Bool {
       let (new, old) = (lives.buffers[heir], lives.buffers[other])
-      return new.birth == time && old.death == time && new.width == old.width && new.extent == old.extent
+      return new.birth == time && old.death == time && new.width == old.width && new.axis == old.axis
     }
     switch action {
     case .forward(let index):
       let step = schedule.plan.steps[index]
-      guard let place = step.operation.overwritableInput, let other = use.inputs[place],
+      guard let place = step.operation.traits.overwritableInput, let other = use.inputs[place],
         let heir = use.outputs.first ?? nil,
         step.inputs.count(where: { $0 == step.inputs[place] }) == 1, canInherit(heir, other)
       else { return [:] }
       return [heir: other]
     case .backward(let index):
       let operation = schedule.plan.steps[index].operation
-      guard operation.assignsGradients else { return [:] }
-      if let place = operation.overwritableGradient, let heir = use.inputGradients[place],
+      guard operation.traits.assignsGradients else { return [:] }
+      if let place = operation.traits.overwritableGradient, let heir = use.inputGradients[place],
         let other = use.outputGradients.first ?? nil, !use.inputGradientsHoldSome[place], canInherit(heir, other)
       {
         return [heir: other]
       }
-      if let place = operation.gradientReplacesInput, let heir = use.inputGradients[place],
+      if let place = operation.traits.gradientReplacesInput, let heir = use.inputGradients[place],
         let other = use.inputs[place],
         !use.inputGradientsHoldSome[place], canInherit(heir, other)
       {
@@ -69,15 +71,15 @@ struct TrainingMemoryPlan {
   }
 
   private mutating func inherit(_ heir: Int, _ other: Int) {
-    let extent = lives.buffers[heir].extent
+    let isTail = lives.buffers[heir].isTail
     offsets[heir] = offsets[other]
-    if let index = taken[extent]?.firstIndex(where: { $0.buffer == other }) { taken[extent]?[index].buffer = heir }
+    if let index = taken[isTail]?.firstIndex(where: { $0.buffer == other }) { taken[isTail]?[index].buffer = heir }
   }
 
   /// Takes the first room that is large enough.
   private mutating func place(_ buffer: Int) {
-    let (width, extent) = (lives.buffers[buffer].width, lives.buffers[buffer].extent)
-    var list = taken[extent] ?? []
+    let (width, isTail) = (lives.buffers[buffer].width, lives.buffers[buffer].isTail)
+    var list = taken[isTail] ?? []
     var start = 0
     var index = 0
     while index < list.count, start + width > list[index].start {
@@ -85,12 +87,12 @@ struct TrainingMemoryPlan {
       index += 1
     }
     list.insert(Taken(start: start, end: start + width, buffer: buffer), at: index)
-    taken[extent] = list
+    taken[isTail] = list
     offsets[buffer] = start
-    if extent == .tokens {
-      tokenWidth = max(tokenWidth, start + width)
-    } else {
+    if isTail {
       outputWidth = max(outputWidth, start + width)
+    } else {
+      tokenWidth = max(tokenWidth, start + width)
     }
   }
 }

@@ -28,10 +28,10 @@ struct TrainingSchedule {
   init(_ composed: Plan, options: TrainingOptions) {
     (plan, loss) = composed.joiningSiblings().fusingFollowers().withLoss()
     let steps = plan.steps
-    let first = steps.firstIndex { $0.outputs.contains { $0.extent == .outputs } } ?? steps.count - 1
+    let first = steps.firstIndex { $0.outputs.contains { $0.axis == .outputs } } ?? steps.count - 1
     canCut = steps[first...].enumerated().allSatisfy { index, step in
-      step.outputs.allSatisfy { $0.extent == .outputs } && (index == 0 || step.operation.isRowwise)
-        && (index == 0 || step.inputs.allSatisfy { $0.extent == .outputs })
+      step.outputs.allSatisfy { $0.axis == .outputs } && (index == 0 || step.operation.traits.isRowwise)
+        && (index == 0 || step.inputs.allSatisfy { $0.axis == .outputs })
     }
     var learned = Array(repeating: false, count: plan.values.count)
     for step in steps {
@@ -57,8 +57,8 @@ struct TrainingSchedule {
 extension Step {
   /// The values that its backward reads.
   var readByBackward: [Value] {
-    inputs.indices.filter(operation.backwardReadsInput).map { inputs[$0] }
-      + (operation.backwardReadsOutputs ? outputs : [])
+    inputs.indices.filter(operation.traits.backwardReadsInputs.contains).map { inputs[$0] }
+      + (operation.traits.backwardReadsOutputs ? outputs : [])
   }
 }
 
@@ -71,7 +71,7 @@ private struct Recomputed {
     guard choice == .cheap else { return }
     for index in steps.indices {
       let step = steps[index]
-      guard step.operation.isCheap, step.kept.isEmpty, !step.inputs.isEmpty else { continue }
+      guard step.operation.traits.isCheap, step.saved.isEmpty, !step.inputs.isEmpty else { continue }
       for output in step.outputs { writer[output.index] = index }
     }
   }

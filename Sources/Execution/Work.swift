@@ -43,7 +43,7 @@ struct StepWork {
   }
 
   /// Whether its rows are tokens whose logits are asked for.
-  var isForOutputs: Bool { step.outputs.first?.extent == .outputs }
+  var isForOutputs: Bool { step.outputs.first?.axis == .outputs }
 
   /// Operations for the tokens at `positions` of a sequence.
   func flops(_ positions: Range<Int>) -> Double {

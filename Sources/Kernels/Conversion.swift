@@ -1,3 +1,4 @@
+import Formats
 import CKernels
 
 /// y = the `count` numbers stored at `bytes` in `format`, as f32. `count` is whole blocks; no alignment is asked for.

@@ -1,3 +1,4 @@
+import Formats
 import CKernels
 
 /// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], row strides in floats.

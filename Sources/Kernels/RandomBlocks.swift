@@ -1,3 +1,5 @@
+import Formats
+
 /// `count` random numbers around zero with this standard deviation, stored in `format`: whole blocks, the same for the
 /// same seed. For measuring speed, where the values do not matter but their size does.
 ///

@@ -1,3 +1,4 @@
+import Formats
 import CKernels
 
 /// A part of a matrix in memory: row after row, each `stride` numbers after the one before; or turned, column after column.

@@ -1,3 +1,4 @@
+import Formats
 import CKernels
 
 /// Rows of numbers as they are stored: row i begins `i · rowBytes` bytes after `base`.

@@ -1,3 +1,4 @@
+import Formats
 import CKernels
 
 /// A matrix of weights as it is stored: `rows` outputs by `columns` inputs.

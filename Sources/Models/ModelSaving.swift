@@ -1,3 +1,4 @@
+import Formats
 import Checkpoints
 import Components
 import Composition
@@ -86,20 +87,12 @@ extension ModelLoader {
     let patch = try binding.bind(source).patch
     let name = Setting(.group([Setting.Entry("name", Setting(.scalar(architecture.name, quoted: true)))]))
     let back = try composer.compose(specifications.load("\(family)/\(Catalog.familyFile)", patches: [patch, name]))
-    let lost = zip(
-      PlanListing(try composer.compose(architecture), everyLayer: true).text.split(separator: "\n"),
-      PlanListing(back, everyLayer: true).text.split(separator: "\n")
-    ).first { $0.0 != $0.1 }
-    if let lost {
+    if let lost = try composer.compose(architecture).difference(from: back) {
       throw Problems([
         Problem(
           "a config.json of the family '\(family)' cannot say what '\(architecture.name)' is", at: nil,
-          hint: "'\(lost.0.trimmed)' would be read back as '\(lost.1.trimmed)'")
+          hint: "'\(lost.own)' would be read back as '\(lost.other)'")
       ])
     }
   }
-}
-
-extension Substring {
-  fileprivate var trimmed: Substring { drop { $0 == " " } }
 }

@@ -9,17 +9,15 @@ import Synchronization
 /// Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html.
 /// What is dropped follows from the seed, the step, the place in the plan and i, so backward finds it again and a resumed
 /// run drops the same. Between steps, as in validation, nothing is dropped.
-package struct Dropout: Operator {
+package struct Dropout: Kernel {
   package let name = "dropout"
   let probability: Double
   /// Which of the plan's dropouts it is.
   let place: UInt64
   let clock: DropoutClock
 
-  package var detail: String { "\(probability)" }
-  package var overwritableInput: Int? { 0 }
-  package var isRowwise: Bool { false }
-  package var backwardReadsInputs: Bool { false }
+  package var attributes: [Attribute] { [Attribute("probability", probability), Attribute("index", Int(place))] }
+  package var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
 
   package func forward(_ context: ForwardContext) {
     let x = context.input()
@@ -107,7 +105,7 @@ extension Plan {
     var added: [Value] = []
     var place: UInt64 = 0
     func drop(_ value: Value, scope: TensorName) -> Value {
-      let output = Value(index: values.count + added.count, width: value.width, extent: value.extent)
+      let output = Value(index: values.count + added.count, width: value.width, axis: value.axis)
       added.append(output)
       steps.append(
         Step(

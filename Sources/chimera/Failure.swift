@@ -80,7 +80,7 @@ struct Failure: Error {
       Console.note("error: \(problem)")
       switch problem {
       case .tooLong, .unknownToken, .noTokens: return Status.usage.rawValue
-      case .missingTensor, .wrongShape, .memory: return Status.failed.rawValue
+      case .missingTensor, .wrongShape, .memory, .noKernel: return Status.failed.rawValue
       }
     case let problem as TrainingProblem:
       switch problem {

@@ -88,7 +88,7 @@ import Testing
     let layers = 2 * (16 * 16 * 2 + 16 * 8 * 2 + 2 * 24 * 16), head = 13 * 16
     #expect(executor.work(tokens: 40).weightBytes == Double(4 * (3 * layers + head)))
     let all = (0..<40).reduce(0) { $0 + model.plan.flopsPerToken(context: $1 + 1) }
-    let heads = model.plan.steps.filter { $0.outputs.first?.extent == .outputs }
+    let heads = model.plan.steps.filter { $0.outputs.first?.axis == .outputs }
     let one = heads.reduce(0) { $0 + $1.operation.flops(step: $1, context: 40) }
     #expect(executor.work(tokens: 40).flops == Double(all - 39 * one))
   }

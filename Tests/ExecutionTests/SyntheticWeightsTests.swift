@@ -1,3 +1,4 @@
+import Formats
 import Conformance
 import Execution
 import Kernels

@@ -1,3 +1,4 @@
+import Formats
 import Checkpoints
 import Components
 import Conformance

@@ -38,7 +38,8 @@ struct ZooTestsBindings {
     } run: { model in
       #expect(model.architecture.family == original.architecture.family)
       #expect(model.notes == [])
-      #expect(model.plan.steps.map(\.operation.detail) == original.plan.steps.map(\.operation.detail))
+      #expect(
+        model.plan.steps.map(\.operation.attributes.listing) == original.plan.steps.map(\.operation.attributes.listing))
       let holds = try agrees(model, path)
       #expect(holds)
     }
@@ -110,7 +111,9 @@ struct ZooTestsBindings {
       #expect(wired.plan.shape == found.plan.shape, "\(path)")
       // Angles and scales too; a file of GGUF gives theta and eps in single precision.
       if !path.hasSuffix(".gguf") {
-        #expect(wired.plan.steps.map(\.operation.detail) == found.plan.steps.map(\.operation.detail), "\(path)")
+        #expect(
+          wired.plan.steps.map(\.operation.attributes.listing) == found.plan.steps.map(\.operation.attributes.listing),
+          "\(path)")
       }
     }
     let folder = try SharedData.path("gpt2/tinystories-char-223k")

@@ -13,13 +13,15 @@ extension BrokenScale {
   func write(_ x: Value, named name: String, over span: NormSpan, into plan: inout PlanBuilder) -> Value {
     let parts = NormParts(width: x.width, span: span)
     let scale = plan.parameter("\(name).scale", shape: parts.weightShape, starts: .zeros, use: .vector)
-    return plan.apply(BrokenScaling<Self>(parts: parts), to: x, width: x.width, parameters: [scale])
+    return plan.apply(BrokenScaling<Self>(parts: parts), to: x, parameters: [scale])
   }
 }
 
-struct BrokenScaling<Kind: BrokenScale>: Operator {
+struct BrokenScaling<Kind: BrokenScale>: Kernel {
   let name = "broken scale"
   let parts: NormParts
+
+  var attributes: [Attribute] { parts.attributes }
 
   func forward(_ context: ForwardContext) {
     let (x, y, s) = (context.input(), context.output(), context.parameter().vector)
@@ -74,7 +76,7 @@ protocol BrokenMixer: Mixer {
 
 extension BrokenMixer {
   func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    let mixed = plan.apply(Self.mixing, to: x, width: x.width)
+    let mixed = plan.apply(Self.mixing, to: x)
     return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: false)
   }
 }
@@ -85,7 +87,7 @@ struct Peeking: BrokenMixer {
   static var mixing: Peek { Peek() }
   init(_ options: Options) {}
 
-  struct Peek: Operator {
+  struct Peek: Kernel {
     let name = "peek"
     func forward(_ context: ForwardContext) {
       let (x, y) = (context.input(), context.output())
@@ -118,7 +120,7 @@ struct Running: BrokenMixer {
   static var mixing: Sum { Sum() }
   init(_ options: Options) {}
 
-  struct Sum: Operator {
+  struct Sum: Kernel {
     let name = "running sum"
     func forward(_ context: ForwardContext) {
       let (x, y) = (context.input(), context.output())
@@ -147,7 +149,7 @@ struct Greedy: BrokenMixer {
   static var mixing: Copy { Copy() }
   init(_ options: Options) {}
 
-  struct Copy: Operator {
+  struct Copy: Kernel {
     let name = "greedy copy"
     func forward(_ context: ForwardContext) {
       let (x, y) = (context.input(), context.output())

@@ -178,11 +178,11 @@ struct WrongFactor: Residual {
     _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
     let factor = plan.parameter("\(name).scale", shape: [1], starts: .zeros)
-    let scaled = plan.apply(Factor(), to: result, width: result.width, parameters: [factor])
+    let scaled = plan.apply(Factor(), to: result, parameters: [factor])
     return plan.add(line, scaled, alpha: alpha, beta: beta)
   }
 
-  struct Factor: Operator {
+  struct Factor: Kernel {
     let name = "wrong factor"
     func forward(_ context: ForwardContext) {
       let (x, y, s) = (context.input(), context.output(), context.parameter().vector[0])
@@ -209,7 +209,7 @@ struct PeekingResidual: Residual {
   func join(
     _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
-    let both = plan.apply(Peeking.Peek(), to: result, width: result.width)
+    let both = plan.apply(Peeking.Peek(), to: result)
     return plan.add(line, both, alpha: alpha, beta: beta)
   }
 }

@@ -14,10 +14,8 @@ extension ModelTrial {
     let back = try SpecificationLoader(catalog: Catalog(folders: []), choosingOptions: registry.choosingOptions)
       .load(tree, named: "tiny")
     let plan = try Composer(registry).compose(back)
-    let (before, after) = (PlanListing(model.plan, everyLayer: true).text, PlanListing(plan, everyLayer: true).text)
-    if before != after {
-      let lost = zip(before.split(separator: "\n"), after.split(separator: "\n")).first { $0.0 != $0.1 }
-      return ["written as a spec and read again it is another model: '\(lost?.0 ?? "")' becomes '\(lost?.1 ?? "")'"]
+    if let lost = model.plan.difference(from: plan) {
+      return ["written as a spec and read again it is another model: '\(lost.own)' becomes '\(lost.other)'"]
     }
     let file = FileManager.default.temporaryDirectory.appending(path: "conformance-\(UUID().uuidString).safetensors")
       .path

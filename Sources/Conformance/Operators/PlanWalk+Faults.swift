@@ -7,7 +7,7 @@ extension PlanWalk {
   func backwardFaults(_ result: Result, _ sequences: [[Int]]) -> [String] {
     var faults: [String] = []
     for (index, step) in plan.steps.enumerated() {
-      let run = stepRun(index, pass(sequences))
+      guard let run = stepRun(index, pass(sequences)) else { continue }
       let inputs = step.inputs.map { result.values[$0.index] }
       let dy = noise(step, sequences)
       _ = run.forward(inputs)
@@ -41,11 +41,12 @@ extension PlanWalk {
     for (index, step) in plan.steps.enumerated() {
       let inputs = step.inputs.map { result.values[$0.index] }
       let dy = noise(step, ModelTrial.batch)
-      let runs = [self, divided].map { walk in
-        let run = walk.stepRun(index, walk.pass(ModelTrial.batch))
+      let runs = [self, divided].compactMap { walk -> (inputs: [[Float]?], parameters: [[Float]], faults: [String])? in
+        guard let run = walk.stepRun(index, walk.pass(ModelTrial.batch)) else { return nil }
         _ = run.forward(inputs)
         return run.backward(dy)
       }
+      guard runs.count == 2 else { continue }
       for (a, b) in zip(runs[0].inputs + runs[0].parameters, runs[1].inputs + runs[1].parameters) {
         guard let a, let b else { continue }
         if zip(a, b).contains(where: { !(abs($0 - $1) <= 1e-4 * (1 + abs($0))) && !$0.isNaN }) {
@@ -60,7 +61,7 @@ extension PlanWalk {
   func exactFaults(_ result: Result) -> [String] {
     var faults: [String] = []
     for (index, step) in plan.steps.enumerated() {
-      guard let operation = step.operation as? any ExactOperator, let first = step.outputs.first else { continue }
+      guard let operation = step.operation as? any ExactKernel, let first = step.outputs.first else { continue }
       let tensors = step.parameters.map { parameters.values($0).map(Double.init) }
       rows: for row in 0..<result.values[first.index].count / max(1, first.width) {
         let inputs = step.inputs.map { result.values[$0.index][row * $0.width..<(row + 1) * $0.width].map(Double.init) }

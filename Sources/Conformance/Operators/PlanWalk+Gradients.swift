@@ -8,10 +8,11 @@ extension PlanWalk {
   func gradientFaults(_ sequences: [[Int]]) -> [String] {
     let result = run(sequences)
     var faults: [String] = []
-    var seen: Set<String> = []
+    var seen: Set<StepKind> = []
     for (index, step) in plan.steps.enumerated() {
       // The same operator in another layer has the same fault.
-      guard seen.insert("\(step.operation.name) \(step.operation.detail) \(step.inputs.map(\.width))").inserted else {
+      guard seen.insert(StepKind(operation: AnyHashable(step.operation), widths: step.inputs.map(\.width))).inserted
+      else {
         continue
       }
       faults += gradientFaults(of: index, step.inputs.map { result.values[$0.index] }, sequences)
@@ -22,7 +23,7 @@ extension PlanWalk {
 
   private func gradientFaults(of index: Int, _ inputs: [[Float]], _ sequences: [[Int]]) -> [String] {
     let step = plan.steps[index]
-    let run = stepRun(index, pass(sequences))
+    guard let run = stepRun(index, pass(sequences)) else { return [] }
     let dy = noise(step, sequences)
     _ = run.forward(inputs)
     let gradients = run.backward(dy)
@@ -89,4 +90,10 @@ extension PlanWalk {
     }
     return worst
   }
+}
+
+/// Steps that compute alike: the same operator, set to the same, over rows of the same widths.
+private struct StepKind: Hashable {
+  let operation: AnyHashable
+  let widths: [Int]
 }

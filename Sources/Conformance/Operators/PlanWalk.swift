@@ -77,7 +77,7 @@ final class PlanWalk {
   private func run(_ pass: WalkPass) -> Result {
     var result = Result(values: plan.values.map { _ in [] }, widths: plan.values.map(\.width))
     for (index, step) in plan.steps.enumerated() {
-      let run = stepRun(index, pass)
+      guard let run = stepRun(index, pass) else { continue }
       let (outputs, faults) = run.forward(step.inputs.map { result.values[$0.index] })
       for (output, numbers) in zip(step.outputs, outputs) { result.values[output.index] = numbers }
       result.faults += faults.map { "\(words(index)) \($0)" }
@@ -86,7 +86,9 @@ final class PlanWalk {
   }
 
   /// Step `index` by itself, over the rows of `pass`.
-  func stepRun(_ index: Int, _ pass: WalkPass) -> StepRun {
+  ///
+  /// Nil for an operator that no kernel computes; a plan with one was refused before it is walked.
+  func stepRun(_ index: Int, _ pass: WalkPass) -> StepRun? {
     StepRun(plan.steps[index], of: plan, parameters, over: pass, threads: pool.threads, isLearned: isLearned)
   }
 

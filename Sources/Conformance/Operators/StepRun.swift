@@ -4,11 +4,12 @@ import Execution
 /// One step run by itself: in memory between walls, with nothing in it but what the step is owed.
 final class StepRun {
   let step: Step
+  private let kernel: any Kernel
   private let plan: Plan
   private let pass: WalkPass
   private let inputs: [GuardedMemory]
   private let outputs: [GuardedMemory]
-  private let kept: [GuardedMemory]
+  private let saved: [GuardedMemory]
   private let inputGradients: [GuardedMemory?]
   private let outputGradients: [GuardedMemory]
   private let parameterGradients: [GuardedMemory]
@@ -19,29 +20,31 @@ final class StepRun {
   private let tables = Tables()
 
   /// The step over the rows of `pass`; the inputs that `isLearned` have gradients.
-  init(_ step: Step, of plan: Plan, _ parameters: Parameters, over pass: WalkPass, threads: Int, isLearned: [Bool]) {
+  init?(_ step: Step, of plan: Plan, _ parameters: Parameters, over pass: WalkPass, threads: Int, isLearned: [Bool]) {
+    guard let kernel = step.operation as? any Kernel else { return nil }
     self.step = step
+    self.kernel = kernel
     self.plan = plan
     self.pass = pass
     self.parameters = step.parameters.map(parameters.parameter)
     let rows = pass.rows
     inputs = step.inputs.map { GuardedMemory($0.width * rows) }
     outputs = step.outputs.map { GuardedMemory($0.width * rows) }
-    kept = step.kept.map { GuardedMemory($0 * rows) }
+    saved = step.saved.map { GuardedMemory($0 * rows) }
     inputGradients = step.inputs.map { isLearned[$0.index] ? GuardedMemory($0.width * rows) : nil }
     outputGradients = step.outputs.map { GuardedMemory($0.width * rows) }
     parameterGradients = step.parameters.map { GuardedMemory(plan.parameters[$0].count) }
     // Exactly what the step asks for.
-    scratchWidth = step.operation.scratch(step: step, rows: rows, context: rows)
+    scratchWidth = kernel.scratch(step: step, rows: rows, context: rows)
     scratch = GuardedMemory(scratchWidth * threads)
-    sharedScratch = GuardedMemory(step.operation.sharedScratch(step: step, rows: rows))
+    sharedScratch = GuardedMemory(kernel.sharedScratch(step: step, rows: rows))
   }
 
   /// The outputs for `values` of the inputs, and what is wrong with how they came about.
   func forward(_ values: [[Float]]) -> (outputs: [[Float]], faults: [String]) {
     for (memory, numbers) in zip(inputs, values) { memory.fill(numbers) }
-    for memory in outputs + kept + [scratch, sharedScratch] { memory.fill(.nan) }
-    step.operation.forward(
+    for memory in outputs + saved + [scratch, sharedScratch] { memory.fill(.nan) }
+    kernel.forward(
       ForwardContext(bound(), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
     let results = outputs.map(\.numbers)
     var faults = walls()
@@ -67,12 +70,14 @@ final class StepRun {
     for (memory, numbers) in zip(outputGradients, gradients) { memory.fill(numbers) }
     for memory in [scratch, sharedScratch] { memory.fill(.nan) }
     // What it says that it does not read is not there.
-    for (index, memory) in inputs.enumerated() where !step.operation.backwardReadsInput(index) { memory.fill(.nan) }
-    if !step.operation.backwardReadsOutputs { for memory in outputs { memory.fill(.nan) } }
-    let start = before ?? (step.operation.assignsGradients ? .nan : 0)
+    for (index, memory) in inputs.enumerated() where !step.operation.traits.backwardReadsInputs.contains(index) {
+      memory.fill(.nan)
+    }
+    if !step.operation.traits.backwardReadsOutputs { for memory in outputs { memory.fill(.nan) } }
+    let start = before ?? (step.operation.traits.assignsGradients ? .nan : 0)
     for memory in inputGradients.compactMap({ $0 }) + parameterGradients { memory.fill(start) }
-    let holdSome = before != nil || !step.operation.assignsGradients
-    step.operation.backward(
+    let holdSome = before != nil || !step.operation.traits.assignsGradients
+    kernel.backward(
       BackwardContext(
         bound(holdSome: holdSome), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
     return (inputGradients.map { $0?.numbers }, parameterGradients.map(\.numbers), walls())
@@ -82,7 +87,7 @@ final class StepRun {
     var faults: [String] = []
     if outputs.contains(where: { !$0.isIntact }) { faults.append("writes beyond its output") }
     if inputs.contains(where: { !$0.isIntact }) { faults.append("writes beyond its input") }
-    if kept.contains(where: { !$0.isIntact }) { faults.append("keeps more than its keptWidths \(step.kept)") }
+    if saved.contains(where: { !$0.isIntact }) { faults.append("saves more than its savedWidths \(step.saved)") }
     for memory in [scratch, sharedScratch] where !memory.isIntact {
       faults.append("uses more scratch memory than the \(memory.count) numbers that it declares")
     }
@@ -94,17 +99,17 @@ final class StepRun {
 
   private func bound(holdSome: Bool = false) -> BoundStep {
     func values(_ memory: [GuardedMemory], _ values: [Value]) -> [BoundValue] {
-      zip(memory, values).map { BoundValue($0.base, width: $1.width, extent: $1.extent) }
+      zip(memory, values).map { BoundValue($0.base, width: $1.width, axis: $1.axis) }
     }
     var bound = BoundStep(
-      inputs: tables.table(values(inputs, step.inputs)), outputs: tables.table(values(outputs, step.outputs)),
+      axis: step.axis, inputs: tables.table(values(inputs, step.inputs)),
+      outputs: tables.table(values(outputs, step.outputs)),
       parameters: tables.table(parameters), states: tables.table(step.states))
-    let extent = step.outputs.first?.extent ?? .tokens
-    bound.kept = tables.table(zip(kept, step.kept).map { BoundValue($0.base, width: $1, extent: extent) })
+    bound.saved = tables.table(zip(saved, step.saved).map { BoundValue($0.base, width: $1, axis: step.axis) })
     bound.outputGradients = tables.table(values(outputGradients, step.outputs))
     bound.inputGradients = tables.table(
       zip(inputGradients, step.inputs).map { memory, value in
-        memory.map { BoundValue($0.base, width: value.width, extent: value.extent) }
+        memory.map { BoundValue($0.base, width: value.width, axis: value.axis) }
       })
     bound.inputGradientsHoldSome = tables.table(step.inputs.map { _ in holdSome })
     bound.parameterGradients = tables.table(parameterGradients.map { $0.base })

@@ -16,6 +16,7 @@ final class WalkPass {
   private let outputRows: UnsafeMutableBufferPointer<Int32>
   private let spans: UnsafeMutableBufferPointer<SequenceSpan>
   private let states: UnsafeMutableBufferPointer<UnsafePointer<BoundState>>
+  private let batches: UnsafeMutableBufferPointer<AxisBatch>
   private let owners: [WalkStates]
   private let pool: ThreadPool
 
@@ -29,6 +30,8 @@ final class WalkPass {
     outputRows = .allocate(capacity: ids.count)
     spans = .allocate(capacity: parts.count)
     states = .allocate(capacity: parts.count)
+    batches = .allocate(capacity: 2)
+    batches.initialize(repeating: AxisBatch())
     var row = 0
     for (index, part) in parts.enumerated() {
       spans.initializeElement(
@@ -41,6 +44,10 @@ final class WalkPass {
         row += 1
       }
     }
+    batches[RowAxis.tokens.index] = AxisBatch(
+      tokens: UnsafeBufferPointer(tokens), positions: UnsafeBufferPointer(positions),
+      sequences: UnsafeBufferPointer(spans))
+    batches[RowAxis.outputs.index] = AxisBatch(selected: UnsafeBufferPointer(outputRows))
   }
 
   deinit {
@@ -49,6 +56,7 @@ final class WalkPass {
     outputRows.deallocate()
     spans.deallocate()
     states.deallocate()
+    batches.deallocate()
   }
 
   /// How many rows it has.
@@ -57,8 +65,7 @@ final class WalkPass {
   /// The pass for one step, with `scratch` of `width` numbers for each worker and `shared` for all; even the smallest work is divided.
   func pass(scratch: GuardedMemory, width: Int, shared: GuardedMemory) -> Pass {
     var pass = Pass(
-      tokens: UnsafeBufferPointer(tokens), positions: UnsafeBufferPointer(positions),
-      sequences: UnsafeBufferPointer(spans), outputRows: UnsafeBufferPointer(outputRows),
+      batches: batches,
       states: UnsafeBufferPointer(start: states.baseAddress, count: owners.isEmpty ? 0 : states.count), pool: pool,
       scratch: scratch.base, scratchWidth: width, sharedScratch: shared.base)
     pass.mostGrain = 1

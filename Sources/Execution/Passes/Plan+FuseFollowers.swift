@@ -13,15 +13,15 @@ extension Plan {
         let reader = readers[step.outputs[0]].first, case let next = steps[reader],
         next.inputs.count(where: { $0 == step.outputs[0] }) == 1,
         let place = next.inputs.firstIndex(of: step.outputs[0]), step.states.isEmpty, next.states.isEmpty,
-        step.kept.isEmpty, next.kept.isEmpty,
+        step.saved.isEmpty, next.saved.isEmpty,
         let fused = step.operation.followed(by: next.operation, readingAt: place)
       else {
         index += 1
         continue
       }
       let others = next.inputs.filter { $0 != step.outputs[0] }
-      steps[reader] = Step(
-        scope: step.scope, operation: fused, inputs: step.inputs + others, outputs: next.outputs,
+      steps[reader] = step.with(
+        operation: fused, inputs: step.inputs + others, outputs: next.outputs,
         parameters: step.parameters + next.parameters)
       steps.remove(at: index)
       readers = Readers(of: steps)

@@ -10,11 +10,11 @@ extension Plan {
       var sibling = index + 1
       while sibling < steps.count, steps[sibling].scope == steps[index].scope {
         let (first, second) = (steps[index], steps[sibling])
-        if first.inputs == second.inputs, first.states.isEmpty, second.states.isEmpty, first.kept.isEmpty,
-          second.kept.isEmpty, let joined = first.operation.joined(with: second.operation)
+        if first.inputs == second.inputs, first.states.isEmpty, second.states.isEmpty, first.saved.isEmpty,
+          second.saved.isEmpty, let joined = first.operation.joined(with: second.operation)
         {
-          steps[index] = Step(
-            scope: first.scope, operation: joined, inputs: first.inputs, outputs: first.outputs + second.outputs,
+          steps[index] = first.with(
+            operation: joined, outputs: first.outputs + second.outputs,
             parameters: first.parameters + second.parameters)
           steps.remove(at: sibling)
         } else {

@@ -10,7 +10,7 @@ extension Plan {
     for index in (0..<last).reversed() {
       let step = steps[index]
       let readBy = step.outputs.flatMap { readers[$0] }
-      if step.operation.isRowwise, step.states.isEmpty, !step.inputs.isEmpty, !readBy.isEmpty,
+      if step.operation.traits.isRowwise, step.states.isEmpty, !step.inputs.isEmpty, !readBy.isEmpty,
         moved.isSuperset(of: readBy)
       {
         moved.insert(index)
@@ -26,7 +26,7 @@ extension Plan {
       }
       // Everything that is not itself a selection by now is selected here, once.
       for input in step.inputs where selected[input.index] == nil {
-        let value = Value(index: values.count + added.count, width: input.width, extent: .outputs)
+        let value = Value(index: values.count + added.count, width: input.width, axis: .outputs)
         added.append(value)
         selected[input.index] = value
         steps.append(Step(scope: step.scope, operation: SelectOutputs(), inputs: [input], outputs: [value]))
@@ -36,14 +36,10 @@ extension Plan {
         continue
       }
       for output in step.outputs {
-        selected[output.index] = Value(index: output.index, width: output.width, extent: .outputs)
+        selected[output.index] = Value(index: output.index, width: output.width, axis: .outputs)
       }
       let outputs = step.outputs.compactMap { selected[$0.index] }
-      let read = step.reading(selected)
-      steps.append(
-        Step(
-          scope: step.scope, operation: step.operation, inputs: read.inputs, outputs: outputs,
-          parameters: step.parameters))
+      steps.append(step.reading(selected).with(outputs: outputs))
     }
     return rewritten(steps: steps, adding: added, logits: selected[logits.index])
   }
@@ -52,8 +48,6 @@ extension Plan {
 extension Step {
   /// The step with its inputs replaced by their selected rows.
   fileprivate func reading(_ selected: [Int: Value]) -> Step {
-    Step(
-      scope: scope, operation: operation, inputs: inputs.map { selected[$0.index] ?? $0 }, outputs: outputs,
-      parameters: parameters, states: states)
+    with(inputs: inputs.map { selected[$0.index] ?? $0 })
   }
 }

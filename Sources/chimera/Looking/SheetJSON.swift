@@ -1,3 +1,4 @@
+import Formats
 import Checkpoints
 import Components
 import Composition
@@ -105,7 +106,7 @@ struct SheetJSON {
     let steps = sheet.plan.steps.map { step -> JSONValue in
       [
         "scope": .string(step.scope.text), "operator": .string(step.operation.name),
-        "detail": .string(step.operation.detail),
+        "detail": .string(step.operation.attributes.listing),
         "inputs": .array(step.inputs.map { .integer($0.index) }),
         "outputs": .array(step.outputs.map { ["value": .integer($0.index), "width": .integer($0.width)] }),
         "tensors": .array(

@@ -1,3 +1,4 @@
+import Formats
 import Components
 import Composition
 import Foundation

@@ -37,21 +37,22 @@ extension PluginTemplate {
       public func write(_ x: Value, named name: String, over span: NormSpan, into plan: inout PlanBuilder) -> Value {
         let parts = NormParts(width: x.width, span: span)
         let weight = plan.parameter("\\(name).weight", shape: parts.weightShape, starts: .ones, use: .vector)
-        return plan.apply(Normalize(parts: parts, eps: eps), to: x, width: x.width, parameters: [weight])
+        return plan.apply(Normalize(parts: parts, eps: eps), to: x, parameters: [weight])
       }
 
-      struct Normalize: Operator {
+      struct Normalize: Kernel {
         let name = "\(word)"
         let parts: NormParts
         let eps: Float
-
-        var isRowwise: Bool { true }
 
         private func scale(_ x: UnsafePointer<Float>) -> Float {
           var sum: Float = 0
           for i in 0..<parts.width { sum += abs(x[i]) }
           return 1 / (sum / Float(parts.width) + eps)
         }
+
+        var attributes: [Attribute] { parts.attributes + [Attribute("eps", eps)] }
+        var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
 
         func forward(_ context: ForwardContext) {
           let (x, y, w) = (context.input(), context.output(), context.parameter().vector)
@@ -180,11 +181,11 @@ extension PluginTemplate {
       public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
         let mix = plan.parameter("mix", shape: [x.width], starts: .constant(0.5))
         let last = plan.state("last", width: x.width, extent: .fixed)
-        let mixed = plan.apply(Shift(), to: x, width: x.width, parameters: [mix], states: [last])
+        let mixed = plan.apply(Shift(), to: x, parameters: [mix], states: [last])
         return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: false)
       }
 
-      struct Shift: Operator {
+      struct Shift: Kernel {
         let name = "\(word)"
 
         func forward(_ context: ForwardContext) {

@@ -42,22 +42,20 @@ public struct DifferentialAttention: Mixer {
         heads: heads, keyHeads: heads, scale: scale, window: nil, softcap: nil,
         bias: layer.position.scoreBias(heads: heads, scale: scale))
       // Both keep the same values, in one state.
-      mixed.append(plan.apply(attend, to: q, k, v, width: v.width, states: [keys, values]))
+      mixed.append(plan.apply(attend, to: q, k, v, states: [keys, values]))
     }
     let tensors = ["q1", "k1", "q2", "k2"].map {
       plan.parameter("lambda_\($0)", shape: [headDim], starts: .normal(0.1), use: .vector)
     }
-    var y = plan.apply(Difference(start: start), to: mixed[0], mixed[1], width: v.width, parameters: tensors)
+    var y = plan.apply(Difference(start: start), to: mixed[0], mixed[1], parameters: tensors)
     y = norm?.write(y, named: "sub_norm", over: .heads(heads, sharedWeight: true), into: &plan) ?? y
     y = plan.scale(y, by: 1 - start)
     return plan.linear(y, to: plan.shape.hiddenSize, named: "o", bias: false)
   }
 
-  struct Difference: Operator {
+  struct Difference: Kernel {
     let name = "difference"
     let start: Double
-
-    var isRowwise: Bool { true }
 
     /// λ and its two exponentials.
     private func lambda(_ vector: (Int) -> UnsafePointer<Float>, count: Int) -> (
@@ -70,6 +68,9 @@ public struct DifferentialAttention: Mixer {
       }
       return (Float(exp(first) - exp(second) + start), Float(exp(first)), Float(exp(second)))
     }
+
+    var attributes: [Attribute] { [Attribute("start", start)] }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
 
     func forward(_ context: ForwardContext) {
       let (a, b, y) = (context.input(0), context.input(1), context.output())

@@ -25,19 +25,20 @@ public struct DyT: Normalization {
       plan.parameter("\(name).weight", shape: parts.weightShape, starts: .ones, use: .vector),
       plan.parameter("\(name).bias", shape: parts.weightShape, starts: .zeros, use: .vector),
     ]
-    return plan.apply(Bend(parts: parts), to: x, width: x.width, parameters: tensors)
+    return plan.apply(Bend(parts: parts), to: x, parameters: tensors)
   }
 
-  struct Bend: Operator {
+  struct Bend: Kernel {
     let name = "dyt"
     let parts: NormParts
-
-    var isRowwise: Bool { true }
 
     private func bend(_ x: UnsafePointer<Float>, _ alpha: Float, into t: UnsafeMutablePointer<Float>, count: Int) {
       for i in 0..<count { t[i] = alpha * x[i] }
       hyperbolicTangents(of: t, into: t, count: count)
     }
+
+    var attributes: [Attribute] { parts.attributes }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
 
     func forward(_ context: ForwardContext) {
       let (x, y) = (context.input(), context.output())

@@ -38,10 +38,10 @@ public struct XPos: PositionEncoding {
     let frequencies = (0..<width / 2).map { pow(theta, -2 * Double($0) / Double(width)) }
     let fading = (0..<width / 2).map { log((2 * Double($0) / Double(width) + gamma) / (1 + gamma)) / scaleBase }
     let turn = Turn(heads: heads, frequencies: frequencies, fading: fading.map { role == .query ? $0 : -$0 })
-    return plan.apply(turn, to: x, width: x.width)
+    return plan.apply(turn, to: x)
   }
 
-  struct Turn: Operator {
+  struct Turn: Kernel {
     let name = "xpos"
     let heads: Int
     /// Radians a token, of each pair.
@@ -49,8 +49,14 @@ public struct XPos: PositionEncoding {
     /// The logarithm of what each pair is multiplied by a token.
     let fading: [Double]
 
-    var backwardReadsInputs: Bool { false }
-    var detail: String { "\(frequencies.count) pairs of \(heads) heads" }
+    var attributes: [Attribute] {
+      [
+        Attribute("heads", heads),
+        Attribute("frequencies", frequencies),
+        Attribute("fading", fading),
+      ]
+    }
+    var traits: OperatorTraits { OperatorTraits(backwardReadsInputs: .none) }
 
     func forward(_ context: ForwardContext) {
       let (x, y) = (context.input(), context.output())

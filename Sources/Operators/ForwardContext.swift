@@ -1,0 +1,131 @@
+import Formats
+import Kernels
+import Plans
+
+/// A learned tensor as a step sees it.
+public struct Parameter: @unchecked Sendable {
+  // Sendable although it holds a pointer: tensors are not written while a pass runs.
+
+  /// The tensor as a matrix in its stored format: `[out, in]`; a vector has one row. The first of several.
+  public let matrix: WeightMatrix
+  private let members: UnsafeBufferPointer<WeightMatrix>?
+
+  /// The tensor over `matrix`.
+  public init(_ matrix: WeightMatrix) {
+    self.matrix = matrix
+    members = nil
+  }
+
+  /// Several tensors, at least one, over a table that outlives them.
+  public init(members: UnsafeBufferPointer<WeightMatrix>) {
+    matrix = members[0]
+    self.members = members
+  }
+
+  /// Tensor `index` of several, each in its own stored format and place.
+  public func member(_ index: Int) -> WeightMatrix { members?[index] ?? matrix }
+  /// How many tensors there are.
+  public var memberCount: Int { members?.count ?? 1 }
+
+  /// The numbers of a vector, which is always held as `Float`; several lie one after the other.
+  @inlinable
+  public var vector: UnsafePointer<Float> {
+    assert(matrix.format == .f32, "a vector is held as Float")
+    return matrix.base.assumingMemoryBound(to: Float.self)
+  }
+}
+
+/// What a step sees of a forward pass: views of its inputs, outputs, tensors and states.
+public struct ForwardContext {
+  private let bound: BoundStep
+  private let pass: Pass
+
+  /// A context over what the executor has bound.
+  public init(_ bound: BoundStep, in pass: Pass) {
+    self.bound = bound
+    self.pass = pass
+  }
+
+  /// The input `index`.
+  public func input(_ index: Int = 0) -> Rows { bound.inputs[index].rows(in: pass).rows }
+  /// The output `index`.
+  public func output(_ index: Int = 0) -> MutableRows { bound.outputs[index].rows(in: pass) }
+  /// The learned tensor `index`.
+  public func parameter(_ index: Int = 0) -> Parameter { bound.parameters[index] }
+  /// Where forward saves its rows `index` for backward; nil when no backward follows.
+  public func saved(_ index: Int = 0) -> MutableRows? { bound.saved.isEmpty ? nil : bound.saved[index].rows(in: pass) }
+  /// What is kept of sequence `sequence` as the step's state `index`, which is of full precision; nil when a pass keeps
+  /// nothing, as in training.
+  public func state(_ index: Int, of sequence: Int) -> UnsafeMutablePointer<Float>? {
+    guard !pass.states.isEmpty else { return nil }
+    let state = pass.states[sequence][bound.states[index]]
+    assert(state.format == .f32, "a state of full precision is held as Float")
+    return state.base.assumingMemoryBound(to: Float.self)
+  }
+  /// The position of the first row that the step's state `index` still holds: 0 unless a window has moved on.
+  public func firstPosition(_ index: Int, of sequence: Int) -> Int {
+    pass.states[sequence][bound.states[index]].firstPosition
+  }
+
+  /// Adds what the pass has of sequence `sequence` in `rows` to the step's state `index`, in the format that is kept, and
+  /// says where all of it lies. When a pass keeps nothing that is `rows` itself.
+  public func append(_ rows: Rows, to index: Int, of sequence: Int) -> KeptRows {
+    let span = sequences[sequence]
+    let new = rows[span.rows.lowerBound]
+    guard !pass.states.isEmpty else {
+      return KeptRows(rows: StoredRows(new, stride: rows.width), firstPosition: span.start)
+    }
+    let state = pass.states[sequence][bound.states[index]]
+    let at = state.base + (span.start - state.firstPosition) * state.rowBytes
+    parallel(span.rows.count, grain: max(1, Self.numbersTogether / rows.width)) { own, _ in
+      narrow(
+        new + own.lowerBound * rows.width, count: own.count * rows.width, to: state.format,
+        into: at + own.lowerBound * state.rowBytes)
+    }
+    return KeptRows(
+      rows: StoredRows(base: state.base, format: state.format, rowBytes: state.rowBytes),
+      firstPosition: state.firstPosition)
+  }
+
+  /// Numbers that one worker stores in some microseconds; fewer are not worth a second.
+  private static let numbersTogether = 16_384
+  /// How many tensors the step reads.
+  public var parameterCount: Int { bound.parameters.count }
+
+  /// The rows of the step's outputs.
+  public var batch: AxisBatch { pass.batches[bound.axis.index] }
+  /// The rows of the input `index`, which may stand for something else than the outputs'.
+  public func batch(ofInput index: Int) -> AxisBatch { pass.batches[bound.inputs[index].axis.index] }
+  /// The token ids of the step's rows.
+  public var tokens: UnsafeBufferPointer<Int32> { batch.tokens }
+  /// The position of each of the step's rows in its sequence.
+  public var positions: UnsafeBufferPointer<Int32> { batch.positions }
+  /// The sequences of the step's rows.
+  public var sequences: UnsafeBufferPointer<SequenceSpan> { batch.sequences }
+  /// The workers, for kernels that divide their own work.
+  public var pool: ThreadPool { pass.pool }
+
+  /// Memory for the time of the step, as many numbers as the operator asked to share, beside the workers' own.
+  public var sharedScratch: UnsafeMutablePointer<Float> { pass.sharedScratch }
+
+  /// Divides `count` independent pieces of work over the workers: `body` gets a range of them and its worker.
+  ///
+  /// Pieces go to workers in order and whole, at least `grain` to each, so that small work stays on one worker.
+  public func parallel(_ count: Int, grain: Int = 1, _ body: (Range<Int>, Worker) -> Void) {
+    pass.parallel(count, grain: grain, body)
+  }
+}
+
+/// One of the threads that share a step's work.
+public struct Worker {
+  /// Its index, from 0.
+  public let index: Int
+  /// Memory of its own for the time of a step, as many numbers as the operator asked for.
+  public let scratch: UnsafeMutablePointer<Float>
+
+  /// The worker `index`.
+  public init(index: Int, scratch: UnsafeMutablePointer<Float>) {
+    self.index = index
+    self.scratch = scratch
+  }
+}

@@ -1,0 +1,96 @@
+import Formats
+
+/// A transformer as a flat list of steps over values, learned tensors and states. It holds no numbers.
+///
+/// The same list is printed, counted, run forwards and run backwards.
+public struct Plan: Sendable, Hashable {
+  /// The model's name.
+  public let name: String
+  /// The model's sizes.
+  public let shape: ModelShape
+  /// What rows of values stand for, by index of axis.
+  public let axes: [PlannedAxis]
+  /// The steps, in order.
+  public let steps: [Step]
+  /// The values that flow between them, by index.
+  public let values: [Value]
+  /// The learned tensors, by index; no name twice.
+  public let parameters: [PlannedTensor]
+  /// What is kept of a sequence, by index.
+  public let states: [PlannedState]
+  /// The logits: one row for each token whose logits are asked for.
+  public let logits: Value
+  /// How long a sequence can be, when anything limits it.
+  public let longestSequence: Int?
+
+  /// Whether parameters, operations and bytes for sequences of `context` tokens can be counted in an `Int`.
+  ///
+  /// Sizes come from a file, which may ask for anything. A builder finishes no plan that cannot be counted at the length
+  /// it is made for.
+  public func canCount(context: Int) -> Bool {
+    var total = 0
+    for tensor in parameters {
+      var count = 1
+      for length in tensor.shape {
+        let (product, overflow) = count.multipliedReportingOverflow(by: length)
+        if overflow { return false }
+        count = product
+      }
+      let (sum, overflow) = total.addingReportingOverflow(count)
+      if overflow { return false }
+      total = sum
+    }
+    // At most 16 bytes or operations for each number of each value with each token, and as many for each weight.
+    let widths = values.reduce(0.0) { $0 + Double($1.width) } + states.reduce(0.0) { $0 + Double($1.width) }
+    return 16 * (Double(total) + widths * Double(max(context, shape.contextLength))) < 0x1p62
+  }
+
+  /// The plan with other steps, and values added behind its own: what a pass makes of it. A value has the shape with which
+  /// the steps write it.
+  public func rewritten(steps: [Step], adding added: [Value] = [], logits: Value? = nil) -> Plan {
+    var values = self.values + added
+    for output in steps.lazy.flatMap(\.outputs) where values.indices.contains(output.index) {
+      values[output.index] = output
+    }
+    return Plan(
+      name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters, states: states,
+      logits: logits ?? self.logits, longestSequence: longestSequence)
+  }
+
+  /// The plan whose learned tensors start as `start` says, given what the steps that read each are for.
+  public func starting(_ start: (PlannedTensor, Set<Step.Role>) -> PlannedTensor.Initialization) -> Plan {
+    var roles = [Set<Step.Role>](repeating: [], count: parameters.count)
+    for step in steps { for parameter in step.parameters { roles[parameter].insert(step.role) } }
+    let tensors = zip(parameters, roles).map {
+      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0, $1), chosen: $0.chosen)
+    }
+    return Plan(
+      name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: tensors, states: states,
+      logits: logits,
+      longestSequence: longestSequence)
+  }
+
+  /// How many numbers are learned.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+  /// How many learned numbers a token meets: fewer, where it meets some of several experts.
+  public var activeParameterCount: Int { parameters.reduce(0) { $0 + $1.activeCount } }
+
+  /// Floating-point operations of one token's forward pass at the end of a sequence of `context` tokens.
+  ///
+  /// A multiplication and an addition are two. Lookups, norms and elementwise steps count what they compute.
+  public func flopsPerToken(context: Int) -> Int {
+    steps.reduce(0) { $0 + $1.operation.flops(step: $1, context: context) }
+  }
+
+  /// Bytes that one more token of a sequence keeps while no window is full, when states are kept in `format` where they
+  /// may be.
+  public func stateBytesPerToken(in format: StorageFormat) -> Int {
+    states.reduce(0) { $0 + ($1.extent == .fixed ? 0 : $1.rowBytes(wanted: format)) }
+  }
+
+  /// Bytes that a sequence of `length` tokens keeps, when states are kept in `format` where they may be.
+  public func stateBytes(length: Int, in format: StorageFormat) -> Int {
+    states.reduce(0) { $0 + $1.rows(length: length) * $1.rowBytes(wanted: format) }
+  }
+}

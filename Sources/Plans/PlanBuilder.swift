@@ -1,0 +1,153 @@
+import Settings
+
+/// A plan being written: components add steps to it, each in the scope it stands in.
+///
+/// One mutation a statement: Swift may read `plan` before an argument changes it.
+public struct PlanBuilder {
+  /// The model's sizes.
+  public let shape: ModelShape
+  /// The scope that is being written: what the names of its tensors begin with.
+  public private(set) var scope = TensorName()
+  private let axes = PlannedAxis.ofText
+  private var part = ""
+  var steps: [Step] = []
+  private var values: [Value] = []
+  private(set) var parameters: [PlannedTensor] = []
+  private var parameterIndex: [TensorName: Int] = [:]
+  private var states: [PlannedState] = []
+  private var problems = Problems()
+  private var sharedValues: [AnyHashable: Value] = [:]
+  private var longestSequence: Int?
+
+  /// An empty plan for a model of `shape`.
+  public init(shape: ModelShape) {
+    self.shape = shape
+  }
+
+  /// Notes what keeps the plan from being written: a sentence, and the place of the setting to blame.
+  public mutating func fail(_ sentence: String, at place: Place?, hint: String? = nil) {
+    problems.add(Problem(sentence, at: place, hint: hint))
+  }
+
+  /// Writes what `body` writes in the scope `name`: the tensor `q` in the scope `attn` of `layers.0` is
+  /// `layers.0.attn.q`.
+  public mutating func within<Result>(_ name: String, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = scope
+    scope = scope.appending(name)
+    defer { scope = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes as the layer `index`.
+  public mutating func layer<Result>(_ index: Int, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = scope
+    scope = TensorName(stack: scope.stack, layer: index)
+    defer { scope = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes as a part of the component, which drawings show by itself under `title`: the queries, what
+  /// is kept, the shared expert. No tensor is named after it.
+  public mutating func part<Result>(_ title: String, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = part
+    part = title
+    defer { part = outer }
+    return body(&self)
+  }
+
+  /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
+  ///
+  /// One axis makes a vector and two a matrix, unless `use` says otherwise. A name with a `*` stands for as many tensors
+  /// as the first axis counts, of which a token meets `chosen`.
+  public mutating func parameter(
+    _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
+    chosen: Int? = nil
+  ) -> ParameterReference {
+    let name = scope.appending(name)
+    if let index = parameterIndex[name] {
+      precondition(
+        parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
+      return ParameterReference(index: index, shape: shape)
+    }
+    parameterIndex[name] = parameters.count
+    parameters.append(PlannedTensor(name: name, shape: shape, use: use, initialization: initialization, chosen: chosen))
+    return ParameterReference(index: parameters.count - 1, shape: shape)
+  }
+
+  /// The learned tensor with the canonical name `name`, when a component has asked for it before.
+  public func existingParameter(_ name: TensorName) -> ParameterReference? {
+    parameterIndex[name].map { ParameterReference(index: $0, shape: parameters[$0].shape) }
+  }
+
+  /// Something to keep of every sequence from one pass to the next; as `Float` unless its reader takes any format.
+  public mutating func state(
+    _ name: String, width: Int, extent: PlannedState.Extent, precision: PlannedState.Precision = .full
+  ) -> StateReference {
+    states.append(PlannedState(name: scope.appending(name), width: width, extent: extent, precision: precision))
+    return StateReference(index: states.count - 1)
+  }
+
+  /// Writes a step: `operation` reads `inputs` and writes values of the shapes that it says.
+  public mutating func apply(
+    _ operation: some Operator, to inputs: [Value], parameters: [ParameterReference] = [],
+    states: [StateReference] = [], role: Step.Role = .other
+  ) -> [Value] {
+    let shapes = operation.outputs(inputs.map(\.shape), parameters: parameters.map(\.shape))
+    let outputs = shapes.enumerated().map { Value(index: values.count + $0.offset, shape: $0.element) }
+    values += outputs
+    steps.append(
+      Step(
+        scope: scope, operation: operation, inputs: inputs, outputs: outputs, parameters: parameters.map(\.index),
+        states: states.map(\.index), part: part, role: role))
+    return outputs
+  }
+
+  /// Writes a step with one output.
+  public mutating func apply(
+    _ operation: some Operator, to inputs: Value..., parameters: [ParameterReference] = [],
+    states: [StateReference] = [], role: Step.Role = .other
+  ) -> Value {
+    let outputs = apply(operation, to: inputs, parameters: parameters, states: states, role: role)
+    precondition(outputs.count == 1, "\(operation.name) has \(outputs.count) outputs, and one is asked for")
+    return outputs[0]
+  }
+
+  /// A value that several components use and that is written once: the first time `key` is asked for.
+  public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
+    if let value = sharedValues[key] { return value }
+    let outer = (scope, part)
+    (scope, part) = (TensorName(stack: scope.stack), "")
+    let value = write(&self)
+    (scope, part) = outer
+    sharedValues[key] = value
+    return value
+  }
+
+  /// Notes that no sequence can be longer than `length` tokens, as with a table of positions.
+  public mutating func limitSequences(to length: Int) {
+    longestSequence = min(longestSequence ?? length, length)
+  }
+
+  /// The finished plan; throws what components noted on the way.
+  public consuming func finish(name: String, logits: Value) throws(Problems) -> Plan {
+    try problems.check()
+    let plan = Plan(
+      name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters, states: states,
+      logits: logits,
+      longestSequence: longestSequence)
+    let faults = plan.verify()
+    if !faults.isEmpty {
+      // Some component wrote what cannot be: not the user's mistake, but refused all the same.
+      throw Problems(faults.map { Problem("the composed plan breaks its own rules: \($0)", at: nil) })
+    }
+    guard plan.canCount(context: shape.contextLength) else {
+      throw Problems([
+        Problem("the model is too large: its numbers cannot be counted in 64 bits", at: nil, hint: "check its sizes")
+      ])
+    }
+    return plan
+  }
+
+  /// What components noted so far.
+  public var noted: Problems { problems }
+}
