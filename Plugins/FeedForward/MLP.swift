@@ -24,10 +24,10 @@ public struct MLP: FeedForward {
 
   public init(_ options: Options) {
     let inner = 4 * options.shape.hiddenSize
-    width = options.integer("intermediate_size", default: inner, "the inner width; 4 × hidden_size when left out")
-    gated = options.flag("gated", default: false, "whether a gate multiplies the inner numbers")
+    width = options.integer("intermediate_size", default: inner, "the inner width; 4 × hidden_size by default")
+    gated = options.flag("gated", default: false, "whether a gate multiplies the inner activations (SwiGLU, GEGLU)")
     bias = options.flags("bias", ["gate", "up", "down"], default: false, "which matrices have a bias")
-    clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "the hard limit of the inner numbers before the activation")
+    clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "clamp of the inner activations before the nonlinearity")
     upOffset = (gated ? options.optionalNumber("up_offset", "what is added to `up` before the gate") : nil) ?? 0
     subNorm =
       options.group("sub_norm", "a norm before the last matrix: the layer's with the options given here") { group in

@@ -19,7 +19,7 @@ public struct ShortConvolution: Mixer {
 
   public init(_ options: Options) {
     kernel = options.integer(
-      "kernel", default: 3, in: 2...1024, "tokens that the convolution takes in, the token's own included")
+      "kernel", default: 3, in: 2...1024, "the kernel size of the convolution, in tokens")
     convolutionBias = options.flag("conv_bias", default: false, "whether the convolution has a bias")
     bias = options.flags("bias", ["in_gate", "out_gate", "x", "o"], default: false, "which projections have a bias")
   }

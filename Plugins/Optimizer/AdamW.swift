@@ -21,11 +21,12 @@ public struct AdamW: ExactOptimizer {
   let decays: DecayedTensors
 
   public init(_ options: Options) {
-    beta1 = options.number("beta1", default: 0.9, in: 0...0.999999, "how much of the mean gradient is kept")
-    beta2 = options.number("beta2", default: 0.95, in: 0...0.999999, "how much of the mean square is kept")
-    eps = options.number("eps", default: 1e-8, in: 1e-30...1, "what is added to the root")
-    weightDecay = options.number("weight_decay", default: 0.1, in: 0...1e3, "the decay, as a part of the learning rate")
-    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors decay")
+    beta1 = options.number("beta1", default: 0.9, in: 0...0.999999, "decay of the mean of gradients")
+    beta2 = options.number("beta2", default: 0.95, in: 0...0.999999, "decay of the mean of squared gradients")
+    eps = options.number("eps", default: 1e-8, in: 1e-30...1, "added to the root")
+    weightDecay = options.number(
+      "weight_decay", default: 0.1, in: 0...1e3, "decoupled weight decay, multiplied by the learning rate")
+    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors have weight decay")
   }
 
   public func moments(of tensor: PlannedTensor) -> [String] { ["m", "v"] }

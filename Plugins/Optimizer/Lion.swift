@@ -17,10 +17,12 @@ public struct Lion: ExactOptimizer {
   let decays: DecayedTensors
 
   public init(_ options: Options) {
-    beta1 = options.number("beta1", default: 0.9, in: 0...0.999999, "how much momentum the step follows")
-    beta2 = options.number("beta2", default: 0.99, in: 0...0.999999, "how much momentum is kept")
-    weightDecay = options.number("weight_decay", default: 1, in: 0...1e3, "the decay, as a part of the learning rate")
-    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors decay")
+    beta1 = options.number(
+      "beta1", default: 0.9, in: 0...0.999999, "interpolation of gradient and momentum in the step")
+    beta2 = options.number("beta2", default: 0.99, in: 0...0.999999, "decay of the momentum")
+    weightDecay = options.number(
+      "weight_decay", default: 1, in: 0...1e3, "decoupled weight decay, multiplied by the learning rate")
+    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors have weight decay")
   }
 
   public func moments(of tensor: PlannedTensor) -> [String] { ["m"] }

@@ -22,14 +22,14 @@ public struct Muon: Optimizer {
   let rest: AdamW
 
   public init(_ options: Options) {
-    momentum = options.number("momentum", default: 0.95, in: 0...0.999999, "how much of the mean gradient is kept")
-    nesterov = options.flag("nesterov", default: true, "whether the step looks ahead along the momentum")
+    momentum = options.number("momentum", default: 0.95, in: 0...0.999999, "decay of the mean of gradients")
+    nesterov = options.flag("nesterov", default: true, "Nesterov momentum")
     weightDecay = options.number(
-      "weight_decay", default: 0.1, in: 0...1e3, "the decay of matrices, as a part of the learning rate")
+      "weight_decay", default: 0.1, in: 0...1e3, "decoupled weight decay of matrices, multiplied by the learning rate")
     iterations = options.integer(
-      "iterations", default: 5, in: 1...20, "how often a matrix is brought nearer to an orthogonal one")
+      "iterations", default: 5, in: 1...20, "Newton-Schulz iterations")
     restRate = options.number(
-      "rest_rate", default: 0.05, in: 0...1e6, "the learning rate of everything else, as a part of the matrices'")
+      "rest_rate", default: 0.05, in: 0...1e6, "the learning rate of everything else, as a fraction of the matrices'")
     rest = options.group("rest", "the options of AdamW, for everything else") { AdamW($0) } ?? AdamW(.unset)
   }
 

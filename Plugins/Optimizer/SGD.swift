@@ -17,10 +17,10 @@ public struct SGD: ExactOptimizer {
   let decays: DecayedTensors
 
   public init(_ options: Options) {
-    momentum = options.number("momentum", default: 0.9, in: 0...0.999999, "how much of the last step is kept")
-    nesterov = options.flag("nesterov", default: false, "whether the step looks ahead along the momentum")
-    weightDecay = options.number("weight_decay", default: 0, in: 0...1e3, "what part of a parameter joins its gradient")
-    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors decay")
+    momentum = options.number("momentum", default: 0.9, in: 0...0.999999, "momentum")
+    nesterov = options.flag("nesterov", default: false, "Nesterov momentum")
+    weightDecay = options.number("weight_decay", default: 0, in: 0...1e3, "weight decay, added to the gradient")
+    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors have weight decay")
   }
 
   public func moments(of tensor: PlannedTensor) -> [String] { ["m"] }

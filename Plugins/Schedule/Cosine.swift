@@ -15,7 +15,7 @@ public struct Cosine: Schedule {
   public let neverRises = true
 
   public init(_ options: Options) {
-    final = options.number("final", default: 0.1, in: 0...1, "the last rate, as a part of the peak")
+    final = options.number("final", default: 0.1, in: 0...1, "the final learning rate, as a fraction of the peak")
   }
 
   public func factor(at progress: Double) -> Double { final + (1 - final) * 0.5 * (1 + cos(Double.pi * progress)) }

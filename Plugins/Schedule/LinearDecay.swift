@@ -12,7 +12,7 @@ public struct LinearDecay: Schedule {
   public let neverRises = true
 
   public init(_ options: Options) {
-    final = options.number("final", default: 0, in: 0...1, "the last rate, as a part of the peak")
+    final = options.number("final", default: 0, in: 0...1, "the final learning rate, as a fraction of the peak")
   }
 
   public func factor(at progress: Double) -> Double { 1 - (1 - final) * progress }

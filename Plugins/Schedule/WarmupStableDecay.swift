@@ -18,8 +18,8 @@ public struct WarmupStableDecay: Schedule {
 
   public init(_ options: Options) {
     decay = options.number(
-      "decay", default: 0.2, in: 0...1, "the part of the run after warm-up in which the rate falls")
-    let last = options.number("final", default: 0, in: 0...1, "the last rate, as a part of the peak")
+      "decay", default: 0.2, in: 0...1, "the fraction of the run after warmup in which the rate falls")
+    let last = options.number("final", default: 0, in: 0...1, "the final learning rate, as a fraction of the peak")
     final = decay == 0 ? 1 : last
     shape = options.choice("shape", default: Shape.linear, "how it falls")
   }

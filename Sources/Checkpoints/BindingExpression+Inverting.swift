@@ -65,7 +65,7 @@ extension BindingExpression {
       case .difference: index == 0 ? result + others[0] : others[0] - result
       case .power: index == 0 ? pow(result, 1 / others[0]) : log(result) / log(others[0])
       }
-    // Roots and quotients come back as the whole number that they are meant to be.
+    // Roots and quotients come back as the integer that they are meant to be.
     let rounded = solution.rounded()
     let exact = abs(solution - rounded) <= abs(rounded) * 1e-9 ? rounded : solution
     guard exact.isFinite else { return [] }

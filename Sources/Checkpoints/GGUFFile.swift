@@ -43,7 +43,7 @@ public struct GGUFFile: Sendable {
   public init(_ file: MappedFile) throws(FileProblem) {
     var reader = ByteReader(file.bytes, name: file.path)
     guard Self.isGGUF(file.bytes) else {
-      throw reader.problem("a GGUF file begins with the letters GGUF; this one does not")
+      throw reader.problem("a GGUF file begins with the bytes GGUF; this one does not")
     }
     _ = try reader.bytes(4)
     let version = try reader.read(UInt32.self)

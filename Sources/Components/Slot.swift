@@ -10,13 +10,15 @@ public enum Slot: String, Sendable, CaseIterable {
     case .embedding:
       Row(.model, default: .ownComponent, "embedding", "token ids to vectors", scope: "embed")
     case .position:
-      Row(.modelAndLayers, default: .required, "position encoding", "how positions are told apart")
+      Row(.modelAndLayers, default: .required, "position encoding", "the positional encoding")
     case .norm:
-      Row(.modelAndLayers, default: .required, "normalization", "how vectors are normalized")
+      Row(.modelAndLayers, default: .required, "normalization", "the normalization")
     case .block:
-      Row(.layers, default: .ownComponent, "block", "how sublayers join the residual stream")
+      Row(.layers, default: .ownComponent, "block", "how sublayers are added to the residual stream")
     case .residual:
-      Row(.option("block.residual"), default: .reader, "residual", "how a sublayer's result joins the residual stream")
+      Row(
+        .option("block.residual"), default: .reader, "residual",
+        "how a sublayer's result is added to the residual stream")
     case .attention:
       Row(.sublayer, default: .ownComponent, "attention", "how tokens are mixed", scope: "attn")
     case .mlp:

@@ -51,9 +51,9 @@ extension ArchitectureDiff {
     let (a, b) = (first.footprint, second.footprint)
     let counts = [
       ("parameters", a.parameterCount, b.parameterCount, Quantity.short),
-      ("FLOPs a token", a.flopsAtStart, b.flopsAtStart, Quantity.operations),
+      ("FLOPs per token", a.flopsAtStart, b.flopsAtStart, Quantity.operations),
       (
-        "cache a token", a.stateBytesPerToken(in: .bf16), b.stateBytesPerToken(in: .bf16), Quantity.bytes
+        "KV cache per token", a.stateBytesPerToken(in: .bf16), b.stateBytesPerToken(in: .bf16), Quantity.bytes
       ),
     ]
     return StoryLine(

@@ -99,9 +99,9 @@ extension ModelSheet {
         ArchitectureFact(group: "costs", key: "FLOPs, first token", value: footprint.flopsAtStart.grouped),
         ArchitectureFact(group: "costs", key: "FLOPs, at full context", value: footprint.flopsAtContext.grouped),
         ArchitectureFact(
-          group: "costs", key: "cache bytes a token", value: footprint.stateBytesPerToken(in: .f32).grouped),
+          group: "costs", key: "KV cache bytes per token", value: footprint.stateBytesPerToken(in: .f32).grouped),
         ArchitectureFact(
-          group: "costs", key: "cache bytes, full context", value: footprint.stateBytes(in: .f32).grouped),
+          group: "costs", key: "KV cache bytes, full context", value: footprint.stateBytes(in: .f32).grouped),
       ]
   }
 }

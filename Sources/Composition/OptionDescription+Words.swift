@@ -5,7 +5,7 @@ extension OptionKind {
   public var inWords: String {
     switch self {
     case .number: "number"
-    case .integer: "whole number"
+    case .integer: "integer"
     case .flag: "true, false"
     case .text: "text"
     case .choice(let words): words.joined(separator: ", ")

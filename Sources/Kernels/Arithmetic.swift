@@ -12,7 +12,7 @@ public enum Arithmetic: String, Sendable, CaseIterable {
   /// int32 over a block and in f32 over blocks. bf16 weights: x is rounded to bf16 and
   /// numbers below 2⁻¹²⁶ count as zero.
   /// Against `exact` the result of random products differs by under 1 % (quantised) and 0.3 % (bf16) in relative L2.
-  /// Over 4 × 512 tokens of WikiText-2, SmolLM2 loses 0.0003 to 0.006 nats a token by it, in any of these formats.
+  /// Over 4 × 512 tokens of WikiText-2, SmolLM2 loses 0.0003 to 0.006 nats per token by it, in any of these formats.
   case stored
   /// In f32: the weights are widened, x stays as it is.
   case exact

@@ -48,7 +48,7 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
       "the prompt has \(tokens.grouped) tokens, and the model is made for \(limit.grouped)"
         + (isFirm ? "" : "; --set context_length=\(tokens) lets it try")
     case .notANumber(let tokens):
-      "after \(tokens.grouped) tokens the model computes no numbers (NaN); are its weights broken?"
+      "after \(tokens.grouped) tokens the logits are NaN; are the weights damaged?"
     }
   }
 

@@ -7,7 +7,7 @@ import Foundation
 public struct Sampler: Sendable {
   /// What is set.
   public struct Settings: Sendable, Hashable {
-    /// What logits are divided by; 0 takes the most likely token.
+    /// Sampling temperature; 0 is greedy.
     public var temperature: Double = 0.8
     /// How many of the most likely tokens remain; 0 for all.
     public var topK = 0

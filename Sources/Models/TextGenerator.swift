@@ -26,16 +26,27 @@ public struct TextGenerator {
 
   /// Why a generation ended.
   public enum Ending: String, Sendable {
-    /// The model wrote an end-of-text token.
+    /// The model generated an end-of-text token.
     case end
     /// One of the stop texts came.
     case stop
-    /// The wanted number of tokens was written.
+    /// The maximum number of tokens was generated.
     case length
     /// The model can take no more tokens.
     case context
     /// The caller asked for no more.
     case cancelled
+
+    /// The reason in words, as the command line prints it.
+    public var inWords: String {
+      switch self {
+      case .end: "stopped at the end-of-text token"
+      case .stop: "stopped at a stop text"
+      case .length: "stopped at max tokens"
+      case .context: "stopped at the context length"
+      case .cancelled: "cancelled"
+      }
+    }
   }
 
   /// What a generation was.
@@ -44,18 +55,18 @@ public struct TextGenerator {
     public internal(set) var text = ""
     /// The ids of the prompt.
     public internal(set) var promptTokens: [Int] = []
-    /// The ids that were written.
+    /// The ids that were generated.
     public internal(set) var tokens: [Int] = []
     /// Why it ended.
     public internal(set) var ending = Ending.length
     /// Seconds for the prompt.
     public internal(set) var promptSeconds = 0.0
-    /// Seconds for the written tokens after the first, which the prompt's pass gives.
+    /// Seconds for the generated tokens after the first, which the prompt's pass gives.
     public internal(set) var generationSeconds = 0.0
 
-    /// Prompt tokens a second.
+    /// Prompt tokens per second.
     public var promptRate: Double { promptSeconds > 0 ? Double(promptTokens.count) / promptSeconds : 0 }
-    /// Written tokens a second, without the first.
+    /// Generated tokens per second, without the first.
     public var generationRate: Double {
       generationSeconds > 0 ? Double(max(0, tokens.count - 1)) / generationSeconds : 0
     }

@@ -15,7 +15,7 @@ public struct ComponentsPage: Sendable {
     for component in components where !slots.contains(component.description.slot) {
       slots.append(component.description.slot)
     }
-    let summary = "\(components.count) parts that a file can name, for \(slots.count) slots."
+    let summary = "\(components.count) components that a file can name, for \(slots.count) slots."
     let own = { (slot: Slot) in self.components.filter { $0.description.slot == slot } }
     let contents = Markup.element(
       "nav", ["aria-label": "Components"],

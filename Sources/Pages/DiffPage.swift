@@ -33,7 +33,7 @@ public struct DiffPage: Sendable {
     var body: [Markup] = []
     if diff.composesTheSame {
       let isSame = (others.entries ?? []).isEmpty
-      let sentence = isSame ? "They are the same model." : "They compose the same model. What differs besides:"
+      let sentence = isSame ? "They are the same model." : "They compose the same model. Other differences:"
       body.append(
         section(
           "What changed", "", [.element("p", Markup(sentence)), isSame ? .nothing : HighlightedYAML(others).markup]))
@@ -45,17 +45,17 @@ public struct DiffPage: Sendable {
         "Side by side", "",
         [
           DiffDrawing(first: first, second: second).markup,
-          .element("p", ["class": "note"], "Ringed is what is another thing, not only another size."),
+          .element("p", ["class": "note"], "A ring marks a different component, not merely a different size."),
         ]))
     if !diff.rows.isEmpty { body.append(section("Every difference", "", [table])) }
     if !diff.composesTheSame, let patch {
       body.append(
-        section("The YAML that makes \(names.1) of \(names.0)", "", [HighlightedYAML(patch).markup]))
+        section("The YAML that turns \(names.0) into \(names.1)", "", [HighlightedYAML(patch).markup]))
     }
     let header = Markup.element(
       "header", [.element("h1", Markup(title)), .element("p", ["class": "subtitle"], Markup(subtitle))])
     let footer = Markup.element(
-      "footer", .element("p", "Written by chimera diff from the composed plans; no weight was read."))
+      "footer", .element("p", "Written by chimera diff from the composed plans; no weights were read."))
     return Page(title: title, summary: subtitle, body: [header, .element("main", body), footer]).text
   }
 

@@ -33,11 +33,11 @@ struct FactSheet {
       ("context", shape.contextLength.readable, "tokens"),
       ("vocabulary", shape.vocabSize.readable, "tokens"),
       (
-        "FLOPs a token", Quantity.operations(footprint.flopsAtStart),
+        "FLOPs per token", Quantity.operations(footprint.flopsAtStart),
         "\(Quantity.operations(footprint.flopsAtContext)) at \(footprint.context.grouped)"
       ),
       (
-        "cache a token", cached == 0 ? "none" : Quantity.bytes(cached),
+        "KV cache per token", cached == 0 ? "none" : Quantity.bytes(cached),
         "\(Quantity.bytes(footprint.stateBytes(in: .bf16))) at \(footprint.context.grouped), in bf16"
       ),
     ]
@@ -86,7 +86,7 @@ struct FactSheet {
   var memory: Markup {
     let cached = sheet.footprint.stateBytes(in: .f32)
     let head = [""] + weights.map(\.format)
-    let rows = [("weights", 0), ("with cache", cached)].filter {
+    let rows = [("weights", 0), ("with KV cache", cached)].filter {
       $0.1 > 0 || $0.0 == "weights"
     }
     return .element(

@@ -19,7 +19,7 @@ struct LayerStrip {
   }
 
   private func same(_ count: Int) -> String {
-    count == 1 ? "One layer." : "\(count) layers, all made of the same parts."
+    count == 1 ? "One layer." : "\(count) layers, all with the same components."
   }
 
   private var kindOfLayer: [Int] {

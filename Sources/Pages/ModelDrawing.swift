@@ -103,7 +103,7 @@ extension Diagram.Section {
   func inWords(_ names: NodeNames) -> String {
     nodes.compactMap { node -> String? in
       switch node.kind {
-      case .sum: return "sum with the residual line"
+      case .sum: return "add to the residual stream"
       case .bead: return [node.lines.first?.call ?? "", node.title].filter { !$0.isEmpty }.joined(separator: " ")
       case .box:
         let lines = node.lines.map { [$0.call, $0.detail].filter { !$0.isEmpty }.joined(separator: " ") }

@@ -18,7 +18,9 @@ public struct ModelPage: Sendable {
     let architecture = sheet.architecture
     let title = architecture.facts.title ?? architecture.name
     let facts = FactSheet(sheet: sheet, weights: weights)
-    let details = [section("Parts and their options", "details", [facts.parts]), section("The file", "details", file)]
+    let details = [
+      section("Components and their options", "details", [facts.parts]), section("The file", "details", file),
+    ]
     // Beside a long column there is room for everything.
     let isLong = sheet.diagram.sections.count { !$0.layers.isEmpty } > 1
     let body: [Markup] = [
@@ -41,7 +43,7 @@ public struct ModelPage: Sendable {
                 ] + (isLong ? details : [])),
             ])
         ] + (isLong ? [] : details)),
-      .element("footer", .element("p", "Written by chimera show from the composed plan; no weight was read.")),
+      .element("footer", .element("p", "Written by chimera show from the composed plan; no weights were read.")),
     ]
     return Page(title: "\(title) · architecture", summary: summary(title), body: body).text
   }

@@ -20,12 +20,12 @@ enum ArchitectureKeys {
   /// The keys that every model must have, and what each says.
   static let required: [(key: String, meaning: String)] =
     [
-      ("vocab_size", "how many token ids there are"),
-      ("context_length", "how many tokens the model is made for"),
+      ("vocab_size", "the number of token ids"),
+      ("context_length", "the number of positions the model is made for"),
       ("hidden_size", "the width of the residual stream"),
     ]
     + Slot.atRoot.filter { $0.whenUnwritten == .required }.map { ($0.rawValue, $0.meaning) }
-    + [("layers", "how many layers there are: {count: 12}")]
+    + [("layers", "the number of layers: {count: 12}")]
 
   /// The keys of `layers`.
   static let layers = ["count", "pattern", "variants", "overrides"]

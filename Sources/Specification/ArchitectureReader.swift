@@ -77,7 +77,7 @@ struct ArchitectureReader {
     return text
   }
 
-  /// The whole number under `key`, from 1 to what a size may be.
+  /// The integer under `key`, from 1 to what a size may be.
   private mutating func size(_ key: String) -> Int {
     guard let setting = tree[key] else { return 1 }
     return wholeNumber(setting, of: key, limit: ArchitectureKeys.sizeLimit, problems: &problems) ?? 1
@@ -133,16 +133,16 @@ struct ArchitectureReader {
   }
 }
 
-/// The whole number from 1 to `limit` that `setting`, the value of `key`, writes; notes a problem when it does not.
+/// The integer from 1 to `limit` that `setting`, the value of `key`, writes; notes a problem when it does not.
 func wholeNumber(_ setting: Setting, of key: String, limit: Int, problems: inout Problems) -> Int? {
   if setting.isNull { return nil }
   if let value = setting.integer, (1...limit).contains(value) { return value }
-  var sentence = "takes a whole number, not \(setting.kindInWords)"
+  var sentence = "takes an integer, not \(setting.kindInWords)"
   if let number = setting.number, let text = setting.text?.prefix(40) {
     sentence =
       number < 1
       ? "must be at least 1, not \(text)"
-      : number > Double(limit) ? "must be at most \(limit), not \(text)" : "takes a whole number, not \(text)"
+      : number > Double(limit) ? "must be at most \(limit), not \(text)" : "takes an integer, not \(text)"
   }
   var hint: String?
   if case .scalar(let text, quoted: true) = setting.content, Setting(text: text).integer != nil {

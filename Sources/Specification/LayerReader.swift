@@ -34,7 +34,7 @@ struct LayerReader {
     }
     if layers["count"] == nil {
       problems.add(
-        Problem("the key 'count' is missing in 'layers'", at: layers.place, hint: "count: how many there are"))
+        Problem("the key 'count' is missing in 'layers'", at: layers.place, hint: "count: the number of layers"))
     }
     let count = layers["count"].flatMap {
       wholeNumber($0, of: "count", limit: ArchitectureKeys.layerLimit, problems: &problems)

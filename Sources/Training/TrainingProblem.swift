@@ -21,7 +21,7 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
     case .unknownToken(let id, let vocabulary, let path):
       "\(path) has the token \(id), and the model's vocabulary is \(vocabulary); --set vocab_size=\(id + 1) is the least that takes it"
     case .notANumber(let step):
-      "the loss is no number after \(step) steps; try a smaller --lr, a longer --warmup, or --clip 1"
+      "the loss is NaN after \(step) steps; try a smaller --lr, a longer --warmup, or --clip 1"
     case .memory(let needed, let available):
       "the run needs \(inMiB(needed)) of memory and \(inMiB(available)) are free; "
         + "try a smaller --batch with --accumulate, or a smaller --context"

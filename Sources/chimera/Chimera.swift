@@ -6,9 +6,9 @@ struct Chimera: ParsableCommand {
     commandName: "chimera",
     abstract: "Compose transformers from YAML, and run them.",
     discussion: """
-      A MODEL is a name of the zoo (chimera list), a YAML file, a Hugging Face folder or a GGUF file.
+      A MODEL is a name from the zoo (chimera list), a YAML file, a Hugging Face folder or a GGUF file.
 
-      With --plugin PATH any command loads a library of components first (chimera plugin new makes one), and so with paths in \
+      With --plugin PATH any command loads a library of components first (chimera plugin new creates one), as with paths in \
       CHIMERA_PLUGINS.
       """,
     version: "0.1.0",

@@ -25,7 +25,7 @@ struct PromptFile {
         throw Failure(.invalid, error.description)
       }
       guard let prompt = value.string ?? value["prompt"]?.string else {
-        throw Failure(.invalid, "\(path):\(number + 1): a line of JSON is a text, or has one as its 'prompt'")
+        throw Failure(.invalid, "\(path):\(number + 1): a line of JSON is a string, or an object with a 'prompt'")
       }
       prompts.append(prompt)
     }

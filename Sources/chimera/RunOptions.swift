@@ -6,10 +6,10 @@ import Models
 struct RunOptions: ParsableArguments {
   @OptionGroup var model: ModelOptions
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
-  @Flag(help: "Start from random weights instead of trained ones.") var randomWeights = false
+  @Flag(help: "Use random weights instead of trained ones.") var randomWeights = false
   @Option(help: "A tokenizer to use instead of the model's own.") var tokenizer: String?
-  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]") var threads: Int?
-  @Flag(help: "Compute weights in less than f32 in f32, slower, and not in the arithmetic of their format.") var exact =
+  @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
+  @Flag(help: "Compute in f32, also with quantised and bf16 weights; slower.") var exact =
     false
 
   func validate() throws {

@@ -162,7 +162,7 @@ import Testing
       return TaskResult(loss: .nan, curve: result.curve, contexts: [])
     }
     #expect(diverged.rows[2].comparison?.verdict == .diverged)
-    #expect(diverged.markdown.contains("no number"))
+    #expect(diverged.markdown.contains("NaN"))
     let empty = StudyReport(try Studies.plan(Self.text)) { _ in nil }
     #expect(!empty.isComplete && empty.finishedCount == 0)
     #expect(empty.notes[0] == "0 of 15 runs are finished; the rest is missing here.")

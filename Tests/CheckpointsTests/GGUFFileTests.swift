@@ -121,7 +121,7 @@ private func wellFormed() -> GGUFBytes {
   }
 
   static let broken: [Broken] = [
-    Broken("a GGUF file begins with the letters GGUF; this one does not") { $0.magic = Array("GGML".utf8) },
+    Broken("a GGUF file begins with the bytes GGUF; this one does not") { $0.magic = Array("GGML".utf8) },
     Broken("GGUF version 1; only 2 and 3 are read") { $0.version = 1 },
     Broken("GGUF version 4; only 2 and 3 are read") { $0.version = 4 },
     Broken("the version reads 50331648: the file is big endian, which is not read") {

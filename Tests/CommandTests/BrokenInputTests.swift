@@ -51,7 +51,7 @@ struct BrokenInputTests {
       "unknown key", good + "hiden_size: 3\n", at: "9:1", "'hiden_size' is not a key", "did you mean 'hidden_size'?"),
     Case("unknown component", changed("rmsnorm", "rms_norm"), at: "6:14", "'rms_norm'", "did you mean 'rmsnorm'?"),
     Case("unknown option", changed("{type: rope}", "{type: rope, theeta: 3}"), at: "5:24", "'theeta'", "'theta'"),
-    Case("wrong type", changed("64", "[64]"), at: "3:14", "takes a whole number, not a list"),
+    Case("wrong type", changed("64", "[64]"), at: "3:14", "takes an integer, not a list"),
     Case("a number in quotes", changed("64", "\"64\""), at: "3:14", "without quotes it is a number"),
     Case("duplicate key", good + "vocab_size: 3\n", at: "9:1", "a second time", "1:1"),
     Case("a file that extends itself", "extends: ./spec\n", at: "1:10", "in a circle"),
@@ -205,7 +205,7 @@ struct BrokenInputTests {
       return file.data
     }
     return [
-      Case("nothing", Data(), at: "byte 0", "begins with the letters GGUF"),
+      Case("nothing", Data(), at: "byte 0", "begins with the bytes GGUF"),
       Case("version 1", gguf { $0.version = 1 }, at: "byte 4", "version 1; only 2 and 3"),
       Case("big endian", gguf { $0.version = 0x0300_0000 }, at: "byte 4", "big endian"),
       Case("2⁶³ tensors", gguf { $0.tensorCount = 1 << 63 }, at: "byte 8", "no room to list them"),
@@ -233,7 +233,7 @@ struct BrokenInputTests {
       Case("a missing tensor", gguf { $0.tensors.removeLast() }, at: "blk.0.ffn_down.weight", "does not have"),
       Case(
         "a size that is not a number", gguf { $0.keys[2].value = .number(.nan) }, at: "hidden_size",
-        "takes a whole number"),
+        "takes an integer"),
       Case("no kind", gguf { $0.keys.removeFirst() }, at: "general.architecture", "what kind of model"),
     ]
   }()
@@ -268,7 +268,7 @@ struct BrokenInputTests {
   @Test(
     "numbers beyond reason are mistakes of usage",
     arguments: [
-      (["--max-tokens", "9223372036854775808"], "--max-tokens"), (["--max-tokens", "-1"], "from 1 on"),
+      (["--max-tokens", "9223372036854775808"], "--max-tokens"), (["--max-tokens", "-1"], "at least 1"),
       (["--threads", "100000"], "from 1 to 1024"), (["--temperature", "nan"], "from 0 to 100"),
       (["--temperature", "-1"], "from 0 to 100"), (["--tokens", "1,2048"], "outside the vocabulary of 2048"),
       (["--tokens", "1,-2"], "'-2' is no token id"), ([String(repeating: "word ", count: 300)], "made for 256"),
@@ -283,10 +283,11 @@ struct BrokenInputTests {
     let run = try Command(
       "run", "story-llama", "--max-tokens", "9223372036854775807", "--temperature", "0", "--ignore-end")
     #expect(
-      run.status == 0 && run.notes.contains("written 256,") && run.notes.contains("ended by context"), "\(run.notes)")
+      run.status == 0 && run.notes.contains("generated 256 tokens,")
+        && run.notes.contains("stopped at the context length"), "\(run.notes)")
   }
 
-  @Test("weights that are no numbers are said to be none")
+  @Test("weights that are NaN are reported")
   func notANumber() throws {
     try withTemporaryFolder { folder in
       try Data(TinyCheckpoint.config.utf8).write(to: folder.appending(path: "config.json"))
@@ -294,7 +295,7 @@ struct BrokenInputTests {
       let file = TinyCheckpoint.safetensors(data: 0) + Data(repeating: 0xFF, count: header.byteCount)
       try file.write(to: folder.appending(path: "model.safetensors"))
       let run = try Command("run", folder.path, "--tokens", "1")
-      #expect(run.status == 1 && run.notes.contains("no numbers (NaN)"), "\(run.notes)")
+      #expect(run.status == 1 && run.notes.contains("the logits are NaN"), "\(run.notes)")
     }
   }
 

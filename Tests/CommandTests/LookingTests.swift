@@ -56,7 +56,7 @@ struct LookingTests {
   func patch(_ first: String, _ second: String) throws {
     try withTemporaryFolder { folder in
       let run = try Command("diff", first, second)
-      let yaml = run.output.split(separator: "\n", omittingEmptySubsequences: false).drop { !$0.hasPrefix("# makes") }
+      let yaml = run.output.split(separator: "\n", omittingEmptySubsequences: false).drop { !$0.hasPrefix("# turns") }
       let file = try folder.write(yaml.joined(separator: "\n"), to: "made.yaml")
       let diff = try json("diff", file, second, "--json")
       #expect(diff["composes_the_same"]?.bool == true && diff["differences"]?.array?.isEmpty == true)
@@ -76,7 +76,7 @@ struct LookingTests {
   func same() throws {
     #expect(try Command("diff", "gpt2", "gpt2").output == "gpt2 and gpt2 are the same model\n")
     let run = try Command("diff", "llama-3.1-70b", "llama-3.3-70b")
-    #expect(run.output.hasPrefix("llama-3.1-70b and llama-3.3-70b compose the same model; what differs besides:\n"))
+    #expect(run.output.hasPrefix("llama-3.1-70b and llama-3.3-70b compose the same model; other differences:\n"))
     #expect(run.output.contains("Llama-3.3-70B-Instruct"))
   }
 

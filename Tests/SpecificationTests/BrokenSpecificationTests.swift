@@ -65,13 +65,13 @@ struct BrokenSpecificationTests {
           spec.yaml:1:7: error: 'name' takes a text, not a list
             1 | name: [m]
               |       ^
-          spec.yaml:2:13: error: 'vocab_size' takes a whole number, not 'many'
+          spec.yaml:2:13: error: 'vocab_size' takes an integer, not 'many'
             2 | vocab_size: many
               |             ^~~~
-          spec.yaml:3:17: error: 'context_length' takes a whole number, not 1.5
+          spec.yaml:3:17: error: 'context_length' takes an integer, not 1.5
             3 | context_length: 1.5
               |                 ^~~
-          spec.yaml:4:14: error: 'hidden_size' takes a whole number, not '32'
+          spec.yaml:4:14: error: 'hidden_size' takes an integer, not '32'
             4 | hidden_size: "32"
               |              ^~~~ without quotes it is a number
           spec.yaml:5:9: error: 'layers' takes a group of keys, not '12'
@@ -92,7 +92,7 @@ struct BrokenSpecificationTests {
           spec.yaml:10:9: error: 'config' takes a group of keys, not 'x'
             10 | config: x
                |         ^
-          spec.yaml:11:15: error: 'year' takes a whole number, not 'soon'
+          spec.yaml:11:15: error: 'year' takes an integer, not 'soon'
             11 | facts: {year: soon, title: [a], license: mit}
                |               ^~~~
           spec.yaml:11:28: error: 'title' takes a text, not a list
@@ -141,7 +141,7 @@ struct BrokenSpecificationTests {
           == """
           spec.yaml:1:1: error: the key 'vocab_size' is missing
             1 | name: m
-              | ^ vocab_size: how many token ids there are
+              | ^ vocab_size: the number of token ids
 
           """)
   }
@@ -163,7 +163,7 @@ struct BrokenSpecificationTests {
           == """
           spec.yaml:5:9: error: the key 'count' is missing in 'layers'
             5 | layers: {}
-              |         ^ count: how many there are
+              |         ^ count: the number of layers
 
           """)
   }
@@ -239,13 +239,13 @@ struct BrokenSpecificationTests {
 
         """)
           == """
-          spec.yaml:2:13: error: 'vocab_size' takes a whole number, not '.inf'
+          spec.yaml:2:13: error: 'vocab_size' takes an integer, not '.inf'
             2 | vocab_size: .inf
               |             ^~~~
-          spec.yaml:3:17: error: 'context_length' takes a whole number, not 'nan'
+          spec.yaml:3:17: error: 'context_length' takes an integer, not 'nan'
             3 | context_length: nan
               |                 ^~~
-          spec.yaml:4:14: error: 'hidden_size' takes a whole number, not '1e999'
+          spec.yaml:4:14: error: 'hidden_size' takes an integer, not '1e999'
             4 | hidden_size: 1e999
               |              ^~~~~
 

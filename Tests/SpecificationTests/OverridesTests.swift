@@ -107,7 +107,7 @@ struct OverridesTests {
         --set:1:1: error: 'postion' is not a key of a specification
           1 | postion=rope
             | ^~~~~~~ did you mean 'position'?
-        --set:2:13: error: 'hidden_size' takes a whole number, not 'big'
+        --set:2:13: error: 'hidden_size' takes an integer, not 'big'
           2 | hidden_size=big
             |             ^~~
         --set:3:6: error: there is no 'gated' here that null could delete

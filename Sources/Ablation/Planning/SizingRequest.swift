@@ -57,7 +57,7 @@ struct SizingRequest {
       } else {
         problems.add(
           Problem(
-            "beside 'match' stands multiple_of, a whole number from 1 on, not '\(entry.key.prefix(60))'",
+            "beside 'match' stands multiple_of, an integer of at least 1, not '\(entry.key.prefix(60))'",
             at: entry.value.place ?? entry.place))
       }
     }

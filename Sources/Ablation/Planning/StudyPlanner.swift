@@ -112,7 +112,7 @@ public struct StudyPlanner {
     }
     let mismatch = found.size / target - 1
     guard abs(mismatch) <= hold.tolerance else {
-      let what = hold.quantity == .flops ? "operations a token" : "parameters"
+      let what = hold.quantity == .flops ? "FLOPs per token" : "parameters"
       throw Problems([
         Problem(
           "no width of '\(request.path)' brings the arm '\(arm.name)' within \(percent(hold.tolerance)) of the "
@@ -170,7 +170,7 @@ func percent(_ part: Double, signed: Bool = false) -> String {
   return (signed ? (part < 0 ? "−" : "+") : "") + digits + " %"
 }
 
-/// A whole number with commas between its thousands.
+/// An integer with commas between its thousands.
 func grouped(_ value: Double) -> String {
   let digits = Array(String(Int(value.rounded())))
   return String(

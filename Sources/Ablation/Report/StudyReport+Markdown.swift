@@ -4,7 +4,7 @@ extension StudyReport {
   /// The report for a paper's appendix or a pull request.
   public var markdown: String {
     var text = "# \(plan.study.name)\n\n\(headline)\n\n"
-    var columns = ["arm", "loss", "Δ nats", "Δ %", "p", "verdict", "parameters", "off by", "FLOPs/token", "memory"]
+    var columns = ["arm", "loss", "Δ nats", "Δ %", "p", "verdict", "parameters", "Δ params", "FLOPs/token", "memory"]
     if includesTimes { columns += ["tokens/s", "time"] }
     text += line(columns) + line(columns.indices.map { $0 == 0 || $0 == 5 ? "---" : "---:" })
     for row in rows {

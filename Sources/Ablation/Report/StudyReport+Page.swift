@@ -30,7 +30,7 @@ extension StudyReport {
   private var header: Markup {
     let facts: [(String, String)] = [
       ("base", plan.baseline.architecture.name), ("arms × seeds", "\(rows.count) × \(plan.study.seeds.count)"),
-      ("tokens a run", Wording.count(plan.baseline.training.tokens)),
+      ("tokens per run", Wording.count(plan.baseline.training.tokens)),
       ("noise floor", statistics.noiseFloor.map { Wording.loss($0) + " nats" } ?? "unknown"),
     ]
     return .element(
@@ -49,7 +49,7 @@ extension StudyReport {
     var heads: [(String, Bool)] = [
       ("arm", false), ("verdict", false), ("Δ nats, 95 %", true), ("Δ %", true), ("p (Holm)", true),
       ("loss ± sd", true),
-      ("parameters", true), ("off by", true), ("FLOPs/token", true), ("memory", true),
+      ("parameters", true), ("Δ params", true), ("FLOPs/token", true), ("memory", true),
     ]
     if includesTimes { heads += [("tokens/s", true), ("time", true)] }
     let extent =

@@ -12,7 +12,7 @@ extension StudyReport {
     }
     let parts = [
       names(.better).map { "better: \($0)" }, names(.worse).map { "worse: \($0)" },
-      names(.notDistinguishable).map { "not distinguishable: \($0)" },
+      names(.notDistinguishable).map { "no significant difference: \($0)" },
       names(.tooFewSeeds).map { "too few seeds to say: \($0)" }, names(.diverged).map { "diverged: \($0)" },
     ].compactMap { $0 }
     return "Against \(plan.baseline.name): " + (parts.isEmpty ? "nothing yet" : parts.joined(separator: "; ")) + "."
@@ -26,13 +26,13 @@ extension StudyReport {
     }
     if let floor = statistics.noiseFloor {
       notes.append(
-        "Noise floor: two runs of \(plan.baseline.name) that differ in nothing but the seed end up to "
+        "Noise floor: two runs of \(plan.baseline.name) that differ only in the seed end up to "
           + "\(Wording.loss(floor)) nats apart (95 times in 100, from \(statistics.baseline.count) seeds).")
     }
     notes.append(
       "A verdict is a paired t test over seeds, corrected by Holm for \(rows.count - 1) "
         + "\(rows.count == 2 ? "comparison" : "comparisons"): where there is no difference at all, at most one study in "
-        + "twenty names one. Intervals hold 95 % each, uncorrected; ± behind a loss is the standard deviation over seeds."
+        + "twenty reports one. Intervals hold 95 % each, uncorrected; ± behind a loss is the standard deviation over seeds."
     )
     let blind = rows.compactMap { row in
       row.comparison?.verdict == .notDistinguishable
@@ -40,15 +40,16 @@ extension StudyReport {
     }
     if !blind.isEmpty {
       notes.append(
-        "Not distinguishable is not equal: differences below these would mostly stay unseen, in nats: "
-          + blind.joined(separator: ", ") + ". More seeds see more.")
+        "No significant difference does not mean equal: these differences, in nats, would have been detected: "
+          + blind.joined(separator: ", ") + ". More seeds detect smaller ones.")
     }
     let unmatched = rows.filter { !$0.arm.isMatched }.map {
       "\($0.arm.name) (\(Wording.signed($0.arm.mismatch * 100, digits: 1)) %)"
     }
     if !unmatched.isEmpty {
-      let what = plan.study.hold.quantity == .flops ? "operations a token" : "parameters"
-      notes.append("Not matched in \(what): \(unmatched.joined(separator: ", ")). What they gain or lose may be size.")
+      let what = plan.study.hold.quantity == .flops ? "FLOPs per token" : "parameters"
+      notes.append(
+        "Not matched in \(what): \(unmatched.joined(separator: ", ")). Their differences may be due to size.")
     }
     let sized = rows.compactMap { row in row.arm.sizing.map { "\(row.arm.name): \($0.path) = \($0.width)" } }
     if !sized.isEmpty { notes.append("Sized to match: \(sized.joined(separator: "; ")).") }

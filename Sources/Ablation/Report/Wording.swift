@@ -6,7 +6,7 @@ public enum Wording {
   /// `2.0134`: a loss in nats.
   public static func loss(_ value: Double?) -> String {
     guard let value else { return "–" }
-    return value.isFinite ? fixed(value, 4) : "no number"
+    return value.isFinite ? fixed(value, 4) : "NaN"
   }
 
   /// `+0.0134`, with a real minus.

@@ -15,26 +15,27 @@ enum StudySettings {
     let defaults = TrainingSettings(registry)
     var settings = try Options.reading(own, path: "train") { options in
       var settings = defaults
-      settings.batch = options.integer("batch", default: 16, in: 1...1 << 20, "sequences in a batch")
+      settings.batch = options.integer("batch", default: 16, in: 1...1 << 20, "batch size in sequences")
       settings.context = options.integer(
-        "context", default: min(usualContext, 256), in: 1...1 << 24, "tokens in a sequence")
-      settings.accumulate = options.integer("accumulate", default: 1, in: 1...1 << 15, "batches of a step")
+        "context", default: min(usualContext, 256), in: 1...1 << 24, "sequence length in tokens")
+      settings.accumulate = options.integer(
+        "accumulate", default: 1, in: 1...1 << 15, "gradient accumulation: batches per step")
       settings.steps = options.integer(
-        "steps", default: isHealing ? 0 : 1000, in: 0...1 << 40, "steps of the optimizer")
+        "steps", default: isHealing ? 0 : 1000, in: 0...1 << 40, "optimizer steps")
       settings.rate = options.setNumber("lr", in: 0...1e3, "the peak learning rate")
       settings.warmup =
-        options.optionalInteger("warmup", in: 0...1 << 40, "steps in which the rate rises to its peak") ?? -1
-      settings.clip = options.number("clip", default: 1, in: 0...1e30, "the length gradients are cut to; 0 for not")
+        options.optionalInteger("warmup", in: 0...1 << 40, "warmup steps") ?? -1
+      settings.clip = options.number("clip", default: 1, in: 0...1e30, "gradient-norm clip; 0 for none")
       settings.dropout = options.number(
-        "dropout", default: 0, in: 0...0.99, "the part of the residual line's inputs dropped")
-      settings.options.precision = options.choice("arithmetic", default: .f32, "what products are computed in")
+        "dropout", default: 0, in: 0...0.99, "dropout probability")
+      settings.options.precision = options.choice("arithmetic", default: .f32, "compute type of matrix multiplications")
       settings.validationFraction = options.number(
-        "validation_fraction", default: 0.1, in: 0.0001...0.9999, "the last part of the data, kept for validation")
+        "validation_fraction", default: 0.1, in: 0.0001...0.9999, "fraction of the data, its end, for validation")
       settings.validationBatches = options.integer(
-        "validation_batches", default: 50, in: 0...1 << 40, "batches of a validation; 0 for all")
+        "validation_batches", default: 50, in: 0...1 << 40, "batches per validation; 0 for all")
       settings.validateEvery =
         options.optionalInteger(
-          "validate_every", in: 1...1 << 40, "steps between validations; a tenth of all when left out") ?? -1
+          "validate_every", in: 1...1 << 40, "steps between validations; a tenth of all by default") ?? -1
       return settings
     }
     if let tokens {

@@ -5,7 +5,7 @@ public enum Verdict: String, Sendable, CaseIterable {
   /// Its loss is higher, beyond what seeds explain.
   case worse
   /// Seeds explain the difference.
-  case notDistinguishable = "not distinguishable"
+  case notDistinguishable = "no significant difference"
   /// Fewer than three seeds in common: nothing is known of what seeds explain.
   case tooFewSeeds = "too few seeds to say"
   /// At least one run ended in no number, so that there is no mean to compare.

@@ -6,7 +6,7 @@ public struct Hold: Sendable, Hashable {
   public enum Quantity: String, Sendable, CaseIterable {
     /// Numbers learned.
     case params
-    /// Floating-point operations a token, at the length that is trained.
+    /// Floating-point operations per token, at the length that is trained.
     case flops
     /// Arms are as large as they come.
     case none

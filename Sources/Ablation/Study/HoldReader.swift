@@ -59,7 +59,7 @@ struct HoldReader {
       }
     case "tokens":
       guard let tokens = value.integer, tokens > 0 else {
-        problems.add(Problem("'tokens' takes a whole number from 1 on, not \(value.kindInWords)", at: value.place))
+        problems.add(Problem("'tokens' takes an integer of at least 1, not \(value.kindInWords)", at: value.place))
         return
       }
       hold.tokens = tokens

@@ -170,7 +170,7 @@ public struct StudyReader {
     var seeds: [Int] = []
     for item in items {
       guard let seed = item.integer, (0...Int(Int32.max)).contains(seed) else {
-        problems.add(Problem("a seed is a whole number from 0 on, not \(item.kindInWords)", at: item.place))
+        problems.add(Problem("a seed is an integer of at least 0, not \(item.kindInWords)", at: item.place))
         continue
       }
       if seeds.contains(seed) { problems.add(Problem("the seed \(seed) is there already", at: item.place)) }

@@ -93,7 +93,7 @@ struct OpenedStudy {
       try models.tokenizer(of: described) == nil
     else { return }
     tree["tokenizer"] = Setting(text: bytes)
-    var note = "\(described.plan.name) has no tokenizer here, so its tokens are bytes"
+    var note = "\(described.plan.name) has no tokenizer here, so tokens are bytes"
     let count = try Tokenizer.ofBytes().count
     if described.plan.shape.vocabSize != count, study.basePatch["vocab_size"] == nil {
       var set = tree["set"] ?? Setting(.group([]))

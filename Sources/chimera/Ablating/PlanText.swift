@@ -12,7 +12,7 @@ struct PlanText {
 
   var text: String {
     var table = TextTable([.left, .right, .right, .right, .right, .right, .left], flexible: [0, 6])
-    table.add("arm", "parameters", "off by", "FLOPs/token", "memory", "time each", "sized")
+    table.add("arm", "parameters", "Δ params", "FLOPs/token", "memory", "time each", "sized")
     for (index, arm) in plan.arms.enumerated() {
       table.add([
         arm.name, Wording.count(arm.parameterCount), arm.isBaseline ? "baseline" : Wording.mismatch(arm),

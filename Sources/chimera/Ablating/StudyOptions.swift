@@ -6,20 +6,21 @@ import Specification
 
 /// A study as it is asked for on a command line: a file, or a base with what is varied; options stand over the file.
 struct StudyOptions: ParsableArguments {
-  @Argument(help: "A study's file, the name of one that came along, or the model to vary.") var subject: String?
+  @Argument(help: "A study file, the name of a study that comes with Chimera, or the model to vary.") var subject:
+    String?
   @Option(help: "What to vary: key=value,value,… or key=[…]. May be repeated.") var vary: [String] = []
   @Option(help: "each: one change at a time. grid: every value with every other. [each]") var combine: String?
   @Option(
-    help: "What arms share with the base: params, flops, none, or {params: 1%, by: mlp.intermediate_size}. [params]")
+    help: "What arms must match in the base: params, flops, none, or {params: 1%, by: mlp.intermediate_size}. [params]")
   var hold: String?
-  @Option(help: "How many seeds, or which: [1, 2, 3]. [3]") var seeds: String?
-  @Option(help: "Text to train on: a file or folder. May be repeated.") var data: [String] = []
+  @Option(help: "Number of random seeds, or a list: [1, 2, 3]. [3]") var seeds: String?
+  @Option(help: "Training text: a file or folder. May be repeated.") var data: [String] = []
   @Option(help: "Lengths to evaluate at: 1x,2x,4x or tokens.") var evalContexts: String?
-  @Option(help: "A setting of the training: steps=2000, lr=1e-3, batch=16 … May be repeated.") var train: [String] = []
+  @Option(help: "A training setting: steps=2000, lr=1e-3, batch=16 … May be repeated.") var train: [String] = []
   @Option(help: "A tokenizer to use: a file or folder, or 'bytes'. [the model's own]") var tokenizer: String?
-  @Option(help: "Start from this trained model, and see what the changes break.") var weights: String?
+  @Option(help: "Start from this trained model, to see what the changes break.") var weights: String?
   @Option(help: "The study's folder. [the study's name, with -study]") var out: String?
-  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]") var threads: Int?
+  @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
   @Flag(help: "Keep the weights of every run.") var keepWeights = false
   @OptionGroup var model: ModelOptions
 
@@ -98,7 +99,7 @@ struct StudyOptions: ParsableArguments {
     let column = key.count + 2
     let values = try list(String(text[text.index(after: equals)...]), source: "--vary", line: line, column: column)
     var vary = tree["vary"] ?? Setting(.group([]), at: place)
-    guard vary[key] == nil else { throw Problems([Problem("'\(key)' is varied already", at: place)]) }
+    guard vary[key] == nil else { throw Problems([Problem("'\(key)' is already varied", at: place)]) }
     vary.content = .group((vary.entries ?? []) + [Setting.Entry(key, values, at: place)])
     tree["vary"] = vary
   }

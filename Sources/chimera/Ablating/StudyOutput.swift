@@ -26,7 +26,7 @@ struct StudyOutput {
   private var text: String {
     var text = report.headline + "\n\n"
     var table = TextTable([.left, .right, .right, .right, .left, .right, .right, .right], flexible: [0])
-    table.add("arm", "loss", "Δ nats", "Δ %", "verdict", "parameters", "off by", "tokens/s")
+    table.add("arm", "loss", "Δ nats", "Δ %", "verdict", "parameters", "Δ params", "tokens/s")
     for row in report.rows {
       table.add([
         row.arm.name, Wording.sample(row.losses), row.comparison.map(Wording.difference) ?? "",

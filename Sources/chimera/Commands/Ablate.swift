@@ -6,8 +6,8 @@ struct Ablate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Answer a question about an architecture.",
     discussion: """
-      A study trains variants of a model over several seeds, and says which are better, worse, or not to be told apart.
-      It may be stopped at any moment; the same command goes on.
+      A study trains variants of a model over several seeds, and says which are better, worse, or not significantly
+      different. It may be stopped at any moment; the same command continues it.
 
         chimera ablate gpt2-nano --vary position=learned,rope,alibi,none --seeds 3 --data text.txt
         chimera ablate my-study.yaml
@@ -24,7 +24,7 @@ struct AblateStudy: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "study", abstract: "Run a study to its end and write its report.",
     discussion: """
-      The verdicts go to standard output; report.html, report.md and results.json into the study's folder.
+      The verdicts go to standard output; report.html, report.md and results.json go into the study's folder.
 
         chimera ablate gpt2-nano --vary position=learned,rope,alibi,none --data text.txt
         chimera ablate gpt2-nano --vary norm=layernorm,rmsnorm --vary block.placement=pre,post --combine grid
@@ -32,7 +32,7 @@ struct AblateStudy: ParsableCommand {
 
   @OptionGroup var question: StudyOptions
   @Flag(help: "Write the results as one JSON document.") var json = false
-  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+  @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
 
   func run() throws {
     let opened = try OpenedStudy(question)
@@ -47,7 +47,7 @@ struct AblateStudy: ParsableCommand {
     progress.end()
     try StudyOutput(opened, includesTimes: true).write(json: json)
     if !isComplete {
-      Console.note("stopped; the same command goes on")
+      Console.note("stopped; the same command continues")
       throw ExitCode(130)
     }
   }
@@ -56,9 +56,9 @@ struct AblateStudy: ParsableCommand {
 /// `chimera ablate plan`: what a study would do and cost, or the script that has a cluster do it.
 struct AblatePlan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Show a study's arms, tasks and cost, or write a cluster's script.",
+    commandName: "plan", abstract: "Show a study's arms, tasks and cost, or write a job script for a cluster.",
     discussion: """
-      The study's folder is made, and holds all that its tasks need. Where the cluster's machines see it:
+      The study's folder is created, and holds all that its tasks need. With a folder that the cluster's machines share:
 
         chimera ablate plan my-study.yaml --out /shared/my-study --slurm > job.sh && sbatch --wait job.sh
         chimera ablate merge /shared/my-study
@@ -97,15 +97,15 @@ struct AblateRun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run one task of a study.",
     discussion: """
-      A task that is finished is not repeated, one that was stopped goes on. It ends with 130 when it was told to stop.
+      A finished task is not repeated, a stopped one is resumed. The exit status is 130 when it was told to stop.
 
         chimera ablate run my-study --task 3
       """)
 
   @Argument(help: "The study's folder, as 'plan' or a run made it.") var folder: String
   @Option(help: "The task's number, from 0 on.") var task: Int
-  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]") var threads: Int?
-  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+  @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
+  @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
 
   func run() throws {
     let opened = try OpenedStudy(folder: folder, threads: threads)
@@ -127,10 +127,10 @@ struct AblateRun: ParsableCommand {
 /// `chimera ablate merge`: the report of what a study's tasks have measured so far.
 struct AblateMerge: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "merge", abstract: "Write the report of what is measured.",
+    commandName: "merge", abstract: "Write the report of the results so far.",
     discussion: """
-      The numbers of results.json are the same bytes however and wherever the tasks ran; --no-times leaves out of the
-      reports what is not.
+      results.json is the same byte for byte however and wherever the tasks ran; --no-times leaves times and speeds out
+      of the reports, so that they are too.
 
         chimera ablate merge my-study
       """)

@@ -6,17 +6,17 @@ import Models
 /// `chimera check`: whether a spec composes, and whether weights fit it.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check a spec, and whether weights fit it.",
+    abstract: "Check a spec, and whether weights match it.",
     discussion: """
-      Every mistake is listed with its line and column. With --weights, every tensor's name and shape is held against \
-      the spec; no weight is read.
+      Every mistake is listed with its line and column. With --weights, every tensor's name and shape is compared \
+      with the spec; no weights are read.
 
         chimera check my-variant.yaml
         chimera check gpt2 --weights model-folder
       """)
 
   @Argument(help: "The model.") var model: String
-  @Option(help: "Weights to hold against the spec: a folder, a safetensors file or a GGUF file.") var weights: String?
+  @Option(help: "Weights to compare with the spec: a folder, a safetensors file or a GGUF file.") var weights: String?
   @Flag(help: "Write a JSON document.") var json = false
   @OptionGroup var options: ModelOptions
 

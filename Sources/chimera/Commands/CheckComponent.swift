@@ -7,12 +7,12 @@ import Files
 struct CheckComponent: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-component",
-    abstract: "Check that a component is conformant.",
+    abstract: "Run the conformance tests on a component.",
     discussion: """
-      It is put into tiny models with each of its options: gradients against finite differences, causality, prompts \
-      at once and token by token, batches, threads, memory, saving, its doc comment. An optimizer is run by itself: \
-      downhill, in the same bits on any number of threads and when it is continued; a schedule over a run. A fault is told \
-      in a sentence.
+      It is put into tiny models with each of its options: gradients against finite differences, causality, prefill \
+      against token-by-token decoding, batches, threads, memory, saving, its doc comment. An optimizer must reduce a loss, \
+      give the same bits on any number of threads and when resumed; a schedule is run over a whole run. Each fault is \
+      described in a sentence.
 
         chimera check-component rmsnorm
         chimera check-component none --slot position
@@ -20,7 +20,7 @@ struct CheckComponent: ParsableCommand {
       """)
 
   @Argument(help: "The component.") var name: String?
-  @Option(help: "Its slot, where components of several have the name.") var slot: String?
+  @Option(help: "Its slot, if components of several slots have the name.") var slot: String?
   @Flag(help: "Check every component.") var all = false
   @Flag(help: "Write a JSON document.") var json = false
 

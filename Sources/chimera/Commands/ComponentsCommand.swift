@@ -20,17 +20,17 @@ struct ComponentsCommand: ParsableCommand {
 
   @Argument(help: "A component, or a slot to list the components of.") var name: String?
   @Flag(help: "Write a JSON document.") var json = false
-  @Flag(help: "Check each, as check-component does, and tell which are conformant.") var check = false
-  @Option(help: "Write a page to this file: every component with its equation, options and models.") var html: String?
-
-  @Option(help: "Write a page of Markdown to this file: every component with its equation and options.") var markdown:
+  @Flag(help: "Run check-component on each, and list which are conformant.") var check = false
+  @Option(help: "Write an HTML page to this file: every component with its equation, options and models.") var html:
     String?
+
+  @Option(help: "Write Markdown to this file: every component with its equation and options.") var markdown: String?
 
   func validate() throws {
     if check, json || html != nil {
       throw ValidationError("--check is for the list; 'chimera check-component --json' writes a document")
     }
-    if html != nil, json { throw ValidationError("--html and --json are two ways to write one thing; choose one") }
+    if html != nil, json { throw ValidationError("--html and --json exclude each other") }
   }
 
   func run() throws {
@@ -107,7 +107,7 @@ struct ComponentsCommand: ParsableCommand {
   /// The models that use each component. What is broken uses nothing.
   private static func users(_ zoo: Zoo) -> [ComponentName: [String]] {
     let (entries, broken) = ZooEntry.all(of: zoo) { _ in true }
-    for model in broken { Console.note("note: '\(model.name)' is left out, for it does not compose") }
+    for model in broken { Console.note("note: '\(model.name)' is left out, because it does not compose") }
     var users: [ComponentName: [String]] = [:]
     for entry in entries {
       for name in entry.choices.used { users[name, default: []].append(entry.architecture.name) }

@@ -12,22 +12,23 @@ struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what differs between two models.",
     discussion: """
-      Only what differs is shown, with the defaults that take effect. The YAML at
-      the end makes B of A. Given one model, B is that with the changes of --set.
+      Only what differs is shown, including defaults that take effect. The YAML at
+      the end turns A into B. Given one model, B is that with the changes of --set.
 
         chimera diff gpt2-xl llama-7b
         chimera diff gpt2 --set position=rope
         chimera diff gpt2-xl llama-7b --html gpt-against-llama.html
       """)
 
-  @Argument(help: "The model to start from.") var a: String
-  @Argument(help: "The model to end at. [A with the changes of --set]") var b: String?
+  @Argument(help: "The first model, A.") var a: String
+  @Argument(help: "The second model, B. [A with the changes of --set]") var b: String?
   @Flag(help: "Write a JSON document.") var json = false
-  @Option(help: "Write a page to this file: both drawn side by side, with what differs marked.") var html: String?
+  @Option(help: "Write an HTML page to this file: both drawn side by side, with the differences marked.") var html:
+    String?
   @OptionGroup var options: ModelOptions
 
   func validate() throws {
-    if html != nil, json { throw ValidationError("--html and --json are two ways to write one thing; choose one") }
+    if html != nil, json { throw ValidationError("--html and --json exclude each other") }
     if b == nil, options.changes.isEmpty {
       throw ValidationError("give a second model, or the changes that make it with --set")
     }

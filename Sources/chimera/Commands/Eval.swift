@@ -9,28 +9,32 @@ import Training
 /// `chimera eval`: how well a model foretells a text.
 struct Eval: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure how well a model foretells a text.",
+    abstract: "Evaluate a model on a text.",
     discussion: """
-      Gives the loss in nats a token, the perplexity, and the bits per byte of text, by which models with different \
-      tokenizers can be compared. Each window counts only its last STRIDE tokens.
+      Gives the loss in nats per token, the perplexity, and the bits per byte, by which models with different \
+      tokenizers can be compared. Of each window only the last STRIDE tokens count.
 
         chimera eval story-llama --data book.txt
       """)
 
   @Argument(help: "The model.") var model: String
   @Option(help: "Text, JSON lines, or tokens: a file or folder. May be repeated.") var data: [String]
-  @Option(help: "Where JSON lines have their text.") var jsonKey = "text"
-  @Option(parsing: .unconditional, help: "Tokens in a window. [the model's context, at most 1024]") var context: Int?
-  @Option(parsing: .unconditional, help: "Tokens from one window to the next. [half a window]") var stride: Int?
-  @Option(parsing: .unconditional, help: "Only the first so many tokens.") var maxTokens: Int?
+  @Option(help: "The key of the text in JSON lines.") var jsonKey = "text"
+  @Option(parsing: .unconditional, help: "Window length in tokens. [the model's context length, at most 1024]")
+  var context: Int?
+  @Option(parsing: .unconditional, help: "Tokens from the start of one window to the next. [half a window]") var stride:
+    Int?
+  @Option(parsing: .unconditional, help: "Evaluate on this many tokens at most.") var maxTokens: Int?
   @Flag(help: "Write a JSON document.") var json = false
-  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+  @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
   @OptionGroup var options: RunOptions
 
   func validate() throws {
-    if let context, !(2...(1 << 24)).contains(context) { throw ValidationError("--context takes a number from 2 on") }
-    if let stride, stride < 1 { throw ValidationError("--stride takes a number from 1 on") }
-    if let maxTokens, maxTokens < 2 { throw ValidationError("--max-tokens takes a number from 2 on") }
+    if let context, !(2...(1 << 24)).contains(context) {
+      throw ValidationError("--context takes a number of at least 2")
+    }
+    if let stride, stride < 1 { throw ValidationError("--stride takes a number of at least 1") }
+    if let maxTokens, maxTokens < 2 { throw ValidationError("--max-tokens takes a number of at least 2") }
   }
 
   func run() throws {

@@ -24,12 +24,12 @@ struct List: ParsableCommand {
   @Option(help: "Only models of at most this many parameters.") var maxParams: String?
   @Flag(help: "Only models whose weights are on this machine.") var here = false
   @Flag(help: "Write a JSON document.") var json = false
-  @Option(help: "Write a page to this file: a gallery of drawings that can be searched.") var html: String?
-  @Flag(name: [.short, .long], help: "Write only names.") var quiet = false
+  @Option(help: "Write an HTML page to this file: a searchable gallery of drawings.") var html: String?
+  @Flag(name: [.short, .long], help: "Write names only.") var quiet = false
 
   func validate() throws {
     if [quiet, json, html != nil].count(where: { $0 }) > 1 {
-      throw ValidationError("--quiet, --json and --html are three ways to write one thing; choose one")
+      throw ValidationError("--quiet, --json and --html exclude each other")
     }
     for (option, text) in [("--min-params", minParams), ("--max-params", maxParams)] {
       if let text, Quantity.count(text) == nil {
@@ -50,7 +50,8 @@ struct List: ParsableCommand {
     }
     let (all, broken) = ZooEntry.all(of: zoo) { family == nil || $0.family == family }
     for model in broken {
-      Console.note("note: '\(model.name)' is left out, for it does not compose; 'chimera check \(model.name)' says why")
+      Console.note(
+        "note: '\(model.name)' is left out, because it does not compose; 'chimera check \(model.name)' says why")
     }
     let models = zoo.models
     let entries = try all.filter { try isWanted($0) && (!here || models.weightsOnThisMachine($0.architecture) != nil) }
@@ -68,7 +69,7 @@ struct List: ParsableCommand {
       Console.write(JSONValue.array(entries.map(\.json)).serialized(pretty: true) + "\n")
     } else {
       Console.write(table(entries))
-      if entries.isEmpty { Console.note("note: no model of the zoo is like that") }
+      if entries.isEmpty { Console.note("note: no model of the zoo matches") }
     }
   }
 
@@ -100,7 +101,7 @@ struct List: ParsableCommand {
   /// A line a model; two where a terminal is too narrow for one.
   private func table(_ entries: [ZooEntry]) -> String {
     var table = TextTable([.left, .left, .right, .right, .right, .left, .left])
-    table.add(["name", "family", "year", "params", "context", "licence", "made of"])
+    table.add(["name", "family", "year", "params", "context", "licence", "architecture"])
     for entry in entries { table.add(cells(entry) + [entry.madeOf.joined(separator: ", ")]) }
     if !Console.isTerminal || table.naturalWidth <= Console.width { return table.text() }
     var narrow = TextTable([.left, .left, .right, .right, .right, .left], flexible: [5])

@@ -11,7 +11,7 @@ struct Logits: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compute the logits of given tokens.",
     discussion: """
-      Without --output, the five likeliest next tokens of each position are listed.
+      Without --output, the five most likely next tokens at each position are listed.
 
         chimera logits story-llama --tokens 1,403,407
         chimera logits model-folder --tokens 1,2,3 --output logits.safetensors
@@ -22,7 +22,7 @@ struct Logits: ParsableCommand {
   @Option(help: "Write all logits here, as the tensor 'logits' [tokens, vocabulary] of a safetensors file.") var output:
     String?
   @Flag(help: "Write a JSON document.") var json = false
-  @Option(parsing: .unconditional, help: "Where random weights start.") var seed: UInt64 = 0
+  @Option(parsing: .unconditional, help: "Random seed of the weights.") var seed: UInt64 = 0
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
 

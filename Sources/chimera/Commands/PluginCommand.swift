@@ -7,7 +7,7 @@ import Foundation
 struct PluginCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugin",
-    abstract: "Make a package for a component of your own.",
+    abstract: "Create a package for a component of your own.",
     subcommands: [PluginNew.self])
 }
 
@@ -15,9 +15,9 @@ struct PluginCommand: ParsableCommand {
 struct PluginNew: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "new",
-    abstract: "Write a package with a component that works, to be made yours.",
+    abstract: "Create a package with a working component to start from.",
     discussion: """
-      It has the component in one file, a test that checks it, and a model to try it in.
+      It contains the component in one file, a test for it, and a model to try it in.
 
         chimera plugin new MyNorm --slot normalization
         cd MyNorm && swift build -c release
@@ -30,11 +30,11 @@ struct PluginNew: ParsableCommand {
   var slot: String
   @Option(
     help:
-      "Where the package finds Chimera: a checkout's path or a repository's URL. [the checkout that this program is in]"
+      "Where the package finds Chimera: the path of a checkout or the URL of a repository. [the checkout that this program is in]"
   )
   var chimera: String?
   @Option(help: "The branch of that repository.") var branch = "main"
-  @Option(help: "The folder to write, which must not be there. [the type's name]") var output: String?
+  @Option(help: "The folder to create. [the type's name]") var output: String?
 
   func run() throws {
     guard let component = PluginTemplate.Kind(word: slot) else {

@@ -10,7 +10,7 @@ extension Run {
     let texts = try PromptFile(path: path).prompts
     let loaded = try options.load(model, seed: seed)
     guard let tokenizer = loaded.tokenizer else {
-      throw Failure(.failed, "the model came without a tokenizer: give one with --tokenizer")
+      throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }
     var stops: [String] = []
     let prompts = try texts.map { text in
@@ -48,7 +48,7 @@ extension Run {
     let seconds = (clock.now - start).inSeconds
     if !quiet {
       Console.note(
-        "\(prompts.count) prompts, \(together) together: \(read.grouped) tokens read and \(written.grouped) written in "
+        "\(prompts.count) prompts, \(together) together: \(read.grouped) prompt tokens and \(written.grouped) generated in "
           + "\(Quantity.digits(seconds)) s, \(Quantity.digits(Double(read + written) / seconds)) tokens/s")
     }
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }

@@ -8,10 +8,10 @@ import Tokenization
 /// `chimera run`: continue a text, or answer a question.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Let a model write.",
+    abstract: "Generate text with a model.",
     usage: "chimera run MODEL [PROMPT] [options]",
     discussion: """
-      The text goes to standard output as it comes, the speed to standard error.
+      The text goes to standard output as it is generated, the speed to standard error.
 
         chimera run story-llama "Once upon a time"
         chimera run model.gguf --chat "What is the capital of France?" --temperature 0
@@ -19,41 +19,46 @@ struct Run: ParsableCommand {
       """)
 
   @Argument(help: "The model.") var model: String
-  @Argument(help: "The text to continue; without one, the model begins.") var prompt: String?
-  @Flag(help: "Ask the prompt in the model's chat format.") var chat = false
-  @Option(help: "What a system turn says, with --chat.") var system: String?
+  @Argument(help: "The prompt. [the beginning-of-text token]") var prompt: String?
+  @Flag(help: "Put the prompt into the model's chat template.") var chat = false
+  @Option(help: "The system message, with --chat.") var system: String?
   @Option(parsing: .unconditional, help: "The prompt as token ids: 1,2,3.") var tokens: String?
-  @Option(help: "Continue each line of this file: text, or JSON.") var prompts: String?
-  @Option(parsing: .unconditional, help: "How many prompts go together at most.") var together = 8
+  @Option(help: "Generate from each line of this file: text, or JSON.") var prompts: String?
+  @Option(parsing: .unconditional, help: "Maximum prompts in one batch.") var together = 8
   @Option(
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
-    help: "How many tokens to write at most.")
+    help: "Maximum tokens to generate.")
   var maxTokens = 256
-  @Option(parsing: .unconditional, help: "What logits are divided by; 0 takes the most likely token.") var temperature =
+  @Option(parsing: .unconditional, help: "Sampling temperature; 0 is greedy.") var temperature =
     0.8
-  @Option(parsing: .unconditional, help: "Draw from this many of the likeliest tokens; 0 for all.") var topK = 0
-  @Option(parsing: .unconditional, help: "Draw from the smallest set with this probability.") var topP = 1.0
-  @Option(parsing: .unconditional, help: "Leave out tokens below this part of the likeliest.") var minP = 0.0
-  @Option(parsing: .unconditional, help: "Weaken recent tokens; 1 for not.") var repeatPenalty = 1.0
-  @Option(parsing: .unconditional, help: "Where the random numbers start.") var seed: UInt64 = 0
-  @Option(help: "End before this text. May be repeated.") var stop: [String] = []
-  @Flag(help: "Go on when the context is full, with its last half.") var slide = false
-  @Flag(help: "Go on after the end of the text.") var ignoreEnd = false
+  @Option(parsing: .unconditional, help: "Top-k: sample from so many of the most likely; 0: all.") var topK = 0
+  @Option(
+    parsing: .unconditional, help: "Top-p: sample from the smallest set with this probability.")
+  var topP = 1.0
+  @Option(parsing: .unconditional, help: "Min-p: drop tokens below this part of the most likely.")
+  var minP = 0.0
+  @Option(parsing: .unconditional, help: "Repetition penalty on recent tokens; 1 for none.") var repeatPenalty = 1.0
+  @Option(parsing: .unconditional, help: "Random seed.") var seed: UInt64 = 0
+  @Option(help: "Stop before this text. May be repeated.") var stop: [String] = []
+  @Flag(help: "When the context is full, continue with its last half.") var slide = false
+  @Flag(help: "Continue after the end-of-text token.") var ignoreEnd = false
   @Flag(help: "Write one JSON document instead of the text.") var json = false
-  @Flag(name: .shortAndLong, help: "Say nothing of the speed.") var quiet = false
-  @Flag(help: "Tell on standard error where the time went.") var profile = false
+  @Flag(name: .shortAndLong, help: "Do not print the speed.") var quiet = false
+  @Flag(help: "Print a profile of the time on standard error.") var profile = false
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
 
   func validate() throws {
-    if maxTokens < 1 { throw ValidationError("--max-tokens takes a number from 1 on") }
+    if maxTokens < 1 { throw ValidationError("--max-tokens takes a number of at least 1") }
     if !(temperature >= 0 && temperature <= 100) { throw ValidationError("--temperature takes a number from 0 to 100") }
-    if topK < 0 { throw ValidationError("--top-k takes a number from 0 on") }
+    if topK < 0 { throw ValidationError("--top-k takes a number of at least 0") }
     if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p takes a number above 0, up to 1") }
     if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p takes a number from 0 to 1") }
     if !(repeatPenalty > 0 && repeatPenalty <= 100) { throw ValidationError("--repeat-penalty takes a number above 0") }
     if prompt != nil, tokens != nil { throw ValidationError("a prompt and --tokens exclude each other") }
-    if prompts != nil, prompt != nil || tokens != nil { throw ValidationError("--prompts stands in place of a prompt") }
+    if prompts != nil, prompt != nil || tokens != nil {
+      throw ValidationError("--prompts and a prompt exclude each other")
+    }
     if !(1...256).contains(together) { throw ValidationError("--together takes a number from 1 to 256") }
     if chat, prompt == nil, prompts == nil { throw ValidationError("--chat needs a question") }
     if system != nil, !chat { throw ValidationError("--system goes with --chat") }
@@ -68,7 +73,7 @@ struct Run: ParsableCommand {
     let settings = settings(stops: stops, beginsText: prompt == nil || chat)
     let hasText = loaded.tokenizer != nil
     if !hasText {
-      Console.note("note: the model came without a tokenizer, so ids are written; give one with --tokenizer")
+      Console.note("note: the model has no tokenizer, so token ids are written; give one with --tokenizer")
     }
     let result = try TextGenerator(executor, tokenizer: loaded.tokenizer).generate(ids, settings) { text, id in
       if !json { Console.write(hasText ? text : id.map { "\($0) " } ?? "") }
@@ -82,7 +87,7 @@ struct Run: ParsableCommand {
     if !quiet {
       Console.note(
         "prompt \(result.promptTokens.count.grouped) tokens, \(rate(result.promptRate)) tokens/s · "
-          + "written \(result.tokens.count), \(rate(result.generationRate)) tokens/s · ended by \(result.ending.rawValue)"
+          + "generated \(result.tokens.count) tokens, \(rate(result.generationRate)) tokens/s · \(result.ending.inWords)"
       )
     }
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
@@ -111,7 +116,7 @@ struct Run: ParsableCommand {
     guard let tokenizer = loaded.tokenizer else {
       if prompt != nil {
         throw Failure(
-          .failed, "the model came without a tokenizer: give one with --tokenizer, or the prompt as --tokens 1,2,3")
+          .failed, "the model has no tokenizer: give one with --tokenizer, or the prompt as --tokens 1,2,3")
       }
       return ([0], [])
     }
@@ -129,7 +134,7 @@ struct Run: ParsableCommand {
       return (tokenizer.encode(prompt), [])
     }
     guard let template = loaded.chat else {
-      throw Failure(.failed, "the model says nothing of a chat format; leave --chat away, or set it: --set chat=chatml")
+      throw Failure(.failed, "the model has no chat template; leave out --chat, or set one: --set chat=chatml")
     }
     // The template writes its own beginning; a tokenizer that always adds one still does.
     return (tokenizer.encode(template.text(user: prompt, system: system)), template.stops)

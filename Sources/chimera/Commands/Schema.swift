@@ -8,7 +8,7 @@ struct Schema: ParsableCommand {
     abstract: "Write the JSON Schema of specifications, for editors.",
     discussion: """
       Save it, and name it in the first line of a YAML file: editors with a YAML
-      language server then complete keys and mark mistakes.
+      language server then complete keys and mark errors.
 
         chimera schema > chimera.schema.json
         # yaml-language-server: $schema=chimera.schema.json

@@ -7,9 +7,9 @@ import Pages
 /// `chimera show`: a model's facts, its drawing and what it costs.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show a model: facts, a drawing, and what it costs.",
+    abstract: "Show a model: its architecture, a drawing, and its costs.",
     discussion: """
-      No weight is read, so the largest model is shown as quickly as the smallest.
+      No weights are read, so the largest model is shown as quickly as the smallest.
 
         chimera show gpt2
         chimera show gpt2 --set position=rope
@@ -20,10 +20,10 @@ struct Show: ParsableCommand {
   @Argument(help: "The model.") var model: String
   @Flag(help: "List the steps of the plan instead, each distinct layer once.") var plan = false
   @Flag(help: "With --plan, list the steps of every layer.") var everyLayer = false
-  @Option(parsing: .unconditional, help: "Tokens in the sequence that costs are told for. [what the model is made for]")
+  @Option(parsing: .unconditional, help: "Sequence length for which costs are given. [the model's context length]")
   var context: Int?
   @Flag(help: "Write everything as a JSON document.") var json = false
-  @Option(help: "Write a page to this file: the drawing, the layers, the facts and the YAML.") var html: String?
+  @Option(help: "Write an HTML page to this file: the drawing, the layers, the facts and the YAML.") var html: String?
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: ModelOptions
 

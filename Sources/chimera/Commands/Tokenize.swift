@@ -7,9 +7,9 @@ import Tokenization
 /// `chimera tokenize`: text to ids and back.
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn text into token ids, or ids into text.",
+    abstract: "Convert text to token ids, or ids to text.",
     discussion: """
-      The tokenizer is a model's, or any tokenizer file: tokenizer.json, tokenizer.model, *.tiktoken, vocab.json with \
+      The tokenizer is that of a model, or any tokenizer file: tokenizer.json, tokenizer.model, *.tiktoken, vocab.json with \
       merges.txt, GGUF. Without TEXT, standard input is read.
 
         chimera tokenize story-llama "Once upon a time"
@@ -18,8 +18,8 @@ struct Tokenize: ParsableCommand {
 
   @Argument(help: "A model, or a tokenizer file or folder.") var model: String
   @Argument(help: "The text.") var text: String?
-  @Option(parsing: .unconditional, help: "Ids to turn into text: 1,2,3.") var decode: String?
-  @Flag(help: "Leave out the tokens that mark the beginning and the end.") var plain = false
+  @Option(parsing: .unconditional, help: "Token ids to convert to text: 1,2,3.") var decode: String?
+  @Flag(help: "Leave out beginning-of-text and end-of-text tokens.") var plain = false
   @Flag(help: "Write a JSON document with the pieces.") var json = false
 
   func validate() throws {
@@ -59,7 +59,7 @@ struct Tokenize: ParsableCommand {
   private func standardInput() throws -> String {
     let data: Data
     do { data = try FileHandle.standardInput.readToEnd() ?? Data() } catch {
-      throw Failure(.failed, "there is no text: give one, or let standard input hold it")
+      throw Failure(.failed, "there is no text: give one, or pass it on standard input")
     }
     guard let text = String(data: data, encoding: .utf8) else { throw Failure(.invalid, "standard input is not UTF-8") }
     return text

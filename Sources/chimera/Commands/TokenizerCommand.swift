@@ -6,7 +6,7 @@ import Training
 /// `chimera tokenizer`: vocabularies made from text.
 struct TokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenizer", abstract: "Make a tokenizer from text.",
+    commandName: "tokenizer", abstract: "Train tokenizers.",
     discussion: """
         chimera tokenizer train --vocab-size 2048 --data book.txt -o book-tokenizer
       """,
@@ -16,20 +16,20 @@ struct TokenizerCommand: ParsableCommand {
 /// `chimera tokenizer train`.
 struct TrainTokenizer: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Learn a tokenizer from text.",
+    commandName: "train", abstract: "Train a tokenizer on text.",
     discussion: """
-      bpe: byte-level pieces as GPT-2 has them, written as a tokenizer.json that Hugging Face's tools read too; char: an id \
-      for each character, written as a vocab.json.
+      bpe: byte-level BPE as in GPT-2, written as a tokenizer.json that Hugging Face's tools read too; char: an id for each \
+      character, written as a vocab.json.
 
         chimera tokenizer train --vocab-size 2048 --data book.txt -o book-tokenizer
       """)
 
   enum Kind: String, ExpressibleByArgument, CaseIterable { case bpe, char }
 
-  @Option(help: "What its pieces are: bpe or char.") var type = Kind.bpe
-  @Option(parsing: .unconditional, help: "How many pieces there are at most, for bpe.") var vocabSize = 4096
+  @Option(help: "Kind of tokenizer: bpe or char.") var type = Kind.bpe
+  @Option(parsing: .unconditional, help: "Vocabulary size, for bpe.") var vocabSize = 4096
   @Option(help: "Text or JSON lines: a file or folder. May be repeated.") var data: [String]
-  @Option(help: "Where JSON lines have their text.") var jsonKey = "text"
+  @Option(help: "The key of the text in JSON lines.") var jsonKey = "text"
   @Option(name: [.customShort("o"), .long], help: "The folder to write.") var output: String
 
   func validate() throws {
@@ -53,7 +53,7 @@ struct TrainTokenizer: ParsableCommand {
       let vocabulary = trainer.train(size: vocabSize)
       try writeAtomically(vocabulary.json, to: output + "/tokenizer.json")
       let count = vocabulary.pieces.count
-      if count < vocabSize { Console.note("note: the text has no more pairs that come twice") }
+      if count < vocabSize { Console.note("note: the text has no further pair that occurs twice") }
       Console.write("\(output)/tokenizer.json: \(count.grouped) pieces\n")
     }
   }

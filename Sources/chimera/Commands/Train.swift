@@ -15,8 +15,8 @@ struct Train: ParsableCommand {
     abstract: "Train a model.",
     usage: "chimera train MODEL --data FILE --out FOLDER [options]",
     discussion: """
-      The folder of a run is a model for every other command. Ctrl-C saves and ends; \
-      --resume goes on, to the same bits. --help-hidden tells of more options.
+      The folder of a run is a model for every other command. Ctrl-C saves a checkpoint and ends; \
+      --resume continues to the same bits. --help-hidden lists more options.
 
         chimera train gpt2-nano --data book.txt --tokenizer char --out first
         chimera train --resume --out first
@@ -24,30 +24,30 @@ struct Train: ParsableCommand {
 
   @Argument(help: "The model.") var model: String?
   @Option(help: "Text, JSON lines or tokens; may be repeated.".with("path")) var data: [String] = []
-  @Option(help: "Validation data of its own.".with("path")) var validationData: [String] = []
-  @Option(help: "Where JSON lines have their text.".hidden("key")) var jsonKey = "text"
-  @Option(help: "A tokenizer's file or folder, or 'char'.".with("path")) var tokenizer: String?
+  @Option(help: "Separate validation data.".with("path")) var validationData: [String] = []
+  @Option(help: "The key of the text in JSON lines.".hidden("key")) var jsonKey = "text"
+  @Option(help: "A tokenizer file or folder, or 'char'.".with("path")) var tokenizer: String?
   @Option(help: "The folder of the run.".with("path")) var out: String
-  @Flag(help: "Go on with the run in the folder, or begin it.") var resume = false
-  @Option(help: "Take the tensors that fit from this model.".with("m")) var initFrom: String?
-  @Flag(help: "Tell what memory and time it takes, and end.") var plan = false
-  @Flag(help: "Write TensorBoard's event files too.") var tensorboard = false
+  @Flag(help: "Resume the run in the folder, or start it.") var resume = false
+  @Option(help: "Initialize with this model's matching tensors.".with("m")) var initFrom: String?
+  @Flag(help: "Estimate memory and time, and end.") var plan = false
+  @Flag(help: "Write TensorBoard event files too.") var tensorboard = false
   @Option(parsing: .unconditional, help: "Steps between samples; 0: none.".with("n")) var sampleEvery: Int = 0
-  @Option(help: "What samples begin with.".hidden("text")) var samplePrompt: String?
+  @Option(help: "Prompt of the samples.".hidden("text")) var samplePrompt: String?
   @Flag(help: "Write one JSON document when done.") var json = false
-  @Flag(name: .shortAndLong, help: "Say nothing of the progress.") var quiet = false
+  @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
   @OptionGroup var settings: TrainArguments
   @OptionGroup var options: ModelOptions
 
   func validate() throws {
     if out.isEmpty { throw ValidationError("--out takes the path of a folder") }
-    if sampleEvery < 0 { throw ValidationError("--sample-every takes a number from 0 on") }
+    if sampleEvery < 0 { throw ValidationError("--sample-every takes a number of at least 0") }
   }
 
   func run() throws {
     let folder = RunFolder(out)
     if folder.isBegun, !resume, !plan {
-      throw Failure(.usage, "a run was begun in \(folder.path): --resume goes on with it; or name another folder")
+      throw Failure(.usage, "\(folder.path) already holds a run: continue it with --resume, or name another folder")
     }
     let request = TrainingRequest(
       model: model, changes: options.changes, data: data, validationData: validationData, jsonKey: jsonKey,
@@ -69,7 +69,7 @@ struct Train: ParsableCommand {
     let run = try TrainingRun(
       trainer, prepared.description, in: folder, files: prepared.tokenizer?.files ?? [], tensorBoard: tensorboard)
     for line in run.notes { note(line) }
-    if trainer.step > 0 { note("going on after step \(trainer.step.grouped)") }
+    if trainer.step > 0 { note("resuming after step \(trainer.step.grouped)") }
     StopSignals.watch()
     let progress = ProgressLine(steps: settings.steps, tokensPerStep: settings.tokensPerStep, isQuiet: quiet)
     var loss: Double?
@@ -85,10 +85,10 @@ struct Train: ParsableCommand {
     } catch let problem as FileProblem {
       // The file is not at fault, as one that is read would be.
       throw Failure(
-        .failed, "\(problem.path): \(problem.sentence); what was saved before is whole, and --resume goes on from it")
+        .failed, "\(problem.path): \(problem.sentence); the last checkpoint is intact, and --resume continues from it")
     }
     if ending == .stopped {
-      note("stopped after step \(trainer.step.grouped); chimera train --resume --out \(folder.path) goes on")
+      note("stopped after step \(trainer.step.grouped); continue with chimera train --resume --out \(folder.path)")
       throw ExitCode(130)
     }
     try writeResult(run, loss: loss)

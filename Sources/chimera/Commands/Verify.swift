@@ -6,25 +6,25 @@ import Models
 /// `chimera verify`: a model against what the reference implementation computed.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Hold a model against the reference implementation's logits.",
+    abstract: "Compare a model with the logits of its reference implementation.",
     discussion: """
-      The folder holds config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation, \
+      The folder contains config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation, \
       which is decoded token by token. Exit status 0 means that all agree.
 
-      With --training, it holds a training.safetensors too: the loss, its gradients, and the losses of six AdamW steps.
+      With --training, it also contains a training.safetensors: the loss, its gradients, and the losses of six AdamW steps.
 
         chimera verify model-folder
       """)
 
   @Argument(help: "A model folder with an expected.safetensors.") var folder: String
-  @Option(help: "A spec that says how the folder's model is wired, instead of its family's.") var spec: String?
-  @Option(parsing: .unconditional, help: "How far a logit may be off.") var tolerance: Float = 1e-4
-  @Flag(help: "Hold loss, gradients and optimizer steps against training.safetensors instead.") var training = false
+  @Option(help: "A spec that gives the folder's architecture, instead of its family's.") var spec: String?
+  @Option(parsing: .unconditional, help: "Largest absolute difference allowed.") var tolerance: Float = 1e-4
+  @Flag(help: "Compare loss, gradients and optimizer steps with training.safetensors instead.") var training = false
   @Flag(help: "Write a JSON document.") var json = false
   @OptionGroup var options: RunOptions
 
   func validate() throws {
-    if !(tolerance >= 0) { throw ValidationError("--tolerance takes a number from 0 on") }
+    if !(tolerance >= 0) { throw ValidationError("--tolerance takes a number of at least 0") }
   }
 
   func run() throws {

@@ -34,13 +34,13 @@ struct DiffText {
     var story = TextTable([.left, .left], flexible: [1])
     for line in diff.story { story.add("  " + line.group, line.changes.joined(separator: ", ")) }
     let head = "\(names.0) → \(names.1)\n" + story.text(width: width) + "\n"
-    let yaml = file.map { "\n# makes \(names.1) of \(names.0)\n" + YAMLWriter().write($0) } ?? ""
+    let yaml = file.map { "\n# turns \(names.0) into \(names.1)\n" + YAMLWriter().write($0) } ?? ""
     return head + table.text(width: width) + yaml
   }
 
   private var same: String {
     let besides = others.entries ?? []
     if besides.isEmpty { return "\(names.0) and \(names.1) are the same model\n" }
-    return "\(names.0) and \(names.1) compose the same model; what differs besides:\n" + YAMLWriter().write(others)
+    return "\(names.0) and \(names.1) compose the same model; other differences:\n" + YAMLWriter().write(others)
   }
 }

@@ -22,7 +22,7 @@ struct PreparedTraining {
     guard let model = request.model else {
       throw Failure(.usage, "name the model to train: chimera train MODEL --data FILE --out FOLDER")
     }
-    if request.data.isEmpty { throw Failure(.usage, "name what to learn from: --data FILE") }
+    if request.data.isEmpty { throw Failure(.usage, "name the training data: --data FILE") }
     let models = try Zoo().models
     var described = try models.describe(model, patches: patches)
     for text in described.notes { note(text) }

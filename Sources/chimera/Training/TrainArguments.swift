@@ -8,33 +8,35 @@ import Training
 
 /// The options of `train` that are a run's settings; what is left out keeps its default, or what the run began with.
 struct TrainArguments: ParsableArguments {
-  @Option(parsing: .unconditional, help: "Steps of the optimizer. [2000]".with("n")) var steps: Int?
-  @Option(parsing: .unconditional, help: "Sequences in a batch. [12]".with("n")) var batch: Int?
-  @Option(parsing: .unconditional, help: "Tokens in a sequence. [the model's, at most 256]".with("n")) var context: Int?
-  @Option(parsing: .unconditional, help: "Batches whose gradients make one step. [1]".with("n")) var accumulate: Int?
-  @Option(name: .customLong("lr"), parsing: .unconditional, help: "The peak learning rate. [by optimizer]".with("x"))
+  @Option(parsing: .unconditional, help: "Optimizer steps. [2000]".with("n")) var steps: Int?
+  @Option(parsing: .unconditional, help: "Batch size in sequences. [12]".with("n")) var batch: Int?
+  @Option(parsing: .unconditional, help: "Sequence length in tokens. [the model's, at most 256]".with("n")) var context:
+    Int?
+  @Option(parsing: .unconditional, help: "Gradient accumulation: batches per step. [1]".with("n")) var accumulate: Int?
+  @Option(name: .customLong("lr"), parsing: .unconditional, help: "Peak learning rate. [by optimizer]".with("x"))
   var rate: Double?
-  @Option(parsing: .unconditional, help: "Steps until the rate is at its peak. [100]".with("n")) var warmup: Int?
+  @Option(parsing: .unconditional, help: "Warmup steps. [100]".with("n")) var warmup: Int?
   @Option(help: "adamw, sgd, lion, muon, {type: adamw, beta2: 0.99}".with("o")) var optimizer: String?
   @Option(help: "cosine, linear, wsd, constant, {type: wsd, …}".with("s")) var schedule: String?
-  @Option(parsing: .unconditional, help: "The length gradients are cut to; 0: not. [1]".with("x")) var clip: Double?
-  @Option(parsing: .unconditional, help: "The part of activations that is dropped. [0]".with("x")) var dropout: Double?
-  @Option(parsing: .unconditional, help: "Where random numbers start. [0]".with("n")) var seed: UInt64?
-  @Option(parsing: .unconditional, help: "Where the parameters' random numbers start. [the seed]".hidden("n"))
+  @Option(parsing: .unconditional, help: "Gradient-norm clip; 0: none. [1]".with("x")) var clip: Double?
+  @Option(parsing: .unconditional, help: "Dropout probability. [0]".with("x")) var dropout: Double?
+  @Option(parsing: .unconditional, help: "Random seed. [0]".with("n")) var seed: UInt64?
+  @Option(parsing: .unconditional, help: "Random seed of the initial parameters. [the seed]".hidden("n"))
   var initSeed: UInt64?
-  @Option(parsing: .unconditional, help: "The last part of the data, kept for validation. [0.1]".hidden("x"))
+  @Option(parsing: .unconditional, help: "Fraction of the data, its end, for validation. [0.1]".hidden("x"))
   var validationFraction: Double?
   @Option(parsing: .unconditional, help: "Steps between validations; 0: none. [250]".with("n")) var evalEvery: Int?
-  @Option(parsing: .unconditional, help: "Batches of a validation; 0 for all data. [50]".hidden("n")) var evalBatches:
+  @Option(parsing: .unconditional, help: "Batches per validation; 0 for all data. [50]".hidden("n")) var evalBatches:
     Int?
   @Option(parsing: .unconditional, help: "Steps between checkpoints; 0: at the end. [250]".with("n")) var saveEvery:
     Int?
-  @Option(parsing: .unconditional, help: "How many checkpoints are kept. [2]".with("n")) var keep: Int?
-  @Option(parsing: .unconditional, help: "Threads to compute on. [all cores]".with("n")) var threads: Int?
-  @Option(help: "What products are computed in: f32, or bf16, faster. [f32]".with("a")) var arithmetic:
+  @Option(parsing: .unconditional, help: "Number of checkpoints to keep. [2]".with("n")) var keep: Int?
+  @Option(parsing: .unconditional, help: "Number of threads. [all cores]".with("n")) var threads: Int?
+  @Option(help: "Compute type of matrix multiplications: f32 or bf16. [f32]".with("a")) var arithmetic:
     TrainingOptions.Precision?
   @Flag(
-    inversion: .prefixedNo, help: ArgumentHelp("Compute cheap values again rather than keep them.", visibility: .hidden)
+    inversion: .prefixedNo,
+    help: ArgumentHelp("Activation recomputation: less memory, some more time.", visibility: .hidden)
   )
   var recompute: Bool?
 
@@ -44,7 +46,7 @@ struct TrainArguments: ParsableArguments {
   func validate() throws {
     func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) throws {
       if let value, !(least...most).contains(value) {
-        throw ValidationError("--\(name) takes a number from \(least) on")
+        throw ValidationError("--\(name) takes a number of at least \(least)")
       }
     }
     try check("steps", steps, from: 1)
@@ -58,7 +60,7 @@ struct TrainArguments: ParsableArguments {
     try check("keep", keep, from: 1)
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
     if let rate, !(rate >= 0 && rate <= 1e3) { throw ValidationError("--lr takes a number from 0 to 1000") }
-    if let clip, !(clip >= 0 && clip.isFinite) { throw ValidationError("--clip takes a number from 0 on") }
+    if let clip, !(clip >= 0 && clip.isFinite) { throw ValidationError("--clip takes a number of at least 0") }
     if let dropout, !(dropout >= 0 && dropout < 1) {
       throw ValidationError("--dropout takes a number from 0 up to, but not, 1")
     }

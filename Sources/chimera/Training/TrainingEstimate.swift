@@ -60,9 +60,9 @@ struct TrainingEstimate {
       table.add(["validation tokens", (prepared.validation?.count ?? 0).grouped])
       table.add(["memory for parameters", Quantity.bytes(need.parameters)])
       table.add(["memory for the optimizer", Quantity.bytes(need.moments)])
-      table.add(["memory for values and gradients", Quantity.bytes(need.working)])
-      table.add(["memory in all", Quantity.bytes(need.total)])
-      if let available { table.add(["memory free", Quantity.bytes(available)]) }
+      table.add(["memory for activations and gradients", Quantity.bytes(need.working)])
+      table.add(["memory in total", Quantity.bytes(need.total)])
+      if let available { table.add(["memory available", Quantity.bytes(available)]) }
       if let tokensPerSecond { table.add(["tokens/s", Int(tokensPerSecond).grouped]) }
       if let seconds { table.add(["time for \(settings.steps.grouped) steps", ProgressLine.time(seconds)]) }
       Console.write(table.text())

@@ -62,7 +62,7 @@ struct ReportCharts {
     return Chart(
       title: "Final validation loss: every seed, the mean and its 95 % interval",
       summary: "Final losses of each arm. " + report.headline, x: x, y: Axis([0, 1], from: bottom, to: Chart.top),
-      xLabel: "nats a token", yLabel: "", bottom: bottom, showsY: false, marks: marks
+      xLabel: "nats per token", yLabel: "", bottom: bottom, showsY: false, marks: marks
     ).markup
   }
 
@@ -113,7 +113,7 @@ struct ReportCharts {
     marks.append(.element("g", ["clip-path": "url(#curves)"], groups))
     return Chart(
       title: "Validation loss while training", summary: "Loss curves of each arm over tokens.", x: x, y: y,
-      xLabel: "tokens", yLabel: "nats a token", bottom: bottom, marks: marks
+      xLabel: "tokens", yLabel: "nats per token", bottom: bottom, marks: marks
     ).markup
   }
 
@@ -154,7 +154,7 @@ struct ReportCharts {
     return Chart(
       title: parameters ? "Loss against parameters" : "Loss against the time of a run",
       summary: "Mean loss of each arm against its \(parameters ? "parameters" : "time").", x: x, y: y,
-      xLabel: parameters ? "parameters" : "seconds", yLabel: "nats a token", bottom: bottom, marks: marks
+      xLabel: parameters ? "parameters" : "seconds", yLabel: "nats per token", bottom: bottom, marks: marks
     ).markup
   }
 
@@ -186,7 +186,7 @@ struct ReportCharts {
     return Chart(
       title: "Loss over windows of other lengths (✕: cannot be evaluated)",
       summary: "Loss of each arm at several lengths.",
-      x: Axis([0, 1], from: Chart.left, to: Chart.right), y: y, xLabel: "tokens in a window", yLabel: "nats a token",
+      x: Axis([0, 1], from: Chart.left, to: Chart.right), y: y, xLabel: "tokens in a window", yLabel: "nats per token",
       bottom: bottom, showsX: false, marks: marks + labels
     ).markup
   }

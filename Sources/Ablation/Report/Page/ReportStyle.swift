@@ -53,7 +53,7 @@ enum ReportStyle {
       .verdicts td::before { color: var(--soft); } .verdicts td:nth-child(3)::before { content: "Δ nats, 95 %"; }
       .verdicts td:nth-child(4)::before { content: "Δ %"; } .verdicts td:nth-child(5)::before { content: "p (Holm)"; }
       .verdicts td:nth-child(6)::before { content: "loss"; } .verdicts td:nth-child(7)::before { content: "parameters"; }
-      .verdicts td:nth-child(8)::before { content: "off by"; } .verdicts td:nth-child(9)::before { content: "FLOPs/token"; }
+      .verdicts td:nth-child(8)::before { content: "Δ params"; } .verdicts td:nth-child(9)::before { content: "FLOPs/token"; }
       .verdicts td:nth-child(10)::before { content: "memory"; } .verdicts td:nth-child(11)::before { content: "tokens/s"; }
       .verdicts td:nth-child(12)::before { content: "time"; } }
     @media print { .verdicts { font-size: 9px; } .verdict, .verdicts button { font-size: inherit; } .forest { width: 50px; margin-right: 4px; } .verdicts th, .verdicts td { padding-right: 6px; } .scroll { overflow: visible; }
