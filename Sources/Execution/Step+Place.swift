@@ -11,7 +11,7 @@ extension Step {
       // What belongs to one thing differs in its last word: `attn.q.weight` and `attn.q.bias`.
       let tensor = plan.parameters[parameter].name
       let name = TensorName(path: tensor.path.dropLast())
-      if !name.path.isEmpty, name.path.starts(with: scope.path), !names.contains(name) { names.append(name) }
+      if !name.path.isEmpty, name.path.starts(with: self.scope.path), !names.contains(name) { names.append(name) }
     }
     let scope = self.scope.localText
     guard let first = names.first else {
