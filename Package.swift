@@ -98,6 +98,7 @@ let package = Package(
       path: "Tests/Support"),
     .testTarget(name: "KernelsTests", dependencies: ["Formats", "Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),
     .testTarget(name: "ComponentsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
     .testTarget(name: "CompositionTests", dependencies: ["Composition", "StandardComponents"]),

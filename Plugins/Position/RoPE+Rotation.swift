@@ -18,7 +18,7 @@ struct RoPEAngles: Kernel {
       Attribute("theta", theta),
       Attribute("rotary_dim", width),
       Attribute("scaling", scaling, plain: RoPEScaling.none),
-      Attribute("context_length", scaling == .none ? nil : contextLength),
+      Attribute("context_length", scaling.readsContextLength ? contextLength : nil),
     ]
   }
   func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {

@@ -82,6 +82,16 @@ enum RoPEScaling: Sendable, Hashable {
     }
   }
 
+  /// Whether the angles follow from the context that the model is set to.
+  var readsContextLength: Bool {
+    switch self {
+    case .none, .linear, .llama3, .ntk, .proportional: false
+    case .dynamic(_, let original): original == nil
+    case .yarn(let yarn): yarn.original == nil
+    case .longrope(_, _, _, let attention): attention == nil
+    }
+  }
+
   /// How many factors the file lists, when it lists any.
   var expectedFactors: Int? {
     if case .longrope(let short, _, _, _) = self { return short.count }

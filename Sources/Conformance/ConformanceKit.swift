@@ -64,6 +64,7 @@ public struct ConformanceKit: Sendable {
     var faults = unknownOptionFaults(of: sample)
     faults += trial.faults(trial.checks)
     guard sample.component.slot.isOfModel else { return faults }
+    faults += attributeFaults(of: sample)
     var noise = Noise(seed: UInt64(text.utf8.count))
     var found = 0
     // Sizes that a component refuses, as pairs that do not come out even, say nothing of it.

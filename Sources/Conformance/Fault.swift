@@ -4,6 +4,8 @@ public enum Check: String, Sendable, CaseIterable {
   case documentation
   /// It composes with each of its options, and refuses those that it does not know.
   case options
+  /// Whatever changes results is an attribute of an operator.
+  case attributes
   /// No token follows from a later one.
   case causality
   /// A prompt at once, in parts and token by token give the same.

@@ -5,6 +5,12 @@ extension Plan {
     public let own: String
     /// What stands in its place in the other.
     public let other: String
+
+    /// A difference between `own` and `other`.
+    public init(own: String, other: String) {
+      self.own = own
+      self.other = other
+    }
   }
 
   /// The first thing that makes `other` compute something else; nil when both compute the same.

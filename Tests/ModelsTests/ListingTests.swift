@@ -1,4 +1,5 @@
 import Composition
+import Execution
 import Foundation
 import Models
 import TestSupport
@@ -17,7 +18,11 @@ import Testing
     let models = try Here.models()
     var names: Set<String> = []
     for model in models.catalog.models() {
-      let listing = PlanListing(try models.describe(model.name).plan).text
+      let plan = try models.describe(model.name).plan
+      #expect(plan.verify().isEmpty, "\(model.name): \(plan.verify().prefix(3))")
+      let fused = plan.fused().verify()
+      #expect(fused.isEmpty, "\(model.name), fused: \(fused.prefix(3))")
+      let listing = PlanListing(plan).text
       let path = "\(Self.folder)/\(model.name).txt"
       names.insert("\(model.name).txt")
       if writes {

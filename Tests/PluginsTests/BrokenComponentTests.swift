@@ -53,6 +53,15 @@ struct BrokenComponentTests {
       ])
   }
 
+  @Test("an option that changes results and is no attribute of an operator")
+  func hidden() throws {
+    let all = try sentences(HiddenGain.self)
+    #expect(
+      all.contains {
+        $0.hasPrefix("attributes: 'gain' changes results, and no attribute of an operator tells it")
+      }, "\(all)")
+  }
+
   @Test("more memory than was declared")
   func greedy() throws {
     let all = try sentences(Greedy.self)

@@ -205,3 +205,34 @@ struct UnsaidSum: Block {
     return stream
   }
 }
+
+/// A norm whose gain no attribute tells.
+///
+///     y = gain·x
+///
+/// Source: made for a test.
+struct HiddenGain: Normalization {
+  static let name = "hidden_gain"
+  let gain: Float
+
+  init(_ options: Options) { gain = Float(options.number("gain", default: 1.5, in: 0...100, "the factor")) }
+
+  func write(_ x: Value, named name: String, over span: NormSpan, into plan: inout PlanBuilder) -> Value {
+    plan.apply(Gain(gain: gain), to: x)
+  }
+
+  struct Gain: Kernel {
+    let name = "gain"
+    let gain: Float
+
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, backwardReadsInputs: .none, assignsGradients: true) }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y) = (context.input(), context.output())
+      for i in 0..<x.count * x.width { y.base[i] = gain * x.base[i] }
+    }
+
+    func backward(_ context: BackwardContext) { context.passGradient(to: 0, times: gain) }
+    func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
+  }
+}
