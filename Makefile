@@ -4,7 +4,7 @@ CHIMERA = .build/release/chimera
 MODEL ?= story-llama
 PROMPT ?=
 
-.PHONY: build run test test-levels lint install format clean setup
+.PHONY: build run test test-levels sanitize lint install format clean setup
 
 run: build
 	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
@@ -25,6 +25,15 @@ test-levels:
 	set -e; for level in $${levels% *}; do \
 	  echo "kernels: $$level" >&2; CHIMERA_KERNELS=$$level $(TEST) --skip-build --filter '$(LEVEL_SUITES)'; \
 	done
+
+# The kernels' tests, C and Swift, under the address and undefined-behaviour sanitizers, by hand: a debug build of its own.
+SANITIZE = .build/sanitize
+sanitize:
+	@mkdir -p $(SANITIZE)/Sources $(SANITIZE)/Tests
+	@cp Tests/Sanitize/Package.swift $(SANITIZE)/
+	@for room in CKernels Formats Kernels; do ln -sfn $(CURDIR)/Sources/$$room $(SANITIZE)/Sources/$$room; done
+	@ln -sfn $(CURDIR)/Tests/KernelsTests $(SANITIZE)/Tests/KernelsTests
+	swift test --package-path $(SANITIZE) --sanitize address --sanitize undefined
 
 # libyaml reads the YAML; it is installed when its header is not there.
 setup:

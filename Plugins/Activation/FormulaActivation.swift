@@ -22,7 +22,7 @@ public struct FormulaActivation: ElementwiseActivation {
 
   public init(_ options: Options) {
     let text = options.requiredText("formula", "the function of x")
-    scalars = options.namedNumbers("scalars", "trained numbers of the formula, each with what it starts at")
+    scalars = options.namedNumbers("scalars", "learned scalars of the formula, each with its initial value")
     for scalar in scalars where !Self.canName(scalar.name) {
       options.fail(
         "scalars", "'\(scalar.name)' cannot name a scalar",
@@ -32,7 +32,7 @@ public struct FormulaActivation: ElementwiseActivation {
       formula = try Formula(options.isDescribing || text.isEmpty ? "x" : text, scalars: scalars.map(\.name))
       if let place = Self.firstUndefined(formula, scalars.map(\.value)) {
         options.fail(
-          "formula", "the formula gives no finite number, or no finite slope, at x = \(place)",
+          "formula", "the formula or its derivative is not finite at x = \(place)",
           hint: "it must be defined wherever activations may lie; −10…10 is checked")
       }
     } catch {

@@ -16,7 +16,7 @@ public struct XIELU: Activation {
 
   public init(_ options: Options) {
     beta = Float(options.number("beta", default: 0.5, in: 0...100, "the slope at zero"))
-    epsilon = Float(options.number("eps", default: -1e-6, in: -1...0, "the greatest number that is put through exp"))
+    epsilon = Float(options.number("eps", default: -1e-6, in: -1...0, "the largest argument of exp"))
   }
 
   public func write(_ x: Value, into plan: inout PlanBuilder) -> Value {

@@ -1,13 +1,13 @@
 import Components
 
-/// The residual block: sublayers added to the line one after the other or side by side, with norms where `placement` says.
+/// The residual block: sublayers added to the residual stream one after the other or in parallel, with norms where `placement` says.
 ///
 ///     serial:    x ← post(α·x + β·c⊙out(f(pre(x)))) for each sublayer f
 ///     parallel:  x ← α·x + β·Σ c⊙out(f(pre(x)))
 ///
 /// He et al., 2015, https://arxiv.org/abs/1512.03385; placements: `post` Vaswani et al., 2017, `pre` Xiong et al., 2020,
 /// https://arxiv.org/abs/2002.04745, `sandwich` as Gemma 2, `output` as OLMo 2; parallel: Wang and Komatsuzaki, 2021 (GPT-J).
-/// In `output` the line itself is never normalized; in `post` it always is, so no final norm follows. β is
+/// In `output` the residual stream itself is never normalized; in `post` it always is, so no final norm follows. β is
 /// `residual_scale`, α is `line_scale`, and c the learned vector of `layer_scale` (Touvron et al., 2021,
 /// https://arxiv.org/abs/2103.17239). `residual_from: norm` adds to pre(x) in place of x, as BLOOM can.
 ///
@@ -31,26 +31,30 @@ public struct ResidualBlock: Block {
   let residual: (any Residual)?
 
   public init(_ options: Options) {
-    placement = options.choice("placement", default: Placement.pre, "where norms stand on the line")
-    parallel = options.flag("parallel", default: false, "whether the sublayers read the same line")
+    placement = options.choice("placement", default: Placement.pre, "where norms stand on the residual stream")
+    parallel = options.flag(
+      "parallel", default: false, "whether the sublayers read the same input (parallel attention and MLP)")
     sharedNorm =
       parallel && options.flag("shared_norm", default: false, "whether parallel sublayers share their first norm")
     residualScale = options.number(
       "residual_scale", default: 1, words: [:], "what a sublayer's result is multiplied by")
     lineScale = options.number(
-      "line_scale", default: 1, words: [:], "what the line is multiplied by when a result is added")
+      "line_scale", default: 1, words: [:], "what the residual stream is multiplied by when a result is added")
     source =
       parallel || placement == .post || placement == .output
       ? .input
-      : options.choice("residual_from", default: Source.input, "what results are added to: the line, or its first norm")
-    layerScale = options.optionalNumber("layer_scale", "where a learned factor of each number of a result starts")
+      : options.choice(
+        "residual_from", default: Source.input, "what results are added to: the residual stream, or its first norm")
+    layerScale = options.optionalNumber(
+      "layer_scale", "layer scale: the initial value of a learned factor per element of a result")
     skipped =
       sharedNorm || placement == .post || placement == .output
       ? [:]
       : options.flags(
         "skip_norm", Slot.ofSublayers.compactMap(\.scope), default: false,
-        "which sublayers read the line without a norm")
-    residual = options.component("residual", default: "plain", slot: .residual, "how a result joins the line")
+        "which sublayers read the residual stream without a norm")
+    residual = options.component(
+      "residual", default: "plain", slot: .residual, "how a result is added to the residual stream")
     if parallel, placement == .post {
       options.fail(
         "placement", "parallel sublayers have no norm after each, so 'post' has no place",

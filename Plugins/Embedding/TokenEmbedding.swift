@@ -19,7 +19,7 @@ public struct TokenEmbedding: Embedding {
 
   public init(_ options: Options) {
     let root = Double(options.shape.hiddenSize).squareRoot()
-    scale = options.number("scale", default: 1, words: ["sqrt_hidden": root], "what vectors are multiplied by")
+    scale = options.number("scale", default: 1, words: ["sqrt_hidden": root], "a factor of the embeddings")
     dim = options.optionalInteger("dim", "the width of the vectors, before a projection, when it is not hidden_size")
     norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
   }

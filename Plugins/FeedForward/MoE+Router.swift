@@ -43,7 +43,7 @@ extension MoE {
 
     init(_ options: Options, experts: Int, chosen: Int) {
       self.init(experts: experts, chosen: chosen)
-      score = options.choice("score", default: Score.softmax, "what a logit becomes")
+      score = options.choice("score", default: Score.softmax, "how logits become scores")
       order = options.choice(
         "order", default: Order.scoreFirst, "whether experts are chosen by score, or by logit and then scored")
       normalize = options.choice(
@@ -59,8 +59,9 @@ extension MoE {
         "group_score", default: GroupScore.top2, "what a group is chosen by: its best expert, or the sum of two")
       bias = options.flag("bias", default: false, "whether logits have a learned bias")
       selectionBias = options.flag(
-        "selection_bias", default: false, "whether a bias joins the choice and not the weight")
-      softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the logits")
+        "selection_bias", default: false,
+        "whether a learned bias is added for the choice of experts, not for their weights")
+      softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the logits: cap·tanh(x/cap)")
       target = options.choice(
         "apply_to", default: Target.output, "whether weights multiply experts' results or what they read")
       if experts % groups != 0 {

@@ -35,25 +35,25 @@ public struct MoE: FeedForward {
   let sharedGate: Bool
 
   public init(_ options: Options) {
-    let experts = options.requiredInteger("num_experts", in: 1...65536, "how many experts there are")
-    let chosen = options.requiredInteger("top_k", in: 1...1024, "how many experts a token meets")
-    if chosen > experts { options.fail("top_k", "a token cannot meet \(chosen) of \(experts) experts") }
+    let experts = options.requiredInteger("num_experts", in: 1...65536, "the number of experts")
+    let chosen = options.requiredInteger("top_k", in: 1...1024, "the number of experts per token")
+    if chosen > experts { options.fail("top_k", "a token cannot be sent to \(chosen) of \(experts) experts") }
     self.experts = experts
     self.chosen = min(chosen, experts)
     width = options.requiredInteger("expert_size", "the inner width of an expert")
-    gated = options.flag("gated", default: false, "whether a gate multiplies the inner numbers")
+    gated = options.flag("gated", default: false, "whether a gate multiplies the inner activations (SwiGLU, GEGLU)")
     bias = options.flags("bias", ["gate", "up", "down"], default: false, "which matrices have a bias")
     activation = options.component("activation", default: "gelu", slot: .activation, "the nonlinearity")
-    clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "the limit of the inner numbers before the activation")
+    clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "clamp of the inner activations before the nonlinearity")
     upOffset =
       gated ? options.number("up_offset", default: 0, in: -1e6...1e6, "what is added to 'up' before the gate") : 0
-    sharedWidth = options.optionalInteger("shared_size", "the inner width of an expert that every token meets")
+    sharedWidth = options.optionalInteger("shared_size", "the inner width of the shared expert, which every token uses")
     sharedGate =
       sharedWidth == nil
-      ? false : options.flag("shared_gate", default: false, "whether a learned sigmoid weighs the shared expert")
+      ? false : options.flag("shared_gate", default: false, "whether a learned sigmoid gate weights the shared expert")
     let counts = (experts: experts, chosen: self.chosen)
     router =
-      options.group("router", "how experts are chosen and weighed") {
+      options.group("router", "how experts are chosen and weighted") {
         Router($0, experts: counts.experts, chosen: counts.chosen)
       }
       ?? Router(experts: counts.experts, chosen: counts.chosen)

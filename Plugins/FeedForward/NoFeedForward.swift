@@ -2,7 +2,7 @@ import Components
 
 /// No feed-forward: the layer has no such sublayer, nor norms for one.
 ///
-///     nothing is added to the line
+///     nothing is added to the residual stream
 ///
 /// Bercovich et al., 2024 (Puzzle), https://arxiv.org/abs/2411.19146.
 /// A layer without attention either changes nothing at all.

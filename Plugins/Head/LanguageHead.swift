@@ -34,8 +34,8 @@ public struct LanguageHead: Head {
     normalizesRows = options.flag(
       "normalize_rows", default: false, "whether rows of the matrix are divided by their length")
     bias = !normalizesRows && options.flag("bias", default: false, "whether a learned bias is added")
-    scale = options.number("scale", default: 1, words: [:], "what logits are multiplied by")
-    softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the logits")
+    scale = options.number("scale", default: 1, words: [:], "a factor of the logits")
+    softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the logits: cap·tanh(x/cap)")
     norm = options.optionalFlag(
       "norm", "whether a norm stands before the matrix; when left out, unless the last block ends in one")
     dim = options.optionalInteger("dim", "the width of the matrix, after a projection, when it is not hidden_size")

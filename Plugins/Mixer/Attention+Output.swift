@@ -11,7 +11,7 @@ struct OutputGate {
   let activation: (any Activation)?
 
   init(_ options: Options) {
-    per = options.choice("per", default: Width.channel, "whether each number has a gate, or each head")
+    per = options.choice("per", default: Width.channel, "a gate per element, or per head")
     bias = options.flag("bias", default: false, "whether its projection has a bias")
     activation = options.component("activation", default: "sigmoid", slot: .activation, "its nonlinearity")
   }

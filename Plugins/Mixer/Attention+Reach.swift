@@ -11,10 +11,10 @@ struct Reach {
   let step: Int
 
   init(_ options: Options) {
-    window = options.optionalInteger("window", "how many keys a token sees, its own included")
+    window = options.optionalInteger("window", "sliding window: how many keys a token attends to, its own included")
     step = options.integer(
       "window_step", default: 1,
-      "by how many tokens the window's edge moves at once: 1 slides, the window's own number chunks")
+      "by how many tokens the window moves at once: 1 slides, the window's own size gives chunks")
     guard step > 1 else { return }
     if let window {
       if window % step != 0 { options.fail("window_step", "a window of \(window) is not whole steps of \(step)") }

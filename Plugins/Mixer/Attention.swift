@@ -1,6 +1,6 @@
 import Components
 
-/// Softmax attention: multi-head, grouped-query and multi-query are one component, told apart by `num_kv_heads`.
+/// Softmax attention: multi-head, grouped-query and multi-query are one component, chosen by `num_kv_heads`.
 ///
 ///     q = x·Wqᵀ, k = x·Wkᵀ, v = x·Wvᵀ;   y = norm(gate(x) ⊙ softmax(cap(scale·t·q·kᵀ) + bias)·v)·Woᵀ, over the tokens before
 ///     cap(s) = softcap·tanh(s / softcap), before the bias of the positions is added;  without `softcap`, s itself
@@ -65,16 +65,18 @@ public struct Attention: Mixer {
 
   public init(_ options: Options) {
     let width = options.shape.hiddenSize
-    let heads = options.requiredInteger("num_heads", in: 1...65536, "how many query heads")
-    let keyHeads = options.integer("num_kv_heads", default: heads, in: 1...65536, "how many key and value heads")
+    let heads = options.requiredInteger("num_heads", in: 1...65536, "the number of query heads")
+    let keyHeads = options.integer(
+      "num_kv_heads", default: heads, in: 1...65536,
+      "the number of key/value heads; fewer than num_heads is GQA, 1 is MQA")
     let headDim = options.integer(
       "head_dim", default: max(1, width / heads), in: 1...65536,
-      "numbers in a head; hidden_size / num_heads when left out")
+      "the width of a head; hidden_size / num_heads by default")
     if !options.isSet("head_dim"), width % heads != 0 {
       options.fail("num_heads", "hidden_size \(width) does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
     valueDim =
-      options.optionalInteger("v_head_dim", in: 1...65536, "numbers in a head of values, when not head_dim") ?? headDim
+      options.optionalInteger("v_head_dim", in: 1...65536, "the width of a value head, if not head_dim") ?? headDim
     if heads % keyHeads != 0 {
       options.fail("num_kv_heads", "\(heads) query heads cannot share \(keyHeads) key heads evenly")
     }
@@ -88,9 +90,9 @@ public struct Attention: Mixer {
       "the factor of the scores; auto is 1/√head_dim")
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
     reach = Reach(options)
-    softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "the smooth limit of the scores")
+    softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the scores: cap·tanh(x/cap)")
     sinks = options.flag(
-      "sinks", default: false, "whether a learned score for each head takes weight and adds no value")
+      "sinks", default: false, "attention sinks: a learned score per head that takes weight and adds no value")
     norm = options.group("qk_norm", "the norm of queries and keys") { group in
       HeadNorm(
         scope: group.choice(
@@ -108,14 +110,16 @@ public struct Attention: Mixer {
       options.group("sub_norm", "a norm before the last projection") { group in
         group.inheritedComponent(as: (any Normalization).self, slot: .norm, ignoring: [])
       } ?? nil
-    clip = options.optionalNumber("clip_qkv", in: 1e-6...1e6, "the hard limit of queries, keys and values")
-    gate = options.group("output_gate", "a gate, computed from the line, on what heads give", OutputGate.init)
+    clip = options.optionalNumber("clip_qkv", in: 1e-6...1e6, "clamp of queries, keys and values")
+    gate = options.group(
+      "output_gate", "a gate on the heads' output, computed from the sublayer's input", OutputGate.init)
     temperature = options.group(
       "position_temperature", "a factor of queries that grows with their position", PositionTemperature.init)
     grouping = options.choice(
-      "kv_grouping", default: Grouping.repeat, "whether query heads share a key head with their neighbours, or by turns"
+      "kv_grouping", default: Grouping.repeat,
+      "whether query heads share a key head in groups of neighbours, or interleaved"
     )
-    if sinks, grouping == .tile { options.fail("sinks", "heads that share keys by turns have no sinks") }
+    if sinks, grouping == .tile { options.fail("sinks", "heads that share keys interleaved have no sinks") }
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {

@@ -1,7 +1,7 @@
 import Components
 import Foundation
 
-/// Attention without a softmax, over a state that fades: retention, or with gates that each token chooses.
+/// Linear attention: no softmax, over a state that decays: retention, or with data-dependent gates.
 ///
 ///     S_t = exp(g_t)·S_{t−1} + φ(k_t)·v_tᵀ;   y = norm(scale·φ(q_t)·S_t) ⊙ gate(x), each head by itself, then ·Woᵀ
 ///     decay none: g = 0    fixed: g_h = log(1 − 2^(−5 − h))    gated: g = log σ(x·Wgᵀ + b) / decay_temperature
@@ -10,7 +10,7 @@ import Foundation
 /// https://arxiv.org/abs/2307.08621; gated: Sun et al., 2024 (gated retention), https://arxiv.org/abs/2405.05254, and Yang
 /// et al., 2023, https://arxiv.org/abs/2312.06635, with a gate for each number of a key where here each head has one.
 /// φ is `feature`. Nothing divides by the sum of weights: the norm of each head keeps results in size. What is kept of a
-/// sequence, head_dim × v_head_dim numbers a head, does not grow. A position encoding may turn queries and keys, but a bias
+/// sequence, head_dim × v_head_dim elements per head, does not grow. A position encoding may rotate queries and keys, but a bias
 /// on scores has no place. `chunk_size` changes speed alone.
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 2, v_head_dim: 5, chunk_size: 3, bias: true, feature: silu, scale: 0.7}`
@@ -36,32 +36,34 @@ public struct LinearAttention: Mixer {
 
   public init(_ options: Options) {
     let width = options.shape.hiddenSize
-    let heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads, each with a state")
+    let heads = options.requiredInteger("num_heads", in: 1...65536, "the number of heads, each with a state")
     headDim = options.integer(
       "head_dim", default: max(1, width / heads), in: 1...65536,
-      "numbers of a query and a key; hidden_size / num_heads when left out")
+      "the width of a query and a key; hidden_size / num_heads by default")
     if !options.isSet("head_dim"), width % heads != 0 {
       options.fail("num_heads", "hidden_size \(width) does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
-    valueDim = options.optionalInteger("v_head_dim", in: 1...65536, "numbers of a value, when not head_dim") ?? headDim
+    valueDim = options.optionalInteger("v_head_dim", in: 1...65536, "the width of a value, if not head_dim") ?? headDim
     bias = options.flags("bias", ["q", "k", "v", "o"], default: false, "which projections have a bias")
     let auto = 1 / Double(headDim).squareRoot()
     scale = options.number(
       "scale", default: auto, words: ["auto": auto], "the factor of the queries; auto is 1/√head_dim")
     decay = options.choice(
-      "decay", default: DecayKind.gated, "how the state fades: not, at a speed of each head's, or as each token says")
+      "decay", default: DecayKind.gated, "decay of the state: none, one rate per head, or data-dependent")
     temperature =
       decay == .gated
       ? options.number(
         "decay_temperature", default: 16, in: 1e-3...1e6, "what the logarithm of the gates is divided by") : 1
     chunk = options.integer(
-      "chunk_size", default: 64, in: 1...1024, "tokens of a prompt whose products are made together")
+      "chunk_size", default: 64, in: 1...1024, "chunk length of the parallel form, in tokens")
     // Without one no step is written.
     feature =
       options.isSet("feature") || options.isDescribing
-      ? options.component("feature", default: "identity", slot: .activation, "what queries and keys go through") : nil
+      ? options.component("feature", default: "identity", slot: .activation, "the feature map of queries and keys")
+      : nil
     norm = options.inheritedComponent("head_norm", slot: .norm, "the norm of each head's result")
-    gate = options.group("output_gate", "a gate, computed from the line, on what heads give", OutputGate.init)
+    gate = options.group(
+      "output_gate", "a gate on the heads' output, computed from the sublayer's input", OutputGate.init)
     place = options.place
     self.heads = heads
   }

@@ -11,7 +11,7 @@ import Components
 /// own c, in a prompt and token by token alike, and no key or value of a head is ever made. With x as wide as c and r
 /// together, a prompt's scores cost (2·kv_lora_rank + rope_head_dim) / (nope_head_dim + rope_head_dim + v_head_dim) times
 /// as much as those of separate heads, and its matrices the same.
-/// The careful reader's mistake: only the numbers after the first nope_head_dim of a query head turn.
+/// The careful reader's mistake: only the elements after the first nope_head_dim of a query head are rotated.
 ///
 /// Examples: `{num_heads: 4, q_lora_rank: 10, kv_lora_rank: 8, nope_head_dim: 6, rope_head_dim: 4, v_head_dim: 5}`
 /// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 8, bias: true, scale: 0.3}`
@@ -30,20 +30,21 @@ public struct MLA: Mixer {
   let norm: (any Normalization)?
 
   public init(_ options: Options) {
-    heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads")
+    heads = options.requiredInteger("num_heads", in: 1...65536, "the number of heads")
     queryRank = options.optionalInteger(
-      "q_lora_rank", "the width that queries are made from; from the token itself when left out")
-    rank = options.requiredInteger("kv_lora_rank", in: 1...65536, "the width that keys and values are made from")
-    nope = options.requiredInteger("nope_head_dim", in: 1...65536, "numbers of a query and key that do not turn")
+      "q_lora_rank", "the rank of the query compression; none by default")
+    rank = options.requiredInteger("kv_lora_rank", in: 1...65536, "the rank of the key/value compression")
+    nope = options.requiredInteger(
+      "nope_head_dim", in: 1...65536, "the width of the part of queries and keys without rotation")
     rope = options.requiredInteger(
-      "rope_head_dim", in: 1...65536, "numbers of a query and key that turn, the same for all keys")
-    valueWidth = options.requiredInteger("v_head_dim", in: 1...65536, "numbers of a value")
+      "rope_head_dim", in: 1...65536, "the width of the rotated part of queries and keys, shared by all heads' keys")
+    valueWidth = options.requiredInteger("v_head_dim", in: 1...65536, "the width of a value")
     bias = options.flags("bias", ["q_a", "kv_a", "o"], default: false, "which projections have a bias")
     let auto = 1 / Double(nope + rope).squareRoot()
     scale = options.number(
       "scale", default: auto, words: ["auto": auto], "the factor of the scores; auto is 1/√(both parts)")
     norm = options.inheritedComponent(
-      "latent_norm", slot: .norm, "the norm of what queries, keys and values are made from")
+      "latent_norm", slot: .norm, "the norm of the compressed queries, keys and values")
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {

@@ -7,7 +7,7 @@ import Foundation
 ///     S_t = exp(−exp(a_log)·Δ_t)·S_{t−1} + Δ_t·B_t·x_tᵀ;   y = norm(act(z) ⊙ (C_t·S_t + d·x_t))·Woᵀ
 ///
 /// Dao and Gu, 2024, https://arxiv.org/abs/2405.21060. Also in Bamba, Granite 4 and Nemotron-H beside attention.
-/// Each of `num_heads` heads of x has a state of state_size × head_dim numbers; B and C are shared by the heads of one of
+/// Each of `num_heads` heads of x has a state of state_size × head_dim elements; B and C are shared by the heads of one of
 /// `num_groups` groups. What is kept of a sequence does not grow: the states, and the convolution's last inputs. The order
 /// of its tokens is all it knows of positions, so the layer's position encoding has nothing to act on.
 /// The norm comes after the gate, a group at a time, and is the layer's norm with the options of `sub_norm`. `chunk_size`
@@ -33,27 +33,28 @@ public struct Mamba2: Mixer {
 
   public init(_ options: Options) {
     let inner = 2 * options.shape.hiddenSize
-    let heads = options.requiredInteger("num_heads", in: 1...65536, "how many heads, each with a state")
+    let heads = options.requiredInteger("num_heads", in: 1...65536, "the number of heads, each with a state")
     headDim = options.integer(
       "head_dim", default: max(1, inner / heads), in: 1...65536,
-      "numbers in a head; 2·hidden_size / num_heads when left out")
+      "the width of a head; 2·hidden_size / num_heads by default")
     if !options.isSet("head_dim"), inner % heads != 0 {
       options.fail(
         "num_heads", "2·hidden_size, \(inner), does not divide into \(heads) heads", hint: "or say 'head_dim'")
     }
-    stateSize = options.integer("state_size", default: 128, in: 1...65536, "numbers of B and of C")
-    groups = options.integer("num_groups", default: 1, in: 1...65536, "how many different B and C the heads share")
+    stateSize = options.integer("state_size", default: 128, in: 1...65536, "the width of the state: of B and C")
+    groups = options.integer(
+      "num_groups", default: 1, in: 1...65536, "the number of groups of heads that share B and C")
     if heads % groups != 0 { options.fail("num_groups", "\(heads) heads cannot share \(groups) groups evenly") }
     kernel = options.integer(
-      "conv_kernel", default: 4, in: 2...64, "tokens that the convolution takes in, the token's own included")
+      "conv_kernel", default: 4, in: 2...64, "the kernel size of the convolution, in tokens")
     convolutionBias = options.flag("conv_bias", default: true, "whether the convolution has a bias")
     bias = options.flags("bias", ["gate", "xbc", "o"], default: false, "which projections have a bias; dt always has")
-    let least = options.number("min_step", default: 0, in: 0...1e6, "the least step Δ")
-    let most = options.optionalNumber("max_step", in: 1e-9...1e6, "the greatest step Δ") ?? .infinity
+    let least = options.number("min_step", default: 0, in: 0...1e6, "the smallest step Δ")
+    let most = options.optionalNumber("max_step", in: 1e-9...1e6, "the largest step Δ") ?? .infinity
     if most < least { options.fail("max_step", "'max_step' is less than 'min_step'") }
     steps = Float(least)...Float(max(least, most))
     chunk = options.integer(
-      "chunk_size", default: 64, in: 1...1024, "tokens of a prompt whose products are made together")
+      "chunk_size", default: 64, in: 1...1024, "chunk length of the parallel form, in tokens")
     activation = options.component(
       "activation", default: "silu", slot: .activation, "the nonlinearity of the convolution and the gate")
     norm = options.inheritedComponent("sub_norm", slot: .norm, "the norm before the last projection")

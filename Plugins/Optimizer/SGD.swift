@@ -6,7 +6,7 @@ import Kernels
 ///     g ← g + weight_decay·p;  m ← momentum·m + g;  p ← p − rate·m,   or rate·(g + momentum·m) with `nesterov`
 ///
 /// Robbins and Monro, 1951; Polyak, 1964; Sutskever et al., 2013, https://proceedings.mlr.press/v28/sutskever13.html.
-/// The decay joins the gradient, and so the momentum, as in torch.
+/// The decay is added to the gradient, and so to the momentum, as in torch.
 public struct SGD: ExactOptimizer {
   public static let name = "sgd"
   public static let usualRate = 0.1

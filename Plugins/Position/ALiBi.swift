@@ -22,9 +22,9 @@ public struct ALiBi: PositionEncoding {
   let strength: Double
 
   public init(_ options: Options) {
-    maxBias = options.number("max_bias", default: 8, in: 0...64, "the exponent of the gentlest slope")
+    maxBias = options.number("max_bias", default: 8, in: 0...64, "the exponent of the smallest slope")
     beforeScale = options.flag("before_scale", default: false, "whether the bias is scaled together with the scores")
-    strength = options.number("strength", default: 1, words: [:], "what biases are multiplied by")
+    strength = options.number("strength", default: 1, words: [:], "a factor of the biases")
     precision = options.choice("precision", default: Precision.f32, "how slopes and biases are rounded")
   }
 

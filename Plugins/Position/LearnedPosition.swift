@@ -18,8 +18,8 @@ public struct LearnedPosition: PositionEncoding {
   let offset: Int
 
   public init(_ options: Options) {
-    max = options.integer("max", default: options.shape.contextLength, "how many positions there are")
-    offset = options.integer("offset", default: 0, in: 0...1024, "rows of the table before the first position's")
+    max = options.integer("max", default: options.shape.contextLength, "the number of positions")
+    offset = options.integer("offset", default: 0, in: 0...1024, "rows of the table before that of the first position")
   }
 
   public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value {

@@ -39,27 +39,31 @@ enum RoPEScaling: Sendable, Hashable {
     switch options.choice("type", default: Kind.none, "the method") {
     case .none: self = .none
     case .linear:
-      self = .linear(factor: options.requiredNumber("factor", in: 0.01...1e6, "what positions are divided by"))
+      self = .linear(
+        factor: options.requiredNumber("factor", in: 0.01...1e6, "the factor that positions are divided by"))
     case .dynamic:
       self = .dynamic(
         factor: options.requiredNumber("factor", in: 1...1e6, "how fast the base grows"),
         original: options.optionalInteger("original_context", original))
     case .llama3:
       self = .llama3(
-        factor: options.requiredNumber("factor", in: 1...1e6, "what low frequencies are divided by"),
+        factor: options.requiredNumber("factor", in: 1...1e6, "the factor that low frequencies are divided by"),
         low: options.number("low_freq_factor", default: 1, in: 0.001...1e6, "contexts per wave of the lowest kept"),
         high: options.number("high_freq_factor", default: 4, in: 0.001...1e6, "contexts per wave of the first divided"),
         original: options.integer("original_context", default: 8192, original))
     case .yarn:
       self = .yarn(
         YaRN(
-          factor: options.requiredNumber("factor", in: 1...1e6, "what slow frequencies are divided by"),
-          betaFast: options.number("beta_fast", default: 32, in: 0.001...1e6, "turns above which frequencies are kept"),
+          factor: options.requiredNumber("factor", in: 1...1e6, "the factor that low frequencies are divided by"),
+          betaFast: options.number(
+            "beta_fast", default: 32, in: 0.001...1e6, "rotations above which frequencies are kept"),
           betaSlow: options.number(
-            "beta_slow", default: 1, in: 0.001...1e6, "turns below which frequencies are divided"),
+            "beta_slow", default: 1, in: 0.001...1e6, "rotations below which frequencies are divided"),
           original: options.optionalInteger("original_context", original),
-          attention: options.optionalNumber("attention_factor", "what sines and cosines are multiplied by"),
-          mscale: options.optionalNumber("mscale", "strength of the warming, over `mscale_all_dim`'s"),
+          attention: options.optionalNumber(
+            "attention_factor", "attention factor: what sines and cosines are multiplied by"),
+          mscale: options.optionalNumber(
+            "mscale", "strength of the attention factor, divided by that of `mscale_all_dim`"),
           mscaleAllDim: options.optionalNumber("mscale_all_dim", "strength that `mscale` is divided by"),
           truncate: options.flag("truncate", default: true, "whether the ramp starts and ends at whole pairs"),
           scaleScores: options.flag(
@@ -78,7 +82,8 @@ enum RoPEScaling: Sendable, Hashable {
       }
       self = .longrope(
         short: short, long: long, original: options.requiredInteger("original_context", original),
-        attention: options.optionalNumber("attention_factor", "what sines and cosines are multiplied by"))
+        attention: options.optionalNumber(
+          "attention_factor", "attention factor: what sines and cosines are multiplied by"))
     }
   }
 

@@ -1,13 +1,13 @@
 import Components
 import Foundation
 
-/// Rotary position embedding: pairs of numbers of every query and key are turned by an angle that grows with position.
+/// Rotary position embedding: pairs of elements of every query and key are rotated by an angle that grows with position.
 ///
 ///     (a, b) ← (a·cos φ − b·sin φ, a·sin φ + b·cos φ),   φ(p, i) = p·theta^(−2i/d)
 ///
 /// Su et al., 2021, https://arxiv.org/abs/2104.09864.
 /// Pairs are (i, i + d/2) with `pairing: half`, as Hugging Face stores LLaMA, and (2i, 2i + 1) with `interleaved`, as
-/// GPT-J, Cohere and Meta's own files do: a fact of the stored weights, never to be guessed. `direction: backward` turns by
+/// GPT-J, Cohere and Meta's own files do: a fact of the stored weights, never to be guessed. `direction: backward` rotates by
 /// −φ, as nanochat does.
 ///
 /// Examples: `{theta: 500000}` `{fraction: 0.5}` `{dim: 2, pairing: interleaved}` `{scaling: {type: linear, factor: 2}}`
@@ -33,15 +33,16 @@ public struct RoPE: PositionEncoding {
 
   public init(_ options: Options) {
     theta = options.number("theta", default: 10000, in: 1...1e12, "the base of the frequencies")
-    dim = options.optionalInteger("dim", "how many numbers of a head turn, when not a fraction")
-    fraction = options.number("fraction", default: 1, in: 0.001...1, "the part of each head that turns")
-    pairing = options.choice("pairing", default: Pairing.half, "which numbers are turned together")
-    direction = options.choice("direction", default: Direction.forward, "which way pairs are turned")
+    dim = options.optionalInteger(
+      "dim", "the rotary dimension: how many elements of a head are rotated, if not a fraction")
+    fraction = options.number("fraction", default: 1, in: 0.001...1, "the fraction of each head that is rotated")
+    pairing = options.choice("pairing", default: Pairing.half, "which elements are rotated as a pair")
+    direction = options.choice("direction", default: Direction.forward, "the direction of rotation")
     scaling = options.group("scaling", "how angles change for contexts longer than trained", RoPEScaling.init) ?? .none
     contextLength = options.shape.contextLength
     place = options.place(of: dim == nil ? "fraction" : "dim")
     if dim != nil, options.isSet("fraction") {
-      options.fail("dim", "'dim' and 'fraction' both say how many numbers turn")
+      options.fail("dim", "'dim' and 'fraction' both set the rotary dimension")
     }
   }
 
@@ -59,13 +60,14 @@ public struct RoPE: PositionEncoding {
       width = headWidth
     }
     guard width > 0, width % 2 == 0, width <= headWidth else {
-      plan.fail("rope turns pairs, but \(width) numbers of a head of \(headWidth) would turn", at: place)
+      plan.fail("rope rotates pairs, but the rotary dimension is \(width) of a head of \(headWidth)", at: place)
       return x
     }
     let expected = scaling.expectedFactors.map { $0 == width / 2 } ?? true
     guard expected else {
       plan.fail(
-        "a head turns \(width / 2) pairs, but the scaling lists \(scaling.expectedFactors ?? 0) factors", at: place)
+        "a head has \(width / 2) rotated pairs, but the scaling lists \(scaling.expectedFactors ?? 0) factors",
+        at: place)
       return x
     }
     let table = RoPEAngles(theta: theta, width: width, scaling: scaling, contextLength: contextLength)

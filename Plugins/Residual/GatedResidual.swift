@@ -1,12 +1,12 @@
 import Components
 
-/// A sum in which the line says, number by number, how much of a sublayer's result it takes.
+/// A sum in which a gate, computed from the residual stream, weights each element of a sublayer's result.
 ///
 ///     output:   x ← α·x + β·σ(x·Wᵀ + b) ⊙ y
 ///     highway:  x ← α·(1 − g) ⊙ x + β·g ⊙ y,   g = σ(x·Wᵀ + b)
 ///
 /// Parisotto et al., 2019, https://arxiv.org/abs/1910.06764; highway: Srivastava et al., 2015,
-/// https://arxiv.org/abs/1505.00387. b starts at `start`: below zero, a layer passes the line on almost as it is.
+/// https://arxiv.org/abs/1505.00387. b starts at `start`: below zero, a layer passes the residual stream on almost unchanged.
 ///
 /// Examples: `{form: highway, start: -1}`
 public struct GatedResidual: Residual {
@@ -19,9 +19,11 @@ public struct GatedResidual: Residual {
   let activation: (any Activation)?
 
   public init(_ options: Options) {
-    form = options.choice("form", default: Form.output, "whether the gate takes from the line what it lets in")
-    start = options.number("start", default: -2, in: -100...100, "where the gates' bias starts")
-    activation = options.component("activation", default: "sigmoid", slot: .activation, "what opens the gates")
+    form = options.choice(
+      "form", default: Form.output,
+      "output: the gate weights the result; highway: it also weights the residual stream, by 1 − gate")
+    start = options.number("start", default: -2, in: -100...100, "the initial bias of the gates")
+    activation = options.component("activation", default: "sigmoid", slot: .activation, "the nonlinearity of the gates")
   }
 
   public func join(

@@ -1,6 +1,6 @@
 import Components
 
-/// The sum of the line and what a sublayer gives.
+/// The sum of the residual stream and a sublayer's result.
 ///
 ///     x ← α·x + β·y
 ///

@@ -6,7 +6,7 @@ import Kernels
 ///     x ← α·x + β·s·y        s: [1]
 ///
 /// Bachlechner et al., 2020, https://arxiv.org/abs/2003.04887; also De and Smith, 2020 (SkipInit),
-/// https://arxiv.org/abs/2002.10444. At first every layer passes the line on as it is, and only s learns: the sublayers'
+/// https://arxiv.org/abs/2002.10444. At first every layer passes the residual stream on unchanged, and only s learns: the sublayers'
 /// own gradients are zero until it has moved.
 ///
 /// Examples: `{start: 0.5}`
@@ -16,7 +16,7 @@ public struct ReZero: Residual {
   let start: Double
 
   public init(_ options: Options) {
-    start = options.number("start", default: 0, in: -1e3...1e3, "where the learned number starts")
+    start = options.number("start", default: 0, in: -1e3...1e3, "the initial value of the learned factor")
   }
 
   public func join(

@@ -62,7 +62,8 @@ public struct CheckpointFolder: Sendable {
       }
       guard isPlainFileName(file) else {
         throw FileProblem(
-          path: indexPath, sentence: "tensor '\(name)' is said to be in '\(file)', which is no plain safetensors name")
+          path: indexPath,
+          sentence: "tensor '\(name)' is said to be in '\(file)', which is not a plain safetensors file name")
       }
       if wanted[file] == nil { files.append(file) }
       wanted[file, default: []].append(name)
@@ -98,7 +99,8 @@ public struct CheckpointFolder: Sendable {
     }
     return FileProblem(
       path: path + "/" + pickle,
-      sentence: "the weights are in a pickle, which is never opened, for reading one runs what is in it; convert it to "
+      sentence:
+        "the weights are in a pickle, which is never opened, because reading one runs the code in it; convert it to "
         + "safetensors first: load it with the program it is from and save it with safe_serialization=True")
   }
 }

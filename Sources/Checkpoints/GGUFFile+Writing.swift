@@ -5,7 +5,7 @@ import Kernels
 extension GGUFFile {
   /// Writes `tensors` and `metadata` to `path` as GGUF version 3, whole or not at all.
   ///
-  /// Tensors keep their order and their storage format; whole numbers are written as u32 where they fit and as i64
+  /// Tensors keep their order and their storage format; integers are written as u32 where they fit and as i64
   /// otherwise, other numbers as f32, in lists as i32 and f32, which is what readers of this format expect. Throws for
   /// a name or key given twice, a name beyond 63 bytes, a shape of more than 4 axes, and when the system cannot write.
   public static func write(

@@ -3,7 +3,7 @@ import Kernels
 
 /// A GGUF file: typed metadata, the list of tensors, and their bytes, mapped and not copied.
 ///
-/// Versions 2 and 3, little endian. Every count, length and offset is held against the size of the file before anything
+/// Versions 2 and 3, little endian. Every count, length and offset is compared with the size of the file before anything
 /// is allocated for it. Source: ggml-org/ggml, `docs/gguf.md`, and where that is looser, what `src/gguf.cpp` enforces.
 /// The file lists axes fastest first; `shape` here is outermost first, as everywhere in this package.
 public struct GGUFFile: Sendable {

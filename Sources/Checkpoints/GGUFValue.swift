@@ -16,7 +16,7 @@ public enum GGUFValue: Sendable {
 }
 
 extension GGUFValue {
-  /// A whole number.
+  /// An integer.
   public var integer: Int? {
     if case .integer(let value) = self { value } else { nil }
   }
@@ -41,7 +41,7 @@ extension GGUFValue {
     if case .string(let value) = self { value } else { nil }
   }
 
-  /// A list of whole numbers.
+  /// A list of integers.
   public var integers: [Int]? {
     if case .integers(let values) = self { values } else { nil }
   }

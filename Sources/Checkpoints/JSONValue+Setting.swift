@@ -50,7 +50,7 @@ extension JSONValue {
     if case .string(let text) = self { text } else { serialized() }
   }
 
-  /// Whether both are the same, whole numbers being the same however written.
+  /// Whether both are the same, integers being the same however written.
   func means(_ other: JSONValue) -> Bool {
     if let a = number, let b = other.number { return a == b }
     if let a = array, let b = other.array { return a.count == b.count && zip(a, b).allSatisfy { $0.means($1) } }

@@ -19,7 +19,7 @@ public protocol Component: Sendable {
   init(_ options: Options)
 }
 
-/// Token ids to vectors, and the start of the residual line.
+/// Token ids to vectors, and the start of the residual stream.
 public protocol Embedding: Component {
   /// Writes the lookup of the pass's tokens: a value of the model's width, one row a token.
   ///
@@ -37,9 +37,9 @@ public enum AttentionRole: Sendable, Hashable {
 
 /// A way to tell positions apart. Each part defaults to nothing, so an encoding says only where it acts.
 public protocol PositionEncoding: Component {
-  /// Whether it adds to the residual line at the embedding, once for the whole model.
+  /// Whether it adds to the residual stream at the embedding, once for the whole model.
   var actsAtEmbedding: Bool { get }
-  /// What it adds to the residual line at the embedding.
+  /// What it adds to the residual stream at the embedding.
   func embed(_ x: Value, into plan: inout PlanBuilder) -> Value
   /// How it turns queries or keys, as `role` says: `x` holds `heads` vectors of equal width a row.
   func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value
@@ -117,7 +117,7 @@ public struct Sublayer {
   }
 }
 
-/// How one sublayer's result joins the residual line.
+/// How one sublayer's result joins the residual stream.
 public protocol Residual: Component {
   /// Writes the line that follows from `line` and `result`, of the same width; learned tensors go under `name`.
   ///
@@ -127,7 +127,7 @@ public protocol Residual: Component {
   ) -> Value
 }
 
-/// How sublayers stand along the residual line.
+/// How sublayers stand along the residual stream.
 public protocol Block: Component {
   /// Whether the line leaves the last layer unnormalized, so that a norm before the head is due.
   var needsFinalNorm: Bool { get }

@@ -1,10 +1,10 @@
 import Components
 
-/// A model as people draw it: what its steps are, gathered into the boxes, beads and sums of a residual line.
+/// A model as people draw it: what its steps are, gathered into the boxes, beads and sums of a residual stream.
 ///
 /// It follows from the plan alone, so a variant that nobody has written yet is drawn as truly as a known one.
 public struct Diagram: Sendable {
-  /// Something on the residual line or beside it.
+  /// Something on the residual stream or beside it.
   public struct Node: Sendable {
     /// What it is drawn as.
     public enum Kind: Sendable, Hashable {

@@ -2,7 +2,7 @@
 struct DiagramCanvas {
   /// The column of the right edge of frames.
   let right: Int
-  /// The column of the residual line, or of what a box reads.
+  /// The column of the residual stream, or of what a box reads.
   private let origin: Int
   private var rows: [[Character]] = []
 
@@ -70,7 +70,7 @@ struct DiagramCanvas {
     rows.append(Array(repeating: " ", count: column(rail)) + Array(text))
   }
 
-  /// A row in which only the residual line runs down, with a word beside it.
+  /// A row in which only the residual stream runs down, with a word beside it.
   mutating func rail(_ note: String = "", dashed: Bool = false) {
     add((dashed ? "┆" : "│") + (note.isEmpty ? "" : "  \(note)"), at: 0)
   }

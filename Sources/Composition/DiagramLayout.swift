@@ -1,4 +1,4 @@
-/// Where the nodes of a section stand: the residual line is rail 0, and every branch takes the next free rail to its right.
+/// Where the nodes of a section stand: the residual stream is rail 0, and every branch takes the next free rail to its right.
 ///
 /// A node that is the last to read a line stands on that line. One that leaves it to others, or would be crossed by a
 /// rail further right, moves to a rail of its own.

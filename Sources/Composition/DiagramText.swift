@@ -1,4 +1,4 @@
-/// A diagram in box characters: the residual line runs down on the left, branches leave it and are added back.
+/// A diagram in box characters: the residual stream runs down on the left, branches leave it and are added back.
 ///
 ///     ║   ├────╮
 ///     ║   │    ●  layernorm  attn_norm  eps 1e-05

@@ -25,7 +25,7 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
       "there is no memory for \(bytes < 1 << 30 ? "\(bytes) bytes" : "\(bytes >> 30) GiB")"
     case .tooLong(let tokens, let limit): "\(tokens) tokens are more than the \(limit) that the model can take"
     case .unknownToken(let id, let vocabulary): "token \(id) is outside the vocabulary of \(vocabulary)"
-    case .noTokens: "there are no tokens to compute"
+    case .noTokens: "the prompt is empty"
     case .noKernel(let name): "no kernel computes the operator '\(name)'"
     }
   }

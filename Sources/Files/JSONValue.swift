@@ -22,7 +22,7 @@ extension JSONValue {
     if case .string(let value) = self { value } else { nil }
   }
 
-  /// A whole number; one written with a fraction or exponent counts when it is whole and exact, such as `1e3`.
+  /// An integer; one written with a fraction or exponent counts when it is whole and exact, such as `1e3`.
   public var integer: Int? {
     switch self {
     case .integer(let value): value

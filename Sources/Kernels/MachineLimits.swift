@@ -3,7 +3,7 @@ import CKernels
 /// What this machine gives at this moment: the rate of its memory, and of multiply-adds that never leave the registers.
 ///
 /// Each is measured by all threads of a pool at once, with the instructions of the level in force. The rate of memory
-/// moves within minutes where the machine has neighbours, so measure it beside what is held against it.
+/// moves within minutes where the machine has neighbours, so measure it beside what is compared with it.
 /// `@unchecked Sendable` because the memory it reads is written once, before `init` returns.
 public final class MachineLimits: @unchecked Sendable {
   /// Kinds of multiply-add.

@@ -84,4 +84,7 @@ let text = """
   }
 
   """
-try text.write(toFile: output, atomically: true, encoding: .utf8)
+// Only a change is written: the build runs this tool every time, and compiles what a newer file stands in.
+if (try? String(contentsOfFile: output, encoding: .utf8)) != text {
+  try text.write(toFile: output, atomically: true, encoding: .utf8)
+}

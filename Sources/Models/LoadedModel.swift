@@ -112,7 +112,7 @@ extension ModelLoader {
   {
     let (architecture, parameters) = (described.architecture, described.plan.parameters)
     guard case .folder = described.source, let section = architecture.checkpoint else {
-      throw Problems([Problem("'\(architecture.name)' is no folder with a family's names", at: nil)])
+      throw Problems([Problem("'\(architecture.name)' is not a folder with a family's tensor names", at: nil)])
     }
     return try CheckpointMap(section).match(parameters, with: entries, count: architecture.count).load()
   }

@@ -89,7 +89,7 @@ public struct ModelLoader: Sendable {
     if let weights {
       guard let source = try ModelSource(path: weights) else {
         if kind(ofPath: weights) == .nothing { throw FileProblem(path: weights, sentence: "no such file or folder") }
-        throw ModelProblem.notAModel(path: weights, why: "it is no folder, safetensors or GGUF file")
+        throw ModelProblem.notAModel(path: weights, why: "it is neither a folder nor a safetensors or GGUF file")
       }
       return try wired(reference, source, patches, opened: opened)
     }

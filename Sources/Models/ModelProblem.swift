@@ -6,7 +6,7 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case notFound(String, nearest: String?)
   /// A family has this name, and models of it are meant one by one.
   case family(String, models: [String])
-  /// A folder or file is there, but is no model: why.
+  /// A folder or file is there, but is not a model: why.
   case notAModel(path: String, why: String)
   /// No family reads a configuration of this kind.
   case unknownKind(String?, key: String, path: String, nearest: String?)
@@ -32,7 +32,7 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
       }
     case .family(let name, let models):
       "'\(name)' is a family; its models are \(models.joined(separator: ", "))"
-    case .notAModel(let path, let why): "\(path) is no model: \(why)"
+    case .notAModel(let path, let why): "\(path) is not a model: \(why)"
     case .unknownKind(nil, let key, let path, _):
       "\(path) has no text under '\(key)', which says what kind of model it is"
     case .unknownKind(let kind?, let key, let path, let nearest):

@@ -14,7 +14,7 @@ public struct Sampler: Sendable {
     /// The smallest set of most likely tokens with this probability remains; 1 for all (Holtzman et al., 2019,
     /// https://arxiv.org/abs/1904.09751).
     public var topP: Double = 1
-    /// Tokens less likely than this part of the likeliest go; 0 for none (Nguyen et al., 2024,
+    /// Tokens less likely than this part of the most likely go; 0 for none (Nguyen et al., 2024,
     /// https://arxiv.org/abs/2407.01082).
     public var minP: Double = 0
     /// What the logits of recent tokens are divided by when positive, and multiplied by when negative; 1 for nothing

@@ -3,7 +3,7 @@ import Execution
 import Files
 import Kernels
 
-/// A model held against what the reference implementation computed, as an `expected.safetensors` holds it: `input_ids`
+/// A model compared with what the reference implementation computed, as an `expected.safetensors` holds it: `input_ids`
 /// [rows, tokens], `logits` [rows, tokens, vocabulary], and `greedy` [1, tokens], a continuation of the first row's
 /// beginning by the largest logit.
 public struct Verification: Sendable {

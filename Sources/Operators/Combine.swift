@@ -1,7 +1,7 @@
 import Kernels
 import Plans
 
-/// The sum of two values, each times a constant: how a sublayer joins the residual line.
+/// The sum of two values, each times a constant: how a sublayer joins the residual stream.
 ///
 ///     y = α·a + β·b
 public struct Combine: Kernel {

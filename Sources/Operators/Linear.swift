@@ -6,7 +6,7 @@ import Plans
 ///     y_i = x·W_iᵀ + b_i  (+ a)        x: [rows, in], W_i: [out_i, in], b_i: [out_i], a: [rows, out]
 ///
 /// Weights keep their stored format; sums are in `Float`. With several matrices there is an output for each. A single
-/// one may add to a second input: the residual line.
+/// one may add to a second input: the residual stream.
 public struct Linear: Kernel {
   /// For each matrix, whether the tensor after it is its bias.
   let biases: [Bool]

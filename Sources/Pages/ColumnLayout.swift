@@ -1,6 +1,6 @@
 import Composition
 
-/// Where the nodes of a section stand in a drawing: the residual line is column 0, a branch has a column to its right, and
+/// Where the nodes of a section stand in a drawing: the residual stream is column 0, a branch has a column to its right, and
 /// what follows something stands a level below it. Branches of one line so lie side by side.
 package struct ColumnLayout {
   /// The column of each node.

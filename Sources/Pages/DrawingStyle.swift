@@ -2,7 +2,7 @@ import Composition
 
 /// The measures of a drawing, in pixels of a page that is shown as large as it is.
 struct DrawingStyle: Sendable {
-  /// Where the residual line runs.
+  /// Where the residual stream runs.
   let lineX: Double
   /// The left edge of the first column beside the line.
   let firstColumn: Double

@@ -159,7 +159,7 @@ struct SectionDrawing {
       let end = nodeTop(index)
       let turn = end - channels[layout.levels[index]] / 2 - 2
       let bend = "Q\(coordinate(to)) \(coordinate(turn)) \(coordinate(to)) \(coordinate(turn + radius))"
-      // The residual line itself runs on to where the branch leaves it; what a box reads may end there.
+      // The residual stream itself runs on to where the branch leaves it; what a box reads may end there.
       let begin = source == 0 && !isInside ? turn : start
       return [
         line(

@@ -4,7 +4,7 @@ public struct ModelShape: Sendable, Hashable {
   public let vocabSize: Int
   /// How many tokens the model is made for at once.
   public let contextLength: Int
-  /// The width of the residual line, in numbers per token.
+  /// The width of the residual stream, in numbers per token.
   public let hiddenSize: Int
   /// How many layers there are.
   public let layerCount: Int

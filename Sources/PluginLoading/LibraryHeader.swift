@@ -1,4 +1,4 @@
-/// The beginning of a dynamic library's file, held against this machine before the system's loader sees it: a loader
+/// The beginning of a dynamic library's file, compared with this machine before the system's loader sees it: a loader
 /// believes a header, and a library that was cut short ends the process.
 ///
 /// ELF: System V ABI, gabi 4.1, chapters 4 and 5. Mach-O: only the kind and the processor are looked at, for there the
@@ -6,13 +6,13 @@
 enum LibraryHeader {
   static func check(_ bytes: UnsafeRawBufferPointer, _ path: String) throws(PluginProblem) {
     guard bytes.count >= 64 else {
-      throw PluginProblem(path, "this is no dynamic library: it has \(bytes.count) bytes")
+      throw PluginProblem(path, "this is not a dynamic library: it has \(bytes.count) bytes")
     }
     switch bytes.loadUnaligned(as: UInt32.self) {
     case 0x464c_457f: try checkELF(bytes, path)
     case 0xfeed_facf: try checkMachO(bytes, path)
     default:
-      throw PluginProblem(path, "this is no dynamic library; 'swift build' makes one in .build, beside its modules")
+      throw PluginProblem(path, "this is not a dynamic library; 'swift build' makes one in .build, beside its modules")
     }
   }
 

@@ -31,7 +31,7 @@ public struct PluginLibrary: Sendable {
     let text = withUnsafeMutablePointer(to: &contents) { entry(UnsafeMutableRawPointer($0)) }
     // A file can be changed between the look at it and its loading.
     guard let text, PluginMark(String(cString: text)) == file.mark else {
-      throw PluginProblem(path, "its entry point speaks of another interface or compiler than its file does")
+      throw PluginProblem(path, "its entry point names another interface or compiler than its file does")
     }
     guard !contents.components.isEmpty else { throw PluginProblem(path, "it has no components") }
     self.contents = contents

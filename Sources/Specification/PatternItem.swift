@@ -22,7 +22,7 @@ struct PatternItem {
     let name = text[text.index(after: star)...].trimmed
     guard let count = Int(times), count >= 1, !name.isEmpty else {
       throw Problem(
-        "'\(text.prefix(40))' is no item of a pattern", at: setting.place,
+        "'\(text.prefix(40))' is not an item of a pattern", at: setting.place,
         hint: "an item is a name, or a count and a name: 3*local")
     }
     self.name = String(name)

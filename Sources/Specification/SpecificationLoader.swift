@@ -44,7 +44,7 @@ public final class SpecificationLoader: Sendable {
     return try reader.read()
   }
 
-  /// The merged tree of `nameOrPath` with `patches` laid over it, before it is held against what a model needs; a
+  /// The merged tree of `nameOrPath` with `patches` laid over it, before it is compared with what a model needs; a
   /// family file has one too.
   public func tree(_ nameOrPath: String, patches: [Setting] = []) throws(Problems) -> Setting {
     let resolution = try resolution(of: nameOrPath, patches: patches)
@@ -213,7 +213,7 @@ public final class SpecificationLoader: Sendable {
         } else if let slot, !slot.isOfModel {
           result.note(
             Problem(
-              "'\(entry.key)' is no part of a model", at: entry.place,
+              "'\(entry.key)' is not part of a model", at: entry.place,
               hint: "a training run is given it: 'chimera train --\(entry.key)', or 'train' in a study"))
         } else {
           result.note(

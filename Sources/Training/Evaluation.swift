@@ -2,7 +2,7 @@ import Execution
 import Foundation
 import Kernels
 
-/// How well a model foretells a text.
+/// How well a model predicts a text.
 ///
 ///     loss = −1/n Σ log p(token | tokens before it in its window)      perplexity = e^loss
 ///     bits per byte = n·loss / (ln 2 · bytes)
@@ -12,7 +12,7 @@ import Kernels
 public struct Evaluation: Sendable {
   /// The mean loss of a token, in nats.
   public let loss: Double
-  /// How many tokens were foretold.
+  /// How many tokens were predicted.
   public let tokens: Int
 
   /// e to the loss.
@@ -39,7 +39,7 @@ public struct Evaluation: Sendable {
     let room = context - (beginning == nil ? 0 : 1)  // tokens of the text in a window
     var done = first
     while done < text.count {
-      // The last token is foretold and not read.
+      // The last token is predicted and not read.
       let end = min(text.count, done == first ? room + 1 : done + stride)
       let start = max(0, end - 1 - room)
       let tokens = text[start..<end]

@@ -23,7 +23,7 @@ public struct TrainingSettings: Sendable {
   public var schedule: Setting
   /// The length that gradients are cut to; 0 for not.
   public var clip = 1.0
-  /// What part of the numbers on their way to the residual line are set to zero.
+  /// What part of the numbers on their way to the residual stream are set to zero.
   public var dropout = 0.0
   /// Where random numbers start: the data's order and dropout.
   public var seed: UInt64 = 0

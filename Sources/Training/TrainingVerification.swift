@@ -2,7 +2,7 @@ import Components
 import Execution
 import Kernels
 
-/// A model's loss, gradients and first optimizer steps held against a reference implementation's.
+/// A model's loss, gradients and first optimizer steps compared with a reference implementation's.
 public struct TrainingVerification: Sendable {
   /// What the reference computed on one batch.
   public struct Expected {

@@ -5,7 +5,7 @@ import Kernels
 
 /// How sequences are kept, for commands that keep them or tell what it takes.
 struct CacheOption: ParsableArguments {
-  @Option(help: "Keys and values: f32, f16, bf16, q8_0.") var cache = "f32"
+  @Option(help: "KV cache format: f32, f16, bf16, q8_0.") var cache = "f32"
 
   func validate() throws {
     if StorageFormat(rawValue: cache).map(PlannedState.formats.contains) != true {

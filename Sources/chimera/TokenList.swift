@@ -6,7 +6,7 @@ enum TokenList {
     if parts.isEmpty { throw Failure(.usage, "\(option) takes ids such as 1,2,3") }
     return try parts.map { part in
       guard let id = Int(part), id >= 0 else {
-        throw Failure(.usage, "'\(part)' is no token id; \(option) takes ids such as 1,2,3")
+        throw Failure(.usage, "'\(part)' is not a token id; \(option) takes ids such as 1,2,3")
       }
       return id
     }

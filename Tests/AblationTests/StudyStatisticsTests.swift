@@ -38,7 +38,8 @@ import Testing
     #expect(statistics.comparisons[0].difference.mean == -1, "the difference is shown all the same")
   }
 
-  @Test("an arm that is the baseline over again is not distinguishable, and one that always differs by the same is")
+  @Test(
+    "an arm equal to the baseline has no significant difference, and one that always differs by the same has")
   func constant() {
     let baseline = Self.losses([2, 2.5, 3])
     let statistics = StudyStatistics(baseline: baseline, arms: [baseline, Self.losses([2.5, 3, 3.5])])

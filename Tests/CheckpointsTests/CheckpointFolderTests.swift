@@ -48,24 +48,27 @@ private func sentence(_ folder: String) -> String? {
     arguments: [
       (
         #"{"a":"../x.safetensors"}"#,
-        "tensor 'a' is said to be in '../x.safetensors', which is no plain safetensors name"
+        "tensor 'a' is said to be in '../x.safetensors', which is not a plain safetensors file name"
       ),
       (
         #"{"a":"/etc/x.safetensors"}"#,
-        "tensor 'a' is said to be in '/etc/x.safetensors', which is no plain safetensors name"
+        "tensor 'a' is said to be in '/etc/x.safetensors', which is not a plain safetensors file name"
       ),
       (
         #"{"a":"sub\\x.safetensors"}"#,
-        "tensor 'a' is said to be in 'sub\\x.safetensors', which is no plain safetensors name"
+        "tensor 'a' is said to be in 'sub\\x.safetensors', which is not a plain safetensors file name"
       ),
-      (#"{"a":"..safetensors"}"#, "tensor 'a' is said to be in '..safetensors', which is no plain safetensors name"),
+      (
+        #"{"a":"..safetensors"}"#,
+        "tensor 'a' is said to be in '..safetensors', which is not a plain safetensors file name"
+      ),
       (
         #"{"a":"x\u0000.safetensors"}"#,
-        "tensor 'a' is said to be in 'x\0.safetensors', which is no plain safetensors name"
+        "tensor 'a' is said to be in 'x\0.safetensors', which is not a plain safetensors file name"
       ),
       (
         #"{"a":"pytorch_model.bin"}"#,
-        "tensor 'a' is said to be in 'pytorch_model.bin', which is no plain safetensors name"
+        "tensor 'a' is said to be in 'pytorch_model.bin', which is not a plain safetensors file name"
       ),
       (#"{"a":7}"#, "the file of tensor 'a' is an integer; expected its name"),
       ("[]", "there is no object 'weight_map'"),

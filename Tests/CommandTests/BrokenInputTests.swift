@@ -62,10 +62,10 @@ struct BrokenInputTests {
       "a formula that is none", changed("128}", "128, activation: {formula: x * sigmod(x)}}"), at: "8:53",
       "knows no function 'sigmod' at character 5", "did you mean 'sigmoid'?"),
     Case(
-      "a formula with holes", changed("128}", "128, activation: {formula: log(x)}}"), at: "8:53", "no finite number",
+      "a formula with holes", changed("128}", "128, activation: {formula: log(x)}}"), at: "8:53", "is not finite",
       "at x = -10"),
-    Case("odd rotary width", changed("{type: rope}", "{type: rope, dim: 3}"), at: "5:29", "rope turns pairs"),
-    Case("heads of one number", changed("num_heads: 4", "num_heads: 64"), at: "5:18", "rope turns pairs"),
+    Case("odd rotary width", changed("{type: rope}", "{type: rope, dim: 3}"), at: "5:29", "rope rotates pairs"),
+    Case("heads of one number", changed("num_heads: 4", "num_heads: 64"), at: "5:18", "rope rotates pairs"),
     Case("window of nothing", changed("4}", "4, window: 0}"), at: "7:35", "'window' must lie between 1"),
     Case("window beyond 64 bits", changed("4}", "4, window: 99999999999999999999}"), at: "7:35", "must lie between 1"),
     Case("no context", changed("context_length: 32", "context_length: 0"), at: "2:17", "must be at least 1"),
@@ -271,7 +271,7 @@ struct BrokenInputTests {
       (["--max-tokens", "9223372036854775808"], "--max-tokens"), (["--max-tokens", "-1"], "at least 1"),
       (["--threads", "100000"], "from 1 to 1024"), (["--temperature", "nan"], "from 0 to 100"),
       (["--temperature", "-1"], "from 0 to 100"), (["--tokens", "1,2048"], "outside the vocabulary of 2048"),
-      (["--tokens", "1,-2"], "'-2' is no token id"), ([String(repeating: "word ", count: 300)], "made for 256"),
+      (["--tokens", "1,-2"], "'-2' is not a token id"), ([String(repeating: "word ", count: 300)], "made for 256"),
     ])
   func numbers(_ arguments: [String], _ words: String) throws {
     let run = try Command(["run", "story-llama"] + arguments)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What commands write, held against files of `Tests/Golden`. A change there is for a reviewer to see: run the tests with
+/// What commands write, compared with files of `Tests/Golden`. A change there is for a reviewer to see: run the tests with
 /// `CHIMERA_GOLDEN=write` to make the files anew.
 @Suite("what is shown")
 struct GoldenTests {

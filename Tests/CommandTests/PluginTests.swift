@@ -157,8 +157,9 @@ import Testing
           bytes[place] = bytes[place] == UInt8(ascii: "1") ? UInt8(ascii: "2") : UInt8(ascii: "1")
           return bytes
         }
-        #expect(try refusal([]).hasPrefix("this is no dynamic library: it has 0 bytes"))
-        #expect(try refusal(Array(String(repeating: "hello ", count: 40).utf8)).hasPrefix("this is no dynamic library"))
+        #expect(try refusal([]).hasPrefix("this is not a dynamic library: it has 0 bytes"))
+        #expect(
+          try refusal(Array(String(repeating: "hello ", count: 40).utf8)).hasPrefix("this is not a dynamic library"))
         #expect(try refusal(Array(good[..<4096])).hasPrefix("this library is cut short"))
         var other = good
         other[18] = 40
@@ -206,7 +207,7 @@ import Testing
         #expect(try refusal(abort).hasPrefix("loading it crashes (aborted), so it is not loaded"))
         #expect(try refusal("#define ENTRY mark").hasPrefix("it has no components"))
         #expect(
-          try refusal("#define ENTRY \"something else\"").hasPrefix("its entry point speaks of another interface"))
+          try refusal("#define ENTRY \"something else\"").hasPrefix("its entry point names another interface"))
         #expect(
           try refusal("#define ENTRY mark\nextern int nowhere(void); int use(void) { return nowhere(); }")
             .hasPrefix("the system cannot load it: undefined symbol: nowhere"))
@@ -246,7 +247,8 @@ import Testing
         let readme = try String(contentsOf: package.appending(path: "README.md"), encoding: .utf8)
         #expect(readme.contains("plugins: [\(folder.path)/mine/norm/.build/release/libMyNorm.so]"))
         let nowhere = try Command(["plugin", "new", "MyNorm", "--slot", "norm", "--chimera", "nowhere"], in: folder)
-        #expect(nowhere.status == 2 && nowhere.notes.contains("nowhere' is no checkout of Chimera"), "\(nowhere.notes)")
+        #expect(
+          nowhere.status == 2 && nowhere.notes.contains("nowhere' is not a checkout of Chimera"), "\(nowhere.notes)")
       }
     }
 

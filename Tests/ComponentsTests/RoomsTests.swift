@@ -4,7 +4,7 @@ import StandardComponents
 import TestSupport
 import Testing
 
-/// The rooms of the design, held against the sources.
+/// The rooms of the design, compared with the sources.
 @Suite struct RoomsTests {
   private static func swiftFiles(in folder: String) -> [String] {
     let files = FileManager.default.enumerator(atPath: Here.package + "/" + folder)

@@ -5,7 +5,7 @@ import StandardComponents
 import TestSupport
 import Testing
 
-/// The table of slots, held against the components that fill them and the models that are made of them.
+/// The table of slots, compared with the components that fill them and the models that are made of them.
 @Suite("slots") struct SlotTests {
   private let registry = Result { try Registry(standardComponents) }
 

@@ -38,6 +38,17 @@ struct DocumentsTests {
     }
   }
 
+  @Test("the code that AddAnOperator shows stands in the file that it names")
+  func code() throws {
+    let page = try Package.text("Documentation/AddAnOperator.md")
+    let blocks = page.matches(of: /```swift (\S+)\n((?:(?!```).*\n)+)```/)
+    #expect(blocks.count >= 4)
+    for block in blocks {
+      let file = String(block.output.1)
+      #expect(try Package.text(file).contains(block.output.2), "\(file) has no longer:\n\(block.output.2)")
+    }
+  }
+
   @Test("CI runs what Contributing says: the formatting check, the tests, and the levels")
   func continuousIntegration() throws {
     let lines = try Package.text(".ci/run").split(separator: "\n").filter { $0.hasPrefix("make ") }

@@ -5,7 +5,7 @@ import Models
 import TestSupport
 import Testing
 
-/// The plan of every model of the zoo, held against the listing that was last reviewed.
+/// The plan of every model of the zoo, compared with the listing that was last reviewed.
 ///
 /// A changed default or option must show up as a diff of `Tests/Listings`: write them anew with
 /// `CHIMERA_WRITE_LISTINGS=1 swift test -c release --filter ListingTests`, and read what changed.

@@ -21,7 +21,7 @@ struct BrokenLayersTests {
           spec.yaml:5:30: error: no variant is named 'locl'
             5 | layers: {count: 4, pattern: [3*locl, global, 0*local], variants: {local: {}, global: {}}}
               |                              ^~~~~~ did you mean 'local'?
-          spec.yaml:5:46: error: '0*local' is no item of a pattern
+          spec.yaml:5:46: error: '0*local' is not an item of a pattern
             5 | layers: {count: 4, pattern: [3*locl, global, 0*local], variants: {local: {}, global: {}}}
               |                                              ^~~~~~~ an item is a name, or a count and a name: 3*local
 

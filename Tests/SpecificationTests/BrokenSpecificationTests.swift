@@ -329,7 +329,7 @@ struct BrokenSpecificationTests {
           """)
   }
 
-  @Test("what belongs to a training run is no part of a model, and a part of the block stands in it")
+  @Test("what belongs to a training run is not part of a model, and a part of the block stands in it")
   func whatBelongsElsewhere() throws {
     #expect(
       try message(
@@ -346,7 +346,7 @@ struct BrokenSpecificationTests {
 
         """)
           == """
-          spec.yaml:8:1: error: 'optimizer' is no part of a model
+          spec.yaml:8:1: error: 'optimizer' is not part of a model
             8 | optimizer: adamw
               | ^~~~~~~~~ a training run is given it: 'chimera train --optimizer', or 'train' in a study
           spec.yaml:9:1: error: 'residual' is an option of the component that uses it

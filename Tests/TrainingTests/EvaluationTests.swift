@@ -16,7 +16,7 @@ import Training
     return TokenText([try TokenShard.rawTokens(MappedFile(copying: bytes, name: "ids"))])
   }
 
-  /// −log p of each token after the first, foretold from the tokens of `window` before it.
+  /// −log p of each token after the first, predicted from the tokens of `window` before it.
   private func losses(_ model: TinyModel, window: (Int) -> Range<Int>) throws -> [Double] {
     try (1..<Self.ids.count).map { target in
       let tokens = Array(Self.ids[window(target)])
@@ -35,7 +35,7 @@ import Training
     let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
     let found = try Evaluation(executor, on: try text(), context: context, stride: stride)
     #expect(found.tokens == Self.ids.count - 1)
-    // The first window foretells the tokens up to `context`; each later one `stride` more, from `context` before its last.
+    // The first window predicts the tokens up to `context`; each later one `stride` more, from `context` before its last.
     let expected = try losses(model) { (target: Int) -> Range<Int> in
       let later = (target - context + stride - 1) / stride * stride
       let end = target <= context ? context + 1 : min(Self.ids.count, context + 1 + later)

@@ -6,7 +6,7 @@ import Testing
 
 import Training
 
-/// Three steps from one matrix with made-up gradients, held against torch 2.15:
+/// Three steps from one matrix with made-up gradients, compared with torch 2.15:
 ///
 ///     p0 = [0.5, -0.25, 1, 0.125, -1.5, 2]; grads[s][i] = 0.1*((i*7+s*5)%11-5)/5
 ///     p = torch.nn.Parameter(torch.tensor(p0).reshape(2, 3)); o = make([p])

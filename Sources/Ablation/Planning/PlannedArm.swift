@@ -9,7 +9,7 @@ public struct PlannedArm: Sendable {
 
   /// Its name.
   public let name: String
-  /// Whether the others are held against it.
+  /// Whether the others are compared with it.
   public let isBaseline: Bool
   /// What it changes in the base, with sizes filled in.
   public let patch: Setting

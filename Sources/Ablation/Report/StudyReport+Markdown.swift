@@ -52,7 +52,7 @@ extension StudyReport {
     let contexts = contexts
     guard !contexts.isEmpty else { return "" }
     var text =
-      "\n## Other lengths\n\nValidation loss in nats over windows of so many tokens; trained at \(plan.baseline.training.context).\n\n"
+      "\n## Other lengths\n\nValidation loss in nats over windows of this many tokens; trained at \(plan.baseline.training.context).\n\n"
     text += line(["arm"] + contexts.map { "\($0)" }) + line(["---"] + contexts.map { _ in "---:" })
     for row in rows {
       text += line([row.arm.name] + contexts.map { Wording.length(row, at: $0) })

@@ -1,6 +1,6 @@
 import Files
 
-/// What a study found: for each arm the losses of its seeds, held against the baseline.
+/// What a study found: for each arm the losses of its seeds, compared with the baseline.
 public struct StudyReport: Sendable {
   /// The study.
   public let plan: StudyPlan

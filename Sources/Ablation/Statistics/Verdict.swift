@@ -15,7 +15,7 @@ public enum Verdict: String, Sendable, CaseIterable {
   public static let fewestSeeds = 3
 }
 
-/// An arm held against the baseline.
+/// An arm compared with the baseline.
 public struct Comparison: Sendable {
   /// The differences, seed by seed.
   public let difference: PairedDifference

@@ -210,7 +210,7 @@ public struct StudyReader {
       guard let context, (1...1 << 20).contains(context.tokens(trainedAt: 1)) else {
         problems.add(
           Problem(
-            "a context is a number of tokens, or so many times the trained length as 2x, not \(item.kindInWords)",
+            "a context is a number of tokens, or a multiple of the trained length such as 2x, not \(item.kindInWords)",
             at: item.place))
         continue
       }

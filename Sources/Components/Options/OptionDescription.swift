@@ -2,7 +2,7 @@
 public enum OptionKind: Sendable, Hashable {
   /// A number.
   case number
-  /// A whole number.
+  /// An integer.
   case integer
   /// `true` or `false`.
   case flag

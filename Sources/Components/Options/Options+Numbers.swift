@@ -65,7 +65,7 @@ extension Options {
     }
   }
 
-  /// The whole number under `key`, which must lie in `range`.
+  /// The integer under `key`, which must lie in `range`.
   public func integer(
     _ key: String, default fallback: Int, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String
   ) -> Int {
@@ -74,13 +74,13 @@ extension Options {
     }
   }
 
-  /// The whole number under `key`, or nil when it is left out.
+  /// The integer under `key`, or nil when it is left out.
   public func optionalInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int?
   {
     read(key, .integer, default: nil, meaning, written: { $0.map(written) }) { integer($0, key, in: range) }
   }
 
-  /// The whole number under `key`, which must be given.
+  /// The integer under `key`, which must be given.
   public func requiredInteger(_ key: String, in range: ClosedRange<Int> = 1...Int(Int32.max), _ meaning: String) -> Int
   {
     // Two probes with different numbers tell which defaults follow from this one.
@@ -109,7 +109,7 @@ extension Options {
     if let value = found.integer, range.contains(value) { return value }
     // A number too large for 64 bits is whole and out of range all the same.
     guard let number = found.number, number.rounded() == number, let text = found.text?.prefix(40) else {
-      wrong(key, found, expected: "a whole number")
+      wrong(key, found, expected: "an integer")
       return nil
     }
     report(

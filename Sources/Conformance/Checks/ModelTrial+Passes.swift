@@ -11,7 +11,7 @@ extension ModelTrial {
     let before = try model.logits(tokens, parts: tokens.count)
     let after = try model.logits(changed, parts: tokens.count)
     if let wrong = before.firstIndex(where: { !$0.isFinite }) {
-      return ["the logits of token \(wrong / width) are no finite numbers" + firstInfinite()]
+      return ["the logits of token \(wrong / width) are not finite" + firstInfinite()]
     }
     let earlier = (tokens.count - 1) * width
     if before[earlier...] == after[earlier...] { return ["a token does not change its own logits"] }
@@ -33,7 +33,7 @@ extension ModelTrial {
     return []
   }
 
-  /// The first step whose outputs are no finite numbers, in words; empty when none is found.
+  /// The first step whose outputs are not finite, in words; empty when none is found.
   private func firstInfinite() -> String {
     guard let walk = try? PlanWalk(model) else { return "" }
     let result = walk.run([TinyModel.tokens])

@@ -62,7 +62,7 @@ extension ModelTrial {
     let taken = try executor.openSequence(length: 10).byteCount
     let declared = model.plan.stateBytes(length: 10, in: .f32)
     return grows && taken != declared
-      ? ["a sequence of 10 tokens takes \(taken) bytes, and the plan tells \(declared)"] : []
+      ? ["a sequence of 10 tokens takes \(taken) bytes, and the plan declares \(declared)"] : []
   }
 
   /// The result of each step that has an exact form is near it: 1e-5 of the number and of 1.

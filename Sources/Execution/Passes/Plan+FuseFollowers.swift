@@ -2,7 +2,7 @@ import Components
 
 extension Plan {
   /// A step whose only output is read by one other step alone is done with that step, where the operators say how: a
-  /// matrix adds to the residual line, an activation multiplies its gate.
+  /// matrix adds to the residual stream, an activation multiplies its gate.
   func fusingFollowers() -> Plan {
     var steps = self.steps
     var readers = Readers(of: steps)

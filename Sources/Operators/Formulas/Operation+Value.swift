@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 
 extension ElementwiseProgram.Operation {
-  /// What the operation gives in double precision: for numbers that are known beforehand, and to hold programs against.
+  /// What the operation gives in double precision: for numbers that are known beforehand, and to compare programs with.
   func value(_ a: Double, _ b: Double, _ c: Double) -> Double {
     switch self {
     case .add: a + b

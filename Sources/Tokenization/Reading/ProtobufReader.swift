@@ -1,6 +1,6 @@
 import Files
 
-/// Reads the fields of a message in the protocol buffers encoding; every length is held against what is left.
+/// Reads the fields of a message in the protocol buffers encoding; every length is compared with what is left.
 struct ProtobufReader {
   enum Value {
     case varint(UInt64)

@@ -84,7 +84,7 @@ struct SentencePieces {
     let vocabulary = Vocabulary(builder)
     let unknown = unknown ?? pieces.firstIndex { $0.kind == .unknown }
     guard unknown.map({ vocabulary.hasPiece($0) }) ?? true else {
-      throw .broken(path: path, sentence: "the unknown piece has the id \(unknown ?? -1), which is no piece's")
+      throw .broken(path: path, sentence: "the unknown piece has the id \(unknown ?? -1), which belongs to no piece")
     }
     var parts = Tokenizer.Parts(
       vocabulary: vocabulary,

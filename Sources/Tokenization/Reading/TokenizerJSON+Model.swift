@@ -114,7 +114,7 @@ extension TokenizerJSON {
     try add(added, to: &builder)
     let vocabulary = Vocabulary(builder)
     guard unknown.map({ vocabulary.hasPiece($0) }) ?? true else {
-      throw broken("the unknown piece has the id \(unknown ?? -1), which is no piece's")
+      throw broken("the unknown piece has the id \(unknown ?? -1), which belongs to no piece")
     }
     scores += Array(repeating: 0, count: vocabulary.count - scores.count)
     return (

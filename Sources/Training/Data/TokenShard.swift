@@ -21,7 +21,7 @@ package enum TokenShard {
       throw FileProblem(
         path: file.path,
         sentence:
-          "the header speaks of \(count) tokens of \(width) bytes, and \(file.bytes.count - headerBytes) bytes follow it"
+          "the header declares \(count) tokens of \(width) bytes, and \(file.bytes.count - headerBytes) bytes follow it"
       )
     }
     return TokenText.Part(file: file, offset: headerBytes, width: width, count: count)

@@ -78,7 +78,7 @@ public final class TrainingRun {
       do {
         try checkpoint.load(into: trainer, run: fingerprint)
         try link(checkpoint, in: folder)
-        if !notes.isEmpty { notes.append("going on from step \(checkpoint.step) instead") }
+        if !notes.isEmpty { notes.append("resuming from step \(checkpoint.step) instead") }
         return notes
       } catch let problem as FileProblem {
         notes.append("the checkpoint of step \(checkpoint.step) cannot be used: \(problem)")

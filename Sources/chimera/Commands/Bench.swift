@@ -14,8 +14,8 @@ struct Bench: ParsableCommand {
     abstract: "Measure the speed of a model.",
     usage: "chimera bench MODEL [options]\nchimera bench --product SIZES [options]\nchimera bench --info",
     discussion: """
-      A model without weights on this machine gets synthetic ones. Every repetition is held against the rates of memory and
-      of multiply-adds that are measured just before and after it.
+      A model without weights on this machine gets synthetic ones. Every repetition is compared with the rates of memory
+      and arithmetic that are measured just before and after it.
 
         chimera bench tinyllama-1.1b --weights-type bf16,q8_0
         chimera bench model.gguf -p 512 -n 128 -b 1,8 -t 1,2 --markdown
@@ -37,25 +37,27 @@ struct Bench: ParsableCommand {
   }
 
   @Argument(help: "The model.") var model: String?
-  @Option(name: .shortAndLong, help: "Tokens of a prompt; 0 for none.") var prompt = NumberList([512])
-  @Option(name: [.customShort("n"), .long], help: "Tokens to compute one by one; 0 for none.") var generate =
+  @Option(name: .shortAndLong, help: "Prompt length in tokens; 0 for none.") var prompt = NumberList([512])
+  @Option(name: [.customShort("n"), .long], help: "Tokens to generate; 0 for none.") var generate =
     NumberList([128])
-  @Option(name: .shortAndLong, help: "How often each is measured, after a warm-up.") var repetitions = 5
-  @Option(name: .shortAndLong, help: "Sequences that generate together.") var batch = NumberList([1])
-  @Option(name: .shortAndLong, help: "Threads to compute on. [all cores]") var threads: NumberList?
-  @Option(help: "Formats of synthetic weights, such as f32,bf16,q8_0,q4_0. [bf16]") var weightsType: String?
+  @Option(name: .shortAndLong, help: "Repetitions, after a warm-up.") var repetitions = 5
+  @Option(name: .shortAndLong, help: "Sequences generated as one batch.") var batch = NumberList([1])
+  @Option(name: .shortAndLong, help: "Number of threads. [all cores]") var threads: NumberList?
+  @Option(help: "Storage formats of synthetic weights, such as f32,bf16,q8_0,q4_0. [bf16]") var weightsType: String?
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
-  @Option(help: "Tokens that sequences hold before.") var contextDepth = 0
-  @Option(help: "Tokens that one pass takes at most.") var passRows: Int?
-  @Flag(help: "Compute weights in less than f32 in f32.") var exact = false
+  @Option(help: "Tokens in the KV cache before the measurement.") var contextDepth = 0
+  @Option(help: "Maximum tokens in one pass.") var passRows: Int?
+  @Flag(help: "Compute in f32, also with quantised and bf16 weights.") var exact = false
   @Flag(help: "Measure training steps of AdamW on --batch sequences of --context tokens.") var train = false
-  @Option(help: "Tokens of a sequence of --train. [what the model takes, at most 1024]") var context: Int?
-  @Option(help: "Arithmetic of --train's products: f32, bf16 or both.") var arithmetic = "f32"
-  @Flag(help: "Compute cheap values of --train again rather than keep them.") var recompute = false
-  @Flag(help: "Tell on standard error where the time goes.") var profile = false
-  @Flag(help: "Measure from the start of a process to its first token.") var cold = false
-  @Flag(help: "Tell about the machine and what it gives; needs no model.") var info = false
-  @Option(help: "Measure matrix products, rows x outputs x inputs each, and not a model.") var product: ProductSizes?
+  @Option(help: "Sequence length of --train. [the model's context length, at most 1024]") var context: Int?
+  @Option(help: "Compute type of --train's matrix multiplications: f32, bf16 or both.") var arithmetic = "f32"
+  @Flag(help: "With --train, recompute cheap activations in the backward pass (activation recomputation).")
+  var recompute = false
+  @Flag(help: "Print a profile of the time on standard error.") var profile = false
+  @Flag(help: "Measure the time from the start of a process to its first token.") var cold = false
+  @Flag(help: "Describe the machine and its measured limits; needs no model.") var info = false
+  @Option(help: "Measure matrix multiplications, rows x outputs x inputs each, instead of a model.") var product:
+    ProductSizes?
   @Flag(exclusivity: .exclusive) var format: Format?
   @OptionGroup var cache: CacheOption
   @OptionGroup var changes: ModelOptions
@@ -64,16 +66,19 @@ struct Bench: ParsableCommand {
 
   func validate() throws {
     if model == nil, !info, product == nil { throw ValidationError("give a model, --product or --info") }
-    if info, model != nil || cold || product != nil { throw ValidationError("--info tells about the machine alone") }
+    if info, model != nil || cold || product != nil { throw ValidationError("--info describes the machine alone") }
     if product != nil, model != nil || cold || train || weights != nil {
-      throw ValidationError("--product measures products alone, without a model, --cold, --train and --weights")
+      throw ValidationError(
+        "--product measures matrix multiplications alone, without a model, --cold, --train and --weights")
     }
-    if !prompt.lie(in: 0...Self.longest) { throw ValidationError("--prompt takes numbers from 0 on") }
-    if !generate.lie(in: 0...Self.longest) { throw ValidationError("--generate takes numbers from 0 on") }
+    if !prompt.lie(in: 0...Self.longest) { throw ValidationError("--prompt takes numbers of at least 0") }
+    if !generate.lie(in: 0...Self.longest) { throw ValidationError("--generate takes numbers of at least 0") }
     if !(1...10_000).contains(repetitions) { throw ValidationError("--repetitions takes a number from 1 to 10000") }
     if !batch.lie(in: 1...1024) { throw ValidationError("--batch takes numbers from 1 to 1024") }
     if let threads, !threads.lie(in: 1...1024) { throw ValidationError("--threads takes numbers from 1 to 1024") }
-    if !(0...Self.longest).contains(contextDepth) { throw ValidationError("--context-depth takes a number from 0 on") }
+    if !(0...Self.longest).contains(contextDepth) {
+      throw ValidationError("--context-depth takes a number of at least 0")
+    }
     if let passRows, !(1...65_536).contains(passRows) {
       throw ValidationError("--pass-rows takes a number from 1 to 65536")
     }
@@ -89,7 +94,7 @@ struct Bench: ParsableCommand {
     }
     if !train, context != nil || recompute { throw ValidationError("--context and --recompute belong to --train") }
     if let context, !(1...Self.longest).contains(context) {
-      throw ValidationError("--context takes a number from 1 on")
+      throw ValidationError("--context takes a number of at least 1")
     }
     _ = try (formats(), precisions())
   }
@@ -97,7 +102,7 @@ struct Bench: ParsableCommand {
   private func precisions() throws -> [TrainingOptions.Precision] {
     try arithmetic.split(separator: ",", omittingEmptySubsequences: false).map { word in
       guard let precision = TrainingOptions.Precision(rawValue: String(word)) else {
-        throw ValidationError("'\(word)' is no arithmetic; --arithmetic takes f32, bf16 or f32,bf16")
+        throw ValidationError("'\(word)' is no compute type; --arithmetic takes f32, bf16 or f32,bf16")
       }
       return precision
     }
@@ -107,7 +112,7 @@ struct Bench: ParsableCommand {
     try (weightsType ?? "bf16").split(separator: ",", omittingEmptySubsequences: false).map { word in
       guard let format = StorageFormat(rawValue: word.lowercased()) else {
         let known = StorageFormat.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("'\(word)' is no format of weights; --weights-type takes \(known)")
+        throw ValidationError("'\(word)' is no storage format; --weights-type takes \(known)")
       }
       return format
     }

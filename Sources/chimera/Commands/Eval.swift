@@ -6,7 +6,7 @@ import Models
 import Tokenization
 import Training
 
-/// `chimera eval`: how well a model foretells a text.
+/// `chimera eval`: how well a model predicts a text.
 struct Eval: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Evaluate a model on a text.",
@@ -79,7 +79,7 @@ struct Eval: ParsableCommand {
     }
   }
 
-  /// Bytes of the text that was foretold; nil when the data were tokens and nothing says what they stand for.
+  /// Bytes of the text that was predicted; nil when the data were tokens and nothing says what they stand for.
   private func bytes(of text: TokenText, _ read: TokenizedData, _ tokenizer: Tokenizer?, hasBeginning: Bool) -> Int? {
     let length = { (tokens: [Int]) in tokens.reduce(0) { $0 + (tokenizer?.bytes(of: $1)?.count ?? 0) } }
     if let bytes = read.textBytes, text.count == read.text.count {

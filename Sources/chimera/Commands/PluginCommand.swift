@@ -55,7 +55,7 @@ struct PluginNew: ParsableCommand {
       guard kind(ofPath: checkout + "/Package.swift") == .file else {
         throw Failure(
           .usage,
-          "'\(checkout)' is no checkout of Chimera: it has no Package.swift; --chimera takes the path or the URL of one"
+          "'\(checkout)' is not a checkout of Chimera: it has no Package.swift; --chimera takes the path or the URL of one"
         )
       }
     }

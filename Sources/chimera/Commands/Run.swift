@@ -31,7 +31,7 @@ struct Run: ParsableCommand {
   var maxTokens = 256
   @Option(parsing: .unconditional, help: "Sampling temperature; 0 is greedy.") var temperature =
     0.8
-  @Option(parsing: .unconditional, help: "Top-k: sample from so many of the most likely; 0: all.") var topK = 0
+  @Option(parsing: .unconditional, help: "Top-k: sample from the k most likely; 0: all.") var topK = 0
   @Option(
     parsing: .unconditional, help: "Top-p: sample from the smallest set with this probability.")
   var topP = 1.0

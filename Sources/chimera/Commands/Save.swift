@@ -9,9 +9,9 @@ struct Save: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Save a model as a folder.",
     discussion: """
-      Writes a Hugging Face folder: config.json, and safetensors under the family's own \
-      names and layouts. With --native, a folder that can say any model: its spec, \
-      and safetensors under canonical names.
+      Writes a Hugging Face folder: config.json, and safetensors with the family's own tensor \
+      names and layouts. With --native, a folder that can hold any model: its spec, \
+      and safetensors with canonical names.
 
         chimera save stories.gguf --output stories --dtype bf16
       """)
@@ -19,7 +19,7 @@ struct Save: ParsableCommand {
   @Argument(help: "The model.") var model: String
   @Option(help: "The folder to write.") var output: String
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
-  @Option(help: "What numbers are stored as: f32, f16 or bf16. [as they are]".with("t")) var dtype: DataType?
+  @Option(help: "Storage format of the weights: f32, f16 or bf16. [unchanged]".with("t")) var dtype: DataType?
   @Flag(help: "Write the spec and canonical names, as training does.") var native = false
   @OptionGroup var options: ModelOptions
 

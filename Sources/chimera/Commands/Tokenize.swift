@@ -66,7 +66,7 @@ struct Tokenize: ParsableCommand {
   }
 
   private func find() throws -> Tokenizer {
-    // A tokenizer's own file is no model: JSON would else be read as a spec.
+    // A tokenizer's own file is not a model: JSON would else be read as a spec.
     let isModel = [".yaml", ".yml", ".safetensors"].contains { model.hasSuffix($0) }
     if kind(ofPath: model) == .file, !isModel, !model.hasSuffix(".gguf") { return try Tokenizer.load(from: model) }
     do {

@@ -67,7 +67,7 @@ struct SheetText {
         "\(Quantity.bytes(footprint.stateBytes(in: $0))) in \($0.rawValue)"
       }
       text +=
-        "cache    \(footprint.stateBytesPerToken(in: cache).grouped) bytes a token\(cache == .f32 ? "" : " in \(cache.rawValue)"); "
+        "cache    \(footprint.stateBytesPerToken(in: cache).grouped) bytes per token\(cache == .f32 ? "" : " in \(cache.rawValue)"); "
         + "\(Quantity.bytes(cached)) at \(footprint.context.grouped) tokens (\(others.joined(separator: ", ")))\n"
     }
     var table = TextTable([.left, .right, .right, .right, .right])
@@ -75,7 +75,7 @@ struct SheetText {
     table.add(["memory"] + formats.map(\.rawValue))
     let weights = formats.map { footprint.weightBytes($0) }
     table.add(["weights"] + weights.map(Quantity.bytes))
-    if cached > 0 { table.add(["with cache"] + weights.map { Quantity.bytes($0 + cached) }) }
+    if cached > 0 { table.add(["with KV cache"] + weights.map { Quantity.bytes($0 + cached) }) }
     return text + "\n" + table.text()
   }
 

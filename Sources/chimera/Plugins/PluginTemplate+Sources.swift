@@ -156,7 +156,7 @@ extension PluginTemplate {
         }
       }
 
-      /// What `apply` is held against.
+      /// What `apply` is compared with.
       public func exact(_ x: Double) -> Double? { x / (1 + abs(x)) }
     }
 
@@ -240,7 +240,7 @@ extension PluginTemplate {
 
       public init(_ options: Options) {
         let inner = 4 * options.shape.hiddenSize
-        width = options.integer("intermediate_size", default: inner, "the inner width; 4 × hidden_size when left out")
+        width = options.integer("intermediate_size", default: inner, "the inner width; 4 × hidden_size by default")
       }
 
       public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {

@@ -33,7 +33,7 @@ extension PluginTemplate {
         }
       }
 
-      /// What `update` is held against.
+      /// What `update` is compared with.
       public func exact(
         _ p: Double, gradient g: Double, moments: inout [Double], of tensor: PlannedTensor, step: Int, rate: Double
       ) -> Double {

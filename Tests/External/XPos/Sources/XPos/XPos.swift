@@ -21,7 +21,7 @@ public struct XPos: PositionEncoding {
 
   public init(_ options: Options) {
     theta = options.number("theta", default: 10000, in: 1...1e12, "the base of the frequencies")
-    fraction = options.number("fraction", default: 0.5, in: 0.001...1, "the part of each head that turns")
+    fraction = options.number("fraction", default: 0.5, in: 0.001...1, "the fraction of each head that is rotated")
     gamma = options.number("gamma", default: 0.4, in: 0.01...100, "how little the fastest pair fades")
     scaleBase = options.number(
       "scale_base", default: 512, in: 1...1e9, "the distance, in tokens, over which a pair fades once")
@@ -32,7 +32,7 @@ public struct XPos: PositionEncoding {
     let headWidth = x.width / heads
     let width = Int((fraction * Double(headWidth)).rounded(.down))
     guard width > 0, width % 2 == 0 else {
-      plan.fail("xpos turns pairs, but \(width) numbers of a head of \(headWidth) would turn", at: place)
+      plan.fail("xpos rotates pairs, but the rotary dimension is \(width) of a head of \(headWidth)", at: place)
       return x
     }
     let frequencies = (0..<width / 2).map { pow(theta, -2 * Double($0) / Double(width)) }
