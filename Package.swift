@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "Components", dependencies: ["Kernels", "Operators", "Plans", "Settings"]),
     .target(name: "Specification", dependencies: ["CLibYAML", "Components", "Files"]),
     .target(name: "Composition", dependencies: ["Components", "Specification"]),
-    .target(name: "Pages", dependencies: ["Components", "Composition", "Specification"]),
+    .target(name: "Describing", dependencies: ["Components", "Composition", "Specification"]),
     .target(name: "Execution", dependencies: ["Formats", "Components", "Kernels"]),
     .target(name: "Checkpoints", dependencies: ["Formats", "Components", "Files", "Kernels", "Specification"]),
     .target(name: "Tokenization", dependencies: ["Files"]),
@@ -45,12 +45,14 @@ let package = Package(
         "Formats", "Checkpoints", "Composition", "Execution", "Files", "Kernels", "Specification", "Tokenization",
       ]),
     .target(
+      name: "Generation", dependencies: ["Components", "Execution", "Kernels", "Models", "Tokenization"]),
+    .target(
       name: "Training",
       dependencies: ["Formats", "Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),
     .target(
       name: "Ablation",
       dependencies: [
-        "Components", "Formats", "Composition", "Execution", "Files", "Kernels", "Pages", "Specification",
+        "Components", "Formats", "Composition", "Execution", "Files", "Kernels", "Describing", "Specification",
         "Tokenization",
         "Training",
       ]),
@@ -68,7 +70,7 @@ let package = Package(
       dependencies: [
         "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files",
         "Kernels",
-        "Models", "Pages",
+        "Describing", "Generation", "Models",
         "PluginLoading", "Specification", "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -82,17 +84,18 @@ let package = Package(
           .when(platforms: [.linux]))
       ]),
 
-    .target(name: "CompilerName"),
-    .executableTarget(name: "list-components", dependencies: ["CompilerName"], path: "Sources/ListComponents"),
+    .target(name: "CompilerName", path: "Sources/Build/CompilerName"),
+    .executableTarget(name: "list-components", dependencies: ["CompilerName"], path: "Sources/Build/ComponentLister"),
     .plugin(
       name: "ComponentList", capability: .buildTool(), dependencies: ["list-components"],
-      path: "Sources/ComponentList"),
+      path: "Sources/Build/ComponentListerPlugin"),
 
     .target(name: "SharedData", path: "Tests/SharedData"),
     .target(
       name: "TestSupport",
       dependencies: [
-        "Composition", "Conformance", "Execution", "Formats", "Models", "SharedData", "Specification",
+        "Composition", "Conformance", "Describing", "Execution", "Formats", "Generation", "Models", "SharedData",
+        "Specification",
         "StandardComponents",
       ],
       path: "Tests/Support"),
@@ -101,8 +104,8 @@ let package = Package(
     .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),
     .testTarget(name: "ComponentsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
-    .testTarget(name: "CompositionTests", dependencies: ["Composition", "StandardComponents"]),
-    .testTarget(name: "PagesTests", dependencies: ["Pages", "TestSupport"]),
+    .testTarget(name: "CompositionTests", dependencies: ["Composition", "Describing", "StandardComponents"]),
+    .testTarget(name: "PagesTests", dependencies: ["Describing", "TestSupport"]),
     .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
     .testTarget(

@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Describing
 import Testing
 
 @Suite("the options that take effect")

@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Describing
 import Testing
 
 @Suite("the drawing of a model")
@@ -56,7 +57,7 @@ struct DiagramTests {
   @Test("a factor on the branch is written beside the sum")
   func factor() throws {
     let lines = text(try zoo.sheet("stories260K", "block.residual_scale=0.5")).split(separator: "\n")
-    #expect(lines.count { $0.contains("⊕────╯  1.0·a + 0.5·b") } == 2)
+    #expect(lines.count { $0.contains("⊕────╯  beta 0.5") } == 2)
   }
 
   @Test("distinct layers are drawn once each, under a strip that says where they stand")

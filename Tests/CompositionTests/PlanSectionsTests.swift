@@ -1,4 +1,5 @@
 import Composition
+import Describing
 import Testing
 
 @Suite("the sections of a plan")

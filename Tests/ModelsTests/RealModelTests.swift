@@ -1,7 +1,9 @@
+import Describing
 import Execution
 import Files
 import Foundation
 import Kernels
+import Generation
 import Models
 import SharedData
 import TestSupport

@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Describing
 import Foundation
 import Specification
 import Testing

@@ -1,7 +1,7 @@
 import Components
 import Composition
 import Models
-import Pages
+import Describing
 import Specification
 import StandardComponents
 import TestSupport

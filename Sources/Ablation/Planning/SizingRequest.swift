@@ -1,3 +1,4 @@
+import Describing
 import Components
 
 /// A width that an arm leaves to be found: `match_params`, `match_flops`, or `{match: params, multiple_of: 8}`.

@@ -1,4 +1,4 @@
-import Pages
+import Describing
 
 extension StudyReport {
   /// The report as a page that needs nothing but itself.

@@ -1,3 +1,4 @@
+import Describing
 import Components
 
 /// What the arms of a study have in common with the baseline.

@@ -1,3 +1,5 @@
+import Describing
+
 /// The words of a study file.
 enum StudyKeys {
   static let root = [

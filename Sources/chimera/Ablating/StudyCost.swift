@@ -1,5 +1,6 @@
 import Ablation
 import Composition
+import Describing
 
 /// What the tasks of a study that are left will take, by measured steps.
 struct StudyCost {

@@ -1,4 +1,5 @@
 import Composition
+import Describing
 import Files
 import Foundation
 

@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Describing
 import Execution
 import Foundation
 import Kernels

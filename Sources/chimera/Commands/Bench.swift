@@ -1,6 +1,7 @@
 import Formats
 import ArgumentParser
 import Composition
+import Describing
 import Components
 import Execution
 import Files

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Composition
+import Describing
 import Files
 import Models
 

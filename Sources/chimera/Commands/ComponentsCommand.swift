@@ -3,7 +3,7 @@ import Components
 import Composition
 import Conformance
 import Files
-import Pages
+import Describing
 
 /// `chimera components`: what files can name.
 struct ComponentsCommand: ParsableCommand {

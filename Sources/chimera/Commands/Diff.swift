@@ -4,7 +4,7 @@ import Components
 import Composition
 import Files
 import Models
-import Pages
+import Describing
 import Specification
 
 /// `chimera diff`: what differs between two models, and the lines of YAML that make one of the other.

@@ -1,3 +1,4 @@
+import Describing
 import ArgumentParser
 import Files
 import Foundation

@@ -2,7 +2,7 @@ import ArgumentParser
 import Components
 import Composition
 import Files
-import Pages
+import Describing
 import Specification
 
 /// `chimera list`: the models of the zoo.

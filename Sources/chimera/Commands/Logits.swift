@@ -4,6 +4,7 @@ import Components
 import Files
 import Foundation
 import Kernels
+import Generation
 import Models
 
 /// `chimera logits`: what a model computes for given tokens.

@@ -1,6 +1,8 @@
 import Composition
+import Describing
 import Execution
 import Files
+import Generation
 import Models
 
 extension Run {

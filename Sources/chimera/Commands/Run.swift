@@ -1,7 +1,9 @@
+import Describing
 import ArgumentParser
 import Execution
 import Files
 import Foundation
+import Generation
 import Models
 import Tokenization
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Composition
 import Files
 import Models
-import Pages
+import Describing
 
 /// `chimera show`: a model's facts, its drawing and what it costs.
 struct Show: ParsableCommand {

@@ -1,9 +1,11 @@
+import Describing
 import ArgumentParser
 import Components
 import Execution
 import Files
 import Foundation
 import Kernels
+import Generation
 import Models
 import Specification
 import Tokenization

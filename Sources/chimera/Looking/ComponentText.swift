@@ -1,7 +1,7 @@
 import Components
 import Composition
 import Files
-import Pages
+import Describing
 
 /// A component as a page of a manual: its own doc comment, and its options as it reads them.
 struct ComponentText {

@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Describing
 import Specification
 
 /// Differences for a terminal: what became of each part in a few words, two columns of values, and the YAML that makes the second model of the first.

@@ -1,4 +1,5 @@
 import Composition
+import Describing
 import Execution
 
 /// Where a run's time went, as tables: by operator and by place in a layer.

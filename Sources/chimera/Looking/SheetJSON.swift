@@ -2,6 +2,7 @@ import Formats
 import Checkpoints
 import Components
 import Composition
+import Describing
 import Files
 import Kernels
 import Specification

@@ -1,6 +1,7 @@
 import Formats
 import Components
 import Composition
+import Describing
 import Foundation
 import Kernels
 import Specification

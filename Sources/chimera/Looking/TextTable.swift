@@ -1,4 +1,5 @@
 import Composition
+import Describing
 
 /// Rows of cells in columns as wide as their longest cell; some columns give way when the table must be narrower.
 struct TextTable {

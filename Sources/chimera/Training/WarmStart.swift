@@ -1,3 +1,4 @@
+import Describing
 import Components
 import Execution
 import Files

@@ -1,4 +1,4 @@
-import Pages
+import Describing
 
 /// A drawing with two axes, drawn so that it can be read on a telephone: 400 pixels wide.
 struct Chart {

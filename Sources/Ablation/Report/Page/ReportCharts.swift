@@ -1,4 +1,4 @@
-import Pages
+import Describing
 
 /// The drawings of a report. Arms have the colours of their places, the baseline none.
 struct ReportCharts {

@@ -1,3 +1,4 @@
+import Composition
 import Components
 import Specification
 

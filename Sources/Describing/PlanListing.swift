@@ -70,19 +70,6 @@ public func ranges(_ numbers: [Int]) -> String {
   return parts.map { $0.first == $0.last ? "\($0.first)" : "\($0.first)–\($0.last)" }.joined(separator: ", ")
 }
 
-extension Int {
-  /// The number with commas between groups of three digits.
-  public var grouped: String {
-    var digits = Array(String(magnitude))
-    var index = digits.count - 3
-    while index > 0 {
-      digits.insert(",", at: index)
-      index -= 3
-    }
-    return (self < 0 ? "−" : "") + String(digits)
-  }
-}
-
 extension String {
   /// The text with spaces after it, up to `width` characters.
   func padded(to width: Int) -> String {

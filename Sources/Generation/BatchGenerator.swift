@@ -1,3 +1,4 @@
+import Models
 import Execution
 import Tokenization
 

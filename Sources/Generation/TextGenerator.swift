@@ -1,3 +1,4 @@
+import Models
 import Components
 import Execution
 import Tokenization
