@@ -4,7 +4,7 @@ CHIMERA = .build/release/chimera
 MODEL ?= story-llama
 PROMPT ?=
 
-.PHONY: build run test test-levels sanitize lint install format clean setup
+.PHONY: build run test test-levels sanitize interop lint install format clean setup
 
 run: build
 	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
@@ -35,6 +35,12 @@ sanitize:
 	@for room in CKernels Formats Kernels; do ln -sfn $(CURDIR)/Sources/$$room $(SANITIZE)/Sources/$$room; done
 	@ln -sfn $(CURDIR)/Tests/KernelsTests $(SANITIZE)/Tests/KernelsTests
 	ASAN_OPTIONS=detect_leaks=0 swift test -c release --disable-testable-imports --package-path $(SANITIZE) --sanitize address -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+
+# What other programs give, compared: by hand, and with Python (each script says what it needs).
+PYTHON ?= python3
+FIXTURES ?= ../shared/data/fixtures/*/
+interop: build
+	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 
 # libyaml reads the YAML; it is installed when its header is not there.
 setup:

@@ -47,6 +47,24 @@ extension BindingExpression {
     }
   }
 
+  /// Whether the value is that of a key, under no condition.
+  var isPlain: Bool {
+    switch self {
+    case .path: true
+    case .modified(let inner, let modifiers): inner.isPlain && modifiers.conditions.isEmpty
+    default: false
+    }
+  }
+
+  /// The first key that a plain value is at.
+  var firstPath: String? {
+    switch self {
+    case .path(let paths): paths.first
+    case .modified(let inner, _): inner.firstPath
+    default: nil
+    }
+  }
+
   private static func solutions(
     _ operation: Arithmetic, _ operands: [BindingExpression], of value: JSONValue, in config: JSONObject
   ) -> [JSONObject] {

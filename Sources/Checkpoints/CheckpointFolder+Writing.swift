@@ -29,7 +29,9 @@ extension CheckpointFolder {
     } else {
       try writeShards(shards, to: path)
     }
-    if let config { try writeAtomically(config.serialized(pretty: true) + "\n", to: path + "/config.json") }
+    if let config {
+      try writeAtomically(config.serialized(pretty: true, literals: true) + "\n", to: path + "/config.json")
+    }
   }
 
   private static func writeShards(_ shards: [[StoredTensor]], to path: String) throws {

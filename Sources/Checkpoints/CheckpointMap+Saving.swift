@@ -37,4 +37,32 @@ extension CheckpointMap {
     try problems.check()
     return saved.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
+
+  /// The names and shapes that `save` would give `tensors`.
+  public func layout(
+    of tensors: [PlannedTensor], count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
+  ) -> [String: [Int]] {
+    var (mapped, _, _) = mappedTensors(for: tensors.flatMap(\.members), count: count)
+    mapped.sort { $0.rule.order > $1.rule.order }
+    var covered: Set<Int> = []
+    var layout: [String: [Int]] = [:]
+    for tensor in mapped where covered.isDisjoint(with: tensor.targets.joined()) {
+      covered.formUnion(tensor.targets.joined())
+      layout[tensor.rule.isAbsolute ? tensor.name : prefixes[0] + tensor.name] = tensor.binding.storedShape
+    }
+    return layout
+  }
+
+  /// The tensors of one number that other readers ask for in each of `layers`, and that no plan has.
+  public func constantTensors(layers: Int) -> [StoredTensor] {
+    (0..<layers).flatMap { layer in
+      constants.compactMap { constant -> StoredTensor? in
+        guard let buffer = TensorBuffer(byteCount: 4) else { return nil }
+        buffer.bytes.storeBytes(of: constant.value, as: Float.self)
+        return StoredTensor(
+          name: prefixes[0] + TensorNamePattern(layerPrefix + constant.name).name([layer]), shape: [], format: .f32,
+          bytes: UnsafeRawBufferPointer(buffer.bytes), owner: buffer)
+      }
+    }
+  }
 }

@@ -13,7 +13,10 @@ import Components
 ///   axes: {h: attention.num_heads}      # what a layout's 'h' counts: a path in the spec
 ///   tied: {head: embed.tokens}   # a stored copy is accepted when it is the same, byte for byte
 ///   ignore: [self_attn.rotary_emb.inv_freq]      # stored tensors that carry no parameters; a final '**' is anything
+///   constants: {mlp.act_fn.beta: 0.5}            # tensors of one number in every layer, for readers who ask for them
 /// ```
+///
+/// A rule with `beside: attn.conv.weight` holds in the layers that have that tensor too.
 ///
 /// `.weight` and `.bias` are added to both sides unless a rule says `exact: true`. Where two rules name one canonical
 /// tensor, loading follows the one whose stored tensor is there, and saving follows the later one. A rule that is null
@@ -27,10 +30,11 @@ public struct CheckpointMap: Sendable {
   let layerPrefix: String
   let tied: [String: String]
   let ignored: [String]
+  let constants: [(name: String, value: Float)]
 
   /// The suffixes that follow automatically.
   static let suffixes = [".weight", ".bias"]
-  private static let keys = ["prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore"]
+  private static let keys = ["prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore", "constants"]
 
   /// Reads a map, whose `naming` has been resolved. Throws every problem at once.
   public init(_ setting: Setting) throws(Problems) {
@@ -71,7 +75,12 @@ public struct CheckpointMap: Sendable {
     }
     axes = Self.textGroup(setting["axes"], "axes", &problems)
     tied = Self.textGroup(setting["tied"], "tied", &problems)
-    ignored = Self.texts(setting["ignore"], "ignore", &problems)
+    let constants = Self.group(setting["constants"], "constants", &problems)
+    for entry in constants where entry.value.number == nil {
+      problems.add(Problem("'\(entry.key)' is \(entry.value.kindInWords); expected a number", at: entry.value.place))
+    }
+    self.constants = constants.map { ($0.key, Float($0.value.number ?? 0)) }
+    ignored = Self.texts(setting["ignore"], "ignore", &problems) + constants.map(\.key)
     self.prefixes = prefixes.isEmpty ? [""] : prefixes
     self.layerPrefix = layerPrefix
     self.rules = rules

@@ -11,6 +11,8 @@ struct CheckpointRule: Sendable {
   let layout: TensorLayout
   /// Whether both sides are spelled in full, without automatic `.weight` or `.bias`.
   let isExact: Bool
+  /// The canonical tensor without which a layer has none of the rule's; nil where it holds for every layer.
+  let beside: TensorNamePattern?
   /// The rule's place in the map; a later rule is preferred for saving.
   let order: Int
   let place: Place?
@@ -25,6 +27,7 @@ struct CheckpointRule: Sendable {
     var targets: [String] = []
     var layoutSetting: Setting?
     var exact = false
+    var beside: String?
     if let entries = value.entries {
       for option in entries {
         switch option.key {
@@ -35,11 +38,16 @@ struct CheckpointRule: Sendable {
             throw Problem("'exact' is \(option.value.kindInWords); expected true or false", at: option.value.place)
           }
           exact = flag
+        case "beside":
+          guard let text = option.value.text else {
+            throw Problem("'beside' is \(option.value.kindInWords); expected a tensor's name", at: option.value.place)
+          }
+          beside = text
         default:
           throw Problem(
             "a rule of a checkpoint map has no key '\(option.key)'", at: option.place,
-            hint: nearestName(to: option.key, in: ["to", "layout", "exact"]).map { "did you mean '\($0)'?" }
-              ?? "its keys are to, layout and exact")
+            hint: nearestName(to: option.key, in: ["to", "layout", "exact", "beside"]).map { "did you mean '\($0)'?" }
+              ?? "its keys are to, layout, exact and beside")
         }
       }
     } else {
@@ -73,6 +81,7 @@ struct CheckpointRule: Sendable {
     canonical = targets.map { TensorNamePattern(canonicalPrefix + $0) }
     self.layout = layout
     isExact = exact
+    self.beside = beside.map { TensorNamePattern(canonicalPrefix + $0) }
 
     let stars = canonical[0].starCount
     guard canonical.allSatisfy({ $0.starCount == stars }) else {

@@ -4,81 +4,115 @@ import Files
 extension ConfigBinding {
   /// The configuration that says what `spec` says, in the keys of this binding: for saving.
   ///
-  /// Each value is written in the first of several spellings. Where a value can be said in several ways, one is
-  /// searched for with which all the others come out right. What the configuration has no words for is thrown, all at
-  /// once: every bound path that would come back with another value than `spec` has. Paths that are not bound are not
-  /// looked at: whoever saves a model compares it with what the family's file and this configuration give back.
-  /// `tensors` are the shapes of the stored tensors that will lie beside it.
-  public func configuration(for spec: Setting, tensors: [String: [Int]] = [:]) throws(Problems) -> JSONValue {
+  /// `original` is the configuration that the model came with. Where it says the same, it is written as it is; where the
+  /// model was changed, the keys that say something else are written anew and all others stay. Without one, each value
+  /// is written in the first of several spellings; where it can be said in several ways, one is searched for with which
+  /// all the others come out right. `effective` tells what an option is that the spec leaves to a component: for other
+  /// readers leave it to a value of their own. What the configuration has no words for is thrown, all at once: every
+  /// bound path that would come back with another value than `spec` has. Paths that are not bound are not looked at:
+  /// whoever saves a model compares it with what the family's file and this configuration give back. `tensors` are the
+  /// shapes of the stored tensors that will lie beside it.
+  public func configuration(
+    for spec: Setting, tensors: [String: [Int]] = [:], original: JSONObject? = nil,
+    effective: (_ path: String) -> EffectiveOption = { _ in .unknown }
+  ) throws(Problems) -> JSONValue {
+    try configurations(for: spec, tensors: tensors, original: original, effective: effective)[0]
+  }
+
+  /// The configurations that may say what `spec` says, as above, the preferred one first: one at least. A later one says
+  /// more anew.
+  public func configurations(
+    for spec: Setting, tensors: [String: [Int]] = [:], original: JSONObject? = nil,
+    effective: (_ path: String) -> EffectiveOption = { _ in .unknown }
+  ) throws(Problems) -> [JSONValue] {
+    var candidates: [JSONValue] = []
+    let wanted = wanted(of: spec, effective)
+    var search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)
+    if let original, matches(ConfigSource(name: "config.json", values: original, tensors: tensors)) {
+      candidates.append(.object(completed(original)))
+      for kept in search.kept(of: original) {
+        search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors, start: kept)
+        if let found = search.run(kept) { candidates.append(.object(completed(typed(found, besides: kept)))) }
+      }
+    }
     var config = JSONObject()
     for (path, values, _) in require { config = Self.assigning(values, at: path, in: config) }
     for (path, values) in match { config = Self.assigning(values, at: path, in: config) }
-    var wanted: [Wanted] = []
-    for binding in bindings {
-      guard let setting = spec[path: binding.path] else { continue }
-      wanted.append(
-        Wanted(path: binding.path, expression: binding.expression, value: JSONValue(setting), place: setting.place))
+    search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)
+    if let found = search.run(config) {
+      candidates.append(.object(completed(typed(found))))
+    } else if candidates.isEmpty {
+      throw search.problems ?? Problems([Problem("no configuration says what the spec says", at: spec.place)])
     }
-    // Arithmetic last: it is solved with what the others wrote.
-    wanted = wanted.filter { !$0.expression.hasArithmetic } + wanted.filter(\.expression.hasArithmetic)
-    var search = Search(binding: self, wanted: wanted, tensors: tensors)
-    if let found = search.run(from: 0, config) { return .object(found) }
-    throw search.problems ?? Problems([Problem("no configuration says what the spec says", at: spec.place)])
+    return candidates
   }
 
-  private struct Wanted {
-    let path: String
-    let expression: BindingExpression
-    let value: JSONValue
-    let place: Place?
+  /// What an option is where a spec does not say it.
+  public enum EffectiveOption: Sendable {
+    /// Nobody knows, or layers differ.
+    case unknown
+    /// It has no value.
+    case leftOut
+    /// The component's own value.
+    case value(Setting)
   }
 
-  /// Tries the ways to say each value until one gives all of them back.
-  private struct Search {
-    let binding: ConfigBinding
-    let wanted: [Wanted]
-    let tensors: [String: [Int]]
-    /// What was wrong with the first attempt: that of the preferred ways.
-    private(set) var problems: Problems?
-    private var attempts = 0
-
-    private static let maximumAttempts = 1000
-
-    init(binding: ConfigBinding, wanted: [Wanted], tensors: [String: [Int]]) {
-      self.binding = binding
-      self.wanted = wanted
-      self.tensors = tensors
-    }
-
-    mutating func run(from index: Int, _ config: JSONObject) -> JSONObject? {
-      guard index < wanted.count else { return isRight(config) ? config : nil }
-      let item = wanted[index]
-      let ways = item.expression.inversions(of: item.value, in: config)
-      for way in ways.isEmpty ? [config] : ways where attempts < Self.maximumAttempts {
-        if let found = run(from: index + 1, way) { return found }
+  /// What each binding should give back: what `spec` says, and else what takes effect.
+  private func wanted(of spec: Setting, _ effective: (String) -> EffectiveOption) -> [WantedValue] {
+    let layers = spec["layers"]?["count"]?.integer ?? 0
+    var wanted = bindings.compactMap { binding -> WantedValue? in
+      func value(_ setting: Setting, isSaid: Bool) -> WantedValue {
+        WantedValue(
+          path: binding.path, expression: binding.expression,
+          spellings: LayerPattern.path == binding.path
+            ? LayerPattern(JSONValue(setting), layers: layers).spellings : [JSONValue(setting)],
+          isSaid: isSaid, layers: layers, place: setting.place)
       }
-      return nil
+      if let setting = spec[path: binding.path] { return value(setting, isSaid: true) }
+      guard case .value(let setting) = effective(binding.path), binding.expression.isPlain else { return nil }
+      return value(setting, isSaid: false)
     }
+    // Arithmetic last: it is solved with what the others wrote. What nobody asked for is last of all.
+    wanted =
+      wanted.filter { $0.isSaid && !$0.expression.hasArithmetic }
+      + wanted.filter { $0.isSaid && $0.expression.hasArithmetic } + wanted.filter { !$0.isSaid }
+    return wanted
+  }
 
-    private mutating func isRight(_ config: JSONObject) -> Bool {
-      attempts += 1
-      var found = Problems()
-      do {
-        let patch = try binding.bind(ConfigSource(name: "config.json", values: config, tensors: tensors)).patch
-        for item in wanted {
-          let said = patch[path: item.path].map { JSONValue($0) }
-          if said?.means(item.value) == true || said?.word == item.value.word { continue }
-          found.add(
-            Problem(
-              "config.json cannot say that \(item.path) is \(item.value.serialized())"
-                + (said.map { "; it would be \($0.serialized())" } ?? ""), at: item.place))
-        }
-      } catch {
-        found = error
-      }
-      if problems == nil { problems = found }
-      return found.isEmpty
+  /// `config` with the constants of every written configuration that it does not have.
+  private func completed(_ config: JSONObject) -> JSONObject {
+    var config = config
+    for (path, expression) in constants where config[path] == nil {
+      var seen: Set<String> = []
+      let source = ConfigSource(name: "config.json", values: config, tensors: [:])
+      guard let value = (try? expression.value(in: source, seen: &seen)) ?? nil else { continue }
+      config = config.assigning(value, at: path) ?? config
     }
+    return config
+  }
+
+  /// `config` with every number as other readers take it: with a fraction where the key is listed, else without one
+  /// where it has none. What stands in `original` stays as it is.
+  private func typed(_ config: JSONObject, besides original: JSONObject = JSONObject(), under prefix: String = "")
+    -> JSONObject
+  {
+    var config = config
+    for (key, value) in config {
+      let path = prefix + key
+      if let inner = value.object {
+        config[key] = .object(typed(inner, besides: original[key]?.object ?? JSONObject(), under: path + "."))
+        continue
+      }
+      guard original[key] == nil else { continue }
+      config[key] = typed(value, isFloat: floats.contains { Self.fits(key[...], $0[...]) || $0 == path })
+    }
+    return config
+  }
+
+  private func typed(_ value: JSONValue, isFloat: Bool) -> JSONValue {
+    if let items = value.array { return .array(items.map { typed($0, isFloat: isFloat) }) }
+    guard let number = value.number else { return value }
+    return isFloat ? .number(number) : Int(exactly: number).map(JSONValue.integer) ?? value
   }
 
   private static func assigning(_ values: [JSONValue], at path: String, in config: JSONObject) -> JSONObject {

@@ -12,6 +12,9 @@ import Files
 ///     mlp.activation: {from: [hidden_act, hidden_activation], map: {silu: silu, gelu: gelu}}
 ///   require: {scale_attn_weights: true}   # what must hold where it is said, for the spec has no word for the contrary
 ///   ignore: [summary_*, id2label.*]       # keys that carry no architecture; '*' is any text
+///   floats: [rope_theta, '*_eps']         # keys that are written with a fraction, `30.0`: other readers ask for one
+///   write: {architectures: [LlamaForCausalLM]}      # what a written configuration also says; a group is an expression
+///   restore: {position.pairing: {attn.q: attention.num_heads}}     # see `TensorRestoration`
 /// ```
 ///
 /// A key that is absent or null binds nothing, and the spec's default holds, unless the binding has a `default`.
@@ -25,13 +28,29 @@ public struct ConfigBinding: Sendable {
   }
 
   let match: [(path: String, values: [JSONValue])]
-  private let set: [Setting.Entry]
+  /// Facts of the container that its configuration does not mention.
+  public let set: [Setting.Entry]
   let bindings: [(path: String, expression: BindingExpression, place: Place?)]
   let require: [(path: String, values: [JSONValue], place: Place?)]
   private let ignored: [String]
+  /// The keys whose values other readers take with a fraction alone.
+  let floats: [String]
+  /// What a written configuration says besides, by key.
+  let constants: [(path: String, expression: BindingExpression)]
+
+  /// How tensors are brought back from what `set` says of the container.
+  public let restorations: [TensorRestoration]
 
   /// The keys a section may have besides those of a checkpoint map.
-  private static let keys = ["match", "set", "bind", "require", "ignore"]
+  private static let keys = ["match", "set", "bind", "require", "ignore", "floats", "write", "restore"]
+
+  /// Keys whose values the reference implementation declares as floats and refuses as integers, whatever the family:
+  /// the annotations of transformers 5.23's configuration classes, in which no key is a float here and an integer there.
+  private static let floatKeys = [
+    "*_eps", "*_epsilon", "*_theta", "rope_local_base_freq", "*factor", "*_softcapping", "*_multiplier", "beta_fast",
+    "beta_slow", "mscale", "mscale_all_dim", "logits_scaling", "logit_scale", "attn_scale", "softmax_scale", "clip_qkv",
+    "rotary_pct", "swiglu_limit", "swiglu_alpha", "moe_norm_min", "time_step_*", "*dropout*", "*_pdrop",
+  ]
 
   /// What every configuration of the kind has and no architecture depends on.
   private static let housekeeping = [
@@ -76,14 +95,32 @@ public struct ConfigBinding: Sendable {
       }
     }
     self.bindings = bindings
-    var ignored: [String] = []
-    if let ignore = section["ignore"], !ignore.isNull {
-      ignored = (ignore.list ?? []).compactMap(\.text)
-      if ignored.count != ignore.list?.count {
-        problems.add(Problem("'ignore' is \(ignore.kindInWords); expected a list of keys", at: ignore.place))
+    func keys(_ key: String) -> [String] {
+      guard let setting = section[key], !setting.isNull else { return [] }
+      let keys = (setting.list ?? []).compactMap(\.text)
+      if keys.count != setting.list?.count {
+        problems.add(Problem("'\(key)' is \(setting.kindInWords); expected a list of keys", at: setting.place))
+      }
+      return keys
+    }
+    ignored = keys("ignore") + Self.housekeeping
+    floats = keys("floats") + Self.floatKeys
+    var restorations: [TensorRestoration] = []
+    for entry in group("restore") {
+      do { restorations.append(try TensorRestoration(entry)) } catch { problems.add(error) }
+    }
+    self.restorations = restorations
+    var constants: [(path: String, expression: BindingExpression)] = []
+    for entry in group("write") {
+      let isExpression = entry.value.entries != nil
+      do {
+        constants.append(
+          (entry.key, isExpression ? try BindingExpression(entry.value) : .constant(JSONValue(entry.value))))
+      } catch {
+        problems.add(error)
       }
     }
-    self.ignored = ignored + Self.housekeeping
+    self.constants = constants
     try problems.check()
   }
 
@@ -138,7 +175,7 @@ public struct ConfigBinding: Sendable {
   }
 
   /// Whether `text` fits `pattern`, in which '*' is any text.
-  private static func fits(_ text: Substring, _ pattern: Substring) -> Bool {
+  static func fits(_ text: Substring, _ pattern: Substring) -> Bool {
     guard let star = pattern.firstIndex(of: "*") else { return text == pattern }
     guard text.hasPrefix(pattern[..<star]) else { return false }
     let rest = pattern[pattern.index(after: star)...]

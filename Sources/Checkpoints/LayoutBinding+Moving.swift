@@ -59,7 +59,7 @@ extension LayoutBinding {
     for tensor in tensors.joined() where tensor.format != format {
       throw LayoutProblem(
         sentence: "'\(name)' joins '\(first.name)' stored as \(format.rawValue) "
-          + "and '\(tensor.name)' stored as \(tensor.format.rawValue)")
+          + "and '\(tensor.name)' stored as \(tensor.format.rawValue); add --dtype bf16, f16 or f32")
     }
     guard let slabBytes = format.byteCount(elements: slabRows * columns) else { throw Self.blockProblem(name, format) }
     let buffer = try Self.buffer(slabBytes * tensors[0].count, name)

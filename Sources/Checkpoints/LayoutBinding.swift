@@ -96,6 +96,7 @@ public struct LayoutBinding: Sendable {
       }
     }
     var shape = rank == 1 ? [slabRows] : transposed ? [columns, slabRows] : [slabRows, columns]
+    if rank == layout.axisCount { for axis in layout.unitAxes { shape.insert(1, at: min(axis, shape.count)) } }
     if layout.foldsExperts { shape[0] *= experts } else if layout.hasExperts { shape.insert(experts, at: 0) }
     storedShape = shape
     self.slabRows = slabRows

@@ -25,6 +25,7 @@ extension CheckpointMap {
     for (index, rule) in rules.enumerated() {
       for (part, pattern) in rule.canonical.enumerated() { byPattern[pattern.text, default: []].append((index, part)) }
     }
+    let names = Set(tensors.map(\.name))
     struct Key: Hashable {
       let rule: Int
       let suffix: String
@@ -36,7 +37,9 @@ extension CheckpointMap {
       let (pattern, numbers) = (planned.name.pattern, planned.name.patternNumbers)
       for suffix in [""] + Self.suffixes where pattern.hasSuffix(suffix) {
         for (rule, part) in byPattern[String(pattern.dropLast(suffix.count))] ?? []
-        where rules[rule].isExact == suffix.isEmpty {
+        where rules[rule].isExact == suffix.isEmpty
+          && (rules[rule].beside.map { names.contains($0.name(numbers)) } ?? true)
+        {
           let key = Key(rule: rule, suffix: suffix, numbers: rules[rule].storedNumbers(numbers))
           if found[key] == nil {
             order.append(key)

@@ -17,6 +17,8 @@ extension TensorLayout {
       axes[0] = .parts(.one, parts)
     default: break
     }
+    let unitAxes = axes.indices.filter { axes[$0] == .plain("1") }
+    axes.removeAll { $0 == .plain("1") }
     guard (1...2).contains(axes.count) else {
       throw parser.problem("has \(axes.count) axes besides the experts'; a matrix has two and a vector one")
     }
@@ -35,7 +37,7 @@ extension TensorLayout {
     if parts.isEmpty, axes.count == 2 { transposed = axes[0] != .plain("out") && axes[1] != .plain("in") }
     self.init(
       text: text, parts: parts, groups: groups, hasExperts: hasExperts, foldsExperts: foldsExperts,
-      isTransposed: transposed, axisCount: axes.count)
+      isTransposed: transposed, axisCount: axes.count, unitAxes: unitAxes)
   }
 }
 

@@ -10,6 +10,8 @@
 /// `out in` says that it is not, for use after `e`. The careful reader's mistake: for a matrix, the other plain names
 /// mean nothing; `m f` and `f m` are the same layout.
 ///
+/// An axis `1` has one entry and changes nothing but the shape: `out 1 in` is a convolution's `[channels, 1, kernel]`.
+///
 /// For a vector, such as the bias that belongs to a matrix, only the axis of the outputs counts.
 public struct TensorLayout: Sendable, Hashable {
   /// How many groups the parts are interleaved in.
@@ -31,12 +33,15 @@ public struct TensorLayout: Sendable, Hashable {
   public let foldsExperts: Bool
   /// Whether stored matrices are `[in, out]`.
   public let isTransposed: Bool
-  /// The number of axes without the experts'.
+  /// The number of axes without the experts' and those of one entry.
   public let axisCount: Int
+  /// The places of the axes of one entry among a matrix's axes.
+  public let unitAxes: [Int]
 
   /// The tensor as it is: `[out, in]`, or a vector.
   public static let plain = TensorLayout(
-    text: "", parts: [], groups: .one, hasExperts: false, foldsExperts: false, isTransposed: false, axisCount: 0)
+    text: "", parts: [], groups: .one, hasExperts: false, foldsExperts: false, isTransposed: false, axisCount: 0,
+    unitAxes: [])
 }
 
 /// Why a layout cannot be read or cannot be applied, as one sentence.

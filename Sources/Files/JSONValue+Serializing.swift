@@ -2,31 +2,34 @@ extension JSONValue {
   /// The value as JSON text, always the same for the same value: members in their order, the shortest exact numbers.
   ///
   /// `pretty` puts each member on its own line, indented by two spaces, but keeps an array of plain values on one line.
-  /// A number that JSON cannot say (NaN, infinity) becomes `null`.
-  public func serialized(pretty: Bool = false) -> String {
+  /// A number that JSON cannot say (NaN, infinity) becomes `null`, and with `literals` the word that Python's reader and
+  /// writer of JSON have for it.
+  public func serialized(pretty: Bool = false, literals: Bool = false) -> String {
     var text = ""
-    write(into: &text, indent: pretty ? 0 : nil)
+    write(into: &text, indent: pretty ? 0 : nil, literals)
     return text
   }
 
-  private func write(into text: inout String, indent: Int?) {
+  private func write(into text: inout String, indent: Int?, _ literals: Bool) {
     switch self {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
-    case .number(let value): text += value.isFinite ? "\(value)" : "null"
+    case .number(let value) where value.isFinite: text += "\(value)"
+    case .number(let value):
+      text += !literals ? "null" : value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
     case .string(let value): Self.write(value, into: &text)
     case .array(let items):
       let inner = items.contains { $0.array != nil || $0.object != nil } ? indent.map { $0 + 1 } : nil
       Self.write(items, between: ("[", "]"), into: &text, indent: indent, inner: inner) { item, text in
-        item.write(into: &text, indent: inner)
+        item.write(into: &text, indent: inner, literals)
       }
     case .object(let members):
       let inner = indent.map { $0 + 1 }
       Self.write(Array(members), between: ("{", "}"), into: &text, indent: indent, inner: inner) { member, text in
         Self.write(member.0, into: &text)
         text += indent == nil ? ":" : ": "
-        member.1.write(into: &text, indent: inner)
+        member.1.write(into: &text, indent: inner, literals)
       }
     }
   }

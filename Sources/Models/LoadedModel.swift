@@ -65,11 +65,14 @@ extension ModelLoader {
     case .specification: throw ModelProblem.noWeights(architecture.name, published: architecture.facts.weights)
     case .folder(let path): stored = try CheckpointFolder(path: path).tensors
     case .trained(let path):
-      let file = path + "/model.safetensors"
-      guard kind(ofPath: file) == .file else { throw ModelProblem.untrained(path: path) }
+      let (file, blocks) = (path + "/model.safetensors", path + "/" + ModelSource.blocks)
+      let isPlain = kind(ofPath: file) == .file
+      guard isPlain || kind(ofPath: blocks) == .file else { throw ModelProblem.untrained(path: path) }
       do {
         return try CheckpointMap.canonical(for: described.plan.parameters)
-          .match(described.plan.parameters, with: SafetensorsFile(path: file).tensors)
+          .match(
+            described.plan.parameters,
+            with: isPlain ? SafetensorsFile(path: file).tensors : GGUFFile(path: blocks).tensors)
       } catch let problems as Problems {
         throw problems.naming(path)
       }

@@ -18,7 +18,7 @@ extension ModelLoader {
       return try Tokenizer.described(by: setting, in: folder)
     }
     if let upcoming = described.upcomingTokenizer { return try upcoming.value }
-    if let container = described.container { return try VocabularyTable(container).map { try Tokenizer($0) } }
+    if let file = try vocabularyFile(of: described) { return try VocabularyTable(file).map { try Tokenizer($0) } }
     switch described.source {
     case .specification, .gguf: return nil
     case .folder, .trained, .safetensors:
@@ -49,9 +49,11 @@ extension ModelLoader {
   func chat(of described: ModelDescription) throws -> ChatTemplate? {
     if let setting = described.architecture.chat { return try ChatTemplate(setting) }
     let jinja: String?
+    if let file = try vocabularyFile(of: described) {
+      return file["tokenizer.chat_template"]?.string.flatMap { ChatTemplate(jinja: $0) }
+    }
     switch described.source {
-    case .specification: jinja = nil
-    case .gguf: jinja = described.container?["tokenizer.chat_template"]?.string
+    case .specification, .gguf: jinja = nil
     case .folder, .trained, .safetensors:
       let folder = described.source.folder
       let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20)

@@ -17,6 +17,10 @@ public enum ModelSource: Sendable, Hashable {
 
   /// The spec of a trained model's folder.
   static let spec = "resolved.yaml"
+  /// The file of a native folder for numbers that safetensors cannot hold, under canonical names.
+  static let blocks = "model.gguf"
+  /// The file of a native folder for a vocabulary that came out of a GGUF file.
+  static let vocabulary = "tokenizer.gguf"
 
   /// The source at `path` when weights are there: a folder, a GGUF file or a safetensors file; nil otherwise.
   init?(path: String) throws(FileProblem) {

@@ -3,7 +3,7 @@ import Tokenization
 
 extension VocabularyTable {
   /// The vocabulary in the metadata of `file`; nil when it holds none.
-  init?(_ file: GGUFFile) {
+  public init?(_ file: GGUFFile) {
     guard let model = file["tokenizer.ggml.model"]?.string, let pieces = file.texts("tokenizer.ggml.tokens") else {
       return nil
     }

@@ -169,7 +169,9 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
       [tensors = [tensor("q.weight", [1, 1], [1]), tensor("k.weight", [1, 1], .f16, [0, 0])]] () throws(Problems) in
       _ = try map.save(tensors)
     }
-    #expect(found == ["'qk.weight' joins 'q.weight' stored as f32 and 'k.weight' stored as f16"])
+    #expect(
+      found == ["'qk.weight' joins 'q.weight' stored as f32 and 'k.weight' stored as f16; add --dtype bf16, f16 or f32"]
+    )
   }
 
   @Test(
@@ -185,7 +187,7 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
       (#"{"tensors": {"a": {"layout": "m f"}}}"#, "the rule for 'a' names no tensor under 'to'"),
       (
         #"{"tensors": {"a": {"to": "b", "lay": "m f"}}}"#,
-        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout and exact"
+        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout, exact and beside"
       ),
       (#"{"tensors": {"a": {"to": "b", "layout": "(q|"}}}"#, "the layout '(q|' ends where a name is expected"),
       (#"{"tensors": {"a": {"to": "b", "exact": "yes"}}}"#, "'exact' is 'yes'; expected true or false"),

@@ -146,7 +146,7 @@ private func patch(_ bind: String, _ config: String) throws -> String {
     #expect(
       try binding.configuration(for: spec) == [
         "scale": true, "model_type": "x", "n_embd": 32, "rope": ["theta": 500000], "act": "gelu_new",
-        "logits_scaling": 8, "q": 16, "w": 8, "use_w": true, "expansion": 4,
+        "logits_scaling": 8.0, "q": 16, "w": 8, "use_w": true, "expansion": 4,
       ])
     var strange = spec
     strange[path: "mlp.activation"] = Setting(text: "relu")

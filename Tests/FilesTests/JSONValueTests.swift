@@ -150,3 +150,13 @@ import Testing
     #expect(!inserted)
   }
 }
+
+/// Numbers that JSON has no word for.
+@Suite struct JSONLiteralTests {
+  @Test("are null, or where they are asked for, the words of Python's writer")
+  func words() {
+    let value: JSONValue = [.number(.infinity), .number(-.infinity), .number(.nan), 1.5, ["a": .number(.infinity)]]
+    #expect(value.serialized() == #"[null,null,null,1.5,{"a":null}]"#)
+    #expect(value.serialized(literals: true) == #"[Infinity,-Infinity,NaN,1.5,{"a":Infinity}]"#)
+  }
+}

@@ -9,9 +9,10 @@ struct Save: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Save a model as a folder.",
     discussion: """
-      Writes a Hugging Face folder: config.json, and safetensors with the family's own tensor \
-      names and layouts. With --native, a folder that can hold any model: its spec, \
-      and safetensors with canonical names.
+      Writes a Hugging Face folder: config.json, safetensors with the family's own tensor \
+      names and layouts, and the tokenizer. With --native, a folder that can hold any model \
+      and any storage format: its spec, the weights with canonical names, and the tokenizer. \
+      The folder appears when all of it is written.
 
         chimera save stories.gguf --output stories --dtype bf16
       """)
@@ -41,17 +42,18 @@ struct Save: ParsableCommand {
   }
 
   func run() throws {
+    clearLeftovers(ofFolder: output)
     if kind(ofPath: output) != .nothing, try !namesInFolder(output).isEmpty {
       throw Failure(.failed, "\(output) is there already; name a new folder")
     }
     let models = try Zoo().models
     let described = try models.describe(model, patches: options.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
-    if native {
-      try models.saveNative(described, to: output, as: dtype?.format)
-    } else {
-      try models.save(described, to: output, as: dtype?.format)
-    }
+    let notes =
+      try native
+      ? models.saveNative(described, to: output, as: dtype?.format)
+      : models.save(described, to: output, as: dtype?.format)
+    for note in notes { Console.note("note: \(note)") }
     Console.write(output + "\n")
   }
 }

@@ -19,7 +19,7 @@ struct TokenizerFiles {
     let folder =
       isFolder ? path : path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
     let own = isFolder ? nil : path.split(separator: "/").last.map(String.init)
-    var names = ModelLoader.companionFiles + ["encoder.json", "vocab.bpe", "added_tokens.json", "tokenizer.bin"]
+    var names = ModelLoader.companionFiles
     if let own, !names.contains(own) { names.append(own) }
     // A tokenizer's own file says it all but for the marks; others' files would be taken for it.
     if let own { names.removeAll { $0 != own && ["tokenizer.json", "tokenizer.model", "tokenizer.bin"].contains($0) } }

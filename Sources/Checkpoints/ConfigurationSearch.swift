@@ -1,0 +1,132 @@
+import Components
+import Files
+
+/// What a binding should give back of a configuration that is written.
+struct WantedValue {
+  let path: String
+  let expression: BindingExpression
+  /// The value; of a pattern of layers the ways to write it, the preferred one first.
+  let spellings: [JSONValue]
+  /// Whether the spec says it. What it leaves to a component is written where that is easy.
+  let isSaid: Bool
+  /// How many layers the model has.
+  let layers: Int
+  let place: Place?
+
+  /// Whether `said` is the value.
+  func isMet(by said: JSONValue?) -> Bool {
+    guard let said else { return false }
+    if path == LayerPattern.path, let names = LayerPattern(said, layers: layers).names {
+      return names == LayerPattern(spellings[0], layers: layers).names
+    }
+    return spellings.contains { said.means($0) || said.word == $0.word }
+  }
+}
+
+/// Tries the ways to say each value until one gives all of them back.
+struct ConfigurationSearch {
+  let binding: ConfigBinding
+  let wanted: [WantedValue]
+  let tensors: [String: [Int]]
+  /// What the search begins with where a model's own configuration is changed: values that are right already are not
+  /// written a second time.
+  var start: JSONObject?
+  /// What was wrong with the first attempt: that of the preferred ways.
+  private(set) var problems: Problems?
+  private var attempts = 0
+
+  private static let maximumAttempts = 1000
+
+  init(binding: ConfigBinding, wanted: [WantedValue], tensors: [String: [Int]], start: JSONObject? = nil) {
+    self.binding = binding
+    self.wanted = wanted
+    self.tensors = tensors
+    self.start = start
+  }
+
+  mutating func run(_ config: JSONObject, from index: Int = 0) -> JSONObject? {
+    guard index < wanted.count else { return finished(config) }
+    let item = wanted[index]
+    var ways: [JSONObject] = []
+    if start != nil, item.isMet(by: value(of: item.expression, in: config)) { ways = [config] }
+    for spelling in item.spellings { ways += item.expression.inversions(of: spelling, in: config) }
+    if ways.isEmpty || !item.isSaid { ways.append(config) }
+    for way in ways where attempts < Self.maximumAttempts {
+      if let found = run(way, from: index + 1) { return found }
+    }
+    return nil
+  }
+
+  /// `config` where it says everything; keys whose absence means something that the model has not are null.
+  private mutating func finished(_ config: JSONObject) -> JSONObject? {
+    var config = config
+    for (path, expression, _) in binding.bindings where !wanted.contains(where: { $0.path == path }) {
+      guard value(of: expression, in: config) != nil, let key = expression.firstPath else { continue }
+      guard let changed = config.assigning(.null, at: key), value(of: expression, in: changed) == nil else { continue }
+      config = changed
+    }
+    return isRight(config) ? config : nil
+  }
+
+  /// Whether `config` gives back all that the spec says, and nothing where it says that there is nothing.
+  mutating func isRight(_ config: JSONObject) -> Bool {
+    attempts += 1
+    var found = Problems()
+    do {
+      let patch = try binding.bind(ConfigSource(name: "config.json", values: config, tensors: tensors)).patch
+      for item in wanted where item.isSaid {
+        let said = patch[path: item.path].map { JSONValue($0) }
+        if item.isMet(by: said) { continue }
+        found.add(
+          Problem(
+            "config.json cannot say that \(item.path) is \(item.spellings[item.spellings.count - 1].serialized())"
+              + (said.map { "; it would be \($0.serialized())" } ?? ""), at: item.place))
+      }
+    } catch {
+      found = error
+    }
+    if problems == nil { problems = found }
+    return found.isEmpty
+  }
+
+  /// What to keep of `original`, which says something else than the spec: first all but the keys that only the wrong
+  /// values come from, then all but every key that they come from.
+  func kept(of original: JSONObject) -> [JSONObject] {
+    var (right, wrong): (Set<String>, Set<String>) = ([], [])
+    let source = ConfigSource(name: "config.json", values: original, tensors: tensors)
+    for (path, expression, _) in binding.bindings {
+      var seen: Set<String> = []
+      let said = (try? expression.value(in: source, seen: &seen)) ?? nil
+      let item = wanted.first { $0.path == path }
+      if item.map({ $0.isMet(by: said) }) ?? (said == nil) { right.formUnion(seen) } else { wrong.formUnion(seen) }
+    }
+    return [original.removing(wrong.subtracting(right)), original.removing(wrong)]
+  }
+
+  private func value(of expression: BindingExpression, in config: JSONObject) -> JSONValue? {
+    var seen: Set<String> = []
+    return
+      (try? expression.value(in: ConfigSource(name: "config.json", values: config, tensors: tensors), seen: &seen))
+      ?? nil
+  }
+}
+
+extension JSONObject {
+  /// This object without the values at `paths`, and without groups that are empty for it.
+  func removing(_ paths: Set<String>) -> JSONObject {
+    var object = self
+    for path in paths { object = object.removing(path[...]) }
+    return object
+  }
+
+  private func removing(_ path: Substring) -> JSONObject {
+    var object = self
+    if object[String(path)] != nil {
+      object[String(path)] = nil
+    } else if let dot = path.firstIndex(of: "."), let inner = object[String(path[..<dot])]?.object {
+      let rest = inner.removing(path[path.index(after: dot)...])
+      object[String(path[..<dot])] = rest.isEmpty && !inner.isEmpty ? nil : .object(rest)
+    }
+    return object
+  }
+}
