@@ -40,7 +40,7 @@ extension CheckpointMap {
 
   /// The names and shapes that `save` would give `tensors`.
   public func layout(
-    of tensors: [PlannedTensor], count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
+    of tensors: [PlannedTensor], count: (_ path: String, _ name: TensorName) -> Int? = { _, _ in nil }
   ) -> [String: [Int]] {
     var (mapped, _, _) = mappedTensors(for: tensors.flatMap(\.members), count: count)
     mapped.sort { $0.rule.order > $1.rule.order }
