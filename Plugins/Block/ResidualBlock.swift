@@ -51,7 +51,8 @@ public struct ResidualBlock: Block {
       sharedNorm || placement == .post || placement == .output
       ? [:]
       : options.flags(
-        "skip_norm", ["attn", "mlp"], default: false, "which sublayers read the residual stream without a norm")
+        "skip_norm", Slot.ofSublayers.compactMap(\.scope), default: false,
+        "which sublayers read the residual stream without a norm")
     residual = options.component(
       "residual", default: "plain", slot: .residual, "how a result is added to the residual stream")
     if parallel, placement == .post {
@@ -85,8 +86,11 @@ public struct ResidualBlock: Block {
         y = plan.apply(LearnedScale(), to: y, parameters: [factor])
       }
       let alpha = parallel && sublayer.name != sublayers.first?.name ? 1 : lineScale
-      line =
-        residual?.join(line, y, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? y
+      let (stream, result) = (line, y)
+      line = plan.joining(result) { plan in
+        residual?.join(
+          stream, result, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? result
+      }
       if placement == .post { line = norm.write(line, named: "\(sublayer.name)_post_norm", over: .row, into: &plan) }
     }
     return line

@@ -5,7 +5,7 @@ import Kernels
 extension MoE {
   /// How a token's experts are chosen and weighed.
   ///
-  ///     s = score(l);  the top_k experts by s + selection bias, in the best groups alone;  w = scale·s / (Σ s + eps)
+  ///     l = cap(x·Wrᵀ + b), cap(l) = softcap·tanh(l / softcap);  s = score(l);  the top_k experts by s + selection bias, in the best groups alone;  w = scale·s / (Σ s + eps)
   ///
   /// With `order: select_first` experts are chosen by their logits, and scores are those of the chosen alone: a softmax
   /// over them. The selection bias says who is chosen and weighs nothing, so it has no gradient; it is balanced by other

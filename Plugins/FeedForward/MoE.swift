@@ -2,7 +2,7 @@ import Components
 
 /// A mixture of experts: a router gives every token to `top_k` of many feed-forwards, whose results it weighs.
 ///
-///     y = Σ_j w_j·E_j(x)  (+ σ(x·Wsgᵀ)·S(x));   E(x) = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ,  (w, j) = router(x·Wrᵀ + b)
+///     y = Σ_j w_j·E_j(x)  (+ σ(x·Wsgᵀ)·S(x));   E(x) = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ,  (w, j) = router(softcap(x·Wrᵀ + b))
 ///
 /// Shazeer et al., 2017, https://arxiv.org/abs/1701.06538; shared experts S: Dai et al., 2024,
 /// https://arxiv.org/abs/2401.06066; with a gate of their own as Qwen2-MoE; clamped: Agarwal et al., 2025 (gpt-oss),

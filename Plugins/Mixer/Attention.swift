@@ -2,14 +2,18 @@ import Components
 
 /// Softmax attention: multi-head, grouped-query and multi-query are one component, chosen by `num_kv_heads`.
 ///
-///     q = x·Wqᵀ, k = x·Wkᵀ, v = x·Wvᵀ;   y = norm(gate(x) ⊙ softmax(scale·q·kᵀ + bias)·v)·Woᵀ, over the tokens before
+///     q = x·Wqᵀ, k = x·Wkᵀ, v = x·Wvᵀ;   y = norm(gate(x) ⊙ softmax(cap(scale·t·q·kᵀ) + bias)·v)·Woᵀ, over the tokens before
+///     cap(s) = softcap·tanh(s / softcap), before the bias of the positions is added;  without `softcap`, s itself
+///     t = 1 + c·log(1 + ⌊(p + offset) / floor⌋), or `logn`: max(1, log(p + offset) / log(floor)), for the query at position p
 ///
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; grouped queries: Ainslie et al., 2023,
 /// https://arxiv.org/abs/2305.13245; the gate: Qiu et al., 2025, https://arxiv.org/abs/2505.06708.
 /// A `window` of w sees w keys, the token's own included. It slides, unless `window_step` moves its edge several tokens at
 /// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). A sink
 /// is no key, and every window has it. `qk_norm`, `v_norm` and `sub_norm` are the layer's norm with the options given there. Queries,
-/// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` scales queries last.
+/// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` multiplies
+/// queries by t last, after the rotation: c is its `scale`, positions count from 0, and without it t is 1 (Nakanishi, 2025,
+/// https://arxiv.org/abs/2501.19399).
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, window: 3}` `{num_heads: 2, num_kv_heads: 1, softcap: 5}`
 /// `{num_heads: 4, head_dim: 6, scale: inverse_head_dim, bias: {q: true, k: true, v: true}}`

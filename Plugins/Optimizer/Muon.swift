@@ -34,7 +34,7 @@ public struct Muon: Optimizer {
   }
 
   private func isOwn(_ tensor: PlannedTensor) -> Bool {
-    tensor.shape.count >= 2 && tensor.name.hasPrefix("layers.") && tensor.shape.suffix(2).allSatisfy { $0 > 1 }
+    tensor.shape.count >= 2 && tensor.name.layer != nil && tensor.shape.suffix(2).allSatisfy { $0 > 1 }
   }
 
   public func moments(of tensor: PlannedTensor) -> [String] { isOwn(tensor) ? ["m"] : rest.moments(of: tensor) }

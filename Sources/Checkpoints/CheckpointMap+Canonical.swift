@@ -6,7 +6,7 @@ extension CheckpointMap {
     var rules: [Setting.Entry] = []
     var seen: Set<String> = []
     for tensor in tensors {
-      let name = TensorNamePattern.generalizing(tensor.name).pattern
+      let name = tensor.name.pattern
       guard seen.insert(name).inserted else { continue }
       let rule = [
         Setting.Entry("to", Setting(.scalar(name, quoted: true))), Setting.Entry("exact", Setting(text: "true")),

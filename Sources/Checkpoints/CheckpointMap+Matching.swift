@@ -11,7 +11,7 @@ extension CheckpointMap {
   /// problem at once, each with both names and shapes.
   public func match(
     _ tensors: [PlannedTensor], with stored: [StoredTensorEntry],
-    count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
+    count: (_ path: String, _ name: TensorName) -> Int? = { _, _ in nil }
   ) throws(Problems) -> CheckpointMatch {
     let tensors = tensors.flatMap(\.members)
     var (mapped, uncovered, problems) = mappedTensors(for: tensors, count: count)
@@ -54,7 +54,7 @@ extension CheckpointMap {
       } else if let last = indices.max(by: { mapped[$0].rule.order < mapped[$1].rule.order }) {
         if let layer = mapped[last].layer, !present.contains(layer) { continue }
         report.missing(planned, fullName(mapped[last]), at: mapped[last].rule.place)
-      } else if let name = uncovered[planned.name] {
+      } else if let name = uncovered[planned.name.text] {
         report.incomplete(planned, name)
       } else {
         report.unmapped(planned)
@@ -82,7 +82,7 @@ extension CheckpointMap {
     var ignoredNames: [String] = []
     var extraLayers: (numbers: Set<Int>, example: String)?
     let wanted = Set(layered.compactMap(\.layer))
-    let plannedNames = Set(tensors.map(\.name))
+    let plannedNames = Set(tensors.map(\.name.text))
     for entry in stored where !usedNames.contains(entry.name) {
       if isIgnored(entry.name, prefix: prefix) {
         ignoredNames.append(entry.name)

@@ -6,9 +6,11 @@ extension CheckpointMap {
   /// Throws when a tensor has no rule, when tensors that are stored as one have different formats, and when a
   /// block-quantised tensor would have to be rearranged. `count` is as for `match`.
   public func save(
-    _ tensors: [StoredTensor], count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
+    _ tensors: [StoredTensor], count: (_ path: String, _ name: TensorName) -> Int? = { _, _ in nil }
   ) throws(Problems) -> [StoredTensor] {
-    let planned = tensors.map { PlannedTensor(name: $0.name, shape: $0.shape, use: .matrix, initialization: .zeros) }
+    let planned = tensors.map {
+      PlannedTensor(name: TensorName($0.name), shape: $0.shape, use: .matrix, initialization: .zeros)
+    }
     var (mapped, uncovered, problems) = mappedTensors(for: planned, count: count)
     // The later rule wins: a family's patch over a preset.
     mapped.sort { $0.rule.order > $1.rule.order }
@@ -38,7 +40,7 @@ extension CheckpointMap {
 
   /// The names and shapes that `save` would give `tensors`.
   public func layout(
-    of tensors: [PlannedTensor], count: (_ path: String, _ canonicalName: String) -> Int? = { _, _ in nil }
+    of tensors: [PlannedTensor], count: (_ path: String, _ name: TensorName) -> Int? = { _, _ in nil }
   ) -> [String: [Int]] {
     var (mapped, _, _) = mappedTensors(for: tensors.flatMap(\.members), count: count)
     mapped.sort { $0.rule.order > $1.rule.order }

@@ -16,7 +16,8 @@ public struct CheckpointMatch: Sendable {
       do {
         return .success(
           try binding.load(
-            piece, named: target.name, shape: target.shape, from: stored.bytes, format: format, owner: stored.file))
+            piece, named: target.name.text, shape: target.shape, from: stored.bytes, format: format, owner: stored.file)
+        )
       } catch {
         return .failure(Problem("\(error.sentence) (in '\(stored.name)')", at: place))
       }

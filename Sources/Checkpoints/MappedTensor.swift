@@ -19,7 +19,7 @@ extension CheckpointMap {
   /// A canonical tensor without any is a problem, and so is a layout that does not fit its shapes. `count` gives the
   /// number at a path of the spec, for the layer of a canonical name.
   func mappedTensors(
-    for tensors: [PlannedTensor], count: (_ path: String, _ canonicalName: String) -> Int?
+    for tensors: [PlannedTensor], count: (_ path: String, _ name: TensorName) -> Int?
   ) -> (tensors: [MappedTensor], uncovered: [String: String], problems: Problems) {
     var byPattern: [String: [(rule: Int, part: Int)]] = [:]
     for (index, rule) in rules.enumerated() {
@@ -34,7 +34,7 @@ extension CheckpointMap {
     var found: [Key: [[(expert: Int, tensor: Int)]]] = [:]
     var order: [Key] = []
     for (tensor, planned) in tensors.enumerated() {
-      let (pattern, numbers) = TensorNamePattern.generalizing(planned.name)
+      let (pattern, numbers) = (planned.name.pattern, planned.name.patternNumbers)
       for suffix in [""] + Self.suffixes where pattern.hasSuffix(suffix) {
         for (rule, part) in byPattern[String(pattern.dropLast(suffix.count))] ?? []
         where rules[rule].isExact == suffix.isEmpty
@@ -61,7 +61,7 @@ extension CheckpointMap {
       guard let first = experts.first(where: { !$0.isEmpty }), experts.allSatisfy({ $0 == first }),
         first == Array(0..<first.count)
       else {
-        for tensor in parts.joined() { uncovered[tensors[tensor.tensor].name] = name }
+        for tensor in parts.joined() { uncovered[tensors[tensor.tensor].name.text] = name }
         continue
       }
       let targets = parts.map { $0.map(\.tensor) }
@@ -72,7 +72,7 @@ extension CheckpointMap {
         }
         mapped.append(MappedTensor(rule: rule, name: name, targets: targets, binding: binding))
       } catch {
-        for tensor in parts.joined() { uncovered[tensors[tensor.tensor].name] = name }
+        for tensor in parts.joined() { uncovered[tensors[tensor.tensor].name.text] = name }
         problems.add(Problem("\(error.sentence) (for '\(name)')", at: rule.place))
       }
     }

@@ -60,32 +60,32 @@ struct MatchReport {
   }
 
   mutating func missing(_ tensor: PlannedTensor, _ name: String, at place: Place?) {
-    add("missing", [tensor.name, name], at: place, hint: stored, word: name) { show in
-      "'\(show(tensor.name))' \(tensor.shape) needs '\(show(name))', which the checkpoint does not have"
+    add("missing", [tensor.name.text, name], at: place, hint: stored, word: name) { show in
+      "'\(show(tensor.name.text))' \(tensor.shape) needs '\(show(name))', which the checkpoint does not have"
     }
   }
 
   mutating func incomplete(_ tensor: PlannedTensor, _ name: String) {
-    add("incomplete", [tensor.name, name]) { show in
-      "'\(show(tensor.name))' \(tensor.shape) would be in '\(show(name))', which also holds tensors that the model does not have"
+    add("incomplete", [tensor.name.text, name]) { show in
+      "'\(show(tensor.name.text))' \(tensor.shape) would be in '\(show(name))', which also holds tensors that the model does not have"
     }
   }
 
   mutating func unmapped(_ tensor: PlannedTensor) {
-    add("unmapped", [tensor.name]) { show in
-      "the checkpoint's map has no rule for '\(show(tensor.name))' \(tensor.shape)"
+    add("unmapped", [tensor.name.text]) { show in
+      "the checkpoint's map has no rule for '\(show(tensor.name.text))' \(tensor.shape)"
     }
   }
 
   mutating func duplicate(_ tensor: PlannedTensor, _ names: [String]) {
-    add("duplicate", [tensor.name] + names) { show in
-      "'\(show(tensor.name))' \(tensor.shape) is stored more than once: \(names.map(show).joined(separator: ", "))"
+    add("duplicate", [tensor.name.text] + names) { show in
+      "'\(show(tensor.name.text))' \(tensor.shape) is stored more than once: \(names.map(show).joined(separator: ", "))"
     }
   }
 
   mutating func wrongShape(_ entry: StoredTensorEntry, _ wanted: [Int], _ tensors: [PlannedTensor], at place: Place?) {
-    add("shape", [entry.name] + tensors.map(\.name), at: place) { show in
-      let words = tensors.map { "'\(show($0.name))' \($0.shape)" }.joined(separator: ", ")
+    add("shape", [entry.name] + tensors.map(\.name.text), at: place) { show in
+      let words = tensors.map { "'\(show($0.name.text))' \($0.shape)" }.joined(separator: ", ")
       return
         "'\(show(entry.name))' has shape \(entry.shape); \(words) \(tensors.count == 1 ? "needs" : "need") \(wanted)"
     }

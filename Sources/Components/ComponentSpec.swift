@@ -20,3 +20,11 @@ public struct ComponentSpec: Sendable, Hashable {
   /// Where the component was chosen; nil when nothing was written.
   public var place: Place? { setting.place }
 }
+
+extension Setting {
+  /// A component's name as the group that it stands for.
+  public var asComponent: Setting {
+    guard case .scalar = content else { return self }
+    return Setting(.group([Entry("type", self, at: place)]), at: place)
+  }
+}

@@ -55,7 +55,7 @@ public struct Assembly: Sendable {
     for kind in kinds { copies[kind, default: 0] += 1 }
     var total = 0
     for tensor in plan.parameters {
-      let layer = tensor.layerIndex.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
+      let layer = tensor.name.layer.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
       let (product, isLarge) = tensor.count.multipliedReportingOverflow(by: layer.flatMap { copies[$0] } ?? 1)
       let (sum, isTooLarge) = total.addingReportingOverflow(product)
       if isLarge || isTooLarge {
@@ -69,17 +69,17 @@ public struct Assembly: Sendable {
   /// The plan with only `layers` of the layers.
   private func plan(of layers: [Int]) throws(Problems) -> Plan {
     var plan = PlanBuilder(shape: architecture.shape)
-    var line = embedding.write(position: position, into: &plan)
+    var line = plan.embedding { embedding.write(position: position, into: &$0) }
     var normIsDue = true
     for index in layers {
       let kind = kinds[architecture.layerKinds[index]]
       let layer = Layer(index: index, position: kind.position)
       let sublayers = kind.sublayers.filter { !$0.component.isAbsent }.map { slot, component in
-        Sublayer(name: slot.scope ?? slot.rawValue, scope: component.scope) {
-          component.write($0, layer: layer, into: &$1)
+        Sublayer(name: slot.scope ?? slot.rawValue, scope: component.scope) { x, plan in
+          plan.sublayer { component.write(x, layer: layer, into: &$0) }
         }
       }
-      line = plan.within("layers.\(index)") { plan in
+      line = plan.layer(index) { plan in
         kind.block.write(line, sublayers: sublayers, norm: kind.norm, into: &plan)
       }
       normIsDue = kind.block.needsFinalNorm
@@ -95,6 +95,6 @@ public struct Assembly: Sendable {
     }
     guard let setting = architecture.initialization else { return finished }
     let initialization = try Initialization(setting)
-    return finished.starting { initialization.start(of: $0, layers: architecture.shape.layerCount) }
+    return finished.starting { initialization.start(of: $0, read: $1, layers: architecture.shape.layerCount) }
   }
 }

@@ -2,10 +2,31 @@ import Components
 
 /// What a plan costs: numbers learned, operations and bytes a token, by the part of the model they belong to.
 public struct Footprint: Sendable {
+  /// What a part is called: `embed.tokens`, `attn`, `mlp`, `norms`, `head`; `other` are sums, and what all layers share.
+  public struct PartName: Sendable, Hashable, CustomStringConvertible {
+    /// The word by which it belongs to a slot or a kind: `embed`.
+    public let scope: String
+    /// The word that tells it from others of its scope: `tokens`.
+    public let detail: String?
+
+    /// Norms, wherever they stand.
+    static let norms = PartName("norms")
+    /// What belongs to no part.
+    static let other = PartName("other")
+
+    init(_ scope: String, _ detail: String? = nil) {
+      self.scope = scope
+      self.detail = detail
+    }
+
+    /// The whole name.
+    public var description: String { detail.map { "\(scope).\($0)" } ?? scope }
+  }
+
   /// A part of a model, under the name that its tensors have.
   public struct Part: Sendable, Hashable {
-    /// `embed.tokens`, `attn`, `mlp`, `norms`, `head`; `other` are sums, and what all layers share.
-    public let name: String
+    /// What it is called.
+    public let name: PartName
     /// Numbers learned.
     public internal(set) var parameterCount = 0
     /// Floating-point operations for the first token of a sequence.
@@ -24,9 +45,9 @@ public struct Footprint: Sendable {
   public init(_ plan: Plan, context: Int? = nil) {
     self.plan = plan
     self.context = context ?? min(plan.shape.contextLength, plan.longestSequence ?? Int.max)
-    var parts: [String: Part] = [:]
-    var order: [String] = []
-    func part(_ name: String) -> String {
+    var parts: [PartName: Part] = [:]
+    var order: [PartName] = []
+    func part(_ name: PartName) -> PartName {
       if parts[name] == nil {
         parts[name] = Part(name: name)
         order.append(name)
@@ -76,26 +97,30 @@ public struct Footprint: Sendable {
   }
 
   /// The part that the tensor `name` belongs to. Norms of all places are one part, wherever they stand.
-  public static func part(ofTensor name: String) -> String {
-    let words = name.split(separator: ".").map(String.init)
-    if words.contains(where: { $0 == Slot.norm.rawValue || $0.hasSuffix("_\(Slot.norm.rawValue)") }) { return "norms" }
-    if words.first == "layers" { return words.count > 3 ? words[2] : "other" }
-    return words.first == "embed" && words.count > 2 ? "embed.\(words[1])" : words.first ?? name
-  }
-
-  private static func part(of step: Step, in plan: Plan) -> String {
-    let tensor = step.parameters.first.map { part(ofTensor: plan.parameters[$0].name) }
-    if tensor == "norms" { return "norms" }
-    if step.layerIndex != nil {
-      return step.localScope.split(separator: ".").first.map(String.init) ?? "other"
+  public static func part(ofTensor name: TensorName) -> PartName {
+    let norm = Slot.norm.rawValue
+    if name.path.contains(where: { $0 == norm || $0.hasSuffix("_\(norm)") }) { return .norms }
+    guard let first = name.path.first, name.layer == nil || name.path.count > 1 else { return .other }
+    if name.layer == nil, Slot(scope: first) == .embedding, name.path.count > 2 {
+      return PartName(first, name.path[1])
     }
-    // A tied head computes with the embedding's tensor, but in its own scope.
-    if step.scope.isEmpty || step.scope == "embed" { return tensor ?? "other" }
-    return step.scope.split(separator: ".").first.map(String.init) ?? step.scope
+    return PartName(first)
   }
 
-  private static func rank(_ name: String) -> Int {
-    if name.hasPrefix("embed") { return 0 }
-    return ["norms": 2, "other": 3, "head": 4][name] ?? 1
+  private static func part(of step: Step, in plan: Plan) -> PartName {
+    let tensor = step.parameters.first.map { part(ofTensor: plan.parameters[$0].name) }
+    if tensor == .norms { return .norms }
+    guard let first = step.scope.path.first else { return step.scope.layer == nil ? tensor ?? .other : .other }
+    // A tied head computes with the embedding's tensor, but in its own scope.
+    if step.scope.layer == nil, Slot(scope: first) == .embedding { return tensor ?? .other }
+    return PartName(first)
+  }
+
+  private static func rank(_ name: PartName) -> Int {
+    switch Slot(scope: name.scope) {
+    case .embedding: 0
+    case .head: 4
+    default: name == .norms ? 2 : name == .other ? 3 : 1
+    }
   }
 }

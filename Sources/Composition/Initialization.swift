@@ -7,8 +7,9 @@ import Components
 ///     fan_in:        σ = gain / √inputs
 ///
 /// depth_scaled is GPT-2's (Radford et al., 2019); fan_in is LeCun et al., 1998, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf.
-/// What writes to the line are the tensors `o` and `down` of a layer. Embeddings have σ = `embedding_std`. What starts as
-/// zeros or ones by its component's own word, biases and norms, stays so.
+/// What writes to the residual stream are the matrices whose products are what sublayers give, whatever they are called.
+/// The embedding's have σ = `embedding_std`. What starts as zeros or ones by its component's own word, biases and norms,
+/// stays so.
 struct Initialization {
   private let type: Kind
   private let std: Double
@@ -36,16 +37,14 @@ struct Initialization {
     (self.type, self.std, self.embeddingStd) = (type, std, embeddingStd)
   }
 
-  /// How `tensor` starts in a model of `layers` layers.
-  func start(of tensor: PlannedTensor, layers: Int) -> PlannedTensor.Initialization {
+  /// How `tensor`, which steps of `roles` read, starts in a model of `layers` layers.
+  func start(of tensor: PlannedTensor, read roles: Set<Step.Role>, layers: Int) -> PlannedTensor.Initialization {
     guard case .normal = tensor.initialization else { return tensor.initialization }
-    if tensor.name.hasPrefix("embed.") { return .normal(embeddingStd) }
+    if roles.contains(.embedding) { return .normal(embeddingStd) }
     switch type {
     case .normal: return .normal(std)
     case .depthScaled:
-      let words = tensor.name.split(separator: ".")
-      let writesLine = words.first == "layers" && ["o", "down"].contains(words.dropLast().last ?? "")
-      return .normal(writesLine ? std / Double(2 * max(1, layers)).squareRoot() : std)
+      return .normal(roles.contains(.streamWriter) ? std / Double(2 * max(1, layers)).squareRoot() : std)
     case .fanIn: return .normal(std / Double(max(1, tensor.shape.last ?? 1)).squareRoot())
     }
   }

@@ -20,6 +20,8 @@ public enum Check: String, Sendable, CaseIterable {
   case gradients
   /// Results in `Float` are near those in `Double`.
   case reference
+  /// What sublayers give is said to join the residual stream.
+  case roles
   /// What is saved and read again is the same, and goes on the same way.
   case saving
   /// What works in memory uses what it declares, and no other.

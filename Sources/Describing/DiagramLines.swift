@@ -31,10 +31,10 @@ struct DiagramLines {
       let tensor = plan.parameters[step.parameters[0]]
       let isTied = counted.contains(step.parameters[0])
       // A matrix that belongs to another part goes by the name of the part that uses it here.
-      let name = isTied ? step.scope.split(separator: ".").last.map(String.init) ?? "" : ownName(tensor.name)
+      let name = isTied ? step.scope.path.last ?? "" : ownName(tensor.name)
       var detail = "\(input.width.readable) → \(output.width.readable)"
       if step.parameters.count > 1 { detail += ", bias" }
-      if isTied { detail += ", tied to \(tensor.name.withoutSuffix)" }
+      if isTied { detail += ", tied to \(tensor.name.owner)" }
       labels[output] = name
       add(Entry(operation: "", subjects: [name], detail: detail, input: input))
       return
@@ -78,7 +78,7 @@ struct DiagramLines {
         case .window(let tokens): "a token, of the last \(tokens.readable)"
         case .fixed: "in all"
         }
-      let name = state.name.split(separator: ".").last.map(String.init) ?? state.name
+      let name = state.name.path.last ?? ""
       add(Entry(operation: "cache", subjects: [name], detail: "\(state.width.readable) \(extent)", input: nil))
     }
   }
@@ -115,18 +115,10 @@ struct DiagramLines {
   }
 
   /// `q` of `layers.3.attn.q.weight`, `shared gate` of `layers.3.moe.shared.gate.weight`.
-  private func ownName(_ name: String) -> String {
-    let words = name.withoutSuffix.split(separator: ".").map(String.init)
-    if words.count == 5, words[0] == "layers", !isPart { return words[3...].joined(separator: " ") }
-    return words.last ?? name
-  }
-}
-
-extension String {
-  /// A tensor's name without `.weight` or `.bias`.
-  var withoutSuffix: String {
-    for suffix in [".weight", ".bias"] where hasSuffix(suffix) { return String(dropLast(suffix.count)) }
-    return self
+  private func ownName(_ name: TensorName) -> String {
+    let words = name.owner.path
+    if words.count == 3, name.layer != nil, !isPart { return words[1...].joined(separator: " ") }
+    return words.last ?? name.text
   }
 }
 

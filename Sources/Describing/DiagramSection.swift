@@ -27,14 +27,14 @@ struct DiagramSection {
     // Choosing rows is bookkeeping.
     if step.parameters.isEmpty, let input = step.inputs.first, input.axis != step.outputs.first?.axis { return }
     let scope =
-      isBeforeLayers ? "embed" : step.localScope.split(separator: ".").first.map(String.init) ?? ""
+      (isBeforeLayers ? Slot.embedding.scope : step.scope.path.first) ?? ""
     if !scope.isEmpty, groups.last?.title == scope {
       groups[groups.count - 1].steps.append(step)
     } else if !scope.isEmpty {
       groups.append(Group(kind: .box, title: scope, steps: [step]))
     } else {
-      let title = step.parameters.first.map { tensorOwner(plan.parameters[$0].name) } ?? ""
-      groups.append(Group(kind: step.operation is Combine ? .sum : .bead, title: title, steps: [step]))
+      let title = step.parameters.first.map { Self.owner(plan.parameters[$0].name) } ?? ""
+      groups.append(Group(kind: step.isSum ? .sum : .bead, title: title, steps: [step]))
     }
   }
 
@@ -93,7 +93,7 @@ struct DiagramSection {
       if !step.part.isEmpty, let index = parts.firstIndex(where: { $0.title == step.part }) {
         parts[index].steps.append(step)
       } else {
-        let kind: Diagram.Node.Kind = !step.part.isEmpty ? .box : step.operation is Combine ? .sum : .bead
+        let kind: Diagram.Node.Kind = !step.part.isEmpty ? .box : step.isSum ? .sum : .bead
         parts.append(Group(kind: kind, title: step.part, steps: [step]))
       }
     }
@@ -129,8 +129,10 @@ struct DiagramSection {
   }
 
   /// `attn_norm` of `layers.3.attn_norm.weight`.
-  private func tensorOwner(_ name: String) -> String {
-    let words = name.split(separator: ".").map(String.init)
-    return words.count > 1 ? words[words.count - 2] : name
-  }
+  private static func owner(_ name: TensorName) -> String { name.path.dropLast().last ?? name.text }
+}
+
+extension Step {
+  /// Whether it is drawn as two lines that join.
+  fileprivate var isSum: Bool { role == .sum || role == .residualAdd && inputs.count > 1 }
 }

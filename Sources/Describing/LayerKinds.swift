@@ -5,7 +5,8 @@ import Components
 struct LayerKinds {
   /// What makes a step of one layer the same as one of another.
   struct Kind: Hashable {
-    let scope: String
+    let scope: [String]
+    let role: Step.Role
     let operation: AnyHashable
     let widths: [Int]
     let tensors: [String]
@@ -32,7 +33,7 @@ struct LayerKinds {
     self.plan = plan
     var counts: [Int: Int] = [:]
     for step in plan.steps {
-      guard let layer = step.layerIndex else { continue }
+      guard let layer = step.scope.layer else { continue }
       for (index, output) in step.outputs.enumerated() {
         writers[output.index] = (layer, counts[layer, default: 0], index)
       }
@@ -45,11 +46,11 @@ struct LayerKinds {
     let stream = steps.first?.inputs.first
     return steps.map { step in
       Kind(
-        scope: step.localScope, operation: AnyHashable(step.operation),
+        scope: step.scope.path, role: step.role, operation: AnyHashable(step.operation),
         widths: (step.inputs + step.outputs).map(\.width), tensors: step.tensorNames(in: plan),
         inputs: step.inputs.map { value in
           if value == stream { return .stream }
-          guard let writer = writers[value.index], let own = step.layerIndex else { return .shared(value.index) }
+          guard let writer = writers[value.index], let own = step.scope.layer else { return .shared(value.index) }
           return writer.layer == own
             ? .own(step: writer.step, output: writer.output)
             : .earlier(distance: own - writer.layer, step: writer.step, output: writer.output)

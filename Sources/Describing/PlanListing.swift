@@ -26,7 +26,7 @@ public struct PlanListing: Sendable {
       } else if everyLayer {
         for layer in section.layers {
           lines.append("layer \(layer)")
-          lines += rows(plan.steps.filter { $0.layerIndex == layer })
+          lines += rows(plan.steps.filter { $0.scope.layer == layer })
         }
       } else {
         lines.append("\(section.layers.count == 1 ? "layer" : "layers") \(ranges(section.layers))")

@@ -23,7 +23,7 @@ public struct PlanSections: Sendable {
     // What layers share is written when the first of them asks for it, but stands before them all.
     var fromLayers: Set<Value> = []
     for step in plan.steps {
-      if let layer = step.layerIndex {
+      if let layer = step.scope.layer {
         layers[layer, default: []].append(step)
         fromLayers.formUnion(step.outputs)
       } else if fromLayers.isDisjoint(with: step.inputs) {

@@ -22,10 +22,10 @@ public final class Parameters: @unchecked Sendable {
     for tensor in plan.parameters {
       let copy = tensor.use == .vector ? try FloatBuffer(count: tensor.count) : nil
       var matrices: [WeightMatrix] = []
-      for (index, part) in (stored[tensor.name] == nil ? tensor.members : [tensor]).enumerated() {
-        guard let found = stored[part.name] else { throw .missingTensor(part.name) }
+      for (index, part) in (stored[tensor.name.text] == nil ? tensor.members : [tensor]).enumerated() {
+        guard let found = stored[part.name.text] else { throw .missingTensor(part.name.text) }
         guard found.shape == part.shape, let base = found.bytes.baseAddress else {
-          throw .wrongShape(part.name, found: found.shape, expected: part.shape)
+          throw .wrongShape(part.name.text, found: found.shape, expected: part.shape)
         }
         if let copy {
           widen(found.format, base, count: part.count, into: copy.base + index * part.count)
@@ -61,10 +61,10 @@ public final class Parameters: @unchecked Sendable {
       case .zeros: break
       case .constant(let value): buffer.base.update(repeating: Float(value), count: tensor.count)
       case .normal(let deviation):
-        var generator = NormalGenerator(seed: seed, name: tensor.name)
+        var generator = NormalGenerator(seed: seed, name: tensor.name.text)
         for i in 0..<tensor.count { buffer.base[i] = Float(deviation * generator.next()) }
       case .uniform(let limit):
-        var generator = NormalGenerator(seed: seed, name: tensor.name)
+        var generator = NormalGenerator(seed: seed, name: tensor.name.text)
         for i in 0..<tensor.count { buffer.base[i] = Float(limit * (2 * generator.uniform() - 1)) }
       case .each(let numbers):
         precondition(

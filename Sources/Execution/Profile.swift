@@ -68,7 +68,7 @@ public final class Profile {
   func run(_ kernels: [any Kernel], _ bound: [BoundStep], in pass: Pass) {
     let tokens = pass.batches[RowAxis.tokens.index]
     let phase = tokens.count > tokens.sequences.count ? Phase.prompt : .generation
-    var lines = self.lines[phase] ?? steps.map { Line(name: $0.step.scope) }
+    var lines = self.lines[phase] ?? steps.map { Line(name: $0.step.scope.text) }
     let clock = ContinuousClock()
     var before = clock.now
     for (index, kernel) in kernels.enumerated() {

@@ -6,25 +6,19 @@ extension Step {
   ///
   /// A tensor of another scope does not name a step: a head that is tied to an embedding is the head.
   func place(in plan: Plan) -> String {
-    let scope = Step.withoutLayer(self.scope)
-    var names: [String] = []
+    var names: [TensorName] = []
     for parameter in parameters {
       // What belongs to one thing differs in its last word: `attn.q.weight` and `attn.q.bias`.
-      let words = Step.withoutLayer(plan.parameters[parameter].name).split(separator: ".").dropLast()
-      let name = words.joined(separator: ".")
-      if !name.isEmpty, name.hasPrefix(scope), !names.contains(name) { names.append(name) }
+      let tensor = plan.parameters[parameter].name
+      let name = TensorName(path: tensor.path.dropLast())
+      if !name.path.isEmpty, name.path.starts(with: self.scope.path), !names.contains(name) { names.append(name) }
     }
+    let scope = self.scope.localText
     guard let first = names.first else {
       if !parameters.isEmpty, !scope.isEmpty { return scope }
       return scope.isEmpty ? operation.name : "\(scope).\(operation.name)"
     }
     // Several together, `attn.q+k+v`: what follows the first is told by its last word.
-    return names.dropFirst().reduce(first) { $0 + "+" + ($1.split(separator: ".").last ?? "") }
-  }
-
-  private static func withoutLayer(_ name: String) -> String {
-    let words = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard words.count > 1, words[0] == "layers", Int(words[1]) != nil else { return name }
-    return words.dropFirst(2).joined(separator: ".")
+    return names.dropFirst().reduce(first.text) { $0 + "+" + ($1.path.last ?? "") }
   }
 }

@@ -53,8 +53,8 @@ public struct SyntheticWeights: Sendable {
         runs[run] = source
         fill(base, blocks: bytes / format.bytesPerBlock, format.bytesPerBlock, from: source, start: index * 7919, pool)
       }
-      tensors[tensor.name] = StoredTensor(
-        name: tensor.name, shape: tensor.shape, format: format,
+      tensors[tensor.name.text] = StoredTensor(
+        name: tensor.name.text, shape: tensor.shape, format: format,
         bytes: UnsafeRawBufferPointer(start: base, count: bytes),
         owner: memory)
     }

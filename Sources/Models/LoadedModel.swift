@@ -133,10 +133,9 @@ extension ModelLoader {
 extension Architecture {
   /// The number at `path` of the resolved spec, for the layer of a canonical tensor name: how many heads a layout's
   /// groups stand for.
-  public func count(at path: String, for canonicalName: String) -> Int? {
+  public func count(at path: String, for name: TensorName) -> Int? {
     var setting = resolved[path: path]
-    let parts = canonicalName.split(separator: ".")
-    if parts.first == "layers", parts.count > 1, let layer = Int(parts[1]), layers.indices.contains(layer) {
+    if let layer = name.layer, layers.indices.contains(layer) {
       let (slot, rest) = (
         path.split(separator: ".").first ?? "", path.split(separator: ".").dropFirst().joined(separator: ".")
       )

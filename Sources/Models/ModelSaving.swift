@@ -98,7 +98,7 @@ extension ModelLoader {
     _ change: (StoredTensor) throws -> StoredTensor
   ) throws -> [StoredTensor] {
     let weights = try weights(of: described)
-    let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name] }
+    let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name.text] }
     if format == nil, !holdingBlocks, let blocks = tensors.first(where: { $0.format.elementsPerBlock != 1 }) {
       throw Problems([
         Problem(

@@ -72,6 +72,6 @@ extension BackwardContext {
 extension PlanBuilder {
   /// Writes `alpha·a + beta·b`.
   public mutating func add(_ a: Value, _ b: Value, alpha: Double = 1, beta: Double = 1) -> Value {
-    apply(Combine(alpha: Float(alpha), beta: Float(beta)), to: a, b)
+    apply(Combine(alpha: Float(alpha), beta: Float(beta)), to: a, b, role: .sum)
   }
 }

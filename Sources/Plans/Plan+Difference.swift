@@ -20,7 +20,7 @@ extension Plan {
     for (a, b) in zip(parameters, other.parameters) where a.name != b.name || a.shape != b.shape || a.use != b.use {
       return Difference(own: "\(a.name) \(a.shape)", other: "\(b.name) \(b.shape)")
     }
-    if let lone = lone(parameters.map(\.name), other.parameters.map(\.name)) { return lone }
+    if let lone = lone(parameters.map(\.name.text), other.parameters.map(\.name.text)) { return lone }
     for (a, b) in zip(steps, other.steps) where !a.computes(like: b) {
       return Difference(own: a.words(against: b), other: b.words(against: a))
     }
@@ -56,7 +56,7 @@ extension Step {
 
   /// The step in a few words; of the same operator, only the attributes in which `other` differs.
   fileprivate func words(against other: Step? = nil) -> String {
-    let named = "\(operation.name)" + (scope.isEmpty ? "" : " in \(scope)")
+    let named = "\(operation.name)" + (scope == TensorName() ? "" : " in \(scope)")
     guard let other, other.operation.name == operation.name, other.scope == scope else { return named }
     let own = operation.attributes.filter { !other.operation.attributes.contains($0) }
     if own.isEmpty {

@@ -57,10 +57,12 @@ public struct Plan: Sendable, Hashable {
       logits: logits ?? self.logits, longestSequence: longestSequence)
   }
 
-  /// The plan whose learned tensors start as `start` says.
-  public func starting(_ start: (PlannedTensor) -> PlannedTensor.Initialization) -> Plan {
-    let tensors = parameters.map {
-      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0), chosen: $0.chosen)
+  /// The plan whose learned tensors start as `start` says, given what the steps that read each are for.
+  public func starting(_ start: (PlannedTensor, Set<Step.Role>) -> PlannedTensor.Initialization) -> Plan {
+    var roles = [Set<Step.Role>](repeating: [], count: parameters.count)
+    for step in steps { for parameter in step.parameters { roles[parameter].insert(step.role) } }
+    let tensors = zip(parameters, roles).map {
+      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0, $1), chosen: $0.chosen)
     }
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: tensors, states: states,

@@ -6,13 +6,14 @@ import Settings
 public struct PlanBuilder {
   /// The model's sizes.
   public let shape: ModelShape
+  /// The scope that is being written: what the names of its tensors begin with.
+  public private(set) var scope = TensorName()
   private var axes = PlannedAxis.ofText
-  private var scopes: [String] = []
   private var part = ""
-  private var steps: [Step] = []
+  var steps: [Step] = []
   private var values: [Value] = []
-  private var parameters: [PlannedTensor] = []
-  private var parameterIndex: [String: Int] = [:]
+  private(set) var parameters: [PlannedTensor] = []
+  private var parameterIndex: [TensorName: Int] = [:]
   private var states: [PlannedState] = []
   private var problems = Problems()
   private var sharedValues: [AnyHashable: Value] = [:]
@@ -31,8 +32,17 @@ public struct PlanBuilder {
   /// Writes what `body` writes in the scope `name`: the tensor `q` in the scope `attn` of `layers.0` is
   /// `layers.0.attn.q`.
   public mutating func within<Result>(_ name: String, _ body: (inout PlanBuilder) -> Result) -> Result {
-    scopes.append(name)
-    defer { scopes.removeLast() }
+    let outer = scope
+    scope = scope.appending(name)
+    defer { scope = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes as the layer `index`.
+  public mutating func layer<Result>(_ index: Int, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = scope
+    scope = TensorName(stack: scope.stack, layer: index)
+    defer { scope = outer }
     return body(&self)
   }
 
@@ -53,11 +63,6 @@ public struct PlanBuilder {
     return RowAxis(axes.count - 1)
   }
 
-  /// The scope that is being written.
-  public var scope: String { scopes.joined(separator: ".") }
-
-  private func full(_ name: String) -> String { scopes.isEmpty ? name : "\(scope).\(name)" }
-
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
   ///
   /// One axis makes a vector and two a matrix, unless `use` says otherwise. A name with a `*` stands for as many tensors
@@ -66,7 +71,7 @@ public struct PlanBuilder {
     _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
     chosen: Int? = nil
   ) -> ParameterReference {
-    let name = full(name)
+    let name = scope.appending(name)
     if let index = parameterIndex[name] {
       precondition(
         parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
@@ -78,7 +83,7 @@ public struct PlanBuilder {
   }
 
   /// The learned tensor with the canonical name `name`, when a component has asked for it before.
-  public func existingParameter(_ name: String) -> ParameterReference? {
+  public func existingParameter(_ name: TensorName) -> ParameterReference? {
     parameterIndex[name].map { ParameterReference(index: $0, shape: parameters[$0].shape) }
   }
 
@@ -87,13 +92,15 @@ public struct PlanBuilder {
     _ name: String, width: Int, extent: PlannedState.Extent, precision: PlannedState.Precision = .full,
     axis: RowAxis = .tokens
   ) -> StateReference {
-    states.append(PlannedState(name: full(name), width: width, extent: extent, precision: precision, axis: axis))
+    states.append(
+      PlannedState(name: scope.appending(name), width: width, extent: extent, precision: precision, axis: axis))
     return StateReference(index: states.count - 1)
   }
 
   /// Writes a step: `operation` reads `inputs` and writes values of the shapes that it says.
   public mutating func apply(
-    _ operation: some Operator, to inputs: [Value], parameters: [ParameterReference] = [], states: [StateReference] = []
+    _ operation: some Operator, to inputs: [Value], parameters: [ParameterReference] = [],
+    states: [StateReference] = [], role: Step.Role = .other
   ) -> [Value] {
     let shapes = operation.outputs(inputs.map(\.shape), parameters: parameters.map(\.shape))
     let outputs = shapes.enumerated().map { Value(index: values.count + $0.offset, shape: $0.element) }
@@ -101,16 +108,16 @@ public struct PlanBuilder {
     steps.append(
       Step(
         scope: scope, operation: operation, inputs: inputs, outputs: outputs, parameters: parameters.map(\.index),
-        states: states.map(\.index), part: part))
+        states: states.map(\.index), part: part, role: role))
     return outputs
   }
 
   /// Writes a step with one output.
   public mutating func apply(
     _ operation: some Operator, to inputs: Value..., parameters: [ParameterReference] = [],
-    states: [StateReference] = []
+    states: [StateReference] = [], role: Step.Role = .other
   ) -> Value {
-    let outputs = apply(operation, to: inputs, parameters: parameters, states: states)
+    let outputs = apply(operation, to: inputs, parameters: parameters, states: states, role: role)
     precondition(outputs.count == 1, "\(operation.name) has \(outputs.count) outputs, and one is asked for")
     return outputs[0]
   }
@@ -118,10 +125,10 @@ public struct PlanBuilder {
   /// A value that several components use and that is written once: the first time `key` is asked for.
   public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
     if let value = sharedValues[key] { return value }
-    let outer = (scopes, part)
-    (scopes, part) = ([], "")
+    let outer = (scope, part)
+    (scope, part) = (TensorName(stack: scope.stack), "")
     let value = write(&self)
-    (scopes, part) = outer
+    (scope, part) = outer
     sharedValues[key] = value
     return value
   }

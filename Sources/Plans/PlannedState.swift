@@ -27,7 +27,7 @@ public struct PlannedState: Sendable, Hashable {
   public static let formats: [Format] = [.f32, .f16, .bf16, .q8_0]
 
   /// The canonical name, such as `layers.0.attn.k`.
-  public let name: String
+  public let name: TensorName
   /// Numbers in a row.
   public let width: Int
   /// How it grows.
@@ -38,7 +38,7 @@ public struct PlannedState: Sendable, Hashable {
   public let axis: RowAxis
 
   /// The state `name` of `width` numbers a row.
-  public init(name: String, width: Int, extent: Extent, precision: Precision, axis: RowAxis = .tokens) {
+  public init(name: TensorName, width: Int, extent: Extent, precision: Precision, axis: RowAxis = .tokens) {
     self.name = name
     self.width = width
     self.extent = extent

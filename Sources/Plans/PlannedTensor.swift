@@ -30,7 +30,7 @@ public struct PlannedTensor: Sendable, Hashable {
   }
 
   /// The canonical name, such as `layers.0.attn.q.weight`, with a `*` for the number of each of several tensors.
-  public let name: String
+  public let name: TensorName
   /// The lengths of the axes, outermost first: `[out, in]` for a matrix, `[n]` for a vector, `[tensors, out, in]` for
   /// several.
   public let shape: [Int]
@@ -48,8 +48,8 @@ public struct PlannedTensor: Sendable, Hashable {
   public var activeCount: Int { chosen.map { count / max(1, shape[0]) * $0 } ?? count }
 
   /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise. `chosen` is for several.
-  public init(name: String, shape: [Int], use: Use? = nil, initialization: Initialization, chosen: Int? = nil) {
-    precondition((chosen != nil) == name.contains("*"), "'\(name)' names several tensors, or one")
+  public init(name: TensorName, shape: [Int], use: Use? = nil, initialization: Initialization, chosen: Int? = nil) {
+    precondition((chosen != nil) == name.isSeveral, "'\(name)' names several tensors, or one")
     self.chosen = chosen
     self.name = name
     self.shape = shape
@@ -60,10 +60,9 @@ public struct PlannedTensor: Sendable, Hashable {
   /// The tensors as a checkpoint names them: each of several by itself.
   public var members: [PlannedTensor] {
     guard chosen != nil else { return [self] }
-    let parts = name.split(separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
     return (0..<shape[0]).map {
       PlannedTensor(
-        name: "\(parts[0])\($0)\(parts[1])", shape: Array(shape.dropFirst()), use: use, initialization: initialization)
+        name: name.member($0), shape: Array(shape.dropFirst()), use: use, initialization: initialization)
     }
   }
 }

@@ -1,9 +1,13 @@
 /// One operator of a plan, with what it reads and writes.
 public struct Step: Sendable, Hashable {
   /// Where it stands, such as `layers.0.attn`.
-  public let scope: String
+  public let scope: TensorName
   /// The operator.
   public let operation: any Operator
+  /// What it is for, as who wrote it says.
+  public internal(set) var role: Role
+  /// The input that is what a sublayer gives, on its way into the residual stream; nil where none is.
+  public internal(set) var result: Int?
   /// The part of its component that drawings show it in; empty for none of its own.
   public let part: String
   /// The values it reads.
@@ -21,10 +25,12 @@ public struct Step: Sendable, Hashable {
 
   /// A step of these parts.
   public init(
-    scope: String, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
-    states: [Int] = [], part: String = ""
+    scope: TensorName, operation: any Operator, inputs: [Value], outputs: [Value], parameters: [Int] = [],
+    states: [Int] = [], part: String = "", role: Role = .other, result: Int? = nil
   ) {
     self.scope = scope
+    self.role = role
+    self.result = result
     self.part = part
     self.operation = operation
     self.inputs = inputs
@@ -39,12 +45,14 @@ public struct Step: Sendable, Hashable {
   ) -> Step {
     Step(
       scope: scope, operation: operation ?? self.operation, inputs: inputs ?? self.inputs,
-      outputs: outputs ?? self.outputs, parameters: parameters ?? self.parameters, states: states, part: part)
+      outputs: outputs ?? self.outputs, parameters: parameters ?? self.parameters, states: states, part: part,
+      role: role, result: result)
   }
 
   /// Equal where operator, wiring and place are.
   public static func == (a: Step, b: Step) -> Bool {
-    a.scope == b.scope && a.part == b.part && a.operation.isEqual(to: b.operation) && a.inputs == b.inputs
+    a.scope == b.scope && a.part == b.part && a.role == b.role && a.result == b.result
+      && a.operation.isEqual(to: b.operation) && a.inputs == b.inputs
       && a.outputs == b.outputs && a.parameters == b.parameters && a.states == b.states
   }
 
@@ -53,5 +61,21 @@ public struct Step: Sendable, Hashable {
     hasher.combine(operation)
     hasher.combine(inputs)
     hasher.combine(outputs)
+  }
+}
+
+extension Step {
+  /// What a step is for.
+  public enum Role: Sendable, Hashable {
+    /// Nothing of what follows: a norm, a part of a sublayer, the head.
+    case other
+    /// It gives the residual stream's first value, or a part of it: tokens' vectors, positions, their norm.
+    case embedding
+    /// It multiplies by a matrix whose product is what a sublayer gives to the residual stream.
+    case streamWriter
+    /// It gives the residual stream's next value.
+    case residualAdd
+    /// It adds two values anywhere else.
+    case sum
   }
 }

@@ -79,11 +79,11 @@ package struct Dropout: Kernel {
 }
 
 /// Tells a plan's dropouts what step it is.
-final class DropoutClock: Sendable {
+package final class DropoutClock: Sendable {
   private let seed: UInt64
   private let now = Mutex<UInt64?>(nil)
 
-  init(seed: UInt64) { self.seed = seed }
+  package init(seed: UInt64) { self.seed = seed }
 
   /// Batch `part` of step `step` begins.
   func begin(step: Int, part: Int) {
@@ -99,12 +99,12 @@ final class DropoutClock: Sendable {
 
 extension Plan {
   /// The plan with dropouts where GPT-2 has them outside attention: on the embeddings, and on what each sublayer adds to
-  /// the residual stream.
-  func droppingOut(_ probability: Double, _ clock: DropoutClock) -> Plan {
+  /// the residual stream. The stream itself is not dropped, nor what a sublayer adds for itself.
+  package func droppingOut(_ probability: Double, _ clock: DropoutClock) -> Plan {
     var steps: [Step] = []
     var added: [Value] = []
     var place: UInt64 = 0
-    func drop(_ value: Value, scope: String) -> Value {
+    func drop(_ value: Value, scope: TensorName) -> Value {
       let output = Value(index: values.count + added.count, width: value.width, axis: value.axis)
       added.append(output)
       steps.append(
@@ -114,17 +114,20 @@ extension Plan {
       place += 1
       return output
     }
-    // The residual stream begins where the first layer does: at the last value that no layer wrote.
-    let firstLayer = self.steps.firstIndex { $0.scope.hasPrefix("layers.") } ?? self.steps.count
-    let line = firstLayer > 0 ? self.steps[firstLayer - 1].outputs.first : nil
-    var replaced: [Int: Value] = [:]
+    let embedded = self.steps.lastIndex { $0.role == .embedding }
+    var replaced: [Value: Value] = [:]
+    var results: [Value: Value] = [:]
     for (index, step) in self.steps.enumerated() {
-      if index == firstLayer, let line { replaced[line.index] = drop(line, scope: "embed") }
-      var inputs = step.inputs.map { replaced[$0.index] ?? $0 }
-      if step.operation is Combine, step.scope.hasPrefix("layers."), inputs.count == 2 {
-        inputs[1] = drop(inputs[1], scope: step.scope)
+      var inputs = step.inputs.map { replaced[$0] ?? $0 }
+      // A sublayer's result is dropped once, wherever it is read on its way into the stream.
+      if let result = step.result {
+        let value = inputs[result]
+        let dropped = results[value] ?? drop(value, scope: step.scope)
+        results[value] = dropped
+        inputs[result] = dropped
       }
       steps.append(step.with(inputs: inputs))
+      if index == embedded, let stream = step.outputs.first { replaced[stream] = drop(stream, scope: "embed") }
     }
     return rewritten(steps: steps, adding: added)
   }

@@ -51,11 +51,11 @@ public struct TrainingVerification: Sendable {
       losses.append(try executor.trainingLoss(batch.inputs, targets: batch.targets))
       for (index, tensor) in plan.parameters.enumerated() {
         let gradient = executor.gradient(index)
-        if step == 1, let wanted = expected.gradients[tensor.name] {
+        if step == 1, let wanted = expected.gradients[tensor.name.text] {
           for (found, wanted) in zip(gradient, wanted) {
             let difference = Double(abs(found - wanted)) / Double(max(largest, .leastNormalMagnitude))
             // A NaN differs from everything.
-            if !(difference <= worst.value) { worst = (difference.isNaN ? .infinity : difference, tensor.name) }
+            if !(difference <= worst.value) { worst = (difference.isNaN ? .infinity : difference, tensor.name.text) }
           }
         }
         guard let numbers = parameters.mutable(index)?.baseAddress, let base = gradient.baseAddress else { continue }

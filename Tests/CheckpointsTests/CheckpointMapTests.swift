@@ -5,7 +5,7 @@ import SharedData
 import Testing
 
 private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
-  tensors.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
+  tensors.map { PlannedTensor(name: TensorName($0.0), shape: $0.1, use: .matrix, initialization: .zeros) }
 }
 
 @Suite struct CheckpointMapTests {
@@ -17,9 +17,9 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
     let stored = try CheckpointFolder(path: SharedData.path("fixtures/\(fixture.folder)")).tensors
     let map = try CheckpointMap(Setting(json: fixture.map))
     let loaded = try map.match(fixture.tensors, with: stored) { path, _ in counts[path] }.load()
-    #expect(Set(loaded.keys) == Set(fixture.tensors.map(\.name)))
-    for tensor in fixture.tensors { #expect(loaded[tensor.name]?.shape == tensor.shape) }
-    let saved = try map.save(fixture.tensors.compactMap { loaded[$0.name] }) { path, _ in counts[path] }
+    #expect(Set(loaded.keys) == Set(fixture.tensors.map(\.name.text)))
+    for tensor in fixture.tensors { #expect(loaded[tensor.name.text]?.shape == tensor.shape) }
+    let saved = try map.save(fixture.tensors.compactMap { loaded[$0.name.text] }) { path, _ in counts[path] }
     let original = stored.sorted { $0.name < $1.name }
     #expect(saved.map(\.name) == original.map(\.name))
     for (saved, original) in zip(saved, original) {
@@ -114,7 +114,7 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
     try withStored([("q.weight", [1, 2], 1), ("k.weight", [1, 2], 2)]) { stored throws in
       let loaded = try map.match(plan, with: stored).load()
       #expect(loaded["attn.k.weight"]?.floats == [2, 2])
-      let saved = try map.save(plan.compactMap { loaded[$0.name] })
+      let saved = try map.save(plan.compactMap { loaded[$0.name.text] })
       #expect(saved.map(\.name) == ["qk.weight"])
       #expect(saved.first?.floats == [1, 1, 2, 2])
     }

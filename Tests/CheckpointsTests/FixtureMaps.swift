@@ -15,7 +15,7 @@ struct FixtureMap: Sendable, CustomTestStringConvertible {
     var all = shared.map { ($0.key, $0.value) }
     for number in 0..<4 { all += layer.map { ("layers.\(number)." + $0.key, $0.value) } }
     return all.sorted { $0.0 < $1.0 }.map {
-      PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros)
+      PlannedTensor(name: TensorName($0.0), shape: $0.1, use: .matrix, initialization: .zeros)
     }
   }
 

@@ -12,7 +12,7 @@ import Testing
   @Test("a planned tensor of several is each of them by its number")
   func members() {
     let tensor = Self.plan[0]
-    #expect(tensor.members.map(\.name) == (0..<3).map { "layers.0.moe.experts.\($0).up.weight" })
+    #expect(tensor.members.map(\.name.text) == (0..<3).map { "layers.0.moe.experts.\($0).up.weight" })
     #expect(tensor.members.allSatisfy { $0.shape == [1, 2] && $0.chosen == nil })
     #expect(tensor.count == 6)
     #expect(tensor.activeCount == 4)

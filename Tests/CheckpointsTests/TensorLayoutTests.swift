@@ -75,7 +75,9 @@ import Testing
     ]
     let map = try CheckpointMap(
       Setting(["tensors": ["s": rule], "axes": ["h": "h", "kv": "kv"]]))
-    let planned = targets.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
+    let planned = targets.map {
+      PlannedTensor(name: TensorName($0.0), shape: $0.1, use: .matrix, initialization: .zeros)
+    }
     let values = (0..<stored.reduce(1, *)).map(Float.init)
     var result: [String: [Float]] = [:]
     try withFolder { folder throws in
@@ -147,7 +149,8 @@ import Testing
         (0..<9).map { try tensor("l.\($0).a.weight", [20, 40], (0..<800).map { Float($0) }) }, to: folder + "/f")
       let planned = (0..<9).flatMap { layer in
         ["q", "k"].map { name in
-          PlannedTensor(name: "layers.\(layer).\(name).weight", shape: [20, 20], use: .matrix, initialization: .zeros)
+          PlannedTensor(
+            name: TensorName("layers.\(layer).\(name).weight"), shape: [20, 20], use: .matrix, initialization: .zeros)
         }
       }
       let match = try map.match(planned, with: SafetensorsFile(path: folder + "/f").tensors)
@@ -193,7 +196,9 @@ import Testing
   ) throws -> [String: [Float]] {
     let map = try CheckpointMap(
       Setting(["tensors": ["s": ["to": ["x.*.gate", "x.*.up"], "layout": .string(layout), "exact": true]]]))
-    let planned = targets.map { PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros) }
+    let planned = targets.map {
+      PlannedTensor(name: TensorName($0.0), shape: $0.1, use: .matrix, initialization: .zeros)
+    }
     let values = (0..<stored.reduce(1, *)).map(Float.init)
     var result: [String: [Float]] = [:]
     try withFolder { folder throws in
@@ -228,7 +233,7 @@ import Testing
         [tensor("a.weight", [3, 2], [0, 1, 2, 3, 4, 5]), tensor("b.weight", [1, 2], [6, 7])], to: folder + "/f")
       let file = try SafetensorsFile(path: folder + "/f")
       let planned = [("q.weight", [2, 2]), ("k.weight", [1, 2]), ("o.weight", [2, 1])].map {
-        PlannedTensor(name: $0.0, shape: $0.1, use: .matrix, initialization: .zeros)
+        PlannedTensor(name: TensorName($0.0), shape: $0.1, use: .matrix, initialization: .zeros)
       }
       let loaded = try map.match(planned, with: file.tensors).load()
       let start = UInt(bitPattern: file.file.bytes.baseAddress)
@@ -264,7 +269,7 @@ import Testing
       let map = try CheckpointMap(
         Setting(["tensors": ["a": ["to": ["q", "k"], "layout": .string(layout)]], "axes": ["h": "h"]]))
       let planned = ["q.weight", "k.weight"].map {
-        PlannedTensor(name: $0, shape: shape, use: .matrix, initialization: .zeros)
+        PlannedTensor(name: TensorName($0), shape: shape, use: .matrix, initialization: .zeros)
       }
       return try map.match(planned, with: file.tensors) { _, _ in 2 }.load()
     }

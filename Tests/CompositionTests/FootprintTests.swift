@@ -11,7 +11,7 @@ struct FootprintTests {
   @Test("the parts of GPT-2 are those of its formula")
   func partsOfGPT2() throws {
     let footprint = try zoo.sheet("gpt2").footprint
-    let parts = Dictionary(uniqueKeysWithValues: footprint.parts.map { ($0.name, $0.parameterCount) })
+    let parts = Dictionary(uniqueKeysWithValues: footprint.parts.map { ($0.name.description, $0.parameterCount) })
     // V·d, C·d, L·(4d² + 4d), L·(8d² + 5d) and (2L + 1)·2d with V 50257, C 1024, d 768, L 12; the head is tied.
     #expect(parts["embed.tokens"] == 50257 * 768)
     #expect(parts["embed.positions"] == 1024 * 768)
@@ -25,10 +25,10 @@ struct FootprintTests {
   @Test("matrices cost two operations a weight, attention four for each number of each key seen")
   func operations() throws {
     let footprint = try zoo.sheet("gpt2").footprint
-    let attention = try #require(footprint.parts.first { $0.name == "attn" })
+    let attention = try #require(footprint.parts.first { $0.name.description == "attn" })
     // Between one key and 1024: per layer and key, 2·768 for q·k, 2·768 for p·v and 5 for each head's softmax.
     #expect(attention.flopsAtContext - attention.flopsAtStart == 12 * 1023 * (4 * 768 + 5 * 12))
-    let head = try #require(footprint.parts.first { $0.name == "head" })
+    let head = try #require(footprint.parts.first { $0.name.description == "head" })
     #expect(head.flopsAtStart == 2 * 50257 * 768)
   }
 

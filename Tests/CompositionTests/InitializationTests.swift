@@ -8,7 +8,7 @@ struct InitializationTests {
   private func starts(_ changes: String...) throws -> [String: PlannedTensor.Initialization] {
     let zoo = try ZooModels()
     let plan = try zoo.composer.compose(zoo.loader.load("gpt2", patches: try Overrides(changes).patches))
-    return Dictionary(uniqueKeysWithValues: plan.parameters.map { ($0.name, $0.initialization) })
+    return Dictionary(uniqueKeysWithValues: plan.parameters.map { ($0.name.text, $0.initialization) })
   }
 
   @Test("GPT-2 scales what writes to the residual line by its depth")
@@ -21,6 +21,21 @@ struct InitializationTests {
       #expect(starts[name + ".weight"] == .normal(0.02))
     }
     #expect(starts["layers.3.attn.o.bias"] == .zeros && starts["layers.3.attn_norm.weight"] == .ones)
+  }
+
+  @Test(
+    "what writes to the residual stream does so whatever it is called: a projection, a shared expert; no router does")
+  func writers() throws {
+    let scaled = PlannedTensor.Initialization.normal(0.02 / (24.0).squareRoot())
+    let projections = try starts("attention={type: projection}", "mlp={type: projection}")
+    #expect(projections["layers.3.attn.projection.weight"] == scaled)
+    #expect(projections["layers.3.mlp.projection.weight"] == scaled)
+    let experts = try starts(
+      "mlp={type: moe, num_experts: 4, top_k: 2, expert_size: 8, shared_size: 8, shared_gate: true}")
+    for name in ["experts.*.down", "shared.down"] { #expect(experts["layers.3.moe.\(name).weight"] == scaled) }
+    for name in ["router", "shared_gate", "experts.*.up", "shared.up"] {
+      #expect(experts["layers.3.moe.\(name).weight"] == .normal(0.02), "\(name)")
+    }
   }
 
   @Test("experts start as the file says too, and remain several of which a token meets some")

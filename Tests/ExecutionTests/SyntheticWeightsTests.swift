@@ -28,7 +28,7 @@ import Testing
     let pool = ThreadPool(threads: 2)
     let weights = try SyntheticWeights(model.plan, format: format, pool: pool)
     for tensor in model.plan.parameters {
-      let stored = try #require(weights.tensors[tensor.name])
+      let stored = try #require(weights.tensors[tensor.name.text])
       #expect(stored.shape == tensor.shape && stored.format == (tensor.use == .vector ? .f32 : format))
       #expect(stored.bytes.count == stored.format.byteCount(elements: tensor.count))
     }
@@ -44,7 +44,7 @@ import Testing
     let plan = try TinyModel().plan
     let weights = try SyntheticWeights(plan, format: .q8_0, pool: ThreadPool(threads: 1))
     for tensor in plan.parameters where tensor.use == .matrix {
-      #expect(weights.tensors[tensor.name]?.format == ((tensor.shape.last ?? 0) % 32 == 0 ? .q8_0 : .f16))
+      #expect(weights.tensors[tensor.name.text]?.format == ((tensor.shape.last ?? 0) % 32 == 0 ? .q8_0 : .f16))
     }
   }
 }

@@ -27,7 +27,7 @@ struct PlanRuleTests {
     var builder = PlanBuilder(shape: ModelShape(vocabSize: 8, contextLength: 4, hiddenSize: 8, layerCount: 1))
     var x = builder.apply(Source(width: 8), to: [])[0]
     for factor in factors {
-      x = builder.within("layers.0") { $0.apply(Factor(factor: factor, isBroken: broken), to: x) }
+      x = builder.layer(0) { $0.apply(Factor(factor: factor, isBroken: broken), to: x) }
     }
     return try builder.finish(name: "test", logits: x)
   }

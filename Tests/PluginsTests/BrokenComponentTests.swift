@@ -44,6 +44,15 @@ struct BrokenComponentTests {
       "\(all)")
   }
 
+  @Test("a block that does not say where results join the residual stream")
+  func unsaidSum() throws {
+    let all = try sentences(UnsaidSum.self)
+    #expect(
+      all == [
+        "roles: layer 0 adds to the residual stream outside PlanBuilder.joining, so that dropout does not find it"
+      ])
+  }
+
   @Test("an option that changes results and is no attribute of an operator")
   func hidden() throws {
     let all = try sentences(HiddenGain.self)

@@ -185,6 +185,27 @@ struct Inexact: ElementwiseActivation {
   func exact(_ x: Double) -> Double? { 2.001 * x }
 }
 
+/// A block that adds what sublayers give without a word of it.
+///
+///     x ← x + f(x)
+///
+/// Source: made for a test.
+struct UnsaidSum: Block {
+  static let name = "unsaid_sum"
+  var needsFinalNorm: Bool { true }
+  init(_ options: Options) {}
+
+  func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value {
+    var stream = x
+    for sublayer in sublayers {
+      let read = stream
+      let result = plan.within(sublayer.scope) { plan in sublayer.write(read, &plan) }
+      stream = plan.add(stream, result)
+    }
+    return stream
+  }
+}
+
 /// A norm whose gain no attribute tells.
 ///
 ///     y = gain·x

@@ -39,7 +39,7 @@ import Testing
     var noise = Noise(seed: 42)
     for (index, tensor) in model.plan.parameters.enumerated() {
       guard let numbers = model.parameters.mutable(index) else { continue }
-      let base: Float = tensor.name.contains("norm") || tensor.name.hasSuffix(".d") ? 1 : 0
+      let base: Float = tensor.name.text.contains("norm") || tensor.name.path.last == "d" ? 1 : 0
       for i in numbers.indices { numbers[i] = base + 0.3 * noise.next() }
     }
     let tokens = (0..<40).map { (7 * $0 * $0 + 3 * $0) % 13 }

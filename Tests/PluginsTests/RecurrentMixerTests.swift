@@ -116,7 +116,7 @@ import Testing
     arguments: [-30, 4, 8] as [Float])
   func extremes(_ logarithm: Float) throws {
     let model = try model("{type: mamba2, num_heads: 4, state_size: 6}")
-    for (index, tensor) in model.plan.parameters.enumerated() where tensor.name.hasSuffix("a_log") {
+    for (index, tensor) in model.plan.parameters.enumerated() where tensor.name.path.last == "a_log" {
       model.parameters.mutable(index)?.update(repeating: logarithm)
     }
     let single = try model.logits(Self.text, parts: 1)

@@ -107,7 +107,7 @@ import Training
 
   static func run(_ options: String, name: String, shape: [Int], threads: Int) throws -> [Float] {
     let optimizer = try make(setting(options))
-    let tensor = PlannedTensor(name: name, shape: shape, initialization: .zeros)
+    let tensor = PlannedTensor(name: TensorName(name), shape: shape, initialization: .zeros)
     let parameters = try Floats(count: 6)
     parameters.base.update(from: start, count: 6)
     let moments = try optimizer.moments(of: tensor).map { _ in try Floats(count: 6) }

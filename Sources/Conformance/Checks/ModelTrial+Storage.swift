@@ -25,7 +25,7 @@ extension ModelTrial {
       let planned = model.plan.parameters[index]
       let count = numbers.count / planned.members.count
       return planned.members.enumerated().map { member, tensor in
-        Array(numbers[member * count..<(member + 1) * count]).stored(as: tensor.name, shape: tensor.shape)
+        Array(numbers[member * count..<(member + 1) * count]).stored(as: tensor.name.text, shape: tensor.shape)
       }
     }
     try SafetensorsFile.write(tensors, to: file)

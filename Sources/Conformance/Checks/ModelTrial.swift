@@ -27,7 +27,7 @@ struct ModelTrial: Trial {
   static let targetCount = 12
 
   let checks: [Check] = [
-    .causality, .decoding, .batches, .threads, .training, .gradients, .reference, .saving, .memory,
+    .causality, .decoding, .batches, .threads, .training, .gradients, .reference, .roles, .saving, .memory,
   ]
   let place = "the model around it"
 
@@ -40,6 +40,7 @@ struct ModelTrial: Trial {
     case .training: try training()
     case .gradients: try gradients()
     case .reference: try reference()
+    case .roles: roles()
     case .saving: try saving()
     case .memory: try memory()
     case .documentation, .options, .attributes, .descent, .rates: []

@@ -30,7 +30,7 @@ struct OptimizerTrial: Trial {
   /// A matrix and a vector that are worth dividing over threads.
   private static let large = [tensor("layers.0.mlp.down.weight", [160, 320]), tensor("final_norm.weight", [70_001])]
 
-  private static func tensor(_ name: String, _ shape: [Int]) -> PlannedTensor {
+  private static func tensor(_ name: TensorName, _ shape: [Int]) -> PlannedTensor {
     PlannedTensor(name: name, shape: shape, initialization: .zeros)
   }
 

@@ -20,7 +20,7 @@ extension PlanWalk {
         guard let plain, let added else { continue }
         let name =
           place < step.inputs.count
-          ? "input \(place)" : plan.parameters[step.parameters[place - step.inputs.count]].name
+          ? "input \(place)" : plan.parameters[step.parameters[place - step.inputs.count]].name.text
         if plain.contains(where: \.isNaN) {
           faults.append(
             "\(words(index)) gives no number as the gradient of \(name): it does not assign all of it, or reads what it says that it does not"

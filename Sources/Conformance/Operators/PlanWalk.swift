@@ -48,7 +48,7 @@ final class PlanWalk {
   /// Step `index` in words: `the operator 'rope' of layers.0.attn`.
   func words(_ index: Int) -> String {
     let step = plan.steps[index]
-    return "the operator '\(step.operation.name)'" + (step.scope.isEmpty ? "" : " of \(step.scope)")
+    return "the operator '\(step.operation.name)'" + (step.scope == TensorName() ? "" : " of \(step.scope)")
   }
 
   /// All steps over whole sequences from their start, of which nothing is kept.

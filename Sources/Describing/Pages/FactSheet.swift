@@ -58,10 +58,10 @@ struct FactSheet {
     let footprint = sheet.footprint
     let rows = footprint.parts.map { part in
       row(
-        part.name, part.parameterCount == 0 ? "–" : part.parameterCount.grouped,
+        part.name.description, part.parameterCount == 0 ? "–" : part.parameterCount.grouped,
         part.parameterCount == 0 ? "" : Quantity.share(part.parameterCount, of: footprint.parameterCount),
         Quantity.operations(part.flopsAtStart), Quantity.operations(part.flopsAtContext),
-        kind: PartKind(named: part.name))
+        kind: PartKind(scope: part.name.scope))
     }
     let total = row(
       "total", footprint.parameterCount.grouped, "", Quantity.operations(footprint.flopsAtStart),

@@ -56,7 +56,7 @@ struct LayerStrip {
             isSame ? .nothing : .element("b", Markup(String(Diagram.letter(kind)))),
             .element("i", ["class": "part-mixer shade\(min(mixers[kind], 3))"]),
             .element(
-              "i", ["class": "\(PartKind(named: feedForward(kinds[kind])).styleClass) shade\(min(others[kind], 3))"]),
+              "i", ["class": "\(PartKind(scope: feedForward(kinds[kind])).styleClass) shade\(min(others[kind], 3))"]),
           ])
       }
       return Markup.element("ol", ["start": String(start), "class": "group"], cells)

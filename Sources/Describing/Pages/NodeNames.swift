@@ -13,7 +13,7 @@ struct NodeNames {
   /// The slot whose component writes what stands under `scope`; a sublayer under a name of its own is a feed-forward,
   /// such as a mixture of experts.
   static func slot(ofScope scope: String) -> Slot {
-    PartKind(named: scope) == .norm ? .norm : Slot(scope: scope.prefix { $0 != "." }) ?? .mlp
+    PartKind(scope: scope) == .norm ? .norm : Slot(scope: scope) ?? .mlp
   }
 
   /// What a box is called: its component, and how that shares heads or what it is gated by.

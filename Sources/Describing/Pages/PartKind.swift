@@ -5,15 +5,14 @@ import Composition
 enum PartKind: String, CaseIterable, Sendable {
   case embedding, norm, position, mixer, feedForward = "feed-forward", further, head, plain
 
-  /// The kind of what stands under a scope or a part's name: `attn`, `mlp`, `embed.tokens`, `attn_norm`.
-  init(named name: String) {
-    let first = name.split(separator: ".").first.map(String.init) ?? ""
-    if let slot = Slot(scope: first) {
+  /// The kind of what stands under `scope`, or of the norm that is called so: `attn`, `mlp`, `embed`, `attn_norm`.
+  init(scope: String) {
+    if let slot = Slot(scope: scope) {
       self.init(slot)
-    } else if first.isEmpty || first == "other" {
+    } else if scope.isEmpty || scope == "other" {
       self = .plain
     } else {
-      let isNorm = first == "norms" || first.hasSuffix(Slot.norm.rawValue)
+      let isNorm = scope == "norms" || scope.hasSuffix(Slot.norm.rawValue)
       // A sublayer under another name: experts, or what nobody has written yet.
       self = isNorm ? .norm : .further
     }
@@ -34,7 +33,7 @@ enum PartKind: String, CaseIterable, Sendable {
 
   /// The kind of a node on the line or beside it.
   init(_ node: Diagram.Node) {
-    self = node.kind == .sum ? .plain : PartKind(named: node.title)
+    self = node.kind == .sum ? .plain : PartKind(scope: node.title)
   }
 
   /// The class that gives it its colours.

@@ -8,7 +8,7 @@ package struct Treemap {
   /// Tensors of one name in all layers.
   struct Item {
     let name: String
-    let part: String
+    let part: Footprint.PartName
     var count: Int
     /// How many tensors of the name there are.
     var tensors: Int
@@ -46,7 +46,7 @@ package struct Treemap {
     for (part, area) in zip(
       parts, Self.areas(parts.map { Double($0.count) }, in: Area(x: 0, y: 0, width: 100, height: 100)))
     {
-      let kind = PartKind(named: part.items[0].part)
+      let kind = PartKind(scope: part.items[0].part.scope)
       let inner = Self.areas(part.items.map { Double($0.count) }, in: area)
       for (item, area) in zip(part.items, inner) { pieces.append(cell(item, area, kind)) }
     }
@@ -96,20 +96,18 @@ package struct Treemap {
   private var parts: [(count: Int, items: [Item])] {
     var items: [String: Item] = [:]
     for tensor in plan.parameters {
-      // Every number in a name counts layers or experts.
-      let words = tensor.name.split(separator: ".").filter { Int($0) == nil }.map(String.init)
-      let isInLayer = words.count > 2 && tensor.name.split(separator: ".").contains { Int($0) != nil }
-      let name = (isInLayer ? Array(words.dropFirst()) : words).dropLast().joined(separator: ".")
+      let words = tensor.name.path
+      let name = (words.count > 1 ? words.dropLast() : words[...]).joined(separator: ".")
       let part = Footprint.part(ofTensor: tensor.name)
       // Norms are small wherever they stand.
-      let key = PartKind(named: part) == .norm ? part : name
+      let key = PartKind(scope: part.scope) == .norm ? part.description : name
       items[key, default: Item(name: key, part: part, count: 0, tensors: 0)].count += tensor.count
-      items[key]?.tensors += tensor.name.hasSuffix(".bias") ? 0 : 1
+      items[key]?.tensors += tensor.name.isBias ? 0 : 1
     }
     let groups = Dictionary(grouping: items.values.filter { $0.count > 0 }, by: \.part)
     return groups.values.map { items in
       (items.reduce(0) { $0 + $1.count }, items.sorted { ($1.count, $0.name) < ($0.count, $1.name) })
-    }.sorted { ($1.count, $0.items[0].part) < ($0.count, $1.items[0].part) }
+    }.sorted { ($1.count, $0.items[0].part.description) < ($0.count, $1.items[0].part.description) }
   }
 
   /// Areas for `sizes`, which fall, in `whole`: rows along the shorter side as square as they can be (Bruls, Huizing and

@@ -84,7 +84,7 @@ extension Trainer {
       guard var base = parameters.mutable(index)?.baseAddress else { return [] }
       return plan.parameters[index].members.map { tensor in
         defer { base += tensor.count }
-        return stored(tensor.name, tensor.shape, base, parameters)
+        return stored(tensor.name.text, tensor.shape, base, parameters)
       }
     }
   }
@@ -111,7 +111,7 @@ extension Trainer {
     for (file, wanted) in [(parameters, storedParameters), (moments, storedMoments)] {
       let entries = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
       for tensor in wanted {
-        guard let entry = entries[tensor.name], entry.shape == tensor.shape, entry.format == .f32 else {
+        guard let entry = entries[tensor.name.text], entry.shape == tensor.shape, entry.format == .f32 else {
           throw FileProblem(
             path: file.file.path, sentence: "there is no tensor '\(tensor.name)' of the shape \(tensor.shape) in F32")
         }

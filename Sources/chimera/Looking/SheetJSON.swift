@@ -88,7 +88,9 @@ struct SheetJSON {
 
   private var parameters: JSONValue {
     var parts = JSONObject()
-    for part in sheet.footprint.parts where part.parameterCount > 0 { parts[part.name] = .integer(part.parameterCount) }
+    for part in sheet.footprint.parts where part.parameterCount > 0 {
+      parts[part.name.description] = .integer(part.parameterCount)
+    }
     return [
       "total": .integer(sheet.footprint.parameterCount), "active": .integer(sheet.plan.activeParameterCount),
       "expected": sheet.architecture.expectedParams.map { .integer($0) } ?? .null, "parts": .object(parts),
@@ -104,14 +106,14 @@ struct SheetJSON {
   private var plan: JSONValue {
     let steps = sheet.plan.steps.map { step -> JSONValue in
       [
-        "scope": .string(step.scope), "operator": .string(step.operation.name),
+        "scope": .string(step.scope.text), "operator": .string(step.operation.name),
         "detail": .string(step.operation.attributes.listing),
         "inputs": .array(step.inputs.map { .integer($0.index) }),
         "outputs": .array(step.outputs.map { ["value": .integer($0.index), "width": .integer($0.width)] }),
         "tensors": .array(
           step.parameters.map { index in
             let tensor = sheet.plan.parameters[index]
-            return ["name": .string(tensor.name), "shape": .array(tensor.shape.map { .integer($0) })]
+            return ["name": .string(tensor.name.text), "shape": .array(tensor.shape.map { .integer($0) })]
           }),
       ]
     }

@@ -45,7 +45,7 @@ struct SheetText {
     table.add("", "parameters", "", "FLOPs, first token", "at \(footprint.context.grouped) tokens")
     for part in footprint.parts {
       table.add(
-        part.name, part.parameterCount == 0 ? "–" : part.parameterCount.grouped,
+        part.name.description, part.parameterCount == 0 ? "–" : part.parameterCount.grouped,
         part.parameterCount == 0 ? "" : Quantity.share(part.parameterCount, of: footprint.parameterCount),
         Quantity.operations(part.flopsAtStart), Quantity.operations(part.flopsAtContext))
     }

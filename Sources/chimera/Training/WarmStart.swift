@@ -46,7 +46,7 @@ struct WarmStart {
       taken.append(tensor)
     }
     let names = Set(target.parameters.map(\.name))
-    let unused = plan.parameters.filter { !names.contains($0.name) }.map(\.name)
+    let unused = plan.parameters.filter { !names.contains($0.name) }.map(\.name.text)
     var lines = ["from \(reference): \(Self.count(taken)) taken, \(Self.count(left.map(\.tensor))) initialised"]
     lines += left.map { "  \($0.tensor.name) \($0.tensor.shape): \($0.why)" }
     if !unused.isEmpty { lines.append("  not used: \(unused.joined(separator: ", "))") }
