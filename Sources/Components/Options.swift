@@ -316,6 +316,19 @@ public final class Options {
     return taking(word, for: key, written: Setting(text: word.rawValue))
   }
 
+  /// The word under `key`, one of `words`, or nil when it is left out.
+  public func optionalWord(_ key: String, _ words: [String], _ meaning: String) -> String? {
+    guard let found = find(key, .choice(words), default: nil, meaning) else {
+      return taking(nil, for: key, written: nil)
+    }
+    guard let word = found.text, words.contains(word) else {
+      let hint = found.text.flatMap { nearestName(to: $0, in: words) }.map { "did you mean '\($0)'?" }
+      report("'\(key)' takes \(list(words)), not \(found.kindInWords)", at: found.place ?? place, hint: hint)
+      return nil
+    }
+    return taking(word, for: key, written: Setting(text: word))
+  }
+
   // Groups and components
 
   /// What `read` makes of the group under `key`, or nil when the group is left out.
