@@ -4,7 +4,7 @@ CHIMERA = .build/release/chimera
 MODEL ?= story-llama
 PROMPT ?=
 
-.PHONY: build run test test-levels sanitize interop lint install format clean setup
+.PHONY: build run test faults test-levels sanitize interop lint install format clean setup
 
 run: build
 	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
@@ -41,11 +41,12 @@ PYTHON ?= python3
 FIXTURES ?= ../shared/data/fixtures/*/
 interop: build
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
-
-# What the reference implementations say, by hand: PYTHON has torch, transformers and safetensors (Tests/Interop).
-PYTHON ?= python3
-interop: build
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
+
+# Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.
+SECONDS ?= 600
+faults: build
+	Tests/Faults/run.sh $(CHIMERA) $(SECONDS)
 
 # libyaml reads the YAML; it is installed when its header is not there.
 setup:

@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "Components", dependencies: ["Kernels", "Operators", "Plans", "Settings"]),
     .target(name: "Specification", dependencies: ["CLibYAML", "Components", "Files"]),
     .target(name: "Composition", dependencies: ["Components", "Specification"]),
-    .target(name: "Describing", dependencies: ["Components", "Composition", "Specification"]),
+    .target(name: "Describing", dependencies: ["Components", "Composition", "Files", "Specification"]),
     .target(name: "Execution", dependencies: ["Formats", "Components", "Kernels"]),
     .target(name: "Checkpoints", dependencies: ["Formats", "Components", "Files", "Kernels", "Specification"]),
     .target(name: "Tokenization", dependencies: ["Files"]),

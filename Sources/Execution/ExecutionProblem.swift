@@ -6,6 +6,8 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
   case wrongShape(String, found: [Int], expected: [Int])
   /// The system has no room for this many bytes.
   case memory(bytes: Int)
+  /// So many bytes are needed, and fewer can be had.
+  case tooLittleMemory(needed: Int, available: Int)
   /// A sequence is longer than it was opened for, or than the model allows.
   case tooLong(tokens: Int, limit: Int)
   /// A token id is outside the vocabulary.
@@ -25,6 +27,9 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
       "\(name) has the shape \(found), but the model needs \(expected)"
     case .memory(let bytes):
       "there is no memory for \(bytes < 1 << 30 ? "\(bytes) bytes" : "\(bytes >> 30) GiB")"
+    case .tooLittleMemory(let needed, let available):
+      "\(inGiB(needed)) of memory are needed, and \(inGiB(available)) can be had (free memory, and what ulimit or the "
+        + "container allow)"
     case .tooLong(let tokens, let limit): "\(tokens) tokens are more than the \(limit) that the model can take"
     case .unknownToken(let id, let vocabulary): "token \(id) is outside the vocabulary of \(vocabulary)"
     case .noTokens: "the prompt is empty"
@@ -32,4 +37,11 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
     case .noKernel(let name): "no kernel computes the operator '\(name)'"
     }
   }
+}
+
+/// A number of bytes in GiB, with two digits.
+func inGiB(_ bytes: Int) -> String {
+  // Below 2⁶³ bytes, so a hundred times the GiB are an integer.
+  let hundredths = (bytes >> 20) * 100 >> 10
+  return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) GiB"
 }

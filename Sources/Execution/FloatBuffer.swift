@@ -8,12 +8,20 @@ final class FloatBuffer: @unchecked Sendable {
   let count: Int
   private let byteCount: Int
 
+  /// From here on it is asked first whether there is memory: 64 MiB.
+  static let largeBytes = 1 << 26
+
   /// `count` zeros; throws when the system has no room for them.
   init(count: Int) throws(ExecutionProblem) {
     let (bytes, overflow) = max(1, count).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
-    guard !overflow, count >= 0,
-      let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | anonymous, -1, 0), memory != MAP_FAILED
-    else { throw .memory(bytes: overflow ? Int.max : bytes) }
+    if overflow || count < 0 { throw .memory(bytes: Int.max) }
+    // The system gives addresses that it has no memory for, and ends the process when they are used.
+    if bytes >= Self.largeBytes { try AvailableMemory.require(bytes) }
+    guard let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | anonymous, -1, 0), memory != MAP_FAILED
+    else {
+      if let available = AvailableMemory.bytes { throw .tooLittleMemory(needed: bytes, available: available) }
+      throw .memory(bytes: bytes)
+    }
     self.base = memory.bindMemory(to: Float.self, capacity: max(1, count))
     self.count = count
     byteCount = bytes

@@ -31,6 +31,7 @@ public final class SequenceState {
     planned = plan.states
     var buffers: [FloatBuffer] = []
     var capacities: [Int] = []
+    var sum = 0
     for state in plan.states {
       // A window needs room for the pass that is added before the oldest rows may go.
       let capacity =
@@ -41,6 +42,14 @@ public final class SequenceState {
         case .fixed: 1
         }
       capacities.append(capacity)
+      let (bytes, overflow) = capacity.multipliedReportingOverflow(by: state.rowBytes(wanted: format))
+      let (more, isTooMuch) = sum.addingReportingOverflow(bytes)
+      if overflow || isTooMuch { throw .memory(bytes: Int.max) }
+      sum = more
+    }
+    // Pages are taken as they are written, and a sequence is refused before it is begun.
+    if sum >= FloatBuffer.largeBytes { try AvailableMemory.require(sum) }
+    for (state, capacity) in zip(plan.states, capacities) {
       let (bytes, overflow) = capacity.multipliedReportingOverflow(by: state.rowBytes(wanted: format))
       if overflow { throw .memory(bytes: Int.max) }
       buffers.append(try FloatBuffer(count: (bytes + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride))

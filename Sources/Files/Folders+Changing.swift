@@ -14,6 +14,22 @@ public func synchronizeFolder(_ path: String) {
   close(opened)
 }
 
+/// Removes the temporary files in the folder at `path` that nobody has written to for a day: what processes that were
+/// killed have left. What cannot be removed stays.
+public func removeStaleFiles(in path: String) {
+  let now = time(nil)
+  for name in (try? namesInFolder(path)) ?? [] where name.hasSuffix(".tmp") {
+    var status = stat()
+    guard stat(path + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+    #if os(Linux)
+      let written = status.st_mtim.tv_sec
+    #else
+      let written = status.st_mtimespec.tv_sec
+    #endif
+    if now - written > 24 * 3600 { unlink(path + "/" + name) }
+  }
+}
+
 /// Gives what stands at `path` the name `target`, at once; an older file or link there is replaced.
 public func renameItem(_ path: String, to target: String) throws(FileProblem) {
   guard rename(path, target) == 0 else {

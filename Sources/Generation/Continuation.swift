@@ -1,6 +1,7 @@
 import Models
 import Components
 import Execution
+import Kernels
 import Tokenization
 
 /// One text that is being continued: what was written of it, how its next token is chosen, and what ends it.
@@ -33,7 +34,11 @@ struct Continuation {
 
   /// Chooses the next token; throws `ModelProblem` when there is none, for the model computes no numbers.
   mutating func choose(from logits: UnsafeBufferPointer<Float>, position: Int) throws {
-    guard let token = sampler.next(logits, after: history) else { throw ModelProblem.notANumber(tokens: position + 1) }
+    // A sum is NaN when one of its numbers is: a model that computes some is broken, though others could be chosen from.
+    let hasNaN = logits.baseAddress.map { sum($0, count: logits.count).isNaN } ?? false
+    guard !hasNaN, let token = sampler.next(logits, after: history) else {
+      throw ModelProblem.notANumber(tokens: position + 1)
+    }
     next = token
   }
 

@@ -7,7 +7,7 @@ import Foundation
 public struct Sampler: Sendable {
   /// What is set.
   public struct Settings: Sendable, Hashable {
-    /// Sampling temperature; 0 is greedy.
+    /// Sampling temperature; 0, and what is below 1e-10, is greedy.
     public var temperature: Double = 0.8
     /// How many of the most likely tokens remain; 0 for all.
     public var topK = 0
@@ -47,7 +47,8 @@ public struct Sampler: Sendable {
       guard recent.contains(id) else { return value }
       return value > 0 ? value / penalty : value * penalty
     }
-    if settings.temperature <= 0 {
+    // Below this, logits that differ at all in f32 differ by more than a draw ever sees; and their quotients stay numbers.
+    if settings.temperature < 1e-10 {
       var best: Int?
       var largest = -Double.infinity
       for (id, logit) in logits.enumerated() {
@@ -68,7 +69,8 @@ public struct Sampler: Sendable {
       candidates.removeLast(candidates.count - limit)
     }
     let top = candidates.reduce(-Double.infinity) { max($0, $1.logit) }
-    var weights = candidates.map { exp($0.logit - top) }
+    // Equal ones weigh 1, also where a tiny penalty has made them infinite.
+    var weights = candidates.map { $0.logit == top ? 1 : exp($0.logit - top) }
     if settings.topP < 1 {
       let wanted = settings.topP * weights.reduce(0, +)
       var sum = 0.0

@@ -40,9 +40,16 @@ extension ModelLoader {
   }
 
   /// The model with random weights that `seed` gives, for trying a composition that nobody has trained.
-  public func untrained(_ described: ModelDescription, seed: UInt64, tokenizer: String? = nil) throws -> LoadedModel {
-    let (bytes, overflow) = described.plan.parameterCount.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
-    let available = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+  ///
+  /// Throws `ModelProblem`, having filled nothing, when it and the states of a sequence of `length` tokens need more memory
+  /// than can be had.
+  public func untrained(_ described: ModelDescription, seed: UInt64, length: Int = 1, tokenizer: String? = nil) throws
+    -> LoadedModel
+  {
+    let numbers = described.plan.parameterCount.multiplied(upTo: MemoryLayout<Float>.stride)
+    let states = described.plan.stateBytes(length: min(max(1, length), described.plan.shape.contextLength), in: .f32)
+    let (bytes, overflow) = numbers.addingReportingOverflow(states)
+    let available = AvailableMemory.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
     if overflow || bytes > available {
       throw ModelProblem.tooLarge(bytes: overflow ? Int.max : bytes, available: available)
     }
@@ -68,6 +75,7 @@ extension ModelLoader {
       let (file, blocks) = (path + "/model.safetensors", path + "/" + ModelSource.blocks)
       let isPlain = kind(ofPath: file) == .file
       guard isPlain || kind(ofPath: blocks) == .file else { throw ModelProblem.untrained(path: path) }
+      if isPlain { try requireSaved(file) }
       do {
         return try CheckpointMap.canonical(for: described.plan.parameters)
           .match(
@@ -93,6 +101,18 @@ extension ModelLoader {
       return try CheckpointMap(section).match(described.plan.parameters, with: stored, count: architecture.count)
     } catch {
       throw foreign(described, error).naming(described.source.path)
+    }
+  }
+
+  /// Throws `ModelProblem` when the weights at `path` are not those that training saved, as far as their size and a sample
+  /// of them tell; nothing where nothing was noted of them.
+  private func requireSaved(_ path: String) throws {
+    // The folder of a run shows the weights of its newest checkpoint by a link.
+    let real = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    do throws(FileProblem) {
+      try SavedHashes(in: real.deletingLastPathComponent().path)?.sample(real.lastPathComponent)
+    } catch {
+      throw ModelProblem.damaged(path: error.path, why: error.sentence)
     }
   }
 

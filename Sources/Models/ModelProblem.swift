@@ -1,4 +1,5 @@
 import Composition
+import Files
 
 /// Why a model cannot be found or loaded.
 public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
@@ -14,8 +15,10 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case noWeights(String, published: String?)
   /// The folder of a training run has no checkpoint yet.
   case untrained(path: String)
-  /// The weights need more memory than the machine has.
+  /// The weights need more memory than can be had.
   case tooLarge(bytes: Int, available: Int)
+  /// The weights of a trained model are not what was saved.
+  case damaged(path: String, why: String)
   /// A prompt has more tokens than the model is made for; `isFirm` when no setting changes that.
   case longPrompt(tokens: Int, limit: Int, isFirm: Bool)
   /// After this many tokens the model computed no numbers: not one logit could be compared with another.
@@ -43,7 +46,10 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
         + (published.map { "; they are published as \($0)" } ?? "")
     case .untrained(let path): "\(path) has no weights yet: the run that began there has saved no checkpoint"
     case .tooLarge(let bytes, let available):
-      "the model needs \(bytes.inGiB) of memory, and the machine has \(available.inGiB)"
+      "the model needs \(bytes.inGiB) of memory, and \(available.inGiB) can be had (free memory, and what ulimit or the "
+        + "container allow)"
+    case .damaged(let path, let why):
+      "\(path) is damaged: \(why); chimera verify --hashes looks at all of it, and train --resume takes the one before"
     case .longPrompt(let tokens, let limit, let isFirm):
       "the prompt has \(tokens.grouped) tokens, and the model is made for \(limit.grouped)"
         + (isFirm ? "" : "; --set context_length=\(tokens) lets it try")
@@ -61,7 +67,7 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
 extension Int {
   /// A number of bytes in GiB, with two digits.
   var inGiB: String {
-    let hundredths = Int((Double(self) / Double(1 << 30) * 100).rounded())
+    let hundredths = Int(rounding: Double(self) / Double(1 << 30) * 100)
     let digits = hundredths % 100
     return "\(hundredths / 100).\(digits < 10 ? "0" : "")\(digits) GiB"
   }

@@ -5,6 +5,11 @@ extension Setting {
   ///
   /// It is written before trees are merged, so that a patch with such an option changes the type like one that names it.
   func withTypes(chosenBy options: [Slot: [String: String]]) -> Setting {
+    if let list {
+      // Overrides of layers are a list of groups.
+      let inner = list.map { $0.withTypes(chosenBy: options) }
+      return inner == list ? self : Setting(.list(inner), at: place)
+    }
     guard let entries else { return self }
     var changed = false
     let inner = entries.map { entry -> Entry in

@@ -24,7 +24,7 @@ public struct Evaluation: Sendable {
   /// Holds the model of `executor` against `text`.
   ///
   /// Every window begins with `beginning`, when there is one: then the first token counts too, else it only goes before
-  /// the others. `progress` is told the part that is done, and says whether to go on.
+  /// the others. `progress` is told the part that is done. Throws `TrainingProblem` at the first token whose loss is NaN.
   public init(
     _ executor: PlanExecutor, on text: TokenText, context: Int, stride: Int, beginning: Int? = nil,
     progress: (Double) throws -> Void = { _ in }
@@ -49,7 +49,11 @@ public struct Evaluation: Sendable {
       try executor.forward([(sequence, Array(inputs))], logits: .all) { _, position, logits in
         let target = shift + position
         guard target >= done, target < end else { return }
-        sum += Self.loss(logits, of: tokens[target - start], &scratch)
+        let loss = Self.loss(logits, of: tokens[target - start], &scratch)
+        guard loss.isFinite else {
+          throw TrainingProblem.evaluationNotANumber(token: target, isInfinite: loss == .infinity)
+        }
+        sum += loss
         count += 1
       }
       done = end

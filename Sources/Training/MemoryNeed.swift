@@ -1,6 +1,5 @@
 import Components
 import Execution
-import Foundation
 
 /// The memory that a run takes, by what takes it, in bytes.
 public struct MemoryNeed: Sendable {
@@ -25,47 +24,12 @@ public struct MemoryNeed: Sendable {
     ).total
   }
 
-  /// Throws when the run needs more than the machine, or the container, has to give.
+  /// Throws when the run needs more than the machine has free, or than a limit of the process or of its container leaves.
   public func check() throws {
     guard let available = Self.available(), total > available else { return }
     throw TrainingProblem.memory(needed: total, available: available)
   }
 
-  /// Bytes that can be had without taking them from others: what the system calls available, or what is left of the
-  /// container's share when that is less; nil where the system does not say.
-  public static func available() -> Int? {
-    var free: [Int] = []
-    let lines = read("/proc/meminfo").split(separator: "\n")
-    if let line = lines.first(where: { $0.hasPrefix("MemAvailable:") }) {
-      if let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) {
-        free.append(kibibytes << 10)
-      }
-    }
-    // Version 2 of control groups first; each level above may be narrower.
-    let groups = read("/proc/self/cgroup").split(separator: "\n")
-    if let own = groups.first(where: { $0.hasPrefix("0::") })?.dropFirst(3) {
-      var path = String(own)
-      while true {
-        if let left = left(of: "/sys/fs/cgroup\(path == "/" ? "" : path)", "memory.max", "memory.current") {
-          free.append(left)
-        }
-        guard path.count > 1, let slash = path.lastIndex(of: "/") else { break }
-        path = slash == path.startIndex ? "/" : String(path[..<slash])
-      }
-    }
-    if let left = left(of: "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes") {
-      free.append(left)
-    }
-    return free.min()
-  }
-
-  private static func left(of folder: String, _ limit: String, _ used: String) -> Int? {
-    func number(_ name: String) -> Int? {
-      Int(read(folder + "/" + name).trimmingCharacters(in: .whitespacesAndNewlines))
-    }
-    guard let limit = number(limit), let used = number(used) else { return nil }
-    return max(0, limit - used)
-  }
-
-  private static func read(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+  /// Bytes that can be had; nil where the system does not say.
+  public static func available() -> Int? { AvailableMemory.bytes }
 }

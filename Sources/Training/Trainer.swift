@@ -122,20 +122,35 @@ public final class Trainer {
   /// The mean loss over windows of the validation data, spread evenly; nil when there is none.
   public func validate() throws -> Double? {
     guard let validation else { return nil }
-    let windows = (validation.count - 1) / settings.context
-    let wanted = settings.validationBatches == 0 ? windows : min(windows, settings.validationBatches * settings.batch)
+    let starts = validationStarts(validation)
     var total = 0.0
     var count = 0
-    for first in stride(from: 0, to: wanted, by: settings.batch) {
+    for first in stride(from: 0, to: starts.count, by: settings.batch) {
       let batch = Batch(
-        windows: (first..<min(wanted, first + settings.batch)).map { index in
-          let start = index * windows / wanted * settings.context
-          return validation[start..<start + settings.context + 1]
+        windows: starts[first..<min(starts.count, first + settings.batch)].map {
+          validation[$0..<$0 + settings.context + 1]
         })
       total += try executor.loss(batch.inputs, targets: batch.targets) * Double(batch.count)
       count += batch.count
     }
     return total / Double(count)
+  }
+
+  /// The loss of each of those windows by itself, in the order of the text; nil when there is no validation data.
+  public func validationLosses() throws -> [Double]? {
+    guard let validation else { return nil }
+    return try validationStarts(validation).map { start in
+      let batch = Batch(windows: [validation[start..<start + settings.context + 1]])
+      return try executor.loss(batch.inputs, targets: batch.targets)
+    }
+  }
+
+  /// Where the windows of a validation begin.
+  private func validationStarts(_ validation: TokenText) -> [Int] {
+    let windows = (validation.count - 1) / settings.context
+    let limit = settings.validationBatches == 0 ? windows : settings.validationBatches.multiplied(upTo: settings.batch)
+    let wanted = min(windows, limit)
+    return (0..<wanted).map { $0 * windows / wanted * settings.context }
   }
 
   /// Batch `index` of the run.

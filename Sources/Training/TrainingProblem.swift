@@ -4,8 +4,12 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case tooFewTokens(found: Int, needed: Int, what: String)
   /// A token of the data is outside the model's vocabulary.
   case unknownToken(Int, vocabulary: Int, path: String)
-  /// The loss is no number after this many steps.
+  /// The loss is NaN after this many steps.
   case notANumber(step: Int)
+  /// The loss on the validation data is NaN after this many steps.
+  case validationNotANumber(step: Int)
+  /// A model that is evaluated has a loss of NaN, or an infinite one, for this token of the text.
+  case evaluationNotANumber(token: Int, isInfinite: Bool)
   /// The run needs more memory than there is.
   case memory(needed: Int, available: Int)
   /// Something about a run's folder: which, and what.
@@ -21,9 +25,17 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
     case .unknownToken(let id, let vocabulary, let path):
       "\(path) has the token \(id), and the model's vocabulary is \(vocabulary); --set vocab_size=\(id + 1) is the least that takes it"
     case .notANumber(let step):
-      "the loss is NaN after \(step) steps; try a smaller --lr, a longer --warmup, or --clip 1"
+      "the loss is NaN after \(step) steps: step \(step + 1) is the first that has it; "
+        + "try a smaller --lr, a longer --warmup, or --clip 1"
+    case .validationNotANumber(let step):
+      "the loss on the validation data is NaN after \(step) steps; try a smaller --lr, a longer --warmup, or --clip 1"
+    case .evaluationNotANumber(let token, let isInfinite):
+      isInfinite
+        ? "the loss is infinite: token \(token) of the text is the first that the model gives no probability"
+        : "the loss is NaN: token \(token) of the text is the first that has it; are the model's weights broken?"
     case .memory(let needed, let available):
-      "the run needs \(inMiB(needed)) of memory and \(inMiB(available)) are free; "
+      "the run needs \(inMiB(needed)) of memory and \(inMiB(available)) can be had (free memory, and what ulimit or the "
+        + "container allow); "
         + "try a smaller --batch with --accumulate, or a smaller --context"
     case .folder(let path, let sentence): "\(path): error: \(sentence)"
     case .changed(let path, let names):

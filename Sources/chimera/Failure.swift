@@ -1,3 +1,4 @@
+import Ablation
 import ArgumentParser
 import Components
 import Execution
@@ -71,7 +72,7 @@ struct Failure: Error {
       case .notFound, .noWeights, .family, .untrained: return Status.notFound.rawValue
       case .notAModel, .unknownKind: return Status.invalid.rawValue
       case .longPrompt: return Status.usage.rawValue
-      case .tooLarge, .notANumber: return Status.failed.rawValue
+      case .tooLarge, .notANumber, .damaged: return Status.failed.rawValue
       }
     case let problem as PluginProblem:
       Console.note(problem.description)
@@ -80,7 +81,7 @@ struct Failure: Error {
       Console.note("error: \(problem)")
       switch problem {
       case .tooLong, .unknownToken, .noTokens: return Status.usage.rawValue
-      case .missingTensor, .wrongShape, .memory, .noKernel, .wrongInput: return Status.failed.rawValue
+      case .missingTensor, .wrongShape, .memory, .tooLittleMemory, .noKernel, .wrongInput: return Status.failed.rawValue
       }
     case let problem as TrainingProblem:
       switch problem {
@@ -90,7 +91,13 @@ struct Failure: Error {
       switch problem {
       case .tooFewTokens, .unknownToken: return Status.invalid.rawValue
       case .changed: return Status.usage.rawValue
-      case .notANumber, .memory, .folder: return Status.failed.rawValue
+      case .notANumber, .validationNotANumber, .evaluationNotANumber, .memory, .folder: return Status.failed.rawValue
+      }
+    case let problem as StudyProblem:
+      Console.note("error: \(problem)")
+      switch problem {
+      case .another, .occupied: return Status.usage.rawValue
+      case .changed, .damaged: return Status.invalid.rawValue
       }
     case let code as ExitCode:
       return code.rawValue

@@ -18,13 +18,15 @@ struct RunOptions: ParsableArguments {
   }
 
   /// The model that `reference` means, with weights; what a user should know goes to standard error.
-  func load(_ reference: String, seed: UInt64 = 0, specification: String? = nil) throws -> LoadedModel {
+  /// With random weights, there must be memory for a sequence of `length` tokens too.
+  func load(_ reference: String, seed: UInt64 = 0, length: Int = 1, specification: String? = nil) throws -> LoadedModel
+  {
     let models = try model.zoo().models
     let described = try models.describe(
       reference, patches: model.patches(), weights: weights, specification: specification, preparing: !randomWeights)
     for note in described.notes { Console.note("note: \(note)") }
     return randomWeights
-      ? try models.untrained(described, seed: seed, tokenizer: tokenizer)
+      ? try models.untrained(described, seed: seed, length: length, tokenizer: tokenizer)
       : try models.load(described, tokenizer: tokenizer)
   }
 

@@ -110,7 +110,7 @@ import Testing
   func selfContained() throws {
     try withFolder { folder in
       let plan = try Studies.plan(Self.text)
-      try folder.write(YAMLReader(source: "study.yaml").read(Self.text), base: plan.baseline.architecture)
+      try folder.begin(YAMLReader(source: "study.yaml").read(Self.text), plan)
       var reader = StudyReader(try folder.tree(), folder: folder.path)
       let again = try Studies.planner().plan(reader.read())
       // The data is named beside the file now, so its fingerprint is another with this trainer.

@@ -25,7 +25,8 @@ public struct PlannedArm: Sendable {
   public let flopsPerToken: Double
   /// The width that was found for it.
   public let sizing: Sizing?
-  /// How much larger it is than the baseline, in what the study holds: 0.01 is one per cent. 0 when nothing is held.
+  /// How much larger it is than the baseline, in what the study holds, or in parameters where it holds nothing: 0.01 is
+  /// one per cent.
   public let mismatch: Double
   /// Whether that is within the study's tolerance.
   public let isMatched: Bool

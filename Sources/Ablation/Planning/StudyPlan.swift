@@ -13,13 +13,20 @@ public struct StudyPlan: Sendable {
   /// A task for each arm and seed; all arms of a seed stand together, so that a study that is stopped early has whole
   /// comparisons.
   public let tasks: [StudyTask]
+  /// Whether nothing is trained: every arm is evaluated once as it is.
+  public let isEvaluation: Bool
+  /// The seeds that are run: those of the study, or one where nothing is trained.
+  public let seeds: [Int]
 
   init(study: Study, arms: [PlannedArm], dataFingerprint: String) {
     self.study = study
     self.arms = arms
     self.dataFingerprint = dataFingerprint
+    // Where nothing is trained, seeds change nothing.
+    isEvaluation = arms.allSatisfy { $0.training.tokens == 0 }
+    seeds = isEvaluation ? Array(study.seeds.prefix(1)) : study.seeds
     var tasks: [StudyTask] = []
-    for seed in study.seeds {
+    for seed in seeds {
       for arm in arms.indices {
         let runSeed = study.hold.dataOrder == .same ? seed : seed + 100_000 * arm
         let key = StudyTask.key(
@@ -29,6 +36,11 @@ public struct StudyPlan: Sendable {
       }
     }
     self.tasks = tasks
+  }
+
+  /// What a person calls `task`: `task 3 (rope, seed 2)`.
+  public func name(of task: StudyTask) -> String {
+    "task \(task.index) (\(arms[task.arm].name), seed \(task.seed))"
   }
 
   /// The baseline.

@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Files
 import Specification
 
 /// Composes the arms of a study, finds the widths that are asked for, and lists everything that is wrong before
@@ -77,8 +78,7 @@ public struct StudyPlanner {
       patch[path: sizing.path] = Setting(text: String(sizing.width), at: patch[path: sizing.path]?.place)
     }
     let composed = try compose(study, patch)
-    // A sized arm says what was held for it, also where the study holds nothing.
-    let mismatch = hold.quantity == .none ? 0 : size(composed, hold, context: context) / target - 1
+    let mismatch = size(composed, hold, context: context) / target - 1
     let training = try describe(composed, study.training.merging(arm.training), study)
     let planned = PlannedArm(
       name: arm.name, isBaseline: false, patch: patch, trainingPatch: arm.training, architecture: composed.architecture,
@@ -164,15 +164,15 @@ extension PlannedArm {
 }
 
 /// `1 %`, `+2.3 %`.
-func percent(_ part: Double, signed: Bool = false) -> String {
+package func percent(_ part: Double, signed: Bool = false) -> String {
   let tenths = (abs(part) * 1000).rounded() / 10
-  let digits = tenths == tenths.rounded() ? String(Int(tenths)) : String(tenths)
+  let digits = tenths == tenths.rounded() ? String(Int(rounding: tenths)) : String(tenths)
   return (signed ? (part < 0 ? "−" : "+") : "") + digits + " %"
 }
 
 /// An integer with commas between its thousands.
-func grouped(_ value: Double) -> String {
-  let digits = Array(String(Int(value.rounded())))
+package func grouped(_ value: Double) -> String {
+  let digits = Array(String(Int(rounding: value)))
   return String(
     digits.enumerated().flatMap { (digits.count - $0) % 3 == 0 && $0 > 0 && digits[$0 - 1] != "-" ? [",", $1] : [$1] })
 }

@@ -10,7 +10,7 @@ extension StudyReport {
     document["complete"] = .bool(isComplete)
     document["base"] = .string(plan.baseline.architecture.name)
     document["baseline"] = .string(plan.baseline.name)
-    document["seeds"] = .array(plan.study.seeds.map { .integer($0) })
+    document["seeds"] = .array(plan.seeds.map { .integer($0) })
     document["hold"] = [
       "quantity": .string(plan.study.hold.quantity.rawValue), "tolerance": .number(plan.study.hold.tolerance),
       "data_order": .string(plan.study.hold.dataOrder.rawValue),
@@ -40,12 +40,18 @@ extension StudyReport {
       var difference = JSONObject()
       difference["mean"] = Self.number(comparison.difference.mean)
       difference["percent"] = Self.number(comparison.percent)
-      difference["half_width_95"] = Self.number(comparison.halfWidth)
+      difference["half_width_95"] = Self.number(comparison.uncorrectedHalfWidth)
+      difference["half_width"] = Self.number(comparison.halfWidth)
+      difference["confidence"] = .number(comparison.confidence)
+      difference["pairs"] = .string(comparison.difference.basis == .seeds ? "seeds" : "windows")
       difference["probability"] = Self.number(comparison.difference.probability)
       difference["probability_holm"] = Self.number(comparison.correctedProbability)
       difference["smallest_detectable"] = Self.number(comparison.smallestDetectable)
       difference["verdict"] = .string(comparison.verdict.rawValue)
       arm["difference"] = .object(difference)
+    }
+    if !row.failures.isEmpty {
+      arm["failed"] = .array(row.failures.map { ["seed": .integer($0.seed), "reason": .string($0.reason)] })
     }
     arm["runs"] = .array(
       row.outcomes.map { run in

@@ -1,3 +1,4 @@
+import Files
 import Specification
 
 extension StudyReport {
@@ -12,18 +13,18 @@ extension StudyReport {
       if let comparison = row.comparison {
         cells += [
           Wording.difference(comparison), Wording.percent(comparison.percent),
-          Wording.probability(comparison.correctedProbability), "**\(comparison.verdict.rawValue)**",
+          Wording.probability(comparison.correctedProbability), "**\(words(for: comparison.verdict))**",
         ]
       } else {
         cells += ["", "", "", "baseline"]
       }
       cells += [
-        Wording.count(row.arm.parameterCount), row.comparison == nil ? "" : Wording.mismatch(row.arm),
+        Wording.count(row.arm.parameterCount), row.comparison == nil ? "" : Wording.mismatch(row.arm, plan.study.hold),
         Wording.operations(row.arm.flopsPerToken), Wording.bytes(row.arm.training.memory),
       ]
       if includesTimes {
         cells += [
-          row.tokensPerSecond.map { Wording.count(Int($0)) } ?? "–", row.seconds.map(Wording.duration) ?? "–",
+          row.tokensPerSecond.map { Wording.count(Int(rounding: $0)) } ?? "–", row.seconds.map(Wording.duration) ?? "–",
         ]
       }
       text += line(cells)
@@ -36,7 +37,7 @@ extension StudyReport {
     }
     text += "```\n\n## Runs\n\nTraining: \(settings). Data: \(plan.dataFingerprint).\n"
     if includesTimes, !machines.isEmpty { text += "Machine: \(machines.joined(separator: "; ")).\n" }
-    let seeds = plan.study.seeds
+    let seeds = plan.seeds
     text += "\n" + line(["arm"] + seeds.map { "seed \($0)" }) + line(["---"] + seeds.map { _ in "---:" })
     for row in rows {
       text += line(

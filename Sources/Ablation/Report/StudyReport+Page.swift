@@ -1,4 +1,5 @@
 import Describing
+import Files
 
 extension StudyReport {
   /// The report as a page that needs nothing but itself.
@@ -29,7 +30,7 @@ extension StudyReport {
 
   private var header: Markup {
     let facts: [(String, String)] = [
-      ("base", plan.baseline.architecture.name), ("arms × seeds", "\(rows.count) × \(plan.study.seeds.count)"),
+      ("base", plan.baseline.architecture.name), ("arms × seeds", "\(rows.count) × \(plan.seeds.count)"),
       ("tokens per run", Wording.count(plan.baseline.training.tokens)),
       ("noise floor", statistics.noiseFloor.map { Wording.loss($0) + " nats" } ?? "unknown"),
     ]
@@ -47,7 +48,7 @@ extension StudyReport {
 
   private var verdicts: Markup {
     var heads: [(String, Bool)] = [
-      ("arm", false), ("verdict", false), ("Δ nats, 95 %", true), ("Δ %", true), ("p (Holm)", true),
+      ("arm", false), ("verdict", false), ("Δ nats, interval", true), ("Δ %", true), ("p (Holm)", true),
       ("loss ± sd", true),
       ("parameters", true), ("Δ params", true), ("FLOPs/token", true), ("memory", true),
     ]
@@ -83,7 +84,8 @@ extension StudyReport {
       .element(
         "td",
         .element(
-          "span", ["class": "verdict \(verdictClass(row))"], Markup(row.comparison?.verdict.rawValue ?? "baseline"))),
+          "span", ["class": "verdict \(verdictClass(row))"],
+          Markup(row.comparison.map { words(for: $0.verdict) } ?? "baseline"))),
     ]
     if let comparison = row.comparison {
       cells.append(
@@ -99,14 +101,18 @@ extension StudyReport {
       number(Wording.sample(row.losses), row.losses.mean),
       number(Wording.count(row.arm.parameterCount), Double(row.arm.parameterCount)),
       .element(
-        "td", ["class": row.arm.isMatched ? "number" : "number off", "data-value": sortable(row.arm.mismatch)],
+        "td",
+        [
+          "class": row.arm.isMatched || plan.study.hold.quantity == .none ? "number" : "number off",
+          "data-value": sortable(row.arm.mismatch),
+        ],
         Markup(row.comparison == nil ? "" : Wording.share(row.arm.mismatch))),
       number(Wording.operations(row.arm.flopsPerToken), row.arm.flopsPerToken),
       number(Wording.bytes(row.arm.training.memory), Double(row.arm.training.memory)),
     ]
     if includesTimes {
       cells += [
-        number(row.tokensPerSecond.map { Wording.count(Int($0)) } ?? "–", row.tokensPerSecond),
+        number(row.tokensPerSecond.map { Wording.count(Int(rounding: $0)) } ?? "–", row.tokensPerSecond),
         number(row.seconds.map(Wording.duration) ?? "–", row.seconds),
       ]
     }
@@ -172,7 +178,7 @@ extension StudyReport {
   }
 
   private var runs: Markup {
-    let seeds = plan.study.seeds
+    let seeds = plan.seeds
     let head = Markup.element(
       "tr", [.element("th", "arm")] + seeds.map { .element("th", ["class": "number"], Markup("seed \($0)")) })
     let lines = rows.indices.map { index in

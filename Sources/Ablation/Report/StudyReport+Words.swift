@@ -1,4 +1,5 @@
 import Components
+import Foundation
 import Specification
 
 /// What a report says in sentences, the same in every form.
@@ -10,13 +11,24 @@ extension StudyReport {
       let names = compared.filter { $0.comparison?.verdict == verdict }.map(\.arm.name)
       return names.isEmpty ? nil : names.joined(separator: ", ")
     }
+    func failed() -> String? {
+      let names = rows.filter { !$0.failures.isEmpty }.map(\.arm.name)
+      return names.isEmpty ? nil : "failed: " + names.joined(separator: ", ")
+    }
     let parts = [
       names(.better).map { "better: \($0)" }, names(.worse).map { "worse: \($0)" },
       names(.notDistinguishable).map { "no significant difference: \($0)" },
-      names(.tooFewSeeds).map { "too few seeds to say: \($0)" }, names(.diverged).map { "diverged: \($0)" },
+      names(.tooFewSeeds).map { "\(tooFew): \($0)" }, names(.diverged).map { "diverged: \($0)" },
+      rows[0].hasDiverged ? "the baseline itself diverged" : nil, failed(),
     ].compactMap { $0 }
     return "Against \(plan.baseline.name): " + (parts.isEmpty ? "nothing yet" : parts.joined(separator: "; ")) + "."
   }
+
+  /// What is said of arms that have too little for a verdict.
+  private var tooFew: String { plan.isEvaluation ? "too short a text to say" : Verdict.tooFewSeeds.rawValue }
+
+  /// A verdict as this study says it.
+  public func words(for verdict: Verdict) -> String { verdict == .tooFewSeeds ? tooFew : verdict.rawValue }
 
   /// What a reader must know to believe the table, a sentence each.
   public var notes: [String] {
@@ -24,16 +36,21 @@ extension StudyReport {
     if !isComplete {
       notes.append("\(finishedCount) of \(plan.tasks.count) runs are finished; the rest is missing here.")
     }
+    notes += rows.compactMap(\.trouble)
     if let floor = statistics.noiseFloor {
       notes.append(
         "Noise floor: two runs of \(plan.baseline.name) that differ only in the seed end up to "
-          + "\(Wording.loss(floor)) nats apart (95 times in 100, from \(statistics.baseline.count) seeds).")
+          + "\(Wording.loss(floor)) nats apart (95 times in 100, from \(statistics.baseline.count) seeds). It is what "
+          + "comparing single runs can be mistaken by; verdicts can be of smaller differences, for they are of "
+          + "\(plan.seeds.count) seeds, each of which both arms share.")
     }
-    notes.append(
-      "A verdict is a paired t test over seeds, corrected by Holm for \(rows.count - 1) "
-        + "\(rows.count == 2 ? "comparison" : "comparisons"): where there is no difference at all, at most one study in "
-        + "twenty reports one. Intervals hold 95 % each, uncorrected; ± behind a loss is the standard deviation over seeds."
-    )
+    notes.append(test)
+    let same = rows.filter { $0.comparison?.difference.isWithoutChance ?? false }.map(\.arm.name)
+    if !same.isEmpty {
+      notes.append(
+        "Every seed gave the same loss for \(same.joined(separator: ", ")) and the baseline, so nothing is known of what "
+          + "chance explains.")
+    }
     let blind = rows.compactMap { row in
       row.comparison?.verdict == .notDistinguishable
         ? row.comparison?.smallestDetectable.map { "\(row.arm.name) \(Wording.loss($0))" } : nil
@@ -48,8 +65,10 @@ extension StudyReport {
     }
     if !unmatched.isEmpty {
       let what = plan.study.hold.quantity == .flops ? "FLOPs per token" : "parameters"
-      notes.append(
-        "Not matched in \(what): \(unmatched.joined(separator: ", ")). Their differences may be due to size.")
+      let beginning =
+        plan.study.hold.quantity == .none
+        ? "Nothing was held equal, and arms differ in \(what)" : "Not matched in \(what)"
+      notes.append("\(beginning): \(unmatched.joined(separator: ", ")). Their differences may be due to size.")
     }
     let sized = rows.compactMap { row in row.arm.sizing.map { "\(row.arm.name): \($0.path) = \($0.width)" } }
     if !sized.isEmpty { notes.append("Sized to match: \(sized.joined(separator: "; ")).") }
@@ -64,12 +83,36 @@ extension StudyReport {
     plan.baseline.training.settings.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
   }
 
-  /// The commands that make this report again.
+  /// The commands that go on with the study and make this report again. A report without times is the same wherever it is
+  /// written: its commands are for the study's folder.
   public var commands: [String] {
-    [
-      "chimera ablate study.yaml", "chimera ablate run FOLDER --task K     # one of \(plan.tasks.count), anywhere",
-      "chimera ablate merge FOLDER",
+    let path = includesTimes ? Wording.quoted(absolute(folder)) : "."
+    let last = plan.tasks.count - 1
+    return (includesTimes ? [] : ["# in the study's folder"]) + [
+      "chimera ablate \(path)",
+      "chimera ablate run \(path) --task 0     # one task\(last > 0 ? ", 0 to \(last)" : ""), on any machine that sees the folder",
+      "chimera ablate merge \(path)",
     ]
+  }
+
+  private func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + (path == "." ? "" : "/" + path)
+  }
+
+  /// How verdicts and intervals are come by.
+  private var test: String {
+    let count = "\(rows.count - 1) \(rows.count == 2 ? "comparison" : "comparisons")"
+    let intervals =
+      "where there is no difference at all, at most one study in twenty reports one. Intervals are at the confidence that "
+      + "each verdict was decided at, 95 % or more, so a verdict is one whose interval leaves 0 out"
+    if plan.isEvaluation {
+      return
+        "Nothing is trained, so a seed changes nothing and each arm was evaluated once. A verdict is a paired bootstrap over "
+        + "\(rows[0].outcomes.first?.outcome.result.windows.count ?? 0) windows of the validation text, corrected by Holm for \(count): "
+        + intervals + "; it speaks of other texts of this kind, not of other training runs."
+    }
+    return "A verdict is a paired t test over seeds, corrected by Holm for \(count): " + intervals
+      + "; ± behind a loss is the standard deviation over seeds."
   }
 
   /// An arm's changes as YAML; empty for the baseline.
@@ -77,5 +120,20 @@ extension StudyReport {
     var tree = arm.patch
     if arm.trainingPatch.entries?.isEmpty == false { tree[StudyKeys.training] = arm.trainingPatch }
     return tree.entries?.isEmpty ?? true ? "" : YAMLWriter().write(tree)
+  }
+}
+
+extension StudyReport.Row {
+  /// Whether a run of it diverged.
+  var hasDiverged: Bool { outcomes.contains { !$0.outcome.result.loss.isFinite } }
+
+  /// Which of its runs diverged or failed, and how, in a sentence; nil when all are well.
+  var trouble: String? {
+    let diverged = outcomes.filter { !$0.outcome.result.loss.isFinite }.map { run in
+      "seed \(run.seed) \(Wording.divergence(run.outcome.result))"
+    }
+    let failed = failures.map { "seed \($0.seed) failed: \($0.reason)" }
+    let all = diverged + failed
+    return all.isEmpty ? nil : "\(arm.name): \(all.joined(separator: "; "))."
   }
 }

@@ -4,6 +4,8 @@ import Files
 public struct StudyReport: Sendable {
   /// The study.
   public let plan: StudyPlan
+  /// The path of the study's folder.
+  let folder: String
   /// What was measured for each arm, in the plan's order.
   public let rows: [Row]
   /// The statistics, with a comparison for each arm but the baseline.
@@ -19,6 +21,8 @@ public struct StudyReport: Sendable {
     public let arm: PlannedArm
     /// What its runs measured, by seed, in the study's order of seeds.
     public let outcomes: [(seed: Int, outcome: TaskOutcome)]
+    /// Runs that ended without measuring anything, by seed, and why.
+    public let failures: [(seed: Int, reason: String)]
     /// How it stands to the baseline; nil for the baseline itself.
     public let comparison: Comparison?
 
@@ -38,26 +42,41 @@ public struct StudyReport: Sendable {
 
   /// The report of `plan` from what `folder` holds.
   public init(_ plan: StudyPlan, in folder: StudyFolder, includesTimes: Bool = true) {
-    self.init(plan, includesTimes: includesTimes) { folder.outcome(of: $0) }
+    self.init(
+      plan, in: folder.path, includesTimes: includesTimes, failure: { folder.failure(of: $0) },
+      outcome: { folder.outcome(of: $0) })
   }
 
-  /// The report of `plan` from the outcomes that `outcome` knows.
-  public init(_ plan: StudyPlan, includesTimes: Bool = true, outcome: (StudyTask) -> TaskOutcome?) {
+  /// The report of `plan`, which is in `folder`, from the outcomes that `outcome` knows, and the reasons that `failure`
+  /// knows for those that are not there.
+  public init(
+    _ plan: StudyPlan, in folder: String = ".", includesTimes: Bool = true,
+    failure: (StudyTask) -> String? = { _ in nil }, outcome: (StudyTask) -> TaskOutcome?
+  ) {
     self.plan = plan
+    self.folder = folder
     self.includesTimes = includesTimes
     var found = plan.arms.map { _ in [(seed: Int, outcome: TaskOutcome)]() }
+    var failed = plan.arms.map { _ in [(seed: Int, reason: String)]() }
     for task in plan.tasks {
-      if let outcome = outcome(task) { found[task.arm].append((task.seed, outcome)) }
+      if let outcome = outcome(task) {
+        found[task.arm].append((task.seed, outcome))
+      } else if let reason = failure(task) {
+        failed[task.arm].append((task.seed, reason))
+      }
     }
     finishedCount = found.reduce(0) { $0 + $1.count }
     let losses = found.map { runs in
-      Dictionary(runs.map { ($0.seed, $0.outcome.result.loss) }) { first, _ in first }
+      ArmLosses(
+        runs: Dictionary(runs.map { ($0.seed, $0.outcome.result.loss) }) { first, _ in first },
+        windows: plan.isEvaluation ? runs.first?.outcome.result.windows ?? [] : [])
     }
     let statistics = StudyStatistics(baseline: losses[0], arms: Array(losses.dropFirst()))
     self.statistics = statistics
     rows = plan.arms.indices.map { index in
       Row(
-        arm: plan.arms[index], outcomes: found[index], comparison: index == 0 ? nil : statistics.comparisons[index - 1])
+        arm: plan.arms[index], outcomes: found[index], failures: failed[index],
+        comparison: index == 0 ? nil : statistics.comparisons[index - 1])
     }
   }
 

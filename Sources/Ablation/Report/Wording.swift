@@ -1,4 +1,5 @@
 import Components
+import Files
 import Foundation
 
 /// How numbers and findings are written in every form of the report.
@@ -17,7 +18,7 @@ public enum Wording {
     return isZero ? text : (value < 0 ? "−" : "+") + text
   }
 
-  /// `−0.0388 ± 0.0136`: a mean difference with half its 95 % interval.
+  /// `−0.0388 ± 0.0136`: a mean difference with half its interval.
   public static func difference(_ comparison: Comparison) -> String {
     guard let mean = comparison.difference.mean else { return "–" }
     return signed(mean) + (comparison.halfWidth.map { " ± " + fixed($0, 4) } ?? "")
@@ -56,20 +57,42 @@ public enum Wording {
   /// `41 s`, `12 min`, `3 h 20 min`.
   public static func duration(_ seconds: Double) -> String {
     if seconds < 99.5 { return fixed(seconds, seconds < 9.95 ? 1 : 0) + " s" }
-    let minutes = Int((seconds / 60).rounded())
+    let minutes = Int(rounding: seconds / 60)
     return minutes < 100 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
   }
 
-  /// `+0.31 %`, or `as large`: how far an arm's size is from the baseline's.
-  public static func mismatch(_ arm: PlannedArm) -> String {
-    share(arm.mismatch) + (arm.isMatched ? "" : ", not matched")
+  /// `+0.31 %`: how far an arm's size is from the baseline's, and whether that is further than `hold` lets it be.
+  public static func mismatch(_ arm: PlannedArm, _ hold: Hold) -> String {
+    share(arm.mismatch) + (arm.isMatched || hold.quantity == .none ? "" : ", not matched")
   }
 
   /// A part of the baseline, more or less: `−0.98 %`.
-  static func share(_ part: Double) -> String { abs(part) < 0.00005 ? "0 %" : signed(part * 100, digits: 2) + " %" }
+  package static func share(_ part: Double) -> String {
+    abs(part) < 0.00005 ? "0 %" : signed(part * 100, digits: 2) + " %"
+  }
+
+  /// `diverged after 3 steps`, of a run whose loss became NaN.
+  public static func divergence(_ result: TaskResult) -> String {
+    "diverged" + (result.divergedAfter.map { " after \(count($0)) \($0 == 1 ? "step" : "steps")" } ?? "")
+  }
+
+  /// `path` as a shell takes it.
+  static func quoted(_ path: String) -> String {
+    let plain = path.utf8.allSatisfy {
+      $0 > 0x7F || "/._-+:@%,=".utf8.contains($0) || Character(Unicode.Scalar($0)).isLetter
+        || Character(Unicode.Scalar($0)).isNumber
+    }
+    return plain && !path.isEmpty ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+  }
+
+  /// `1.5e+30`: a number that is too large for digits alone.
+  static func short(_ value: Double) -> String {
+    String(format: "%.3g", locale: Locale(identifier: "en_US_POSIX"), value)
+  }
 
   static func fixed(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
+    if abs(value) >= 1e15 { return short(value) }
+    return String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
   }
 
   private static func scaled(_ value: Double, _ base: Double, _ units: [String]) -> (String, String) {

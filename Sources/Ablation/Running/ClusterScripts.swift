@@ -1,3 +1,5 @@
+import Files
+
 /// What hands the tasks of a study to a cluster: each task is `chimera ablate run FOLDER --task K`, and the last step is
 /// `chimera ablate merge FOLDER`.
 public struct ClusterScripts: Sendable {
@@ -30,7 +32,7 @@ public struct ClusterScripts: Sendable {
   /// into the queue again.
   public var slurm: String {
     // Twice the estimate, and at least ten minutes, for other machines are slower.
-    let minutes = max(10, Int(((seconds ?? 3600) * 2 / 60).rounded(.up)))
+    let minutes = max(10, Int(rounding: (seconds ?? 3600) * 2 / 60, .up))
     return """
       #!/bin/bash
       #SBATCH --job-name=\(name)

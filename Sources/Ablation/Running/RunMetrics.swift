@@ -21,8 +21,9 @@ struct RunMetrics {
       for line in file.bytes.split(separator: 0x0A) {
         let json = try JSONValue(parsing: UnsafeRawBufferPointer(rebasing: line), name: path)
         guard let step = json["step"]?.integer else { continue }
-        if let loss = json["validation_loss"]?.number {
-          curve.append(.init(tokens: step * tokensPerStep, loss: loss))
+        if let loss = json["validation_loss"] {
+          // Null is NaN.
+          curve.append(.init(tokens: step.multiplied(upTo: tokensPerStep), loss: loss.number ?? .nan))
         } else if let rate = json["tokens_per_second"]?.number, rate > 0 {
           seconds += Double(tokensPerStep) / rate
           tokens += tokensPerStep

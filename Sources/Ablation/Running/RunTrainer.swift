@@ -61,7 +61,7 @@ public final class RunTrainer: ArmTrainer {
     var entries = StudySettings.entries(of: settings)
     if let start { entries.append(.init("start", start.fingerprint)) }
     return TrainingDescription(
-      context: settings.context, tokens: settings.steps * settings.tokensPerStep, settings: entries,
+      context: settings.context, tokens: settings.tokens, settings: entries,
       memory: try MemoryNeed(plan, settings).total)
   }
 
@@ -85,19 +85,25 @@ public final class RunTrainer: ArmTrainer {
     }
   }
 
-  /// Seconds: of a few steps after a first one, which takes longer, for every step; and of one validation for each.
+  /// Seconds: of a few steps after a first one, which takes longer, for every step; and of one validation for each. Of a
+  /// run that diverges on the way only those that it does.
   public func estimate(_ arm: PlannedArm, of study: Study) throws -> Double {
     let settings = try self.settings(of: arm, study, seed: study.seeds.first ?? 0)
     let trainer = try trainer(arm, study, settings)
     let clock = ContinuousClock()
     var step = 0.0
     if settings.steps > 0 {
-      _ = try trainer.advance()
-      let began = clock.now
+      var began = clock.now
       var steps = 0
-      while steps < 3 || (steps < 50 && clock.now - began < .milliseconds(400)) {
+      do {
         _ = try trainer.advance()
-        steps += 1
+        began = clock.now
+        while steps < 3 || (steps < 50 && clock.now - began < .milliseconds(400)) {
+          _ = try trainer.advance()
+          steps += 1
+        }
+      } catch TrainingProblem.notANumber {
+        return (clock.now - began).inSeconds
       }
       step = (clock.now - began).inSeconds / Double(steps)
     }
@@ -112,7 +118,9 @@ public final class RunTrainer: ArmTrainer {
   ) throws -> TaskOutcome? {
     let settings = try self.settings(of: arm, study, seed: seed)
     let trainer = try trainer(arm, study, settings)
-    let beforeTraining = start == nil ? nil : try trainer.validate()
+    // Where nothing is trained, each window's loss, for only the text is left to chance.
+    let windows = settings.steps == 0 ? try trainer.validationLosses() ?? [] : []
+    let beforeTraining = settings.steps == 0 ? Sample(windows).mean : start == nil ? nil : try trainer.validate()
     let description = RunDescription(
       model: YAMLWriter().write(arm.architecture.decisive), settings: settings, data: JSONObject(),
       dataFingerprint: try fingerprint(of: study.data, for: arm.architecture) + (start?.fingerprint ?? ""))
@@ -123,22 +131,26 @@ public final class RunTrainer: ArmTrainer {
     }
     let run = try TrainingRun(trainer, description, in: place, files: [])
     var goesOn = true
-    var diverged = false
+    var diverged: Int?
     do {
       let ending = try run.run(shouldStop: { !goesOn }) { event in
         guard case .step(let report, _) = event else { return }
-        goesOn = progress(TrainingProgress(tokens: report.step * settings.tokensPerStep, loss: report.loss))
+        goesOn = progress(
+          TrainingProgress(tokens: report.step.multiplied(upTo: settings.tokensPerStep), loss: report.loss))
       }
       if ending == .stopped { return nil }
-    } catch TrainingProblem.notANumber {
-      diverged = true
+    } catch TrainingProblem.notANumber(let step) {
+      diverged = step
+    } catch TrainingProblem.validationNotANumber(let step) {
+      diverged = step
     }
     let measured = try RunMetrics(in: place, tokensPerStep: settings.tokensPerStep)
     var curve = measured.curve
     if let beforeTraining { curve.insert(.init(tokens: 0, loss: beforeTraining), at: 0) }
     let times = TaskTimes(seconds: measured.seconds, tokensPerSecond: measured.tokensPerSecond, machine: machine)
-    guard !diverged, let loss = curve.last?.loss else {
-      return TaskOutcome(TaskResult(loss: .nan, curve: curve, contexts: []), times)
+    guard diverged == nil, let loss = curve.last?.loss, loss.isFinite else {
+      return TaskOutcome(
+        TaskResult(loss: .nan, curve: curve, contexts: [], divergedAfter: diverged ?? settings.steps), times)
     }
     let losses = try contexts.map { context in
       TaskResult.ContextLoss(
@@ -146,7 +158,7 @@ public final class RunTrainer: ArmTrainer {
         loss: try WindowLoss(trainer, text: try split(study, settings).last, pool: pool)
           .loss(context: context, tokens: settings.validationTokens))
     }
-    return TaskOutcome(TaskResult(loss: loss, curve: curve, contexts: losses), times)
+    return TaskOutcome(TaskResult(loss: loss, curve: curve, contexts: losses, windows: windows), times)
   }
 
   // MARK: Parts
@@ -160,6 +172,8 @@ public final class RunTrainer: ArmTrainer {
   }
 
   private func trainer(_ arm: PlannedArm, _ study: Study, _ settings: TrainingSettings) throws -> Trainer {
+    // Before anything is filled.
+    try MemoryNeed(arm.plan, settings).check()
     let (training, validation) = try split(study, settings)
     let parameters = try Parameters(arm.plan, seed: settings.seed)
     start?.take(arm.plan, parameters)
@@ -181,7 +195,9 @@ public final class RunTrainer: ArmTrainer {
 
 extension TrainingSettings {
   /// Tokens that a validation reads.
-  var validationTokens: Int { validationBatches == 0 ? Int.max : validationBatches * batch * context }
+  var validationTokens: Int {
+    validationBatches == 0 ? Int.max : validationBatches.multiplied(upTo: batch.multiplied(upTo: context))
+  }
 }
 
 extension Duration {

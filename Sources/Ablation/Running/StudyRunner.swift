@@ -1,3 +1,4 @@
+import Components
 import Files
 import Foundation
 
@@ -24,6 +25,10 @@ public struct StudyRunner {
     case progress(StudyTask, TrainingProgress)
     /// A task has its outcome now.
     case finished(StudyTask, TaskOutcome)
+    /// A task's file is not its outcome, for this reason; the task is run again.
+    case damaged(StudyTask, String)
+    /// A task has ended without an outcome, for this reason; the others go on.
+    case failed(StudyTask, String)
     /// Another process of this machine has the tasks that are left.
     case waiting
   }
@@ -31,17 +36,22 @@ public struct StudyRunner {
   /// Runs those of `tasks` that have no outcome; all of the study when nil. `report` is told what happens, and returns
   /// whether to go on; false is returned when it did not.
   ///
-  /// A task that another process has is left for last, and waited for.
+  /// A task that another process has is left for last, and waited for. One that fails, for want of memory or whatever
+  /// else, is told and noted in its folder, and the others go on; it throws only when that cannot be noted.
   public func run(_ tasks: [StudyTask]? = nil, report: (Event) -> Bool) throws -> Bool {
     var pending = tasks ?? plan.tasks
+    var failed: Set<String> = []
     while true {
       var taken: [StudyTask] = []
-      for task in pending where folder.outcome(of: task) == nil {
+      for task in pending where !failed.contains(task.key) {
+        let found = folder.found(of: task)
+        if case .outcome = found, !folder.hasLeftovers(task) { continue }
         guard let lock = try folder.lock(task) else {
+          if case .outcome = found { continue }
           taken.append(task)
           continue
         }
-        let goesOn = try withExtendedLifetime(lock) { try runLocked(task, report) }
+        let goesOn = try withExtendedLifetime(lock) { try runLocked(task, report, &failed) }
         if !goesOn { return false }
       }
       pending = taken
@@ -51,17 +61,42 @@ public struct StudyRunner {
     }
   }
 
-  private func runLocked(_ task: StudyTask, _ report: (Event) -> Bool) throws -> Bool {
+  private func runLocked(_ task: StudyTask, _ report: (Event) -> Bool, _ failed: inout Set<String>) throws -> Bool {
     // It may have been finished between the look and the lock.
-    guard folder.outcome(of: task) == nil else { return true }
+    switch folder.found(of: task) {
+    case .outcome:
+      try folder.clear(task)
+      return true
+    case .damaged(let reason): if !report(.damaged(task, reason)) { return false }
+    case .nothing: break
+    }
     if !report(.began(task)) { return false }
+    let outcome: TaskOutcome
+    do {
+      guard let measured = try measure(task, report) else { return false }
+      outcome = measured
+    } catch {
+      failed.insert(task.key)
+      let reason = Self.sentence(of: error)
+      try folder.write(failure: reason, of: task)
+      return report(.failed(task, reason))
+    }
+    try folder.write(outcome, of: task)
+    try folder.clear(task)
+    return report(.finished(task, outcome))
+  }
+
+  private func measure(_ task: StudyTask, _ report: (Event) -> Bool) throws -> TaskOutcome? {
+    try folder.mark(task, keepsRun: keepsRuns)
     let arm = plan.arms[task.arm]
-    let outcome = try trainer.train(
+    return try trainer.train(
       arm, of: plan.study, seed: task.runSeed, contexts: plan.contexts(of: arm), in: folder.runFolder(of: task)
     ) { report(.progress(task, $0)) }
-    guard let outcome else { return false }
-    try folder.write(outcome, of: task)
-    if !keepsRuns { try removeFolder(folder.runFolder(of: task)) }
-    return report(.finished(task, outcome))
+  }
+
+  /// What `error` says, on one line.
+  public static func sentence(of error: any Error) -> String {
+    let text = (error as? Problems)?.list.map(\.sentence).joined(separator: "; ") ?? "\(error)"
+    return text.split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 }

@@ -1,55 +1,141 @@
 import Files
 
-extension TaskOutcome {
-  private static let format = 1
+/// Why a file is no outcome of its task.
+package struct OutcomeDamage: Error {
+  /// What is wrong with it, after "the outcome".
+  package let sentence: String
+}
 
-  /// The outcome as the file of the task `key` holds it. Losses that are no numbers are null.
-  func json(key: String) -> JSONValue {
-    [
-      "format": .integer(Self.format), "key": .string(key), "result": result.json,
-      "times": [
-        "seconds": .number(times.seconds), "tokens_per_second": .number(times.tokensPerSecond),
-        "machine": .string(times.machine),
-      ],
+extension TaskOutcome {
+  /// 1 had no hash; its files are still read.
+  private static let formats = 1...2
+  private static let hash = "sha256"
+
+  /// The outcome as the file of the task `key` holds it, with the SHA-256 of everything else in it. Losses that are NaN
+  /// are null.
+  package func json(key: String) -> JSONValue {
+    var document = JSONObject()
+    document["format"] = .integer(Self.formats.upperBound)
+    document["key"] = .string(key)
+    document["result"] = result.json
+    document["times"] = [
+      "seconds": .number(times.seconds), "tokens_per_second": .number(times.tokensPerSecond),
+      "machine": .string(times.machine),
     ]
+    document[Self.hash] = .string(Self.digest(document))
+    return .object(document)
   }
 
-  /// The outcome that a file of the task `key` holds; nil when it is another task's, or not whole.
-  init?(_ json: JSONValue, key: String) {
-    guard json["format"]?.integer == Self.format, json["key"]?.string == key,
-      let result = json["result"].flatMap(TaskResult.init), let times = json["times"],
-      let seconds = times["seconds"]?.number, let rate = times["tokens_per_second"]?.number,
-      let machine = times["machine"]?.string
-    else { return nil }
-    self.init(result, TaskTimes(seconds: seconds, tokensPerSecond: rate, machine: machine))
+  /// The outcome that a file of the task `key` holds. Throws when it is another task's, when its hash is not that of its
+  /// content, and when a number in it cannot have been measured.
+  package init(_ json: JSONValue, key: String) throws(OutcomeDamage) {
+    guard var document = json.object, let format = document["format"]?.integer else {
+      throw OutcomeDamage(sentence: "is not whole")
+    }
+    guard Self.formats.contains(format) else {
+      throw OutcomeDamage(sentence: "has the format \(format), which this version does not know")
+    }
+    if let hash = document[Self.hash]?.string {
+      document[Self.hash] = nil
+      guard hash == Self.digest(document) else {
+        throw OutcomeDamage(sentence: "was changed: its SHA-256 is not the one that was written")
+      }
+    } else if format > 1 {
+      throw OutcomeDamage(sentence: "has no SHA-256")
+    }
+    guard document["key"]?.string == key else { throw OutcomeDamage(sentence: "is another task's") }
+    guard let result = document["result"], let times = document["times"], let machine = times["machine"]?.string else {
+      throw OutcomeDamage(sentence: "is not whole")
+    }
+    self.init(
+      try TaskResult(result),
+      TaskTimes(
+        seconds: try Ranges.number(times["seconds"], in: Ranges.seconds, "seconds"),
+        tokensPerSecond: try Ranges.number(times["tokens_per_second"], in: Ranges.rate, "tokens_per_second"),
+        machine: machine))
+  }
+
+  /// The hash of `document`, written without white space.
+  private static func digest(_ document: JSONObject) -> String {
+    var hash = SHA256()
+    hash.update(JSONValue.object(document).serialized())
+    return hash.hexadecimal()
+  }
+}
+
+/// What numbers of an outcome can be: more than any run measures, and few enough that sums and squares stay numbers.
+private enum Ranges {
+  /// Nats: a cross-entropy is not negative but for rounding, and no logits of f32 are further apart.
+  static let loss = -1e-3...1e39
+  /// A thousand years.
+  static let seconds = 0...3.2e10
+  static let rate = 0...1e15
+  static let tokens = 0...1 << 60
+  static let context = 1...1 << 44
+
+  static func number(_ json: JSONValue?, in range: ClosedRange<Double>, _ name: String) throws(OutcomeDamage) -> Double
+  {
+    guard let value = json?.number else { throw OutcomeDamage(sentence: "has no number for '\(name)'") }
+    guard range.contains(value) else { throw OutcomeDamage(sentence: "says \(value) for '\(name)', which cannot be") }
+    return value
+  }
+
+  /// A loss; NaN where it is null.
+  static func loss(_ json: JSONValue?) throws(OutcomeDamage) -> Double {
+    json?.isNull == true ? .nan : try number(json, in: loss, "loss")
+  }
+
+  static func integer(_ json: JSONValue?, in range: ClosedRange<Int>, _ name: String) throws(OutcomeDamage) -> Int {
+    guard let value = json?.integer else { throw OutcomeDamage(sentence: "has no integer for '\(name)'") }
+    guard range.contains(value) else { throw OutcomeDamage(sentence: "says \(value) for '\(name)', which cannot be") }
+    return value
+  }
+
+  static func list(_ json: JSONValue?, _ name: String) throws(OutcomeDamage) -> [JSONValue] {
+    guard let items = json?.array else { throw OutcomeDamage(sentence: "has no list for '\(name)'") }
+    return items
   }
 }
 
 extension TaskResult {
   /// The numbers, in the order in which a person asks for them.
   var json: JSONValue {
-    [
-      "loss": .number(loss),
-      "curve": .array(curve.map { [.integer($0.tokens), .number($0.loss)] }),
-      "contexts": .array(
-        contexts.map { ["context": .integer($0.context), "loss": $0.loss.map { .number($0) } ?? .null] }),
-    ]
+    var document = JSONObject()
+    document["loss"] = .number(loss)
+    if let divergedAfter { document["diverged_after_steps"] = .integer(divergedAfter) }
+    document["curve"] = .array(curve.map { [.integer($0.tokens), .number($0.loss)] })
+    document["contexts"] = .array(
+      contexts.map { ["context": .integer($0.context), "loss": $0.loss.map { .number($0) } ?? .null] })
+    if !windows.isEmpty { document["windows"] = .array(windows.map { .number($0) }) }
+    return .object(document)
   }
 
-  init?(_ json: JSONValue) {
-    guard let loss = json["loss"], loss.isNull || loss.number != nil, let curve = json["curve"]?.array,
-      let contexts = json["contexts"]?.array
-    else { return nil }
+  /// What `json` holds; throws when a part of it is missing or cannot have been measured.
+  init(_ json: JSONValue) throws(OutcomeDamage) {
     var points: [Point] = []
-    for item in curve {
-      guard let pair = item.array, pair.count == 2, let tokens = pair[0].integer else { return nil }
-      points.append(Point(tokens: tokens, loss: pair[1].number ?? .nan))
+    for item in try Ranges.list(json["curve"], "curve") {
+      let pair = try Ranges.list(item, "curve")
+      guard pair.count == 2 else { throw OutcomeDamage(sentence: "has a point of 'curve' that is no pair") }
+      points.append(
+        Point(tokens: try Ranges.integer(pair[0], in: Ranges.tokens, "curve"), loss: try Ranges.loss(pair[1])))
     }
     var losses: [ContextLoss] = []
-    for item in contexts {
-      guard let context = item["context"]?.integer else { return nil }
-      losses.append(ContextLoss(context: context, loss: item["loss"]?.number))
+    for item in try Ranges.list(json["contexts"], "contexts") {
+      let loss = item["loss"]
+      losses.append(
+        ContextLoss(
+          context: try Ranges.integer(item["context"], in: Ranges.context, "context"),
+          loss: loss?.isNull == true ? nil : try Ranges.loss(loss)))
     }
-    self.init(loss: loss.number ?? .nan, curve: points, contexts: losses)
+    var windows: [Double] = []
+    if let list = json["windows"] {
+      for item in try Ranges.list(list, "windows") { windows.append(try Ranges.loss(item)) }
+    }
+    var diverged: Int?
+    if let steps = json["diverged_after_steps"] {
+      diverged = try Ranges.integer(steps, in: Ranges.tokens, "diverged_after_steps")
+    }
+    self.init(
+      loss: try Ranges.loss(json["loss"]), curve: points, contexts: losses, windows: windows, divergedAfter: diverged)
   }
 }

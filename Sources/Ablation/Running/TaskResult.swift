@@ -2,12 +2,16 @@ import Files
 
 /// What a run measured: the same numbers whenever and wherever it is run with the same number of threads.
 public struct TaskResult: Sendable, Hashable {
-  /// The validation loss at the end, in nats; not a number when the run diverged.
+  /// The validation loss at the end, in nats; NaN when the run diverged.
   public let loss: Double
   /// Validation losses on the way, the last one included.
   public let curve: [Point]
   /// Losses at other lengths.
   public let contexts: [ContextLoss]
+  /// The losses of the windows of the validation text, in its order, where nothing was trained; empty after training.
+  public let windows: [Double]
+  /// Steps that were done when the loss became NaN; nil when it did not.
+  public let divergedAfter: Int?
 
   /// A loss on the way.
   public struct Point: Sendable, Hashable {
@@ -38,10 +42,14 @@ public struct TaskResult: Sendable, Hashable {
   }
 
   /// A run that ended with `loss`.
-  public init(loss: Double, curve: [Point], contexts: [ContextLoss]) {
+  public init(
+    loss: Double, curve: [Point], contexts: [ContextLoss], windows: [Double] = [], divergedAfter: Int? = nil
+  ) {
     self.loss = loss
     self.curve = curve
     self.contexts = contexts
+    self.windows = windows
+    self.divergedAfter = divergedAfter
   }
 }
 

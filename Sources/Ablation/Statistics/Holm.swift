@@ -16,3 +16,20 @@ public func holmCorrected(_ probabilities: [Double]) -> [Double] {
   }
   return corrected
 }
+
+/// The level that each comparison is decided at when all are decided at `level` together: an interval of 1 minus it leaves
+/// 0 out exactly where Holm's correction finds a difference.
+///
+/// The i-th smallest probability is held against level / (m − i + 1); from the first that is above on, all are held
+/// against what that one was.
+public func holmLevels(_ probabilities: [Double], level: Double) -> [Double] {
+  let order = probabilities.indices.sorted { (probabilities[$0], $0) < (probabilities[$1], $1) }
+  var levels = probabilities
+  var stopped: Double?
+  for (rank, index) in order.enumerated() {
+    let own = stopped ?? level / Double(probabilities.count - rank)
+    if probabilities[index] > own { stopped = own }
+    levels[index] = own
+  }
+  return levels
+}

@@ -45,8 +45,12 @@ struct HoldReader {
     case "params", "flops":
       hold.quantity = entry.key == "params" ? .params : .flops
       guard let tolerance = HoldReader.tolerance(value) else {
+        // 1 could be all of it, or one per cent.
+        let hint = value.number.map { $0 > HoldReader.largestPart ? "write \(value.text ?? "")%" : "" } ?? ""
         problems.add(
-          Problem("'\(entry.key)' takes how far an arm may be off, as 1%, not \(value.kindInWords)", at: value.place))
+          Problem(
+            "'\(entry.key)' takes how far an arm may be off, as 1% or 0.01, not \(value.text ?? value.kindInWords)",
+            at: value.place, hint: hint.isEmpty ? nil : hint))
         return
       }
       hold.tolerance = tolerance
@@ -59,8 +63,10 @@ struct HoldReader {
         )
       }
     case "tokens":
-      guard let tokens = value.integer, tokens > 0 else {
-        problems.add(Problem("'tokens' takes an integer of at least 1, not \(value.kindInWords)", at: value.place))
+      guard let tokens = value.integer, (1...1 << 50).contains(tokens) else {
+        problems.add(
+          Problem(
+            "'tokens' takes an integer from 1 to \(1 << 50), not \(value.text ?? value.kindInWords)", at: value.place))
         return
       }
       hold.tokens = tokens
@@ -76,11 +82,16 @@ struct HoldReader {
     }
   }
 
-  /// `1%` or `0.01`, from 0 to 1.
+  /// A part that is written without a per-cent sign is at most this: 0.5 may be meant as half a per cent.
+  private static let largestPart = 0.1
+
+  /// `1%`, from 0 to 100 %, or `0.01`, from 0 to 0.1.
   private static func tolerance(_ setting: Setting) -> Double? {
     let isPercent = setting.text?.hasSuffix("%") ?? false
     let number = isPercent ? setting.text.flatMap { Setting(text: String($0.dropLast())).number } : setting.number
-    guard let number, case let part = isPercent ? number / 100 : number, (0...1).contains(part) else { return nil }
+    guard let number, case let part = isPercent ? number / 100 : number,
+      (0...(isPercent ? 1 : largestPart)).contains(part)
+    else { return nil }
     return part
   }
 }

@@ -60,6 +60,16 @@ extension Options {
     }
   }
 
+  /// The word under `key`, one of `words`, or nil when it is left out.
+  public func optionalWord(_ key: String, _ words: [String], _ meaning: String) -> String? {
+    read(key, .choice(words), default: nil, meaning, written: { $0.map { Setting(text: $0) } }) { found in
+      if let word = found.text, words.contains(word) { return word }
+      let hint = found.text.flatMap { nearestName(to: $0, in: words) }.map { "did you mean '\($0)'?" }
+      report("'\(key)' takes \(list(words)), not \(found.kindInWords)", at: found.place ?? place, hint: hint)
+      return nil
+    }
+  }
+
   private func flag(_ found: Setting, _ key: String) -> Bool? {
     if let value = found.flag { return value }
     wrong(key, found, expected: "true or false")

@@ -1,3 +1,5 @@
+import Files
+
 /// A piece of HTML or SVG, well-formed by construction: texts and attributes are escaped as they are put in.
 package struct Markup: Sendable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
   /// The characters of the page.
@@ -86,7 +88,7 @@ package struct Markup: Sendable, ExpressibleByStringLiteral, ExpressibleByString
 
 /// A coordinate in a drawing, with at most one digit after the point.
 func coordinate(_ value: Double) -> String {
-  let tenths = Int((value * 10).rounded())
+  let tenths = Int(rounding: value * 10)
   let rest = tenths.magnitude % 10
   return (tenths < 0 ? "-" : "") + "\(tenths.magnitude / 10)" + (rest == 0 ? "" : ".\(rest)")
 }

@@ -1,4 +1,5 @@
 import Composition
+import Files
 
 /// One node as it is drawn: a box with what is done in it, a pill on a line, or a sum.
 struct NodeDrawing {
@@ -51,11 +52,11 @@ struct NodeDrawing {
     for line in node.lines {
       let kind = names.kind(of: line)
       let beside = style.isStacked ? 14.0 : callWidth
-      let columns = Int((innerWidth - beside) / (11 * monospaceAdvance))
+      let columns = Int(rounding: (innerWidth - beside) / (11 * monospaceAdvance), .towardZero)
       let details = line.detail.isEmpty ? [] : wrap(line.detail, to: max(8, columns))
       let isLong = style.isStacked || estimatedWidth(line.call, size: 12) > callWidth - 6
       if isLong || details.isEmpty {
-        let calls = wrap(line.call, to: max(8, Int(innerWidth / 6.6)))
+        let calls = wrap(line.call, to: max(8, Int(rounding: innerWidth / 6.6, .towardZero)))
         rows += calls.enumerated().map { Row(call: $1, detail: "", kind: $0 == 0 ? kind : nil) }
       }
       for (index, detail) in details.enumerated() {

@@ -1,5 +1,6 @@
 import Components
 import Composition
+import Files
 
 /// Where a model's parameters are: areas as large as counts, by part and by tensor, all layers together.
 ///
@@ -164,7 +165,7 @@ package struct Treemap {
 
 /// A place in the map, in hundredths with two digits after the point.
 private func coordinateOfMap(_ value: Double) -> String {
-  let hundredths = Int((max(0, value) * 100).rounded())
+  let hundredths = Int(rounding: max(0, value) * 100)
   let rest = hundredths % 100
   return rest == 0 ? "\(hundredths / 100)" : "\(hundredths / 100)." + (rest < 10 ? "0" : "") + "\(rest)"
 }

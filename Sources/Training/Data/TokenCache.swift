@@ -36,6 +36,7 @@ struct TokenCache: Sendable {
     throws
   {
     try makeFolder(folder)
+    removeStaleFiles(in: folder)
     let width = vocabulary <= 1 << 16 ? 2 : 4
     try writeAtomically(to: path(key)) { writer in
       try writer.write(Self.magic)

@@ -57,7 +57,7 @@ public struct TokenText: Sendable {
 
   /// The first tokens, at most `count` of them.
   public func prefix(_ count: Int) -> TokenText {
-    TokenText(self, range.lowerBound..<min(range.upperBound, range.lowerBound + count))
+    TokenText(self, range.lowerBound..<range.lowerBound + min(range.count, max(0, count)))
   }
 
   /// The first tokens and the last ones, of which there are `fraction`; the last ones are for validation, as nanoGPT cuts.

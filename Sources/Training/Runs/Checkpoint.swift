@@ -12,7 +12,7 @@ package struct Checkpoint {
 
   static let model = "model.safetensors"
   static let optimizer = "optimizer.safetensors"
-  private static let manifest = "checkpoint.json"
+  private static let manifest = SavedHashes.manifest
 
   private static func name(_ step: Int) -> String {
     let digits = String(step)
@@ -40,13 +40,13 @@ package struct Checkpoint {
       try makeFolder(temporary)
       try SafetensorsFile.write(trainer.storedParameters, to: temporary + "/" + model)
       try SafetensorsFile.write(trainer.storedMoments, to: temporary + "/" + optimizer)
-      var files = JSONObject()
-      for name in [model, optimizer] { files[name] = .string(try SHA256.hexadecimal(ofFile: temporary + "/" + name)) }
-      let json: JSONValue = [
-        "format": 1, "step": .integer(trainer.step), "run": .string(fingerprint), "sha256": .object(files),
-      ]
-      try writeAtomically(json.serialized(pretty: true) + "\n", to: temporary + "/" + manifest)
       for name in links { try placeLink(at: temporary + "/" + name, to: "../../" + name) }
+      var json = JSONObject()
+      json["format"] = 1
+      json["step"] = .integer(trainer.step)
+      json["run"] = .string(fingerprint)
+      for (key, value) in try SavedHashes.members([model, optimizer] + links, in: temporary) { json[key] = value }
+      try writeAtomically(JSONValue.object(json).serialized(pretty: true) + "\n", to: temporary + "/" + manifest)
       synchronizeFolder(temporary)
       try removeFolder(checkpoint.path)  // one that was found damaged
       try renameItem(temporary, to: checkpoint.path)
@@ -56,6 +56,17 @@ package struct Checkpoint {
     }
     synchronizeFolder(folder.checkpoints)
     return checkpoint
+  }
+
+  /// Removes all but the newest `count` of the checkpoints in `folder` up to `step`; newer ones are damaged, and replaced
+  /// when the run comes to them. Each gets a temporary name before, so that half of one is never taken for a checkpoint.
+  static func removeOld(in folder: RunFolder, upTo step: Int, keeping count: Int) throws {
+    for old in try all(in: folder).filter({ $0.step <= step }).dropFirst(max(1, count)) {
+      let temporary = folder.checkpoints + "/.\(name(old.step)).removed.tmp"
+      try removeFolder(temporary)
+      try renameItem(old.path, to: temporary)
+      try removeFolder(temporary)
+    }
   }
 
   /// Puts the saved state into `trainer`; throws when anything about it is not what was saved.

@@ -49,7 +49,7 @@ public struct RunDescription: Sendable {
   /// The hash of everything that the result follows from: how often the run looks up and saves is not part of it.
   public var fingerprint: String {
     var settings = settings
-    (settings.saveEvery, settings.keep) = (0, 0)
+    for setting in TrainingSetting.all where !setting.decidesResult { _ = setting.set(&settings, .integer(0)) }
     var hash = SHA256()
     for part in [model, JSONValue.object(settings.json).serialized(), dataFingerprint] {
       hash.update(part)

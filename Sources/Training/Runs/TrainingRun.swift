@@ -59,6 +59,8 @@ public final class TrainingRun {
     try Self.clear(folder)
     notes = try Self.restore(trainer, fingerprint, in: folder)
     savedStep = trainer.step
+    // What a process that died between saving and removing has left.
+    try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep)
     metrics = try MetricsFile(in: folder, keepingStepsTo: trainer.step)
     if tensorBoard { events = try EventFile(in: folder.path, after: trainer.step) }
   }
@@ -101,12 +103,14 @@ public final class TrainingRun {
       let time = try clock.measure { report = try trainer.advance() }
       guard let report else { break }
       let rate = Double(settings.tokensPerStep) / max(1e-9, time.inSeconds)
-      try metrics.append(report, tokens: report.step * settings.tokensPerStep, tokensPerSecond: rate)
+      try metrics.append(report, tokens: report.step.multiplied(upTo: settings.tokensPerStep), tokensPerSecond: rate)
       try events?.append(report, tokensPerSecond: rate)
       try observe(.step(report, tokensPerSecond: rate))
       let isLast = report.step == settings.steps
       if isLast || (settings.validateEvery > 0 && report.step % settings.validateEvery == 0) { try validate(observe) }
-      if isLast || (settings.saveEvery > 0 && report.step % settings.saveEvery == 0) { try save(observe) }
+      let isNumber = validationLoss?.isFinite ?? true
+      if isLast || !isNumber || (settings.saveEvery > 0 && report.step % settings.saveEvery == 0) { try save(observe) }
+      if !isNumber { throw TrainingProblem.validationNotANumber(step: report.step) }
     }
     return .finished
   }
@@ -128,7 +132,7 @@ public final class TrainingRun {
     let checkpoint = try Checkpoint.save(trainer, run: fingerprint, links: links, in: folder)
     savedStep = trainer.step
     try Self.link(checkpoint, in: folder)
-    for old in try Checkpoint.all(in: folder).dropFirst(max(1, trainer.settings.keep)) { try removeFolder(old.path) }
+    try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep)
     try observe(.saved(step: checkpoint.step, path: checkpoint.path))
   }
 

@@ -7,6 +7,7 @@ import Kernels
 import Models
 import Specification
 import Tokenization
+import Training
 
 /// A study that was read and planned, with the folder it lives in and what trains it.
 struct OpenedStudy {
@@ -25,27 +26,35 @@ struct OpenedStudy {
     let subject = try Subject(options, zoo)
     var tree = try options.overlaid(on: subject.tree)
     if tree["ablation"] == nil { tree["ablation"] = Setting(.scalar(options.name, quoted: true)) }
-    let folder = StudyFolder(path: options.out ?? Self.folderName(tree["ablation"]?.text ?? "study"))
+    let folder = StudyFolder(
+      path: options.out ?? subject.study?.path ?? Self.folderName(tree["ablation"]?.text ?? "study"))
+    var temporary: String?
+    defer { if let temporary { try? removeFile(temporary) } }
     if let weights = tree["weights"]?.text, tree["base"] == nil {
-      // Weights in a folder or a GGUF file are wired by a family; the study needs a spec.
-      let path = try folder.writeBase(zoo.models.describe(weights).architecture)
-      tree["base"] = Setting(.scalar(absolutePath(path), quoted: true))
+      // Weights in a folder or a GGUF file are wired by a family; the study needs a spec. Not in the study's folder yet,
+      // which may be another study's.
+      let path = NSTemporaryDirectory() + "/chimera-base-\(getpid()).yaml"
+      try writeAtomically(StudyFolder.baseText(zoo.models.describe(weights).architecture), to: path)
+      temporary = path
+      tree["base"] = Setting(.scalar(path, quoted: true))
     }
-    try Self.readBytesWithoutTokenizer(&tree, beside: subject.folder, zoo.models)
+    try Self.fitVocabulary(of: &tree, beside: subject.folder, zoo.models)
     try self.init(
       tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
-    try folder.write(self.tree, base: plan.baseline.architecture)
+    if subject.study?.path == folder.path { try folder.requireSame(plan) }
+    try folder.begin(self.tree, plan)
   }
 
   /// The study in the folder at `path`.
   init(folder path: String, threads: Int?) throws {
     let folder = StudyFolder(path: path)
-    guard kind(ofPath: folder.studyPath) == .file else {
+    guard folder.isBegun else {
       throw Failure(.notFound, "there is no study in '\(path)'; chimera ablate plan STUDY --out \(path) makes it")
     }
     try self.init(
       folder.tree(), beside: path, in: folder, threads: threads ?? ThreadPool.preferredThreadCount(), keepsRuns: false,
       Zoo())
+    try folder.requireSame(plan)
   }
 
   private init(
@@ -64,11 +73,14 @@ struct OpenedStudy {
       zoo.registry, pool: ThreadPool(threads: threads), cacheFolder: Caches.tokens,
       machine: "\(Machine().processor), \(threads) \(threads == 1 ? "thread" : "threads")", start: start
     ) {
-      if let path = study.tokenizer { return try path == bytes ? Tokenizer.ofBytes() : Tokenizer.load(from: path) }
-      return try models.tokenizer(of: study.weights ?? study.base)
+      guard let path = study.tokenizer else { return try models.tokenizer(of: study.weights ?? study.base) }
+      if path == bytes { return try Tokenizer.ofBytes() }
+      if Self.isCharacters(path) { return try Self.characters(of: study) }
+      return try Tokenizer.load(from: path)
     }
     let planner = StudyPlanner(
-      specifications: SpecificationLoader(catalog: zoo.catalog), composer: Composer(zoo.registry), trainer: trainer)
+      specifications: SpecificationLoader(catalog: zoo.catalog, choosingOptions: zoo.registry.choosingOptions),
+      composer: Composer(zoo.registry), trainer: trainer)
     plan = try planner.plan(study)
     self.folder = folder
     self.keepsRuns = keepsRuns
@@ -82,31 +94,58 @@ struct OpenedStudy {
     self.tree = tree
   }
 
-  /// Where text is to be read and the model has no tokenizer on this machine, its bytes are the tokens.
-  private static func readBytesWithoutTokenizer(_ tree: inout Setting, beside folder: String?, _ models: ModelLoader)
-    throws
-  {
+  /// Whether `tokenizer` asks for an id for each character of the data.
+  private static func isCharacters(_ tokenizer: String) -> Bool {
+    tokenizer == characterWord && kind(ofPath: characterWord) == .nothing
+  }
+
+  /// One id for each character of the texts of `study`.
+  private static func characters(of study: Study) throws -> Tokenizer {
+    try Tokenizer(characters: TextCharacters.all(in: study.data.map(\.path)))
+  }
+
+  /// Where text is to be read and the model has no tokenizer on this machine, its bytes are the tokens; where its
+  /// characters or bytes are, the vocabulary is as large as that makes it, unless the study says otherwise.
+  private static func fitVocabulary(of tree: inout Setting, beside folder: String?, _ models: ModelLoader) throws {
     var reader = StudyReader(tree, folder: folder)
     let study = try reader.read()
-    guard study.tokenizer == nil, study.weights == nil, study.data.contains(where: { !$0.path.hasSuffix(".bin") }),
-      let described = try? models.describe(study.base, patches: [study.basePatch]),
-      try models.tokenizer(of: described) == nil
-    else { return }
-    tree["tokenizer"] = Setting(text: bytes)
-    var note = "\(described.plan.name) has no tokenizer here, so tokens are bytes"
-    let count = try Tokenizer.ofBytes().count
+    guard study.weights == nil, let described = try? models.describe(study.base, patches: [study.basePatch]) else {
+      return
+    }
+    var note = ""
+    let count: Int
+    if let tokenizer = study.tokenizer {
+      guard isCharacters(tokenizer) else { return }
+      // What is wrong with the data is told with the study's other problems.
+      guard let own = try? characters(of: study) else { return }
+      count = own.count
+      note = "the data has \(count) characters"
+    } else {
+      guard study.data.contains(where: { !$0.path.hasSuffix(".bin") }), try models.tokenizer(of: described) == nil
+      else {
+        return
+      }
+      tree["tokenizer"] = Setting(text: bytes)
+      note = "\(described.plan.name) has no tokenizer here, so its tokens are bytes"
+      count = try Tokenizer.ofBytes().count
+    }
+    if described.plan.shape.vocabSize == count, study.tokenizer != nil { return }
     if described.plan.shape.vocabSize != count, study.basePatch["vocab_size"] == nil {
       var set = tree["set"] ?? Setting(.group([]))
       set["vocab_size"] = Setting(text: String(count))
       tree["set"] = set
-      note += ", and its vocab_size is \(count)"
+      note += ", and the model's vocab_size is \(count)"
     }
     Console.note("note: " + note)
   }
 
   /// What the tasks that are left will take.
-  func cost(isQuiet: Bool) throws -> StudyCost {
-    try StudyCost(plan, folder, trainer) { arm in if !isQuiet { Console.note("measuring \(arm.name)") } }
+  func cost(isQuiet: Bool) -> StudyCost {
+    StudyCost(plan, folder, trainer) { arm in
+      if !isQuiet { Console.note("measuring \(arm.name)") }
+    } failed: { arm, reason in
+      Console.note("note: the time of \(arm.name) cannot be measured: \(reason)")
+    }
   }
 
   private static func folderName(_ name: String) -> String {
@@ -115,19 +154,28 @@ struct OpenedStudy {
   }
 }
 
-/// The word for the tokenizer that has an id for each byte.
+/// The word for the tokenizer that has an id for each byte, and for that with one for each character of the data.
 private let bytes = "bytes"
+private let characterWord = "char"
 
 /// What a study's first argument means: a study's file with the folder it stands in, or a model to vary.
 private struct Subject {
   let tree: Setting
   let folder: String?
+  /// The folder of a study that was begun, to go on with.
+  let study: StudyFolder?
 
   init(_ options: StudyOptions, _ zoo: Zoo) throws {
     guard let subject = options.subject else {
-      (tree, folder) = (Setting(.group([])), nil)
+      (tree, folder, study) = (Setting(.group([])), nil, nil)
       return
     }
+    let begun = StudyFolder(path: subject)
+    if begun.isBegun {
+      (tree, folder, study) = (try begun.tree(), begun.path, begun)
+      return
+    }
+    study = nil
     let base = Setting(.group([Setting.Entry("base", Setting(.scalar(subject, quoted: true)))]))
     let isFile = kind(ofPath: subject) == .file && (subject.hasSuffix(".yaml") || subject.hasSuffix(".yml"))
     guard let path = isFile ? subject : zoo.catalog.study(named: subject) else {

@@ -15,15 +15,16 @@ struct PlanText {
     table.add("arm", "parameters", "Δ params", "FLOPs/token", "memory", "time each", "sized")
     for (index, arm) in plan.arms.enumerated() {
       table.add([
-        arm.name, Wording.count(arm.parameterCount), arm.isBaseline ? "baseline" : Wording.mismatch(arm),
+        arm.name, Wording.count(arm.parameterCount),
+        arm.isBaseline ? "baseline" : Wording.mismatch(arm, plan.study.hold),
         Wording.operations(arm.flopsPerToken), Wording.bytes(arm.training.memory),
-        cost.seconds[index].map(Wording.duration) ?? "finished",
+        cost.seconds[index].map(Wording.duration) ?? (cost.isLeft(index) ? "unknown" : "finished"),
         arm.sizing.map { "\($0.path) = \($0.width)" } ?? "",
       ])
     }
     let tokens = plan.baseline.training.tokens
     return table.text(width: Console.width) + "\n"
-      + "\(plan.arms.count) arms × \(plan.study.seeds.count) seeds, \(Wording.count(tokens)) tokens each: \(cost.sentence)\n"
+      + "\(plan.arms.count) arms × \(plan.seeds.count) seeds, \(Wording.count(tokens)) tokens each: \(cost.sentence)\n"
   }
 
   var json: JSONValue {

@@ -10,21 +10,30 @@ struct StudyCost {
   let left: [StudyTask]
   private let plan: StudyPlan
 
-  /// Measures every arm of which a task is left.
-  init(_ plan: StudyPlan, _ folder: StudyFolder, _ trainer: RunTrainer, began: (PlannedArm) -> Void) throws {
+  /// Measures every arm of which a task is left. An arm that cannot be measured is told to `failed`, and the others are.
+  init(
+    _ plan: StudyPlan, _ folder: StudyFolder, _ trainer: RunTrainer, began: (PlannedArm) -> Void,
+    failed: (PlannedArm, String) -> Void
+  ) {
     self.plan = plan
     var keys: Set<String> = []
     left = plan.tasks.filter { folder.outcome(of: $0) == nil && keys.insert($0.key).inserted }
     let arms = Set(left.map(\.arm))
-    seconds = try plan.arms.enumerated().map { index, arm in
-      guard arms.contains(index) else { return nil }
+    seconds = plan.arms.enumerated().map { index, arm in
+      guard arms.contains(index), !StopSignals.came else { return nil }
       began(arm)
-      return try trainer.estimate(arm, of: plan.study)
+      do { return try trainer.estimate(arm, of: plan.study) } catch {
+        failed(arm, StudyRunner.sentence(of: error))
+        return nil
+      }
     }
   }
 
   /// Seconds that `task` will take.
   func seconds(of task: StudyTask) -> Double { seconds[task.arm] ?? 0 }
+
+  /// Whether a task of the arm at `index` is left.
+  func isLeft(_ index: Int) -> Bool { left.contains { $0.arm == index } }
 
   /// Seconds of all tasks that are left, one after the other.
   var total: Double { left.reduce(0) { $0 + seconds(of: $1) } }

@@ -6,7 +6,7 @@ import Specification
 
 /// A study as it is asked for on a command line: a file, or a base with what is varied; options stand over the file.
 struct StudyOptions: ParsableArguments {
-  @Argument(help: "A study file, the name of a study that comes with Chimera, or the model to vary.") var subject:
+  @Argument(help: "A study's file or folder, the name of one that came along, or the model to vary.") var subject:
     String?
   @Option(help: "What to vary: key=value,value,… or key=[…]. May be repeated.") var vary: [String] = []
   @Option(help: "each: one change at a time. grid: every value with every other. [each]") var combine: String?
@@ -17,7 +17,7 @@ struct StudyOptions: ParsableArguments {
   @Option(help: "Training text: a file or folder. May be repeated.") var data: [String] = []
   @Option(help: "Lengths to evaluate at: 1x,2x,4x or tokens.") var evalContexts: String?
   @Option(help: "A training setting: steps=2000, lr=1e-3, batch=16 … May be repeated.") var train: [String] = []
-  @Option(help: "A tokenizer to use: a file or folder, or 'bytes'. [the model's own]") var tokenizer: String?
+  @Option(help: "A tokenizer to use: a file or folder, 'bytes' or 'char'. [the model's own]") var tokenizer: String?
   @Option(help: "Start from this trained model, to see what the changes break.") var weights: String?
   @Option(help: "The study's folder. [the study's name, with -study]") var out: String?
   @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?

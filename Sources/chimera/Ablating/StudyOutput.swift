@@ -25,14 +25,17 @@ struct StudyOutput {
   /// The report for a terminal.
   private var text: String {
     var text = report.headline + "\n\n"
-    var table = TextTable([.left, .right, .right, .right, .left, .right, .right, .right], flexible: [0])
-    table.add("arm", "loss", "Δ nats", "Δ %", "verdict", "parameters", "Δ params", "tokens/s")
+    var table = TextTable([.left, .right, .right, .right, .right, .left, .right, .right, .right], flexible: [0])
+    table.add("arm", "loss", "Δ nats", "Δ %", "p", "verdict", "parameters", "Δ params", "tokens/s")
     for row in report.rows {
       table.add([
         row.arm.name, Wording.sample(row.losses), row.comparison.map(Wording.difference) ?? "",
-        row.comparison.map { Wording.percent($0.percent) } ?? "", row.comparison?.verdict.rawValue ?? "baseline",
-        Wording.count(row.arm.parameterCount), row.comparison == nil ? "" : Wording.mismatch(row.arm),
-        report.includesTimes ? row.tokensPerSecond.map { Wording.count(Int($0)) } ?? "–" : "",
+        row.comparison.map { Wording.percent($0.percent) } ?? "",
+        row.comparison.map { Wording.probability($0.correctedProbability) } ?? "",
+        row.comparison.map { report.words(for: $0.verdict) } ?? "baseline",
+        Wording.count(row.arm.parameterCount),
+        row.comparison == nil ? "" : Wording.mismatch(row.arm, report.plan.study.hold),
+        report.includesTimes ? row.tokensPerSecond.map { Wording.count(Int(rounding: $0)) } ?? "–" : "",
       ])
     }
     text += table.text(width: Console.width)

@@ -1,4 +1,5 @@
 import Ablation
+import Files
 import Foundation
 
 /// How a study is going, on standard error: one line that is written over on a terminal, else a line for each run and one
@@ -14,6 +15,8 @@ final class StudyProgress {
   /// Estimated seconds of what was done here.
   private var done = 0.0
   private var finishedCount = 0
+  /// Whether a task has failed.
+  private(set) var hasFailures = false
   private var tokensAtStart: [StudyTask: Int] = [:]
 
   init(_ plan: StudyPlan, _ cost: StudyCost?, isQuiet: Bool) {
@@ -23,6 +26,7 @@ final class StudyProgress {
   }
 
   func show(_ event: StudyRunner.Event) {
+    tell(event)
     if isQuiet { return }
     switch event {
     case .began: break
@@ -47,8 +51,26 @@ final class StudyProgress {
       let times = outcome.times
       let speed =
         times.tokensPerSecond > 0
-        ? " in \(Wording.duration(times.seconds)), \(Wording.count(Int(times.tokensPerSecond))) tokens/s" : ""
-      note("\(name(task)): \(Wording.loss(outcome.result.loss))\(speed)")
+        ? " in \(Wording.duration(times.seconds)), \(Wording.count(Int(rounding: times.tokensPerSecond))) tokens/s" : ""
+      let loss = outcome.result.loss.isFinite ? Wording.loss(outcome.result.loss) : Wording.divergence(outcome.result)
+      note("\(name(task)): \(loss)\(speed)")
+    case .damaged, .failed: break  // told by `tell`, in any case
+    }
+  }
+
+  /// What is told however quiet a study is to be.
+  private func tell(_ event: StudyRunner.Event) {
+    switch event {
+    case .damaged(let task, let reason): note("note: \(plan.name(of: task)): the outcome \(reason); it is run again")
+    case .failed(let task, let reason):
+      hasFailures = true
+      note("error: \(plan.name(of: task)) failed: \(reason)")
+    case .finished(let task, let outcome):
+      // Otherwise the line of the run says it.
+      if isQuiet, !outcome.result.loss.isFinite {
+        note("note: \(plan.name(of: task)) \(Wording.divergence(outcome.result))")
+      }
+    case .began, .progress, .waiting: break
     }
   }
 

@@ -11,6 +11,7 @@ struct Ablate: ParsableCommand {
 
         chimera ablate gpt2-nano --vary position=learned,rope,alibi,none --seeds 3 --data text.txt
         chimera ablate my-study.yaml
+        chimera ablate my-study               (a study's folder: go on with it)
         chimera ablate plan my-study.yaml --slurm > job.sh
 
       Without a command's name, 'study' is meant: chimera ablate study --help
@@ -37,7 +38,7 @@ struct AblateStudy: ParsableCommand {
   func run() throws {
     let opened = try OpenedStudy(question)
     StopSignals.watch()
-    let cost = try opened.cost(isQuiet: quiet)
+    let cost = opened.cost(isQuiet: quiet)
     if !quiet { Console.note(cost.sentence) }
     let progress = StudyProgress(opened.plan, cost, isQuiet: quiet)
     let isComplete = try opened.runner.run { event in
@@ -47,9 +48,10 @@ struct AblateStudy: ParsableCommand {
     progress.end()
     try StudyOutput(opened, includesTimes: true).write(json: json)
     if !isComplete {
-      Console.note("stopped; the same command continues")
+      Console.note("stopped; chimera ablate \(opened.folder.path) continues")
       throw ExitCode(130)
     }
+    if progress.hasFailures { throw Failure(.failed, "some runs failed; the same command runs them again") }
   }
 }
 
@@ -77,7 +79,7 @@ struct AblatePlan: ParsableCommand {
 
   func run() throws {
     let opened = try OpenedStudy(question)
-    let cost = try opened.cost(isQuiet: false)
+    let cost = opened.cost(isQuiet: false)
     if slurm || kubernetes {
       let scripts = ClusterScripts(
         opened.plan, folder: absolutePath(opened.folder.path), threads: question.threadCount,
@@ -120,6 +122,7 @@ struct AblateRun: ParsableCommand {
     }
     progress.end()
     if !isDone { throw ExitCode(130) }
+    if progress.hasFailures { throw ExitCode(Failure.Status.failed.rawValue) }
     Console.write("task \(task): \(opened.plan.arms[found.arm].name), seed \(found.seed): finished\n")
   }
 }
@@ -141,6 +144,7 @@ struct AblateMerge: ParsableCommand {
 
   func run() throws {
     let opened = try OpenedStudy(folder: folder, threads: nil)
+    try opened.folder.requireWhole(opened.plan)
     try StudyOutput(opened, includesTimes: !noTimes).write(json: json)
   }
 }

@@ -164,7 +164,7 @@ struct Bench: ParsableCommand {
         }
         let (elements, available) = (
           size.rows * (size.inputs + size.outputs) + size.inputs * size.outputs,
-          Int(clamping: ProcessInfo.processInfo.physicalMemory)
+          AvailableMemory.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
         )
         if elements > available / 4 { throw ModelProblem.tooLarge(bytes: 4 * elements, available: available) }
         for threads in threadCounts {
@@ -233,7 +233,8 @@ struct Bench: ParsableCommand {
           let planned = try GradientExecutor.plannedMemory(
             plan, rows: sequences * tokens, threads: threads, options: options)
           let (needed, available) = (
-            planned.total + 12 * plan.parameterCount, Int(clamping: ProcessInfo.processInfo.physicalMemory)
+            planned.total + 12 * plan.parameterCount,
+            AvailableMemory.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
           )
           if needed > available { throw ModelProblem.tooLarge(bytes: needed, available: available) }
           Console.note(
@@ -263,9 +264,9 @@ struct Bench: ParsableCommand {
     -> Parameters
   {
     guard let format else { return try Parameters(described.plan, stored: models.weights(of: described)) }
-    let available = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    let available = AvailableMemory.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
     let bytes = Double(described.plan.parameterCount) / Double(format.elementsPerBlock) * Double(format.bytesPerBlock)
-    if bytes > Double(available) { throw ModelProblem.tooLarge(bytes: Int(bytes), available: available) }
+    if bytes > Double(available) { throw ModelProblem.tooLarge(bytes: Int(rounding: bytes), available: available) }
     let pool = ThreadPool(threads: ThreadPool.preferredThreadCount())
     return try Parameters(described.plan, stored: SyntheticWeights(described.plan, format: format, pool: pool).tensors)
   }

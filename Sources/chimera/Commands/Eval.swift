@@ -39,7 +39,7 @@ struct Eval: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try options.load(model)
+    let loaded = try options.load(model, length: context ?? 1024)
     let plan = loaded.description.plan
     let context = context ?? min(plan.shape.contextLength, 1024)
     if let limit = plan.longestSequence, context > limit {
@@ -59,7 +59,7 @@ struct Eval: ParsableCommand {
       part in
       if quiet || clock.now - last < .seconds(5) { return }
       last = clock.now
-      Console.note("\(Int(part * 100)) %")
+      Console.note("\(Int(rounding: part * 100, .towardZero)) %")
     }
     let bytes = bytes(of: text, read, tokenizer, hasBeginning: beginning != nil)
     if json {

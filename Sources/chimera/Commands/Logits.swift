@@ -37,6 +37,8 @@ struct Logits: ParsableCommand {
     var all: [Float] = []
     var rows: [JSONValue] = []
     try executor.forward([(sequence, ids)], logits: .all) { _, position, logits in
+      // NaN cannot be ordered, and is no result.
+      if logits.contains(where: \.isNaN) { throw ModelProblem.notANumber(tokens: position + 1) }
       if output != nil { all += logits }
       let top = logits.indices.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }.prefix(5)
       if json {

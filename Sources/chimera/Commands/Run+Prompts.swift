@@ -10,7 +10,7 @@ extension Run {
   /// texts in the order of the file.
   func answer(promptsAt path: String) throws {
     let texts = try PromptFile(path: path).prompts
-    let loaded = try options.load(model, seed: seed)
+    let loaded = try options.load(model, seed: seed, length: maxTokens)
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }

@@ -68,7 +68,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     if let prompts { return try answer(promptsAt: prompts) }
-    let loaded = try options.load(model, seed: seed)
+    let loaded = try options.load(model, seed: seed, length: maxTokens)
     let (ids, stops) = try prepared(loaded)
     let executor = try loaded.executor(pool: options.pool, states: cache.format, arithmetic: options.arithmetic)
     if profile { executor.startProfile() }
@@ -157,6 +157,6 @@ struct Run: ParsableCommand {
   }
 
   private func rate(_ value: Double) -> String {
-    value >= 100 ? String(Int(value)) : String((value * 10).rounded() / 10)
+    value >= 100 ? String(Int(rounding: value, .towardZero)) : String((value * 10).rounded() / 10)
   }
 }

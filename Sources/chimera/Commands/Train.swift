@@ -81,7 +81,12 @@ struct Train: ParsableCommand {
         progress.show(event)
         if case .step(let report, _) = event {
           loss = report.loss
-          if sampleEvery > 0, report.step % sampleEvery == 0 { try sample(trainer, prepared, pool, progress) }
+          if sampleEvery > 0, report.step % sampleEvery == 0 {
+            // A sample that cannot be generated is no reason to lose the steps.
+            do { try sample(trainer, prepared, pool, progress) } catch let problem as ModelProblem {
+              progress.note("step \(report.step.grouped): no sample: \(problem)")
+            }
+          }
         }
       }
     } catch let problem as FileProblem {

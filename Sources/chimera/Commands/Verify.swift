@@ -13,21 +13,26 @@ struct Verify: ParsableCommand {
 
       With --training, it also contains a training.safetensors: the loss, its gradients, and the losses of six AdamW steps.
 
+      With --hashes, it is the folder of a training run, and every file of its checkpoints is compared with its SHA-256.
+
         chimera verify model-folder
       """)
 
-  @Argument(help: "A model folder with an expected.safetensors.") var folder: String
+  @Argument(help: "A model folder with an expected.safetensors, or a run's folder.") var folder: String
   @Option(help: "A spec that gives the folder's architecture, instead of its family's.") var spec: String?
   @Option(parsing: .unconditional, help: "Largest absolute difference allowed.") var tolerance: Float = 1e-4
   @Flag(help: "Compare loss, gradients and optimizer steps with training.safetensors instead.") var training = false
+  @Flag(help: "Compare every file that training saved with its SHA-256 instead.") var hashes = false
   @Flag(help: "Write a JSON document.") var json = false
   @OptionGroup var options: RunOptions
 
   func validate() throws {
+    if hashes, training { throw ValidationError("--hashes and --training exclude each other") }
     if !(tolerance >= 0) { throw ValidationError("--tolerance takes a number of at least 0") }
   }
 
   func run() throws {
+    if hashes { return try verifyHashes() }
     let loaded = try options.load(folder, specification: spec)
     if training { return try verifyTraining(loaded) }
     let result = try options.arithmetic.perform {

@@ -59,10 +59,10 @@ struct PreparedTraining {
     var resolved = described.architecture.resolved
     resolved["expected_params"] = nil
     var defaults = TrainingSettings(try Zoo().registry)
-    defaults.context = min(described.plan.shape.contextLength, 256)
     defaults.threads = ThreadPool.preferredThreadCount()
     var settings = try options.apply(to: defaults)
-    if options.warmup == nil { settings.warmup = min(settings.warmup, settings.steps / 10) }
+    settings.settle(given: options.given, modelContext: described.plan.shape.contextLength)
+    try settings.normalize()
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
     try self.init(
       described, tokenizer, request, settings, model: YAMLWriter().write(resolved), start: warmStart, note: note)
@@ -72,12 +72,10 @@ struct PreparedTraining {
   init(in folder: RunFolder, _ request: TrainingRequest, _ options: TrainArguments, note: (String) -> Void) throws {
     let begun = try RunDescription(in: folder, Zoo().registry)
     let first = TrainingRequest(begun.data)
-    let settings = try options.apply(to: begun.settings)
-    var changed = request.differences(from: first)
-    let (old, new) = (begun.settings.json, settings.json)
-    changed += old.keys.filter { !["save_every", "keep"].contains($0) && old[$0] != new[$0] }.map {
-      "--" + $0.replacing("_", with: "-")
-    }
+    var settings = try options.apply(to: begun.settings)
+    try settings.normalize()
+    let changed =
+      request.differences(from: first) + begun.settings.differences(from: settings).map { "--" + $0.option }
     if !changed.isEmpty { throw TrainingProblem.changed(path: folder.path, names: changed) }
     let models = try Zoo().models
     let described = try models.describe(folder.path)
@@ -107,7 +105,7 @@ struct PreparedTraining {
       try TokenizedData(
         paths, tokenizer: tokenizer?.tokenizer, jsonKey: request.jsonKey, cacheFolder: Caches.tokens, pool: pool
       ) { path, part in
-        if part < 1 { note("\(path): \(Int(part * 100)) % tokenized") }
+        if part < 1 { note("\(path): \(Int(rounding: part * 100, .towardZero)) % tokenized") }
       }
     }
     let data = try read(request.data)

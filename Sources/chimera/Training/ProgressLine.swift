@@ -1,4 +1,5 @@
 import Describing
+import Files
 import Foundation
 import Training
 
@@ -46,7 +47,7 @@ final class ProgressLine {
   private func text(_ report: Trainer.Report) -> String {
     var text = "step \(report.step.grouped) of \(steps.grouped) · loss \(report.loss.digits(4))"
     if let pace {
-      text += " · \(Int(Double(tokensPerStep) / max(1e-9, pace)).grouped) tokens/s"
+      text += " · \(Int(rounding: Double(tokensPerStep) / max(1e-9, pace)).grouped) tokens/s"
       text += " · \(Self.time(Double(steps - report.step) * pace)) left"
     }
     return text
@@ -54,7 +55,7 @@ final class ProgressLine {
 
   /// A duration for a person: `48 s`, `3 min 20 s`, `2 h 5 min`.
   static func time(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
+    let whole = Int(rounding: seconds)
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
     return "\(whole / 3600) h \(whole % 3600 / 60) min"

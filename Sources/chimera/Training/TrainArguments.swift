@@ -1,109 +1,96 @@
 import ArgumentParser
-import Checkpoints
 import Components
-import Execution
 import Files
 import Specification
 import Training
 
-/// The options of `train` that are a run's settings; what is left out keeps its default, or what the run began with.
-struct TrainArguments: ParsableArguments {
-  @Option(parsing: .unconditional, help: "Optimizer steps. [2000]".with("n")) var steps: Int?
-  @Option(parsing: .unconditional, help: "Batch size in sequences. [12]".with("n")) var batch: Int?
-  @Option(parsing: .unconditional, help: "Sequence length in tokens. [the model's, at most 256]".with("n")) var context:
-    Int?
-  @Option(parsing: .unconditional, help: "Gradient accumulation: batches per step. [1]".with("n")) var accumulate: Int?
-  @Option(name: .customLong("lr"), parsing: .unconditional, help: "Peak learning rate. [by optimizer]".with("x"))
-  var rate: Double?
-  @Option(parsing: .unconditional, help: "Warmup steps. [100]".with("n")) var warmup: Int?
-  @Option(help: "adamw, sgd, lion, muon, {type: adamw, beta2: 0.99}".with("o")) var optimizer: String?
-  @Option(help: "cosine, linear, wsd, constant, {type: wsd, …}".with("s")) var schedule: String?
-  @Option(parsing: .unconditional, help: "Gradient-norm clip; 0: none. [1]".with("x")) var clip: Double?
-  @Option(parsing: .unconditional, help: "Dropout probability. [0]".with("x")) var dropout: Double?
-  @Option(parsing: .unconditional, help: "Random seed. [0]".with("n")) var seed: UInt64?
-  @Option(parsing: .unconditional, help: "Random seed of the initial parameters. [the seed]".hidden("n"))
-  var initSeed: UInt64?
-  @Option(parsing: .unconditional, help: "Fraction of the data, its end, for validation. [0.1]".hidden("x"))
-  var validationFraction: Double?
-  @Option(parsing: .unconditional, help: "Steps between validations; 0: none. [250]".with("n")) var evalEvery: Int?
-  @Option(parsing: .unconditional, help: "Batches per validation; 0 for all data. [50]".hidden("n")) var evalBatches:
-    Int?
-  @Option(parsing: .unconditional, help: "Steps between checkpoints; 0: at the end. [250]".with("n")) var saveEvery:
-    Int?
-  @Option(parsing: .unconditional, help: "Number of checkpoints to keep. [2]".with("n")) var keep: Int?
-  @Option(parsing: .unconditional, help: "Number of threads. [all cores]".with("n")) var threads: Int?
-  @Option(help: "Compute type of matrix multiplications: f32 or bf16. [f32]".with("a")) var arithmetic:
-    TrainingOptions.Precision?
-  @Flag(
-    inversion: .prefixedNo,
-    help: ArgumentHelp("Activation recomputation: less memory, some more time.", visibility: .hidden)
-  )
-  var recompute: Bool?
+/// The options of `train` that are a run's settings, one for each row of `TrainingSetting.all`; what is left out keeps its
+/// default, or what the run began with.
+///
+/// Options are usually properties, which argument-parser finds by reflection. These are handed to it by a mirror of its
+/// own instead, so that a setting is declared in one place.
+struct TrainArguments: ParsableArguments, CustomReflectable {
+  /// What was given, by the settings' keys, as it was written.
+  private var texts: [String: String] = [:]
 
-  /// The options that take YAML.
-  static let sources = ["--optimizer", "--schedule"]
+  init() {}
 
-  func validate() throws {
-    func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) throws {
-      if let value, !(least...most).contains(value) {
-        throw ValidationError("--\(name) takes a number of at least \(least)")
+  var customMirror: Mirror {
+    Mirror(self, children: TrainingSetting.all.map { (label: "_" + $0.key, value: Self.argument($0)) })
+  }
+
+  /// The components that help tells of.
+  private static let names: [Slot: [String]] = {
+    guard let registry = try? Extensions.registry() else { return [:] }
+    return Dictionary(uniqueKeysWithValues: [Slot.optimizer, .schedule].map { ($0, registry.names(in: $0)) })
+  }()
+
+  private static func argument(_ setting: TrainingSetting) -> Any {
+    let name = NameSpecification.customLong(setting.option)
+    let usually = setting.usually.isEmpty || setting.kind == .flag ? "" : " [\(setting.usually)]"
+    let meaning = setting.meaning.prefix(1).uppercased() + setting.meaning.dropFirst()
+    var text = "\(meaning).\(usually)"
+    if case .component(let slot) = setting.kind {
+      text = "\(meaning): \((names[slot] ?? []).joined(separator: ", ")), or {type: NAME, option: value}."
+    }
+    let help = ArgumentHelp(
+      text, valueName: setting.valueName, visibility: setting.isHidden ? .hidden : .default)
+    if setting.kind == .flag { return Flag<Bool?>(name: name, inversion: .prefixedNo, help: help) }
+    return Option<String?>(name: name, parsing: .unconditional, help: help)
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    let intValue: Int? = nil
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    for setting in TrainingSetting.all {
+      let key = Key(stringValue: setting.key)
+      if setting.kind == .flag {
+        if let value = try container.decode(Flag<Bool?>.self, forKey: key).wrappedValue {
+          texts[setting.key] = String(value)
+        }
+      } else if let value = try container.decode(Option<String?>.self, forKey: key).wrappedValue {
+        texts[setting.key] = value
       }
     }
-    try check("steps", steps, from: 1)
-    try check("batch", batch, from: 1, to: 1 << 20)
-    try check("context", context, from: 1, to: 1 << 24)
-    try check("accumulate", accumulate, from: 1, to: 1 << 15)
-    try check("warmup", warmup, from: 0)
-    try check("eval-every", evalEvery, from: 0)
-    try check("eval-batches", evalBatches, from: 0)
-    try check("save-every", saveEvery, from: 0)
-    try check("keep", keep, from: 1)
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
-    if let rate, !(rate >= 0 && rate <= 1e3) { throw ValidationError("--lr takes a number from 0 to 1000") }
-    if let clip, !(clip >= 0 && clip.isFinite) { throw ValidationError("--clip takes a number of at least 0") }
-    if let dropout, !(dropout >= 0 && dropout < 1) {
-      throw ValidationError("--dropout takes a number from 0 up to, but not, 1")
-    }
-    if let fraction = validationFraction, !(fraction >= 0 && fraction < 1) {
-      throw ValidationError("--validation-fraction takes a number from 0 up to, but not, 1")
+  }
+
+  /// The options that take YAML.
+  static let sources = TrainingSetting.all.compactMap { setting in
+    if case .component = setting.kind { "--" + setting.option } else { nil }
+  }
+
+  /// The keys of the settings that were given.
+  var given: Set<String> { Set(texts.keys) }
+
+  func validate() throws {
+    for setting in TrainingSetting.all {
+      guard let text = texts[setting.key], setting.value(ofOption: text) == nil else { continue }
+      throw ValidationError("--\(setting.option) takes \(setting.expectation), not '\(text.prefix(60))'")
     }
   }
 
   /// `settings` with what was given.
   func apply(to settings: TrainingSettings) throws -> TrainingSettings {
     var settings = settings
-    if let steps { settings.steps = steps }
-    if let batch { settings.batch = batch }
-    if let context { settings.context = context }
-    if let accumulate { settings.accumulate = accumulate }
-    if let rate { settings.rate = rate }
-    if let warmup { settings.warmup = warmup }
-    if let optimizer { settings.optimizer = try read(optimizer, "--optimizer") }
-    if let schedule { settings.schedule = try read(schedule, "--schedule") }
-    if let clip { settings.clip = clip }
-    if let dropout { settings.dropout = dropout }
-    if let seed { settings.seed = seed }
-    if let initSeed { settings.initSeed = initSeed }
-    if let validationFraction { settings.validationFraction = validationFraction }
-    if let evalEvery { settings.validateEvery = evalEvery }
-    if let evalBatches { settings.validationBatches = evalBatches }
-    if let saveEvery { settings.saveEvery = saveEvery }
-    if let keep { settings.keep = keep }
-    if let threads { settings.threads = threads }
-    if let arithmetic { settings.options.precision = arithmetic }
-    if let recompute { settings.options.recomputation = recompute ? .cheap : .none }
-    _ = try settings.learningRate()
-    // As the run's description will give them back, however they were written.
-    settings.optimizer = JSONValue(settings.optimizer).setting
-    settings.schedule = JSONValue(settings.schedule).setting
+    for setting in TrainingSetting.all {
+      guard let text = texts[setting.key] else { continue }
+      let value: JSONValue
+      if case .component = setting.kind {
+        value = JSONValue(try YAMLReader(source: "--" + setting.option).read(text))
+      } else {
+        value = setting.value(ofOption: text) ?? .null
+      }
+      _ = settings.set(setting.key, to: value)
+    }
     return settings
   }
-
-  /// The setting that `text` writes, the value of `option`.
-  private func read(_ text: String, _ option: String) throws -> Setting { try YAMLReader(source: option).read(text) }
 }
-
-extension TrainingOptions.Precision: ExpressibleByArgument {}
 
 extension String {
   /// The text as an option's help, whose value is called `name`.

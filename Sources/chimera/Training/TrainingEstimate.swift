@@ -50,7 +50,7 @@ struct TrainingEstimate {
         "parameters": .integer(need.parameters), "optimizer": .integer(need.moments), "working": .integer(need.working),
         "total": .integer(need.total), "available": available.map { .integer($0) } ?? .null,
       ]
-      document["tokens"] = .integer(settings.steps * settings.tokensPerStep)
+      document["tokens"] = .integer(settings.tokens)
       document["tokens_per_second"] = tokensPerSecond.map { .number($0) } ?? .null
       document["seconds"] = seconds.map { .number($0) } ?? .null
       Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
@@ -64,7 +64,7 @@ struct TrainingEstimate {
       table.add(["memory for activations and gradients", Quantity.bytes(need.working)])
       table.add(["memory in total", Quantity.bytes(need.total)])
       if let available { table.add(["memory available", Quantity.bytes(available)]) }
-      if let tokensPerSecond { table.add(["tokens/s", Int(tokensPerSecond).grouped]) }
+      if let tokensPerSecond { table.add(["tokens/s", Int(rounding: tokensPerSecond).grouped]) }
       if let seconds { table.add(["time for \(settings.steps.grouped) steps", ProgressLine.time(seconds)]) }
       Console.write(table.text())
     }

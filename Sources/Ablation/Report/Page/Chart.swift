@@ -1,4 +1,5 @@
 import Describing
+import Files
 
 /// A drawing with two axes, drawn so that it can be read on a telephone: 400 pixels wide.
 struct Chart {
@@ -61,8 +62,9 @@ func chartText(_ words: String, _ x: Double, _ y: Double, _ style: String) -> Ma
 }
 
 /// A coordinate, with at most two digits after the point.
-func at(_ value: Double) -> String {
-  let hundredths = Int((value * 100).rounded())
+package func at(_ value: Double) -> String {
+  // Far outside of every drawing there is nothing to see.
+  let hundredths = Int(rounding: min(max(value, -1e6), 1e6) * 100)
   var text = String(hundredths.magnitude / 100)
   let rest = Int(hundredths.magnitude % 100)
   if rest > 0 { text += rest % 10 == 0 ? ".\(rest / 10)" : ".\(rest < 10 ? "0" : "")\(rest)" }

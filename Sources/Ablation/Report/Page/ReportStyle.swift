@@ -50,7 +50,7 @@ enum ReportStyle {
       .verdicts tbody th, .verdicts tbody td { display: flex; justify-content: space-between; padding: 0; border: 0; text-align: right; }
       .verdicts tbody th { justify-content: flex-start; align-items: center; } .verdicts td:empty { display: none; }
       .verdicts td:nth-child(3) { grid-column: 1 / 3; }
-      .verdicts td::before { color: var(--soft); } .verdicts td:nth-child(3)::before { content: "Δ nats, 95 %"; }
+      .verdicts td::before { color: var(--soft); } .verdicts td:nth-child(3)::before { content: "Δ nats, interval"; }
       .verdicts td:nth-child(4)::before { content: "Δ %"; } .verdicts td:nth-child(5)::before { content: "p (Holm)"; }
       .verdicts td:nth-child(6)::before { content: "loss"; } .verdicts td:nth-child(7)::before { content: "parameters"; }
       .verdicts td:nth-child(8)::before { content: "Δ params"; } .verdicts td:nth-child(9)::before { content: "FLOPs/token"; }
