@@ -14,6 +14,8 @@ public final class Options {
 
   private let setting: Setting
   private let path: String
+  /// The component whose options these are; nil while it is described.
+  private let component: (slot: Slot, name: String)?
   /// What stands before `path` in the paths of readings: the key of the component that this one is part of.
   private let origin: String
   let environment: Environment
@@ -44,8 +46,12 @@ public final class Options {
     }
   }
 
-  init(_ setting: Setting, path: String, origin: String = "", shape: ModelShape, environment: Environment) {
+  init(
+    _ setting: Setting, path: String, of component: (slot: Slot, name: String)? = nil, origin: String = "",
+    shape: ModelShape, environment: Environment
+  ) {
     self.setting = setting
+    self.component = component
     self.place = setting.place
     self.path = path
     self.origin = origin
@@ -97,7 +103,20 @@ public final class Options {
     taking(value, for: key, written: Setting(text: String(value)))
   }
 
-  private var owner: String { path.isEmpty ? "this component" : "'\(path)'" }
+  private var owner: String { path.isEmpty ? componentInWords : "'\(path)' of \(componentInWords)" }
+
+  private var componentInWords: String {
+    guard let component else { return "this component" }
+    return component.name == component.slot.rawValue
+      ? "'\(component.name)'" : "the \(component.slot.inWords) '\(component.name)'"
+  }
+
+  /// Whether the component reads an option at `path` when its other options are set otherwise.
+  private func isReadElsewhere(_ path: String) -> Bool {
+    guard let component else { return false }
+    return environment.registry.description(of: component.name, in: component.slot)?.options
+      .contains { $0.path == path } ?? false
+  }
 
   private func wrong(_ key: String, _ found: Setting, expected: String) {
     report("'\(key)' takes \(expected), not \(found.kindInWords)", at: found.place ?? place)
@@ -309,7 +328,7 @@ public final class Options {
     if let forced = environment.forced[full(key)], let word = Word(rawValue: forced) { return word }
     guard let found else { return taking(fallback, for: key, written: Setting(text: fallback.rawValue)) }
     guard let word = found.text.flatMap(Word.init(rawValue:)) else {
-      let hint = found.text.flatMap { nearestName(to: $0, in: words) }.map { "did you mean '\($0)'?" }
+      let hint = found.text.flatMap { environment.registry.terms.hint(for: $0, among: words) }
       report("'\(key)' takes \(list(words)), not \(found.kindInWords)", at: found.place ?? place, hint: hint)
       return fallback
     }
@@ -327,7 +346,8 @@ public final class Options {
       return nil
     }
     let inner = Options(
-      found ?? Setting(.group([]), at: place), path: full(key), origin: origin, shape: shape, environment: environment)
+      found ?? Setting(.group([]), at: place), path: full(key), of: component, origin: origin, shape: shape,
+      environment: environment)
     let result = read(inner)
     inner.refuseUnread()
     return result
@@ -395,8 +415,13 @@ public final class Options {
       return nil
     }
     let inner = Options(
-      found ?? Setting(.group([]), at: place), path: full(key), origin: origin, shape: shape, environment: environment)
+      found ?? Setting(.group([]), at: place), path: full(key), of: component, origin: origin, shape: shape,
+      environment: environment)
     return inner.inheritedComponent(slot: slot, ignoring: [])
+  }
+
+  private func subject(of entry: Setting.Entry) -> String {
+    (path.isEmpty ? "no option here" : "no option of '\(path)'") + " is named '\(entry.key)'"
   }
 
   /// Notes every key that was not read: nothing a user writes is skipped in silence.
@@ -404,10 +429,15 @@ public final class Options {
     guard !environment.describing else { return }
     for entry in setting.entries ?? [] where !read.contains(entry.key) {
       let known = read.filter { $0 != "type" }
-      let near = nearestName(to: entry.key, in: known).map { "did you mean '\($0)'?" }
+      if isReadElsewhere(full(entry.key)) {
+        report(
+          subject(of: entry), at: entry.place ?? entry.value.place ?? place,
+          hint: "\(componentInWords) has it, but it has no effect beside the other options that are set here")
+        continue
+      }
+      let near = environment.registry.terms.hint(for: entry.key, among: known)
       let hint = near ?? (known.isEmpty ? "it takes no options" : "it takes " + list(known))
-      let subject = path.isEmpty ? "no option here" : "no option of '\(path)'"
-      report("\(subject) is named '\(entry.key)'", at: entry.place ?? entry.value.place ?? place, hint: hint)
+      report(subject(of: entry), at: entry.place ?? entry.value.place ?? place, hint: hint)
     }
   }
 }

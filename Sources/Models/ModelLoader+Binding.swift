@@ -34,7 +34,7 @@ extension ModelLoader {
       throw error.naming(config.name)
     }
     // A key may be as long as the file allows.
-    let unused = result.unused.map { String($0.prefix(60)) }.joined(separator: ", ")
+    let unused = result.unused.map { String($0.prefix(60)).onOneLine }.joined(separator: ", ")
     let notes = unused.isEmpty ? [] : ["\(config.name): not read: \(unused)"]
     return Found(
       architecture: architecture, source: source, container: configuration.container, configuration: config.name,

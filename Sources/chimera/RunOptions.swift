@@ -19,6 +19,7 @@ struct RunOptions: ParsableArguments {
 
   /// The model that `reference` means, with weights; what a user should know goes to standard error.
   func load(_ reference: String, seed: UInt64 = 0, specification: String? = nil) throws -> LoadedModel {
+    ThreadCount.tell(threads)
     let models = try Zoo().models
     let described = try models.describe(
       reference, patches: model.patches(), weights: weights, specification: specification, preparing: !randomWeights)

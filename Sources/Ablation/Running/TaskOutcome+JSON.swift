@@ -15,7 +15,7 @@ extension TaskOutcome {
   }
 
   /// The outcome that a file of the task `key` holds; nil when it is another task's, or not whole.
-  init?(_ json: JSONValue, key: String) {
+  package init?(_ json: JSONValue, key: String) {
     guard json["format"]?.integer == Self.format, json["key"]?.string == key,
       let result = json["result"].flatMap(TaskResult.init), let times = json["times"],
       let seconds = times["seconds"]?.number, let rate = times["tokens_per_second"]?.number,

@@ -53,7 +53,16 @@ struct OpenedStudy {
   ) throws {
     let models = zoo.models
     var reader = StudyReader(tree, folder: path)
-    let study = try reader.read()
+    let study = try reader.attempt()
+    if !reader.found.isEmpty {
+      var problems = reader.found
+      if !study.base.isEmpty {
+        let specifications = SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry))
+        let others = StudyPlanner.problems(of: study, specifications: specifications, composer: Composer(zoo.registry))
+        for problem in others.list { problems.add(problem) }
+      }
+      throw problems
+    }
     let start = try study.weights.map { weights in
       let start = try WarmStart(from: weights, models)
       return RunTrainer.Start(fingerprint: start.fingerprint) { plan, parameters in
@@ -67,8 +76,10 @@ struct OpenedStudy {
       if let path = study.tokenizer { return try path == bytes ? Tokenizer.ofBytes() : Tokenizer.load(from: path) }
       return try models.tokenizer(of: study.weights ?? study.base)
     }
+    trainer.cacheFailed = { Caches.tell($0) }
     let planner = StudyPlanner(
-      specifications: SpecificationLoader(catalog: zoo.catalog), composer: Composer(zoo.registry), trainer: trainer)
+      specifications: SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry)),
+      composer: Composer(zoo.registry), trainer: trainer)
     plan = try planner.plan(study)
     self.folder = folder
     self.keepsRuns = keepsRuns
@@ -87,7 +98,8 @@ struct OpenedStudy {
     throws
   {
     var reader = StudyReader(tree, folder: folder)
-    let study = try reader.read()
+    // What is wrong with the study is told where it is opened.
+    guard let study = try? reader.read() else { return }
     guard study.tokenizer == nil, study.weights == nil, study.data.contains(where: { !$0.path.hasSuffix(".bin") }),
       let described = try? models.describe(study.base, patches: [study.basePatch]),
       try models.tokenizer(of: described) == nil

@@ -44,29 +44,29 @@ struct TrainArguments: ParsableArguments {
   static let sources = ["--optimizer", "--schedule"]
 
   func validate() throws {
-    func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) throws {
-      if let value, !(least...most).contains(value) {
-        throw ValidationError("--\(name) takes a number of at least \(least)")
-      }
+    var mistakes = Mistakes()
+    func check(_ name: String, _ value: Int?, from least: Int, to most: Int = 1 << 40) {
+      mistakes.note(
+        "--\(name) takes a number of at least \(least)", if: value.map { !(least...most).contains($0) } ?? false)
     }
-    try check("steps", steps, from: 1)
-    try check("batch", batch, from: 1, to: 1 << 20)
-    try check("context", context, from: 1, to: 1 << 24)
-    try check("accumulate", accumulate, from: 1, to: 1 << 15)
-    try check("warmup", warmup, from: 0)
-    try check("eval-every", evalEvery, from: 0)
-    try check("eval-batches", evalBatches, from: 0)
-    try check("save-every", saveEvery, from: 0)
-    try check("keep", keep, from: 1)
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
-    if let rate, !(rate >= 0 && rate <= 1e3) { throw ValidationError("--lr takes a number from 0 to 1000") }
-    if let clip, !(clip >= 0 && clip.isFinite) { throw ValidationError("--clip takes a number of at least 0") }
-    if let dropout, !(dropout >= 0 && dropout < 1) {
-      throw ValidationError("--dropout takes a number from 0 up to, but not, 1")
-    }
-    if let fraction = validationFraction, !(fraction >= 0 && fraction < 1) {
-      throw ValidationError("--validation-fraction takes a number from 0 up to, but not, 1")
-    }
+    check("steps", steps, from: 1)
+    check("batch", batch, from: 1, to: 1 << 20)
+    check("context", context, from: 1, to: 1 << 24)
+    check("accumulate", accumulate, from: 1, to: 1 << 15)
+    check("warmup", warmup, from: 0)
+    check("eval-every", evalEvery, from: 0)
+    check("eval-batches", evalBatches, from: 0)
+    check("save-every", saveEvery, from: 0)
+    check("keep", keep, from: 1)
+    mistakes.note("--threads takes a number from 1 to 1024", if: threads.map { !(1...1024).contains($0) } ?? false)
+    mistakes.note("--lr takes a number from 0 to 1000", if: rate.map { !($0 >= 0 && $0 <= 1e3) } ?? false)
+    mistakes.note("--clip takes a number of at least 0", if: clip.map { !($0 >= 0 && $0.isFinite) } ?? false)
+    mistakes.note(
+      "--dropout takes a number from 0 up to, but not, 1", if: dropout.map { !($0 >= 0 && $0 < 1) } ?? false)
+    mistakes.note(
+      "--validation-fraction takes a number from 0 up to, but not, 1",
+      if: validationFraction.map { !($0 >= 0 && $0 < 1) } ?? false)
+    try mistakes.check()
   }
 
   /// `settings` with what was given.
