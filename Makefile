@@ -4,7 +4,7 @@ CHIMERA = .build/release/chimera
 MODEL ?= story-llama
 PROMPT ?=
 
-.PHONY: build run test faults test-levels sanitize interop lint install format clean setup
+.PHONY: build run test faults fuzz test-levels sanitize interop lint install format clean setup
 
 run: build
 	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
@@ -47,6 +47,23 @@ interop: build
 SECONDS ?= 600
 faults: build
 	Tests/Faults/run.sh $(CHIMERA) $(SECONDS)
+
+# Looks for inputs that no parser survives, with libFuzzer and the address sanitizer: by hand, SECONDS for each parser.
+# What it finds is kept in .build/fuzz-found; a minimized input belongs into Tests/Fuzz/Corpus/PARSER, which `make test`
+# replays. The build is one of its own, so that nothing instrumented gets into the program.
+SECONDS_EACH ?= 60
+PARSERS ?= $(notdir $(wildcard Tests/Fuzz/Corpus/*))
+FUZZ = .build/fuzz/release/chimera-fuzz
+fuzz: setup
+	CHIMERA_FUZZ=1 swift build -c release --build-path .build/fuzz --product chimera-fuzz \
+	  -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=fuzzer-no-link,address
+	@mkdir -p .build/fuzz-found; for parser in $(PARSERS); do \
+	  echo "fuzzing $$parser for $(SECONDS_EACH) s" >&2; mkdir -p .build/fuzz-corpus/$$parser; \
+	  ASAN_OPTIONS=detect_leaks=0 CHIMERA_FUZZ_PARSER=$$parser $(FUZZ) -max_total_time=$(SECONDS_EACH) -timeout=10 \
+	    -rss_limit_mb=4096 -max_len=8192 -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=.build/fuzz-found/$$parser- \
+	    .build/fuzz-corpus/$$parser Tests/Fuzz/Corpus/$$parser || exit 1; \
+	done
 
 # libyaml reads the YAML; it is installed when its header is not there.
 setup:

@@ -103,6 +103,15 @@ let package = Package(
         "StandardComponents",
       ],
       path: "Tests/Support"),
+    // Everything that reads strangers' bytes, for the tests that replay hostile inputs and for `make fuzz`.
+    .target(
+      name: "FuzzParsers",
+      dependencies: [
+        "Ablation", "Checkpoints", "Components", "Composition", "Files", "Models", "Settings",
+        "Specification", "Tokenization",
+      ],
+      path: "Tests/Fuzz/Parsers"),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzParsers"]),
     .testTarget(name: "KernelsTests", dependencies: ["Formats", "Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),
@@ -126,3 +135,11 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17
 )
+
+// The fuzzer is built by `make fuzz` alone: libFuzzer brings its own entry point, and every target is instrumented.
+if Context.environment["CHIMERA_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "chimera-fuzz", dependencies: ["FuzzParsers"], path: "Tests/Fuzz/Driver",
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
+}

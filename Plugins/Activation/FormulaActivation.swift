@@ -28,6 +28,12 @@ public struct FormulaActivation: ElementwiseActivation {
         "scalars", "'\(scalar.name)' cannot name a scalar",
         hint: "a name has letters, digits and '_', and is not x or pi")
     }
+    let names = Self.names(in: text)
+    for scalar in scalars where !text.isEmpty && Self.canName(scalar.name) && !names.contains(scalar.name) {
+      options.fail(
+        "scalars", "the formula does not have the scalar '\(scalar.name)'",
+        hint: "each layer would train a number that nothing reads; 'scalars: {\(scalar.name): null}' leaves it out")
+    }
     do throws(FormulaProblem) {
       formula = try Formula(options.isDescribing || text.isEmpty ? "x" : text, scalars: scalars.map(\.name))
       if let place = Self.firstUndefined(formula, scalars.map(\.value)) {
@@ -41,6 +47,11 @@ public struct FormulaActivation: ElementwiseActivation {
         hint: error.hint)
       formula = .identity
     }
+  }
+
+  /// The words of a formula.
+  private static func names(in text: String) -> Set<String> {
+    Set(text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
   }
 
   private static func canName(_ name: String) -> Bool {

@@ -6,6 +6,8 @@ import Components
 ///
 /// Dauphin et al., 2016 (the bilinear gate), https://arxiv.org/abs/1612.08083.
 /// With a gate the feed-forward is still not linear: it is the product of two linear maps.
+///
+/// Known as: linear_activation, no_activation `mlp: {activation: identity}`
 public struct Identity: ElementwiseActivation {
   public static let name = "identity"
   public let flopsPerNumber = 0

@@ -8,6 +8,8 @@ import Kernels
 ///
 /// Elfwing, Uchibe and Doya, 2017, https://arxiv.org/abs/1702.03118.
 /// A gated feed-forward with this is SwiGLU.
+///
+/// Known as: swish `mlp: {activation: silu}`
 public struct SiLU: ElementwiseActivation {
   public static let name = "silu"
   public let flopsPerNumber = 6

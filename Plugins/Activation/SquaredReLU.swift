@@ -6,6 +6,8 @@ import Components
 ///
 /// So et al., 2021 (Primer), https://arxiv.org/abs/2109.08668.
 /// The square is of the rectified number: negative numbers give zero, not their square.
+///
+/// Known as: squared_relu, relu_squared, sqrelu `mlp: {activation: relu2}`
 public struct SquaredReLU: ElementwiseActivation {
   public static let name = "relu2"
   public let flopsPerNumber = 2

@@ -8,6 +8,8 @@ import Kernels
 ///
 /// Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415.
 /// Called `gelu_new` or `gelu_pytorch_tanh` in Hugging Face configurations; it differs from `gelu` in the third digit.
+///
+/// Known as: gelu_new, gelu_fast, gelu_pytorch_tanh, gelu_approximate, approximate_gelu `mlp: {activation: gelu_tanh}`
 public struct TanhGELU: ElementwiseActivation {
   public static let name = "gelu_tanh"
   public let flopsPerNumber = 14

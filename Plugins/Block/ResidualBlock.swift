@@ -14,6 +14,10 @@ import Components
 /// Examples: `{placement: sandwich}` `{placement: output, residual_scale: 0.5}` `{parallel: true}`
 /// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}` `{layer_scale: 0.1, line_scale: 0.9}`
 /// `{skip_norm: {attn: true}}` `{residual: rezero, placement: sandwich}` `{residual: {type: gated}, line_scale: 0.9}`
+///
+/// Known as: prenorm, pre_norm, pre_ln `block: {placement: pre}`, postnorm, post_norm, post_ln `block: {placement: post}`,
+/// sandwich, sandwich_norm `block: {placement: sandwich}`, parallel, parallel_block, parallel_residual `block: {parallel: true}`,
+/// layer_scale, layerscale `block: {layer_scale: 0.1}`
 public struct ResidualBlock: Block {
   public static let name = "block"
 

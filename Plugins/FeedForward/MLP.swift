@@ -11,6 +11,12 @@ import Components
 ///
 /// Examples: `{intermediate_size: 24, bias: true}` `{gated: true, activation: silu}` `{clamp: 0.3}`
 /// `{gated: true, activation: quick_gelu, clamp: 0.3, up_offset: 1, sub_norm: {type: rmsnorm}}`
+///
+/// Known as: swiglu `mlp: {gated: true, activation: silu}`, geglu `mlp: {gated: true, activation: gelu}`,
+/// geglu_tanh `mlp: {gated: true, activation: gelu_tanh}`, reglu `mlp: {gated: true, activation: relu}`,
+/// glu `mlp: {gated: true, activation: sigmoid}`, bilinear `mlp: {gated: true, activation: identity}`,
+/// gated_mlp, glu_mlp `mlp: {gated: true}`, ffn, feed_forward, feedforward, dense_mlp `mlp: {type: mlp, intermediate_size: 3072}`,
+/// ffn_dim, d_ff, n_inner, intermediate `mlp: {intermediate_size: 3072}`
 public struct MLP: FeedForward {
   public static let name = "mlp"
 

@@ -18,6 +18,12 @@ import Components
 /// `{num_experts: 4, top_k: 2, expert_size: 8, shared_size: 6, shared_gate: true, router: {normalize: clamped, eps: 0.9, groups: 2, top_groups: 1, group_score: max}}`
 /// `{num_experts: 5, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, order: select_first, apply_to: input}}`
 /// `{num_experts: 4, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, normalize: sum, apply_to: input}}`
+///
+/// Sizes, those of Mixtral 8x7B: `{num_experts: 8, top_k: 2, expert_size: 14336, gated: true, activation: silu, router: {normalize: sum}}`;
+/// those of Qwen3-30B-A3B: `{num_experts: 128, top_k: 8, expert_size: 768, gated: true, activation: silu, router: {normalize: sum}}`
+///
+/// Known as: mixture_of_experts, experts, sparse_moe, switch, moe_mlp `mlp: {type: moe, num_experts: 8, top_k: 2, expert_size: 1024, gated: true, activation: silu, router: {normalize: sum}}`,
+/// shared_experts, shared_expert `mlp: {type: moe, num_experts: 8, top_k: 2, expert_size: 1024, gated: true, activation: silu, shared_size: 1024}`
 public struct MoE: FeedForward {
   public static let name = "moe"
   public let scope = "moe"

@@ -11,6 +11,9 @@ import Components
 ///
 /// Examples: `{tied: true, scale: 0.25}` `{bias: true, softcap: 3}` `{norm: false}` `{dim: 6}`
 /// `{dense: {activation: gelu, bias: true}}`
+///
+/// Known as: weight_tying, tie_word_embeddings, tied_embeddings, tie_embeddings `head: {tied: true}`,
+/// logit_softcap, final_logit_softcapping, softcap `head: {softcap: 30}`, lm_head `head: {tied: false}`
 public struct LanguageHead: Head {
   public static let name = "head"
 
@@ -33,7 +36,12 @@ public struct LanguageHead: Head {
     tied = options.flag("tied", default: false, "whether the matrix is the token embedding's")
     normalizesRows = options.flag(
       "normalize_rows", default: false, "whether rows of the matrix are divided by their length")
-    bias = !normalizesRows && options.flag("bias", default: false, "whether a learned bias is added")
+    bias = options.flag("bias", default: false, "whether a learned bias is added")
+    if bias, normalizesRows {
+      options.fail(
+        "bias", "a bias would be divided by the lengths of rows that 'normalize_rows' divides by", hint: "leave one out"
+      )
+    }
     scale = options.number("scale", default: 1, words: [:], "a factor of the logits")
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the logits: cap·tanh(x/cap)")
     norm = options.optionalFlag(

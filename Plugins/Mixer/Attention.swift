@@ -25,6 +25,16 @@ import Components
 /// `{num_heads: 4, position_temperature: {scale: 0.5, floor: 3}}`
 /// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
 /// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}`
+///
+/// Known as: gqa, grouped_query, grouped_query_attention `attention: {num_kv_heads: 4}  # fewer than num_heads, which it divides`,
+/// mqa, multi_query, multi_query_attention `attention: {num_kv_heads: 1}`,
+/// mha, multi_head, multi_head_attention, self_attention `attention: {num_kv_heads: 12}  # as many as num_heads`,
+/// window, sliding, sliding_window, sliding_attention, swa, local, local_attention `attention: {window: 512}`,
+/// chunked, chunked_attention `attention: {window: 512, window_step: 512}`, qk_norm, qknorm, query_key_norm `attention: {qk_norm: {}}`,
+/// sinks, attention_sink, attention_sinks `attention: {sinks: true}`, qkv_bias `attention: {bias: {q: true, k: true, v: true}}`,
+/// attn_softcap, attn_logit_softcapping `attention: {softcap: 50}`, gated_attention `attention: {output_gate: {}}`,
+/// num_attention_heads `attention: {num_heads: 12}`,
+/// num_key_value_heads `attention: {num_kv_heads: 4}`
 public struct Attention: Mixer {
   public static let name = "attention"
 
@@ -78,7 +88,10 @@ public struct Attention: Mixer {
     valueDim =
       options.optionalInteger("v_head_dim", in: 1...65536, "the width of a value head, if not head_dim") ?? headDim
     if heads % keyHeads != 0 {
-      options.fail("num_kv_heads", "\(heads) query heads cannot share \(keyHeads) key heads evenly")
+      let fitting = (1...heads).filter { heads % $0 == 0 }.map(String.init)
+      options.fail(
+        "num_kv_heads", "\(heads) query heads cannot share \(keyHeads) key heads evenly",
+        hint: "it can be \(fitting.dropLast().joined(separator: ", ")) or \(heads)")
     }
     let auto = 1 / Double(headDim).squareRoot()
     self.heads = heads

@@ -16,6 +16,9 @@ import Foundation
 /// Examples: `{num_heads: 4}` `{num_heads: 2, v_head_dim: 5, chunk_size: 3, bias: true, feature: silu, scale: 0.7}`
 /// `{num_heads: 4, decay: fixed, chunk_size: 4, output_gate: {activation: silu}}` `{num_heads: 2, head_dim: 3, decay: none, chunk_size: 2}`
 /// `{num_heads: 4, decay_temperature: 1, head_norm: {type: rmsnorm}, output_gate: {per: head}, chunk_size: 4}`
+///
+/// Known as: retention, retnet `attention: {type: linear_attention, num_heads: 12, decay: fixed}`,
+/// gla, gated_linear_attention, gated_retention `attention: {type: linear_attention, num_heads: 12, decay: gated}`
 public struct LinearAttention: Mixer {
   public static let name = "linear_attention"
 

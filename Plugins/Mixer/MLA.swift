@@ -16,6 +16,11 @@ import Components
 /// Examples: `{num_heads: 4, q_lora_rank: 10, kv_lora_rank: 8, nope_head_dim: 6, rope_head_dim: 4, v_head_dim: 5}`
 /// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 8, bias: true, scale: 0.3}`
 /// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 4, latent_norm: {type: rmsnorm, eps: 0.001}}`
+///
+/// Sizes, those of DeepSeek-V2-Lite: `{num_heads: 16, kv_lora_rank: 512, nope_head_dim: 128, rope_head_dim: 64, v_head_dim: 128}`;
+/// those of DeepSeek-V3: `{num_heads: 128, q_lora_rank: 1536, kv_lora_rank: 512, nope_head_dim: 128, rope_head_dim: 64, v_head_dim: 128}`
+///
+/// Known as: latent_attention, multi_head_latent_attention `attention: {type: mla, num_heads: 16, kv_lora_rank: 512, nope_head_dim: 128, rope_head_dim: 64, v_head_dim: 128}`
 public struct MLA: Mixer {
   public static let name = "mla"
 

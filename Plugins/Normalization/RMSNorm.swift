@@ -7,6 +7,8 @@ import Kernels
 ///
 /// Zhang and Sennrich, 2019, https://arxiv.org/abs/1910.07467.
 /// `eps` stands under the root, as in LLaMA; `unit_offset` multiplies by 1 + w, as Gemma does.
+///
+/// Known as: rms, t5_norm `norm: rmsnorm`
 public struct RMSNorm: Normalization {
   public static let name = "rmsnorm"
 

@@ -10,6 +10,8 @@ import Kernels
 /// the table.
 ///
 /// Examples: `{offset: 2}` `{max: 12}`
+///
+/// Known as: absolute, learned_absolute, wpe, position_embedding, learned_position `position: learned`
 public struct LearnedPosition: PositionEncoding {
   public static let name = "learned"
   public let actsAtEmbedding = true

@@ -6,6 +6,8 @@ import Components
 ///
 /// Haviv et al., 2022, https://arxiv.org/abs/2203.16634. Attention still knows order, for each token sees fewer keys
 /// than the next.
+///
+/// Known as: nope, no_position, no_pos `position: none`
 public struct NoPosition: PositionEncoding {
   public static let name = "none"
 

@@ -17,6 +17,14 @@ import Foundation
 /// `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
 /// `{scaling: {type: yarn, factor: 4, original_context: 8, mscale: 1, mscale_all_dim: 0.5, scale_scores: true}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8}}`
+///
+/// Known as: rotary, rotary_embedding `position: rope`, partial_rotary `position: {type: rope, fraction: 0.5}`,
+/// rope_theta `position: {type: rope, theta: 500000}`,
+/// yarn `position: {type: rope, scaling: {type: yarn, factor: 4, original_context: 4096}}`,
+/// ntk, ntk_rope `position: {type: rope, scaling: {type: ntk, alpha: 4}}`,
+/// dynamic_ntk `position: {type: rope, scaling: {type: dynamic, factor: 2, original_context: 4096}}`,
+/// linear_scaling, position_interpolation, rope_scaling `position: {type: rope, scaling: {type: linear, factor: 4}}`,
+/// llama3_rope, rope_llama3 `position: {type: rope, scaling: {type: llama3, factor: 8, original_context: 8192}}`
 public struct RoPE: PositionEncoding {
   public static let name = "rope"
 

@@ -9,6 +9,8 @@ import Components
 /// https://arxiv.org/abs/1505.00387. b starts at `start`: below zero, a layer passes the residual stream on almost unchanged.
 ///
 /// Examples: `{form: highway, start: -1}`
+///
+/// Known as: highway `block: {residual: {type: gated, form: highway}}`
 public struct GatedResidual: Residual {
   public static let name = "gated"
 

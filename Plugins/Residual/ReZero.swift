@@ -10,6 +10,8 @@ import Kernels
 /// own gradients are zero until it has moved.
 ///
 /// Examples: `{start: 0.5}`
+///
+/// Known as: re_zero_residual `block: {residual: rezero}`
 public struct ReZero: Residual {
   public static let name = "rezero"
 

@@ -85,7 +85,8 @@ struct MatchReport {
 
   mutating func wrongShape(_ entry: StoredTensorEntry, _ wanted: [Int], _ tensors: [PlannedTensor], at place: Place?) {
     add("shape", [entry.name] + tensors.map(\.name.text), at: place) { show in
-      let words = tensors.map { "'\(show($0.name.text))' \($0.shape)" }.joined(separator: ", ")
+      let words = tensors.map { "'\(show($0.name.text))'" + ($0.shape == wanted ? "" : " \($0.shape)") }
+        .joined(separator: ", ")
       return
         "'\(show(entry.name))' has shape \(entry.shape); \(words) \(tensors.count == 1 ? "needs" : "need") \(wanted)"
     }

@@ -6,6 +6,8 @@ public struct Registry: Sendable {
   public private(set) var choosingOptions: [Slot: [String: String]] = [:]
   /// For each slot that has one, the component that it takes where nothing is named.
   public private(set) var usualNames: [Slot: String] = [:]
+  /// The words of the field that components know, and what they are written as.
+  public private(set) var terms = FieldTerms()
 
   /// No component.
   public init() {}
@@ -46,6 +48,7 @@ public struct Registry: Sendable {
     }
     types[type.slot, default: [:]][type.name] = type
     documentation[type.slot, default: [:]][type.name] = text
+    for term in FieldTerm.terms(in: text, slot: type.slot, component: type.name) { terms.add(term) }
   }
 
   /// The names of the components of `slot`, sorted.
@@ -60,6 +63,14 @@ public struct Registry: Sendable {
             slot: slot, name: name, documentation: documentation[slot]?[name] ?? "", options: describe(type))
         }
       }
+    }
+  }
+
+  /// What the component `name` of `slot` says of itself; nil when there is none.
+  public func description(of name: String, in slot: Slot) -> ComponentDescription? {
+    types[slot]?[name].map { type in
+      ComponentDescription(
+        slot: slot, name: name, documentation: documentation[slot]?[name] ?? "", options: describe(type))
     }
   }
 
@@ -125,14 +136,14 @@ public struct Registry: Sendable {
       return nil
     }
     guard let type = types[slot]?[name] else {
-      let near = nearestName(to: name, in: names(in: slot))
       environment.problems.add(
         Problem(
           "no \(slot.inWords) is named '\(name)'", at: named?.place ?? setting.place,
-          hint: near.map { "did you mean '\($0)'?" } ?? "there are " + list(names(in: slot))))
+          hint: terms.hint(for: name, among: names(in: slot)) ?? "there are " + list(names(in: slot))))
       return nil
     }
-    let options = Options(setting, path: "", origin: origin, shape: shape, environment: environment)
+    let options = Options(
+      setting, path: "", of: (slot, name), origin: origin, shape: shape, environment: environment)
     let component = type.init(options)
     options.refuseUnread()
     return component

@@ -36,7 +36,7 @@ public struct Assembly: Sendable {
     self.kinds = kinds
     choices = ArchitectureChoices(
       model: model, layers: architecture.layerKinds.map { kinds[$0].choices },
-      positionActsAtEmbedding: position.actsAtEmbedding)
+      positionActsAtEmbedding: position.actsAtEmbedding && architecture.someLayerTakesTheModelsPosition)
   }
 
   /// The plan; throws what components find wrong as they write.
@@ -69,7 +69,10 @@ public struct Assembly: Sendable {
   /// The plan with only `layers` of the layers.
   private func plan(of layers: [Int]) throws(Problems) -> Plan {
     var plan = PlanBuilder(shape: architecture.shape)
-    var line = plan.embedding { embedding.write(position: position, into: &$0) }
+    // A table that no layer asked for is not built: every layer has chosen another way to tell positions apart.
+    let atEmbedding: any PositionEncoding =
+      architecture.someLayerTakesTheModelsPosition ? position : NothingAtEmbedding()
+    var line = plan.embedding { embedding.write(position: atEmbedding, into: &$0) }
     var normIsDue = true
     for index in layers {
       let kind = kinds[architecture.layerKinds[index]]
@@ -97,4 +100,11 @@ public struct Assembly: Sendable {
     let initialization = try Initialization(setting)
     return finished.starting { initialization.start(of: $0, read: $1, layers: architecture.shape.layerCount) }
   }
+}
+
+/// The position encoding of a model whose layers have all chosen others: it does nothing.
+private struct NothingAtEmbedding: PositionEncoding {
+  static let name = ""
+  init() {}
+  init(_ options: Options) {}
 }

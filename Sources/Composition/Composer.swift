@@ -20,6 +20,14 @@ public struct Composer: Sendable {
     return try assembly.parameterCount(sketch: assembly.sketch())
   }
 
+  /// What is wrong with the components of `architecture`, for the one who has found other mistakes in its file.
+  public func problems(of architecture: Architecture) -> Problems {
+    do throws(Problems) {
+      _ = try assemble(architecture).sketch()
+      return Problems()
+    } catch { return error }
+  }
+
   /// The components of `architecture`, each made once; throws every problem found, each with its place.
   public func assemble(_ architecture: Architecture) throws(Problems) -> Assembly {
     let factory = ComponentFactory(registry, shape: architecture.shape)
@@ -47,7 +55,8 @@ public struct Composer: Sendable {
             hint: "set 'position' for the whole model"))
       }
     }
-    for problem in factory.problems.list { problems.add(problem) }
+    // What nobody wrote is missing in the file as a whole.
+    for problem in factory.problems.list { problems.add(problem.placed(at: architecture.resolved.place)) }
     guard problems.isEmpty, let embedding, let position, let norm, let head, !kinds.contains(where: { $0 == nil })
     else { throw problems }
     return Assembly(
@@ -72,5 +81,27 @@ public struct Composer: Sendable {
     }
     guard let position, let norm, let block, choices.count == layer.components.count else { return nil }
     return Assembly.Kind(position: position, norm: norm, block: block, sublayers: sublayers, choices: choices)
+  }
+}
+
+extension Architecture {
+  /// Whether a layer tells positions apart as the model does, rather than in a way of its own.
+  var someLayerTakesTheModelsPosition: Bool {
+    layers.isEmpty || layers.contains { $0[.position] == self[.position] }
+  }
+}
+
+extension Problem {
+  /// The problem, at `place` unless it has one of its own.
+  fileprivate func placed(at place: Place?) -> Problem { Problem(sentence, at: self.place ?? place, hint: hint) }
+}
+
+extension SpecificationLoader {
+  /// A loader of the models of `catalog`, for `composer`: options choose the components that it says, and what is wrong
+  /// with components is told together with what is wrong with the file that chooses them.
+  public convenience init(catalog: Catalog, for composer: Composer) {
+    self.init(
+      catalog: catalog, choosingOptions: composer.registry.choosingOptions, terms: composer.registry.terms,
+      composing: { composer.problems(of: $0) })
   }
 }

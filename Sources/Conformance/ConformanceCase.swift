@@ -70,10 +70,12 @@ extension ConformanceKit {
     }
   }
 
-  /// The groups between backquotes after "Examples:".
+  /// The groups between backquotes after "Examples:", up to the next empty line.
   private static func examples(in documentation: String) -> [Setting] {
     guard let start = documentation.firstRange(of: "Examples:") else { return [] }
-    let parts = documentation[start.upperBound...].split(separator: "`", omittingEmptySubsequences: false)
+    let rest = documentation[start.upperBound...]
+    let paragraph = rest[..<(rest.firstRange(of: "\n\n")?.lowerBound ?? rest.endIndex)]
+    let parts = paragraph.split(separator: "`", omittingEmptySubsequences: false)
     return parts.enumerated().compactMap { index, text in
       index % 2 == 1 ? try? YAMLReader(source: "example").read(String(text)) : nil
     }

@@ -26,7 +26,9 @@ public struct ArchitectureDiff: Sendable {
 
   /// The differences between `first` and `second`.
   public init(_ first: ModelSheet, _ second: ModelSheet) {
-    let (left, right) = (first.facts, second.facts)
+    // What one of them tells apart is told of the other too, lest it look new where it has been all along.
+    let told = Set((first.facts + second.facts).map(\.group))
+    let (left, right) = (first.facts(with: told), second.facts(with: told))
     composesTheSame =
       first.plan.shape == second.plan.shape && first.choices.isEquivalent(to: second.choices)
     var rows: [Row] = []
@@ -40,13 +42,23 @@ public struct ArchitectureDiff: Sendable {
       for key in keys {
         let a = left.first { $0.key == key }
         let b = right.first { $0.key == key }
-        guard a?.value != b?.value else { continue }
+        guard a?.value != b?.value, !Self.isSame(a?.layers ?? [], b?.layers ?? []) else { continue }
         let isWritten = a?.isWritten == true || b?.isWritten == true
         rows.append(Row(group: group, key: key, first: a?.value, second: b?.value, isWritten: isWritten))
       }
     }
     self.rows = rows
     story = Self.story(of: rows, first, second)
+  }
+
+  /// Whether an option has the same value wherever a layer of either model has it: what it is told of are then other
+  /// layers, and that is the change of their components, not of the option.
+  private static func isSame(_ first: [String?], _ second: [String?]) -> Bool {
+    let values = Set((first + second).compactMap { $0 })
+    let isSomewhere = { (layers: [String?]) in layers.contains { $0 != nil } }
+    guard isSomewhere(first), isSomewhere(second) else { return false }
+    if values.count == 1 { return true }
+    return first.count == second.count && zip(first, second).allSatisfy { $0 == nil || $1 == nil || $0 == $1 }
   }
 
   /// Both lists in one, each key of the second after the one that it follows there and after what only the first has.

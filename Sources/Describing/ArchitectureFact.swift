@@ -11,9 +11,12 @@ public struct ArchitectureFact: Sendable, Hashable {
   public let value: String?
   /// Whether a file says it, rather than a default or what follows from sizes.
   public let isWritten: Bool
+  /// For what each layer has for itself, the value of each; nil where a layer's component has no such option.
+  public let layers: [String?]
 
   /// The fact that `key` of `group` is `value`.
-  public init(group: String, key: String, value: String?, isWritten: Bool = true) {
+  public init(group: String, key: String, value: String?, isWritten: Bool = true, layers: [String?] = []) {
+    self.layers = layers
     self.group = group
     self.key = key
     self.value = value
@@ -23,7 +26,10 @@ public struct ArchitectureFact: Sendable, Hashable {
 
 extension ModelSheet {
   /// What is so of the architecture: sizes, every component with the options that take effect, and costs.
-  public var facts: [ArchitectureFact] {
+  public var facts: [ArchitectureFact] { facts(with: []) }
+
+  /// The facts, with those of `groups` that say nothing new here but do in a model that this one is compared with.
+  func facts(with groups: Set<String>) -> [ArchitectureFact] {
     var facts = [
       ArchitectureFact(group: "sizes", key: "vocab_size", value: plan.shape.vocabSize.readable),
       ArchitectureFact(group: "sizes", key: "context_length", value: plan.shape.contextLength.readable),
@@ -33,14 +39,21 @@ extension ModelSheet {
     ]
     for slot in Slot.atRoot {
       let own = choices.model[slot]
-      if slot == .position, choices.positionActsAtEmbedding, let own, isOverridden(own) {
-        facts += component([own], as: "position, at the embedding")
+      if slot == .position, choices.positionActsAtEmbedding, let own,
+        isOverridden(own) || groups.contains(Self.positionAtEmbedding)
+      {
+        facts += component([own], as: Self.positionAtEmbedding)
       }
       facts += component(slot.isInLayers ? choices.kindOfLayer.map { choices.kinds[$0][slot] } : [own])
-      if slot == .norm, let own, isOverridden(own) { facts += component([own], as: "norm, before the head") }
+      if slot == .norm, let own, isOverridden(own) || groups.contains(Self.normBeforeHead) {
+        facts += component([own], as: Self.normBeforeHead)
+      }
     }
     return facts + costs
   }
+
+  private static let positionAtEmbedding = "position, at the embedding"
+  private static let normBeforeHead = "norm, before the head"
 
   /// Whether some layer has another component in the slot of `choice`.
   private func isOverridden(_ choice: ComponentChoice) -> Bool {
@@ -68,9 +81,9 @@ extension ModelSheet {
     }
     let fact = { (key: String, isWritten: Bool, value: (ComponentChoice) -> String?) in
       let values = kinds.map(value)
+      let layers = kindOfLayer.map { $0.flatMap { values[$0] } }
       return ArchitectureFact(
-        group: group, key: key, value: self.summary(kindOfLayer.map { $0.flatMap { values[$0] } }), isWritten: isWritten
-      )
+        group: group, key: key, value: self.summary(layers), isWritten: isWritten, layers: layers)
     }
     return [fact("", true) { $0.name }]
       + paths.map { path in

@@ -62,21 +62,8 @@ public final class FileWriter {
   }
 
   private func pass(_ bytes: UnsafeRawBufferPointer) throws(FileProblem) {
-    guard let base = bytes.baseAddress else { return }
-    var done = 0
-    while done < bytes.count {
-      #if canImport(Glibc)
-        let written = Glibc.write(descriptor, base + done, bytes.count - done)
-      #elseif canImport(Musl)
-        let written = Musl.write(descriptor, base + done, bytes.count - done)
-      #else
-        let written = Darwin.write(descriptor, base + done, bytes.count - done)
-      #endif
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw FileProblem(path: path, sentence: "cannot write the file: \(lastSystemError())")
-      }
-      done += written
+    if let number = writeAll(bytes, to: descriptor) {
+      throw FileProblem.ofSystem(path: path, "cannot write the file", number: number)
     }
   }
 }

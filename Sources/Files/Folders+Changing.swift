@@ -33,7 +33,7 @@ public func removeStaleFiles(in path: String) {
 /// Gives what stands at `path` the name `target`, at once; an older file or link there is replaced.
 public func renameItem(_ path: String, to target: String) throws(FileProblem) {
   guard rename(path, target) == 0 else {
-    throw FileProblem(path: target, sentence: "cannot put it in place: \(lastSystemError())")
+    throw FileProblem.ofSystem(path: target, "cannot put it in place")
   }
 }
 
@@ -51,7 +51,7 @@ public func removeFolder(_ path: String) throws(FileProblem) {
     }
   }
   guard rmdir(path) == 0 || errno == ENOENT else {
-    throw FileProblem(path: path, sentence: "cannot remove the folder: \(lastSystemError())")
+    throw FileProblem.ofSystem(path: path, "cannot remove the folder")
   }
 }
 
@@ -60,10 +60,10 @@ public func placeLink(at path: String, to target: String) throws(FileProblem) {
   let temporary = path + ".\(getpid()).tmp"
   unlink(temporary)
   guard symlink(target, temporary) == 0 else {
-    throw FileProblem(path: path, sentence: "cannot make the link: \(lastSystemError())")
+    throw FileProblem.ofSystem(path: path, "cannot make the link")
   }
   if rename(temporary, path) != 0 {
-    let problem = FileProblem(path: path, sentence: "cannot put the link in place: \(lastSystemError())")
+    let problem = FileProblem.ofSystem(path: path, "cannot put the link in place")
     unlink(temporary)
     throw problem
   }
@@ -76,13 +76,13 @@ public final class FileLock: Sendable {
   /// Takes the lock, making the file where it is missing; throws when the system cannot.
   public init?(path: String) throws(FileProblem) {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileProblem(path: path, sentence: "cannot open the file: \(lastSystemError())") }
+    guard descriptor >= 0 else { throw FileProblem.ofSystem(path: path, "cannot open the file") }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       let isHeld = errno == EWOULDBLOCK
       close(descriptor)
       // A file system without locks has none that could be held.
       if isHeld { return nil }
-      throw FileProblem(path: path, sentence: "cannot lock the file: \(lastSystemError())")
+      throw FileProblem.ofSystem(path: path, "cannot lock the file")
     }
   }
 
@@ -98,32 +98,22 @@ public final class AppendedFile {
   public init(path: String) throws(FileProblem) {
     self.path = path
     descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileProblem(path: path, sentence: "cannot open the file: \(lastSystemError())") }
+    guard descriptor >= 0 else { throw FileProblem.ofSystem(path: path, "cannot open the file") }
   }
 
   deinit { close(descriptor) }
 
   /// Appends `bytes`, in one call to the system where it takes them at once.
   public func append(_ bytes: [UInt8]) throws(FileProblem) {
-    let problem: FileProblem? = bytes.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let written = write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-        if written < 0 {
-          if errno == EINTR { continue }
-          return FileProblem(path: path, sentence: "cannot write the file: \(lastSystemError())")
-        }
-        done += written
-      }
-      return nil
+    if let number = bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) {
+      throw FileProblem.ofSystem(path: path, "cannot write the file", number: number)
     }
-    if let problem { throw problem }
   }
 
   /// Brings what was appended to the disk.
   public func synchronize() throws(FileProblem) {
     guard fsync(descriptor) == 0 else {
-      throw FileProblem(path: path, sentence: "cannot bring the file to the disk: \(lastSystemError())")
+      throw FileProblem.ofSystem(path: path, "cannot bring the file to the disk")
     }
   }
 }

@@ -25,7 +25,9 @@ public func kind(ofPath path: String) -> PathKind {
 /// The names in the folder at `path`, sorted by their bytes, without `.` and `..`.
 public func namesInFolder(_ path: String) throws(FileProblem) -> [String] {
   guard let folder = opendir(path) else {
-    throw FileProblem(path: path, sentence: "cannot list the folder: \(lastSystemError())")
+    throw FileProblem(
+      path: path, sentence: "cannot list the folder: \(String(cString: strerror(errno)))",
+      cause: errno == ENOENT ? .missing : .system)
   }
   defer { closedir(folder) }
   var names: [String] = []
@@ -43,15 +45,15 @@ public func makeFolder(_ path: String) throws(FileProblem) {
   guard kind(ofPath: path) != .folder else { return }
   if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
   if mkdir(path, 0o777) == 0 { return }
-  let reason = lastSystemError()
+  let number = errno
   guard kind(ofPath: path) == .folder else {
-    throw FileProblem(path: path, sentence: "cannot make the folder: \(reason)")
+    throw FileProblem.ofSystem(path: path, "cannot make the folder", number: number)
   }
 }
 
 /// Removes the file at `path`; nothing happens where there is none.
 public func removeFile(_ path: String) throws(FileProblem) {
   guard unlink(path) == 0 || errno == ENOENT else {
-    throw FileProblem(path: path, sentence: "cannot remove the file: \(lastSystemError())")
+    throw FileProblem.ofSystem(path: path, "cannot remove the file")
   }
 }

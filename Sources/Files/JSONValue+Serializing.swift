@@ -57,12 +57,16 @@ extension JSONValue {
       case "\n": text += "\\n"
       case "\r": text += "\\r"
       case "\t": text += "\\t"
-      case "\u{0}"..<" ":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      // Read back as the same characters, and nothing that a terminal would act on stands in the text.
+      case _ where scalar.controlsTerminals: text += "\\u" + String(scalar.value, radix: 16).leftPadded
       default: text.unicodeScalars.append(scalar)
       }
     }
     text += "\""
   }
+}
+
+extension String {
+  /// Four digits of an escape.
+  fileprivate var leftPadded: String { String(repeating: "0", count: max(0, 4 - count)) + self }
 }

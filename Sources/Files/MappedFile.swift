@@ -26,12 +26,15 @@ public final class MappedFile: @unchecked Sendable {
     // O_NONBLOCK: opening a named pipe must not wait for a writer.
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw FileProblem(path: path, sentence: "cannot open the file: \(lastSystemError())")
+      let isMissing = errno == ENOENT || errno == ENOTDIR
+      throw FileProblem(
+        path: path, sentence: "cannot open the file: \(String(cString: strerror(errno)))",
+        cause: isMissing ? .missing : .system)
     }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw FileProblem(path: path, sentence: "cannot read the file's size: \(lastSystemError())")
+      throw FileProblem.ofSystem(path: path, "cannot read the file's size")
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw FileProblem(path: path, sentence: "not a regular file")
@@ -44,7 +47,7 @@ public final class MappedFile: @unchecked Sendable {
       return
     }
     guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
-      throw FileProblem(path: path, sentence: "cannot map the file's \(count) bytes: \(lastSystemError())")
+      throw FileProblem.ofSystem(path: path, "cannot map the file's \(count) bytes")
     }
     bytes = UnsafeRawBufferPointer(start: base, count: count)
   }
@@ -60,7 +63,7 @@ public final class MappedFile: @unchecked Sendable {
     guard let base = mmap(nil, content.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       base != MAP_FAILED
     else {
-      throw FileProblem(path: name, sentence: "cannot hold \(content.count) bytes: \(lastSystemError())")
+      throw FileProblem.ofSystem(path: name, "cannot hold \(content.count) bytes")
     }
     base.copyMemory(from: content, byteCount: content.count)
     mprotect(base, content.count, PROT_READ)

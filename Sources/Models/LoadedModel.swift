@@ -22,7 +22,7 @@ public struct LoadedModel: Sendable {
   /// An executor that shares `pool`, keeps sequences in `states`, one of `PlannedState.formats`, and computes in
   /// `arithmetic`.
   public func executor(
-    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32, arithmetic: ComputeType = .current
+    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32, arithmetic: ComputeType
   ) throws(ExecutionProblem) -> PlanExecutor {
     try PlanExecutor(
       description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states, arithmetic: arithmetic)
@@ -100,7 +100,9 @@ extension ModelLoader {
     do {
       return try CheckpointMap(section).match(described.plan.parameters, with: stored, count: architecture.count)
     } catch {
-      throw foreign(described, error).naming(described.source.path)
+      var problems = foreign(described, error).naming(described.source.path)
+      problems.headline = headline(of: described, stored)
+      throw problems
     }
   }
 

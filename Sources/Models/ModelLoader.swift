@@ -26,7 +26,7 @@ public struct ModelLoader: Sendable {
     self.catalog = catalog
     self.composer = composer
     self.weightFolders = weightFolders
-    specifications = SpecificationLoader(catalog: catalog, choosingOptions: composer.registry.choosingOptions)
+    specifications = SpecificationLoader(catalog: catalog, for: composer)
   }
 
   /// The model that `reference` means, composed; `patches` change its file, in order.
@@ -53,7 +53,10 @@ public struct ModelLoader: Sendable {
       architecture: found.architecture, choices: assembly.choices, plan: plan, source: found.source,
       container: found.container,
       upcomingTokenizer: upcoming,
-      notes: found.notes + countNotes(found.architecture, plan))
+      notes: found.notes + countNotes(found.architecture, plan) + typeChangeNotes(found.architecture)
+        + wiringNotes(
+          found.architecture,
+          trained: trainedWiring(found.source, reference, patches, weights: weights, specification: specification)))
   }
 
   /// A model that has been found, and not composed yet.
@@ -82,16 +85,24 @@ public struct ModelLoader: Sendable {
       return try wired(specification, own, patches, opened: opened)
     }
     if kind(ofPath: reference) == .nothing, catalog.path(of: reference) == nil {
-      let family = catalog.models().filter { $0.family == reference }.map(\.name)
-      if !family.isEmpty {
-        throw ModelProblem.family(reference, models: family)
+      let members = catalog.members(like: reference)
+      if members.count > 1 { throw ModelProblem.family(reference, models: members) }
+      // OWNER/NAME, as repositories are called.
+      let parts = reference.split(separator: "/", omittingEmptySubsequences: false)
+      if parts.count == 2, parts.allSatisfy({ Catalog.isName(String($0)) }), !reference.contains(where: \.isWhitespace),
+        !ModelProblem.hasEnding(reference)
+      {
+        throw ModelProblem.hubName(reference, model: modelPublished(as: reference))
       }
       throw ModelProblem.notFound(
-        reference, nearest: ModelProblem.looksLikePath(reference) ? nil : catalog.nearest(to: reference))
+        reference,
+        nearest: ModelProblem.looksLikePath(reference) ? nil : members.first ?? catalog.nearest(to: reference))
     }
+    try refuseForeign(reference)
     if let weights {
       guard let source = try ModelSource(path: weights) else {
         if kind(ofPath: weights) == .nothing { throw FileProblem(path: weights, sentence: "no such file or folder") }
+        try refuseForeign(weights)
         throw ModelProblem.notAModel(path: weights, why: "it is neither a folder nor a safetensors or GGUF file")
       }
       return try wired(reference, source, patches, opened: opened)
@@ -101,6 +112,17 @@ public struct ModelLoader: Sendable {
       return try wired(reference, source, patches, opened: opened)
     }
     return Found(architecture: architecture, source: .specification(path: try specifications.locate(reference)))
+  }
+
+  /// Throws for a file of weights in a format that is not read here, saying what it is: read as a spec, it would be told
+  /// to have control characters.
+  private func refuseForeign(_ path: String) throws {
+    guard kind(ofPath: path) == .file, !path.hasSuffix(".yaml"), !path.hasSuffix(".yml") else { return }
+    let file = try MappedFile(path: path)
+    let beginning = withExtendedLifetime(file) { Array(file.bytes.prefix(8)) }
+    if let why = ModelProblem.foreign(path, beginningWith: beginning) {
+      throw ModelProblem.notAModel(path: path, why: why)
+    }
   }
 
   /// The spec of `reference` with weights from `source`, whose container may store some facts in its own way.
@@ -122,6 +144,29 @@ public struct ModelLoader: Sendable {
     }
     return Found(
       architecture: try specifications.load(reference, patches: facts + patches), source: source, container: container)
+  }
+
+  /// The wiring that the weights at `source` say they were trained with, where another one was asked for.
+  private func trainedWiring(
+    _ source: ModelSource, _ reference: String, _ patches: [Setting], weights: String?, specification: String?
+  ) -> Architecture? {
+    if patches.isEmpty, weights == nil, specification == nil { return nil }
+    switch source {
+    case .specification: return nil
+    case .trained(let path): return try? specifications.load(path + "/" + ModelSource.spec)
+    case .folder, .gguf, .safetensors:
+      if let own = try? bound(source, [], opened: { _ in }).architecture { return own }
+      // The weights say nothing of it, so they are taken for those of the model as its file has it.
+      return weights == nil || !patches.isEmpty ? try? specifications.load(reference) : nil
+    }
+  }
+
+  /// The model of the zoo whose weights are published as `repository`.
+  private func modelPublished(as repository: String) -> String? {
+    catalog.models().first { model in
+      let text = try? String(contentsOfFile: model.path, encoding: .utf8)
+      return text?.contains(repository) == true && (try? specifications.load(model.name))?.facts.weights == repository
+    }?.name
   }
 
   /// Weights for a model of the zoo, where this machine has them: in `weightFolders`, or in the cache that the Hugging

@@ -7,6 +7,8 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case notFound(String, nearest: String?)
   /// A family has this name, and models of it are meant one by one.
   case family(String, models: [String])
+  /// It is written like a repository of a hub, and is neither a path nor among the models on this machine.
+  case hubName(String, model: String?)
   /// A folder or file is there, but is not a model: why.
   case notAModel(path: String, why: String)
   /// No family reads a configuration of this kind.
@@ -34,7 +36,11 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
         "there is no model '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? "; 'chimera list' shows the zoo")
       }
     case .family(let name, let models):
-      "'\(name)' is a family; its models are \(models.joined(separator: ", "))"
+      "'\(name)' means several models: \(models.joined(separator: ", "))"
+    case .hubName(let name, let model):
+      "there is no file or folder '\(name)'; "
+        + (model.map { "the zoo has it as '\($0)', with the weights that 'hf download \(name)' fetches" }
+          ?? "'hf download \(name)' fetches a repository of that name, and the folder that it prints is a model")
     case .notAModel(let path, let why): "\(path) is not a model: \(why)"
     case .unknownKind(nil, let key, let path, _):
       "\(path) has no text under '\(key)', which says what kind of model it is"
@@ -43,7 +49,7 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
         + (nearest.map { "; the nearest is '\($0)'" } ?? "")
     case .noWeights(let name, let published):
       "there are no weights for '\(name)' here: give them with --weights PATH, or run it untrained with --random-weights"
-        + (published.map { "; they are published as \($0)" } ?? "")
+        + (published.map { "; they are published as \($0): 'hf download \($0)', then the same command" } ?? "")
     case .untrained(let path): "\(path) has no weights yet: the run that began there has saved no checkpoint"
     case .tooLarge(let bytes, let available):
       "the model needs \(bytes.inGiB) of memory, and \(available.inGiB) can be had (free memory, and what ulimit or the "
@@ -58,9 +64,39 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether a path ends as PyTorch's files do, which hold a program that makes the tensors.
+  static func isPickle(_ path: String) -> Bool {
+    [".pt", ".pth", ".bin", ".ckpt", ".pkl"].contains { path.lowercased().hasSuffix($0) }
+  }
+
+  /// What a file that begins with `bytes` is, when it is none of a model that is read here; and what to do about it.
+  static func foreign(_ path: String, beginningWith bytes: [UInt8]) -> String? {
+    let isZip = bytes.starts(with: [0x50, 0x4B, 0x03, 0x04])
+    // Pickles of protocol 2 and later begin so; older PyTorch wrote them bare.
+    let isBare = bytes.count > 1 && bytes[0] == 0x80 && (2...5).contains(bytes[1])
+    if isBare || (isZip && (isPickle(path) || path.hasSuffix(".zip") == false)) {
+      return
+        "it is a PyTorch pickle, a program whose run makes the tensors, and is never run here; save it as safetensors: "
+        + "python3 -c 'import torch, safetensors.torch as s; "
+        + "s.save_file({k: v.contiguous().clone() for k, v in torch.load(\"\(path)\", weights_only=True).items()}, "
+        + "\"model.safetensors\")'"
+    }
+    if isPickle(path) { return "it ends like a PyTorch pickle; only safetensors and GGUF are read" }
+    if path.hasSuffix(".h5") || bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) {
+      return "it is an HDF5 file of Keras; only safetensors and GGUF are read"
+    }
+    if path.hasSuffix(".onnx") { return "it is an ONNX graph; only safetensors and GGUF are read" }
+    return nil
+  }
+
   /// Whether a reference is meant as a path, not as a name of the zoo.
   static func looksLikePath(_ reference: String) -> Bool {
-    reference.contains("/") || [".yaml", ".yml", ".gguf", ".safetensors"].contains { reference.hasSuffix($0) }
+    reference.contains("/") || hasEnding(reference)
+  }
+
+  /// Whether a reference ends as files do that are models, or that are taken for them.
+  static func hasEnding(_ reference: String) -> Bool {
+    isPickle(reference) || [".yaml", ".yml", ".gguf", ".safetensors"].contains { reference.hasSuffix($0) }
   }
 }
 

@@ -10,6 +10,6 @@ extension Problems {
       list.map { problem in
         if problem.place?.source == Overrides.source || problem.sentence.contains(file) { return problem }
         return Problem("\(file): \(problem.sentence)", at: problem.place, hint: problem.hint)
-      })
+      }, headline: headline)
   }
 }

@@ -14,8 +14,8 @@ public func nearestName(to word: String, in names: some Sequence<String>) -> Str
 }
 
 /// Separators and case carry no meaning in a misspelling: `rms_norm` is `rmsnorm`.
-private func letters(of word: String) -> [UInt8] {
-  Array(word.lowercased().utf8.filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }.prefix(64))
+package func letters(of word: String) -> [UInt8] {
+  Array(word.lowercased().utf8.filter { !"_- ".utf8.contains($0) }.prefix(64))
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.

@@ -17,12 +17,15 @@ public struct Problem: Error, Sendable, Hashable {
 
 /// Every problem found in one piece of work; thrown once, after all were looked for.
 public struct Problems: Error, Sendable {
+  /// What all of them come from, in one sentence, when they have one cause; it is told first.
+  public var headline: String?
   /// The problems, in the order they were found, each once.
   public private(set) var list: [Problem] = []
   private var seen: Set<Problem> = []
 
   /// No problem yet, or those of `list`.
-  public init(_ list: [Problem] = []) {
+  public init(_ list: [Problem] = [], headline: String? = nil) {
+    self.headline = headline
     for problem in list { add(problem) }
   }
 

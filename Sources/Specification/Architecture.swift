@@ -36,6 +36,8 @@ public struct Architecture: Sendable {
   public let resolved: Setting
   /// The files it was read from: its own first, then those it builds on.
   public let files: [String]
+  /// The changes of a component's type by patches, which dropped the old type's options.
+  public let typeChanges: [TypeChange]
 
   /// What stands in `slot` outside the layers.
   public subscript(slot: Slot) -> ComponentSpec? { components[slot] }

@@ -46,8 +46,12 @@ enum ArchitectureKeys {
 
 /// The sentence for a key that has no meaning where it stands; `elsewhere` are keys of groups beside it, as paths.
 package func unknownKey(
-  _ entry: Setting.Entry, in owner: String, among keys: [String], elsewhere: [String] = []
+  _ entry: Setting.Entry, in owner: String, among keys: [String], elsewhere: [String] = [],
+  terms: FieldTerms = FieldTerms()
 ) -> Problem {
+  if let term = terms[entry.key] {
+    return Problem("'\(entry.key.prefix(60))' is not a key of \(owner)", at: entry.place, hint: term.hint)
+  }
   var near = nearestName(to: entry.key, in: keys)
   // A word cut short is far from the whole by letters, and close by meaning.
   if near == nil, entry.key.count >= 3 { near = keys.first { $0.hasPrefix(entry.key) } }

@@ -4,18 +4,22 @@ import Components
 struct ArchitectureReader {
   private let tree: Setting
   private let resolution: Resolution
+  private let terms: FieldTerms
   private var problems: Problems
 
   /// A reader of the tree of `resolution`, whose problems it adds to.
-  init(_ resolution: Resolution) {
+  init(_ resolution: Resolution, terms: FieldTerms) {
     self.resolution = resolution
+    self.terms = terms
     tree = resolution.tree
     problems = resolution.problems
   }
 
-  /// The architecture; throws every problem at once.
-  mutating func read() throws(Problems) -> Architecture {
-    noteMissingKeys()
+  /// The architecture as far as it can be read, with every problem found: nil where what is wrong decides sizes or
+  /// layers, so that all else would follow from it.
+  mutating func read() -> (architecture: Architecture?, problems: Problems) {
+    let missing = noteMissingKeys()
+    let before = problems.list.count
     let name = name()
     let vocabSize = size("vocab_size")
     let contextLength = size("context_length")
@@ -26,6 +30,7 @@ struct ArchitectureReader {
       let component = ComponentSpec(slot, entry, problems: &problems)
       if slot.isOutsideLayers { components[slot] = component }
     }
+    var isSound = !missing && resolution.nulledKeys.isEmpty && problems.list.count == before
     let facts = facts()
     let expected = expectedParams()
     for key in ["tokenizer", "chat", "init"] {
@@ -36,20 +41,24 @@ struct ArchitectureReader {
       guard let setting = tree[key], setting.entries == nil else { continue }
       note(Problem("'\(key)' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
     }
-    var layerReader = LayerReader(tree, problems: problems)
+    var layerReader = LayerReader(tree, problems: problems, terms: terms)
     let layers = layerReader.read()
     problems = layerReader.problems
-    try problems.check()
-    return Architecture(
+    isSound = isSound && !layers.specs.isEmpty
+    guard isSound else { return (nil, problems) }
+    let architecture = Architecture(
       name: name, family: resolution.family,
       shape: ModelShape(
         vocabSize: vocabSize, contextLength: contextLength, hiddenSize: hiddenSize, layerCount: layers.specs.count),
       components: components, layers: layers.specs, layerKinds: layers.kinds, facts: facts, expectedParams: expected,
       tokenizer: tree["tokenizer"], chat: tree["chat"], checkpoint: tree["checkpoint"], config: tree["config"],
-      gguf: tree["gguf"], initialization: tree["init"], resolved: inReadingOrder(named: name), files: resolution.files)
+      gguf: tree["gguf"], initialization: tree["init"], resolved: inReadingOrder(named: name), files: resolution.files,
+      typeChanges: resolution.typeChanges + layerReader.typeChanges)
+    return (architecture, problems)
   }
 
-  private mutating func noteMissingKeys() {
+  /// Whether keys that every model needs are missing.
+  private mutating func noteMissingKeys() -> Bool {
     let missing = ArchitectureKeys.required.filter { tree[$0.key] == nil && !resolution.nulledKeys.contains($0.key) }
     if missing.count == 1 {
       note(
@@ -59,6 +68,7 @@ struct ArchitectureReader {
     } else if !missing.isEmpty {
       note(Problem("these keys are missing: \(missing.map(\.key).joined(separator: ", "))", at: resolution.place))
     }
+    return !missing.isEmpty
   }
 
   // MARK: Values

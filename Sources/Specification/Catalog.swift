@@ -106,6 +106,27 @@ public struct Catalog: Sendable {
     return nearestName(to: word, in: models().map(\.name))
   }
 
+  /// What a person is told who asked for `word`, which names no model: the models that are meant together by it, such as
+  /// the sizes of a family, or else the nearest name.
+  public func hint(for word: String) -> String? {
+    let members = members(like: word)
+    if members.count > 1 { return "its models are \(members.joined(separator: ", "))" }
+    return (members.first ?? nearest(to: word)).map { "did you mean '\($0)'?" }
+  }
+
+  /// The models that `word` means together: those of a family of this name, or those whose names begin with it.
+  /// Case, `-` and `_` carry no meaning.
+  public func members(like word: String) -> [String] {
+    func letters(_ text: String) -> [UInt8] { text.lowercased().utf8.filter { !"_-. ".utf8.contains($0) } }
+    let wanted = letters(word)
+    guard !wanted.isEmpty else { return [] }
+    let models = models()
+    let family = models.filter { letters($0.family) == wanted }.map(\.name)
+    if !family.isEmpty { return family }
+    let named = models.filter { letters($0.name).starts(with: wanted) }.map(\.name)
+    return wanted.count > 2 && named.count <= 12 ? named : []
+  }
+
   /// Whether the file at `path`, its links followed, stands in the zoo.
   public func contains(_ path: String) -> Bool {
     guard let resolved = canonicalPaths[path] else { return false }

@@ -5,8 +5,12 @@ import Components
 struct LayerReader {
   /// What is wrong so far.
   private(set) var problems: Problems
+  /// The changes of a component's type by variants and overrides.
+  private(set) var typeChanges: [TypeChange] = []
 
   private let tree: Setting
+  /// The words of the field that are written in other words.
+  private let terms: FieldTerms
 
   /// A patch for the layers that it matches.
   private struct Override {
@@ -15,8 +19,9 @@ struct LayerReader {
   }
 
   /// A reader of `tree` that adds to `problems`.
-  init(_ tree: Setting, problems: Problems) {
+  init(_ tree: Setting, problems: Problems, terms: FieldTerms) {
     self.tree = tree
+    self.terms = terms
     self.problems = problems
   }
 
@@ -39,10 +44,11 @@ struct LayerReader {
     let count = layers["count"].flatMap {
       wholeNumber($0, of: "count", limit: ArchitectureKeys.layerLimit, problems: &problems)
     }
+    let before = problems.list.count
     let variants = variants(layers["variants"])
     let (pattern, kinds) = pattern(layers["pattern"], variants: variants)
     let overrides = overrides(layers["overrides"], count: count)
-    guard let count, problems.isEmpty else { return ([], []) }
+    guard let count, problems.list.count == before else { return ([], []) }
     var table = LayerTable(tree, count: count)
     let resolved = kinds.map { table.row(of: variants[$0[0]].value) }
     for layer in 0..<count where !pattern.isEmpty { table.start(layer, with: resolved[pattern[layer % pattern.count]]) }
@@ -59,6 +65,7 @@ struct LayerReader {
       }
     }
     let names = pattern.map { kinds[$0].map { variants[$0].key }.joined(separator: "+") }
+    typeChanges = table.typeChanges
     return table.specs(variants: names, problems: &problems)
   }
 
@@ -187,7 +194,7 @@ struct LayerReader {
               "'\(entry.key)' cannot differ from layer to layer", at: entry.place,
               hint: "only \(keys.dropLast().joined(separator: ", ")) and \(keys.last ?? "") can"))
         } else {
-          problems.add(unknownKey(entry, in: owner, among: keys + (extra.map { [$0] } ?? [])))
+          problems.add(unknownKey(entry, in: owner, among: keys + (extra.map { [$0] } ?? []), terms: terms))
         }
         continue
       }

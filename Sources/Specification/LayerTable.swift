@@ -12,6 +12,8 @@ struct LayerTable {
   private var parts: [Setting.Entry?]
   private var rows: [Int]  // [layers, slots], positions in `parts`
   private var copied = 0
+  /// The changes of a component's type by variants and overrides, which dropped the old type's options.
+  private(set) var typeChanges: [TypeChange] = []
 
   /// `count` layers as the model of `tree` describes them.
   init(_ tree: Setting, count: Int) {
@@ -64,6 +66,9 @@ struct LayerTable {
       let base = part?.value ?? Setting(.group([]))
       let merged = merger.merge(base, change.value, MergeRegion.root.under(Self.slots[slot].rawValue))
       copied += merger.copied
+      for change in merger.typeChanges where !typeChanges.contains(change) && typeChanges.count < 100 {
+        typeChanges.append(change)
+      }
       parts.append(Setting.Entry(change.key, merged, at: change.place ?? part?.place))
     }
     return parts.count - 1

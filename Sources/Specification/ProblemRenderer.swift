@@ -1,4 +1,5 @@
 import Components
+import Files
 
 /// Writes problems for a person: the place, the sentence, the line with a caret under what was found, and the hint.
 ///
@@ -35,12 +36,17 @@ public struct ProblemRenderer: Sendable {
       return a == b ? first.offset < second.offset : a < b
     }
     var lines: [String: [String]] = [:]
-    var result = ""
+    var result = problems.headline.map { "error: \(printable($0))\n" } ?? ""
+    // With its cause told, a few of what follows from it will do.
+    let limit = problems.headline == nil ? self.limit : 5
     for (_, problem) in sorted.prefix(limit) {
       if let source = problem.place?.source, lines[source] == nil { lines[source] = self.lines(of: source) }
       result += render(problem, lines: problem.place.flatMap { lines[$0.source] } ?? [])
     }
-    if sorted.count > limit { result += "error: \(sorted.count - limit) more problems are not shown\n" }
+    if sorted.count > limit {
+      result +=
+        "error: \(sorted.count - limit) more \(sorted.count - limit == 1 ? "problem is" : "problems are") not shown\n"
+    }
     return result
   }
 
@@ -103,8 +109,9 @@ public struct ProblemRenderer: Sendable {
   private func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     switch scalar.value {
     case 0x09: " "
-    case 0..<0x20, 0x7F..<0xA0, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF: "\u{FFFD}"
-    default: scalar
+    // Those that take no column would put the caret under something else.
+    case 0x200B...0x200F, 0x2060...0x206F, 0xFEFF: "\u{FFFD}"
+    default: scalar.controlsTerminals ? "\u{FFFD}" : scalar
     }
   }
 

@@ -18,6 +18,8 @@ struct Resolution: Sendable {
   var place: Place?
   /// What is wrong with it.
   private(set) var problems = Problems()
+  /// The changes of a component's type by patches, which dropped the old type's options.
+  private(set) var typeChanges: [TypeChange] = []
   /// The required keys that were set to null, which is a problem already noted.
   private(set) var nulledKeys: Set<String> = []
   /// Whether a file could not be read, so that looking further would report what only follows from that.
@@ -61,6 +63,7 @@ struct Resolution: Sendable {
     for file in other.files where !files.contains(file) { files.append(file) }
     for problem in other.problems.list { note(problem) }
     nulledKeys.formUnion(other.nulledKeys)
+    typeChanges += other.typeChanges
     isBroken = isBroken || other.isBroken
   }
 
@@ -68,6 +71,7 @@ struct Resolution: Sendable {
   mutating func merge(_ base: Setting, _ patch: Setting, _ region: MergeRegion) -> Setting {
     var merger = Merger()
     let merged = merger.merge(base, patch, region)
+    typeChanges += merger.typeChanges
     for deletion in merger.emptyDeletions {
       let near = nearestName(to: deletion.key, in: deletion.keys)
       note(

@@ -23,6 +23,8 @@ struct Merger {
 
   /// The nulls written in files and commands that found nothing to delete.
   private(set) var emptyDeletions: [EmptyDeletion] = []
+  /// The changes of a component's type, which dropped the old type's other keys.
+  private(set) var typeChanges: [TypeChange] = []
   /// How many entries of groups the merges wrote.
   private(set) var copied = 0
 
@@ -33,7 +35,10 @@ struct Merger {
     let place = patch.place ?? base.place
     if let type = changes.first(where: { $0.key == "type" })?.value {
       let old = entries.first { $0.key == "type" }?.value.text
-      if region.isChange(from: old, to: type.text) { return inserted(patch, region) }
+      if region.isChange(from: old, to: type.text) {
+        noteTypeChange(in: region, from: old, to: type, entries, changes)
+        return inserted(patch, region)
+      }
       // Two names, and they are the same.
       if base.entries == nil, patch.entries == nil { return patch }
     }
@@ -79,6 +84,19 @@ struct Merger {
     }
     copied += result.count
     return Setting(.group(result), at: setting.place)
+  }
+
+  private mutating func noteTypeChange(
+    in region: MergeRegion, from old: String?, to type: Setting, _ entries: [Entry], _ changes: [Entry]
+  ) {
+    guard let slot = region.slot, let place = type.place, typeChanges.count < 100 else { return }
+    let dropped = entries.filter { entry in
+      entry.key != "type" && !entry.value.isNull && !changes.contains { $0.key == entry.key }
+    }
+    guard !dropped.isEmpty else { return }
+    typeChanges.append(
+      TypeChange(
+        slot: slot, from: old ?? slot.rawValue, to: type.text ?? slot.rawValue, place: place, dropped: dropped))
   }
 
   private mutating func noteEmptyDeletion(_ entry: Entry, among entries: [Entry]) {

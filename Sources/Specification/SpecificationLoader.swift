@@ -13,16 +13,25 @@ public final class SpecificationLoader: Sendable {
 
   /// For each slot, the options that name a component where no type is written.
   private let choosingOptions: [Slot: [String: String]]
+  private let terms: FieldTerms
+  private let composing: @Sendable (Architecture) -> Problems
   private let resolutions = Mutex<[String: Resolution]>([:])
   // Files that failed, for as long as one architecture is loaded: how deep a chain is depends on where it starts.
   private let failures = Mutex<[String: Resolution]>([:])
   private static let chainLimit = 16
 
   /// A loader for the zoo of `catalog`. A group without a type that has one of `choosingOptions` is of the component
-  /// that the option stands for.
-  public init(catalog: Catalog, choosingOptions: [Slot: [String: String]] = [:]) {
+  /// that the option stands for. A word of `terms` where no key has that name is answered by what it is written as.
+  /// `composing` says what is wrong with the components of an architecture whose file has mistakes of its own, so that
+  /// all are told at once.
+  public init(
+    catalog: Catalog, choosingOptions: [Slot: [String: String]] = [:], terms: FieldTerms = FieldTerms(),
+    composing: @escaping @Sendable (Architecture) -> Problems = { _ in Problems() }
+  ) {
     self.catalog = catalog
     self.choosingOptions = choosingOptions
+    self.terms = terms
+    self.composing = composing
   }
 
   /// The architecture of the model that `nameOrPath` means, with `patches` laid over it in order.
@@ -30,9 +39,7 @@ public final class SpecificationLoader: Sendable {
   /// A patch that changes what is computed drops `expected_params`, for that is the number of the unchanged model.
   /// Throws every problem of the files and the tree at once; parsing problems of a file hide the problems of the tree.
   public func load(_ nameOrPath: String, patches: [Setting] = []) throws(Problems) -> Architecture {
-    let resolution = try resolution(of: nameOrPath, patches: patches)
-    var reader = ArchitectureReader(resolution)
-    return try reader.read()
+    try read(resolution(of: nameOrPath, patches: patches))
   }
 
   /// The architecture that `tree` describes by itself, as if it stood in a file of its own that is called `name`.
@@ -40,8 +47,17 @@ public final class SpecificationLoader: Sendable {
     var resolution = Resolution(path: name, identity: name, family: nil)
     lay(tree, over: &resolution, chain: [name])
     if resolution.isBroken { throw resolution.problems }
-    var reader = ArchitectureReader(resolution)
-    return try reader.read()
+    return try read(resolution)
+  }
+
+  private func read(_ resolution: Resolution) throws(Problems) -> Architecture {
+    var reader = ArchitectureReader(resolution, terms: terms)
+    let read = reader.read()
+    if let architecture = read.architecture, read.problems.isEmpty { return architecture }
+    // What is no problem of the file may be one of the components that it chooses.
+    var problems = read.problems
+    for problem in read.architecture.map({ composing($0).list }) ?? [] { problems.add(problem) }
+    throw problems
   }
 
   /// The merged tree of `nameOrPath` with `patches` laid over it, before it is compared with what a model needs; a
@@ -63,7 +79,7 @@ public final class SpecificationLoader: Sendable {
       if Self.isPath(nameOrPath) { throw Problem("there is no file '\(nameOrPath)'", at: nil) }
       throw Problem(
         "no model is named '\(nameOrPath)'", at: nil,
-        hint: catalog.nearest(to: nameOrPath).map { "did you mean '\($0)'?" })
+        hint: catalog.hint(for: nameOrPath))
     }
   }
 
@@ -195,7 +211,7 @@ public final class SpecificationLoader: Sendable {
       throw Problem("no model is named '\(text)'", at: place, hint: "'./\(text)' is the file beside this one")
     }
     throw Problem(
-      "no model is named '\(text)'", at: place, hint: catalog.nearest(to: text).map { "did you mean '\($0)'?" })
+      "no model is named '\(text)'", at: place, hint: catalog.hint(for: text))
   }
 
   // MARK: Trees
@@ -218,7 +234,8 @@ public final class SpecificationLoader: Sendable {
         } else {
           result.note(
             unknownKey(
-              entry, in: "a specification", among: ArchitectureKeys.root, elsewhere: ArchitectureKeys.nested))
+              entry, in: "a specification", among: ArchitectureKeys.root, elsewhere: ArchitectureKeys.nested,
+              terms: terms))
         }
       }
     }

@@ -105,7 +105,7 @@ public struct YAMLWriter: Sendable {
   }
 
   /// `setting` on one line.
-  private func flow(_ setting: Setting) -> String {
+  public func flow(_ setting: Setting) -> String {
     switch setting.content {
     case .scalar(_, let quoted):
       guard let text = setting.text else { return "null" }

@@ -21,7 +21,7 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   public var description: String {
     switch self {
     case .tooFewTokens(let found, let needed, let what):
-      "the \(what) data has \(found) tokens, and one window takes \(needed); give more text or a smaller --context"
+      "the \(what) data has \(found) tokens, and one window takes \(needed); give more text, or a smaller context (train: --context, ablate: --train context=N)"
     case .unknownToken(let id, let vocabulary, let path):
       "\(path) has the token \(id), and the model's vocabulary is \(vocabulary); --set vocab_size=\(id + 1) is the least that takes it"
     case .notANumber(let step):

@@ -10,10 +10,24 @@ struct Chimera: ParsableCommand {
 
       With --plugin PATH any command loads a library of components first (chimera plugin new creates one), as with paths in \
       CHIMERA_PLUGINS.
+
+      ENVIRONMENT:
+      CHIMERA_MODELS, CHIMERA_ARCHITECTURES
+                       Folders of weights and of specs, before the program's own; several with ':'.
+      CHIMERA_PLUGINS  Libraries of components to load first; several with ':'.
+      CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME or ~/.cache]
+      CHIMERA_KERNELS  The instructions to use at most (chimera bench names them).
+      CHIMERA_ARITHMETIC
+                       The arithmetic of matrix multiplications: exact, stored or bf16.
+      XDG_CONFIG_HOME  The folder of chimera/config.yaml. [~/.config]
+      HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME
+                       Where Hugging Face's tools keep models, which are found there.
+      NO_COLOR, TERM   No colour when NO_COLOR is set, or TERM is dumb.
       """,
     version: "0.1.0",
     subcommands: [
-      List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, Run.self,
+      List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, New.self,
+      Run.self,
       Tokenize.self,
       Logits.self, Verify.self, Save.self, Bench.self, Train.self,
       Eval.self, TokenizerCommand.self, Ablate.self, PluginCommand.self,

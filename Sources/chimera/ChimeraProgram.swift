@@ -32,7 +32,12 @@ public enum ChimeraProgram {
   private static func refuseUnknownCommand(_ word: String?) throws {
     guard let word, !word.hasPrefix("-") else { return }
     let names = Chimera.configuration.subcommands.map { $0._commandName } + ["help"]
-    guard !names.contains(word), let near = nearestName(to: word, in: names) else { return }
-    throw ValidationError("there is no command '\(word)'; did you mean '\(near)'?")
+    guard !names.contains(word) else { return }
+    let near = nearestName(to: word, in: names).map { "did you mean '\($0)'?" }
+    guard let hint = UsageHints.command(word) ?? near else {
+      // A model's name is the likeliest thing to stand where a command should.
+      throw ValidationError("there is no command '\(word)'; 'chimera --help' lists them")
+    }
+    throw ValidationError("there is no command '\(word)'; \(hint)")
   }
 }

@@ -2,9 +2,18 @@ import Files
 import Foundation
 
 /// Where a command's words go: the result to standard output, everything else to standard error.
+///
+/// Names and texts that came from files reach neither raw: a character that a terminal would act on is written as
+/// `\u{FFFD}`, on a terminal and elsewhere, for what goes into a file or a pipe is mostly looked at on a terminal later.
+/// Text that a model generated or a tokenizer decoded is data: it goes out as it is, except to a terminal.
 enum Console {
   /// Writes a part of the result, at once.
-  static func write(_ text: String) {
+  static func write(_ text: String) { writeRaw(text.safeForTerminals) }
+
+  /// Writes text that a model generated or a tokenizer decoded: as it is, unless a terminal would act on it.
+  static func write(generated text: String) { writeRaw(isTerminal ? text.safeForTerminals : text) }
+
+  private static func writeRaw(_ text: String) {
     if let failure = put(text, to: 1) {
       // A reader that has gone away ends the command quietly; a result that could not be written is no result.
       if failure == EPIPE { exit(0) }
@@ -13,16 +22,20 @@ enum Console {
     }
   }
 
-  /// Writes `text` as the file `path`, whole or not at all, and says where it is.
-  static func write(page text: String, to path: String) throws {
-    guard !path.isEmpty else { throw Failure(.usage, "--html takes the path of a file to write") }
-    if kind(ofPath: path) == .folder { throw Failure(.usage, "'\(path)' is a folder; --html takes the path of a file") }
+  /// Writes `text` as the file `path`, whole or not at all, and says where it is; a device or a pipe just takes it.
+  static func write(page text: String, to path: String, of option: String = "--html") throws {
+    guard !path.isEmpty else { throw Failure(.usage, "\(option) takes the path of a file to write") }
+    if kind(ofPath: path) == .folder {
+      throw Failure(.usage, "'\(path)' is a folder; \(option) takes the path of a file")
+    }
     try writeAtomically(text, to: path)
-    write(path + "\n")
+    // What went to standard output is the result, and no line of it is ours.
+    if isFilePlace(path) { write(path + "\n") }
   }
 
   /// Writes a note, a warning or an error, on a line of its own.
   static func note(_ text: String) {
+    let text = text.safeForTerminals
     _ = put(text.hasSuffix("\n") ? text : text + "\n", to: 2)
   }
 
@@ -42,7 +55,7 @@ enum Console {
   static var notesAreOnTerminal: Bool { isatty(2) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
 
   /// Writes a line on standard error that the next one replaces; only on a terminal.
-  static func status(_ text: String) { _ = put("\r\u{1B}[K" + text, to: 2) }
+  static func status(_ text: String) { _ = put("\r\u{1B}[K" + text.safeForTerminals, to: 2) }
 
   /// Columns of the terminal; 100 when there is none.
   static var width: Int {
@@ -53,15 +66,6 @@ enum Console {
   /// Writes all of `text`; gives the system's error number when that fails.
   private static func put(_ text: String, to descriptor: Int32) -> Int32? {
     var text = text
-    return text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
-      while !rest.isEmpty {
-        let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
-        if count < 0, errno == EINTR || errno == EAGAIN { continue }
-        if count < 0 { return errno }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-      }
-      return nil
-    }
+    return text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
   }
 }

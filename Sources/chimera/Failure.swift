@@ -61,15 +61,15 @@ struct Failure: Error {
     case TokenizerProblem.file(let problem):
       return report(problem)
     case let problem as TokenizerProblem:
-      let sentence = problem.description
+      let sentence = problem.description.onOneLine
       // What has a path begins with it, like the places of a spec.
       Console.note(sentence.contains(": error: ") ? sentence : "error: \(sentence)")
       if case .noVocabulary(let path, _) = problem, kind(ofPath: path) == .nothing { return Status.notFound.rawValue }
       return Status.invalid.rawValue
     case let problem as ModelProblem:
-      Console.note("error: \(problem)")
+      Console.note("error: \(problem.description.onOneLine)")
       switch problem {
-      case .notFound, .noWeights, .family, .untrained: return Status.notFound.rawValue
+      case .notFound, .noWeights, .family, .untrained, .hubName: return Status.notFound.rawValue
       case .notAModel, .unknownKind: return Status.invalid.rawValue
       case .longPrompt: return Status.usage.rawValue
       case .tooLarge, .notANumber, .damaged: return Status.failed.rawValue
@@ -99,6 +99,9 @@ struct Failure: Error {
       case .another, .occupied: return Status.usage.rawValue
       case .changed, .damaged: return Status.invalid.rawValue
       }
+    case let several as SeveralErrors:
+      // The first decides the status; each is told.
+      return several.list.map(report).first ?? Status.failed.rawValue
     case let code as ExitCode:
       return code.rawValue
     default:
@@ -108,13 +111,35 @@ struct Failure: Error {
         Console.write(message + "\n")
         return 0
       }
-      if !message.isEmpty { Console.note(message) }
+      if !message.isEmpty { Console.note(Self.usage(message)) }
       return code == .validationFailure ? Status.usage.rawValue : Status.failed.rawValue
     }
   }
 
+  /// What ArgumentParser says of a command line, in the style of every other message, with what was meant.
+  private static func usage(_ message: String) -> String {
+    var lines = message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if lines[0].hasPrefix("Error: ") {
+      var sentence = lines[0].dropFirst("Error: ".count)
+      let first = sentence.prefix { $0 != " " }
+      // A sentence of ours begins as it should; ArgumentParser's begins with a capital.
+      if first.dropFirst().allSatisfy(\.isLowercase), let letter = sentence.first {
+        sentence = letter.lowercased() + sentence.dropFirst()
+      }
+      lines[0] = "error: \(sentence)"
+    }
+    if let hint = UsageHints.hint(message, Array(CommandLine.arguments.dropFirst())) {
+      lines.insert("  " + hint, at: 1)
+    }
+    return lines.joined(separator: "\n")
+  }
+
   private static func report(_ problem: FileProblem) -> Int32 {
-    Console.note(problem.description)
-    return (kind(ofPath: problem.path) == .nothing ? Status.notFound : .invalid).rawValue
+    Console.note(problem.description.onOneLine)
+    switch problem.cause {
+    case .system: return Status.failed.rawValue
+    case .missing: return Status.notFound.rawValue
+    case .content: return (kind(ofPath: problem.path) == .nothing ? Status.notFound : .invalid).rawValue
+    }
   }
 }

@@ -21,6 +21,7 @@ struct RunOptions: ParsableArguments {
   /// With random weights, there must be memory for a sequence of `length` tokens too.
   func load(_ reference: String, seed: UInt64 = 0, length: Int = 1, specification: String? = nil) throws -> LoadedModel
   {
+    ThreadCount.tell(threads)
     let models = try model.zoo().models
     let described = try models.describe(
       reference, patches: model.patches(), weights: weights, specification: specification, preparing: !randomWeights)

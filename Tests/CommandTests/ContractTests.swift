@@ -9,6 +9,7 @@ struct ContractTests {
     arguments: [
       [], ["list"], ["show"], ["diff"], ["check"], ["components"], ["schema"], ["run"], ["tokenize"], ["logits"],
       ["verify"], ["ablate"], ["ablate", "run"], ["ablate", "merge"], ["save"], ["train"], ["eval"], ["tokenizer"],
+      ["new"],
     ])
   func help(_ command: [String]) throws {
     let run = try Command(command + ["--help"])
@@ -28,7 +29,7 @@ struct ContractTests {
   func usage(_ arguments: [String]) throws {
     let run = try Command(arguments)
     #expect(run.status == 2)
-    #expect(run.output.isEmpty && run.notes.contains("Error: "))
+    #expect(run.output.isEmpty && run.notes.hasPrefix("error: ") && !run.notes.contains("Error:"), "\(run.notes)")
   }
 
   @Test(

@@ -76,7 +76,7 @@ struct LookingTests {
   func same() throws {
     #expect(try Command("diff", "gpt2", "gpt2").output == "gpt2 and gpt2 are the same model\n")
     let run = try Command("diff", "llama-3.1-70b", "llama-3.3-70b")
-    #expect(run.output.hasPrefix("llama-3.1-70b and llama-3.3-70b compose the same model; other differences:\n"))
+    #expect(run.output.hasPrefix("llama-3.1-70b and llama-3.3-70b have the same architecture; only metadata differ:\n"))
     #expect(run.output.contains("Llama-3.3-70B-Instruct"))
   }
 

@@ -29,7 +29,8 @@ import Testing
     let models = try Here.models()
     let loaded = try models.load(models.describe(folder))
     #expect(loaded.description.notes.isEmpty)
-    let result = try Verification(loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2))
+    let result = try Verification(
+      loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2), arithmetic: .current)
     #expect(result.largestDifference < 1e-4)
     #expect(result.count == 2 * 24 * 128)
     #expect(result.greedy?.wanted == 16)
@@ -69,7 +70,8 @@ import Testing
       let loaded = try models.load(models.describe(target))
       #expect(loaded.description.plan.parameterCount == described.plan.parameterCount)
       let result = try ComputeType.f32.perform {
-        try Verification(loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2))
+        try Verification(
+          loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2), arithmetic: .current)
       }
       #expect(result.largestDifference < bound && (format == nil || result.largestDifference > 1e-4))
       let stored = try SafetensorsFile(path: target + "/model.safetensors").tensors

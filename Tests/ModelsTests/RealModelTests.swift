@@ -87,7 +87,7 @@ import Tokenization
     let path = try SharedData.path("gpt2/nano-sort")
     let models = try Here.models()
     let loaded = try models.load(models.describe("nano-sort", weights: path))
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1))
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .current)
     var sorted = 0
     for number in 0..<729 {
       let letters = (0..<6).map { number / [1, 3, 9, 27, 81, 243][$0] % 3 }
@@ -120,7 +120,7 @@ import Tokenization
     let story = String(text.prefix { $0 != "<" })
     let ids = tokenizer.encode(story, addSpecialTokens: false)
     #expect(ids.count > 500)
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2))
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), arithmetic: .current)
     var loss = 0.0
     var count = 0
     // Every character is predicted from the 16 to 31 before it.
@@ -143,7 +143,8 @@ import Tokenization
     let path = try SharedData.path("gpt2/tinystories-char-223k")
     let models = try Here.models()
     let loaded = try models.load(models.describe("tinystories-char-223k", weights: path))
-    let generator = TextGenerator(try loaded.executor(pool: ThreadPool(threads: 1)), tokenizer: loaded.tokenizer)
+    let generator = TextGenerator(
+      try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .current), tokenizer: loaded.tokenizer)
     let prompt = try #require(loaded.tokenizer).encode("Once upon a time")
     var settings = TextGenerator.Settings()
     settings.maximumTokens = 100

@@ -34,7 +34,11 @@ public struct StudyPlanner {
     var problems = Problems()
     let training = noting(&problems) { try describe(base, study.training, study) }
     let fingerprint = noting(&problems) { try trainer.fingerprint(of: study.data, for: base.architecture) }
-    guard let training, let fingerprint else { throw problems }
+    guard let training, let fingerprint else {
+      // What is wrong with the arms themselves is told with it.
+      for arm in study.arms { _ = noting(&problems) { try compose(study, arm.patch) } }
+      throw problems
+    }
     let target = size(base, study.hold, context: training.context)
     var arms = [
       PlannedArm(
@@ -57,6 +61,29 @@ public struct StudyPlanner {
     }
     try problems.check()
     return StudyPlan(study: study, arms: arms, dataFingerprint: fingerprint)
+  }
+
+  /// What is wrong with the base and the arms of `study` by themselves: for a study that has other mistakes, so that all
+  /// are told at once.
+  public static func problems(
+    of study: Study, specifications: SpecificationLoader, composer: Composer
+  ) -> Problems {
+    var problems = Problems()
+    func note(_ patches: [Setting]) {
+      do throws(Problems) {
+        let architecture = try specifications.load(study.base, patches: patches)
+        _ = try composer.assemble(architecture).sketch()
+      } catch {
+        for problem in error.list { problems.add(problem) }
+      }
+    }
+    do throws(Problem) { _ = try specifications.locate(study.base) } catch {
+      return Problems([Problem(error.sentence, at: study.basePlace, hint: error.hint)])
+    }
+    note([study.basePatch])
+    // What the base has wrong, every arm has.
+    if problems.isEmpty { for arm in study.arms { note([study.basePatch, arm.patch]) } }
+    return problems
   }
 
   private func arm(_ arm: Arm, of study: Study, target: Double, context: Int) throws -> (

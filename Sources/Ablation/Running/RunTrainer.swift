@@ -15,6 +15,8 @@ public final class RunTrainer: ArmTrainer {
   private let start: Start?
   private let machine: String
   private var texts: [[String]: TokenizedData] = [:]
+  /// Told of a folder for tokens that could not be written.
+  public var cacheFailed: ((FileProblem) -> Void)?
 
   /// What a study of a trained model starts from: it puts the tensors that fit into the parameters of a plan.
   public struct Start {
@@ -188,6 +190,7 @@ public final class RunTrainer: ArmTrainer {
     let paths = files.map(\.path)
     if let known = texts[paths] { return known }
     let data = try TokenizedData(paths, tokenizer: tokenizer(), cacheFolder: cacheFolder, pool: pool)
+    if let problem = data.cacheProblem { cacheFailed?(problem) }
     texts[paths] = data
     return data
   }

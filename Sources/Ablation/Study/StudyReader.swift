@@ -32,6 +32,16 @@ public struct StudyReader {
 
   /// The study; throws every problem of it at once. Whether base and arms compose is asked by `StudyPlanner`.
   public mutating func read() throws(Problems) -> Study {
+    let study = try attempt()
+    try problems.check()
+    return study
+  }
+
+  /// What is wrong with the study itself, so far as it was read.
+  public var found: Problems { problems }
+
+  /// The study as far as it can be read; what is wrong with it is in `found`. Throws where there is nothing to read.
+  public mutating func attempt() throws(Problems) -> Study {
     guard let entries = tree.entries else {
       throw Problems([
         Problem("a study is a group of keys, not \(tree.kindInWords)", at: tree.place, hint: "key: value")
@@ -46,13 +56,11 @@ public struct StudyReader {
     let hold = HoldReader(tree["hold"]).read(&problems)
     let arms = arms()
     let seeds = seeds()
-    let study = Study(
+    return Study(
       name: name, base: base.map { path($0, isModel: true) } ?? "", basePlace: tree["base"]?.place,
       basePatch: group("set"), weights: optionalText("weights").map { path($0, isModel: true) },
       tokenizer: optionalText("tokenizer").map { path($0, isModel: true) }, arms: arms,
       seeds: seeds, hold: hold, training: group("train"), data: data(), contexts: contexts())
-    try problems.check()
-    return study
   }
 
   private mutating func text(_ key: String, missing hint: String) -> String? {

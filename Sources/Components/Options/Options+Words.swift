@@ -54,7 +54,7 @@ extension Options {
       written: { Setting(text: $0.rawValue) }
     ) { found in
       if let word = found.text.flatMap(Word.init(rawValue:)) { return word }
-      let hint = found.text.flatMap { nearestName(to: $0, in: words) }.map { "did you mean '\($0)'?" }
+      let hint = found.text.flatMap { environment.registry.terms.hint(for: $0, among: words) }
       report("'\(key)' takes \(list(words)), not \(found.kindInWords)", at: found.place ?? place, hint: hint)
       return nil
     }
@@ -64,7 +64,7 @@ extension Options {
   public func optionalWord(_ key: String, _ words: [String], _ meaning: String) -> String? {
     read(key, .choice(words), default: nil, meaning, written: { $0.map { Setting(text: $0) } }) { found in
       if let word = found.text, words.contains(word) { return word }
-      let hint = found.text.flatMap { nearestName(to: $0, in: words) }.map { "did you mean '\($0)'?" }
+      let hint = found.text.flatMap { environment.registry.terms.hint(for: $0, among: words) }
       report("'\(key)' takes \(list(words)), not \(found.kindInWords)", at: found.place ?? place, hint: hint)
       return nil
     }

@@ -14,13 +14,19 @@ public final class Options {
 
   let setting: Setting
   let path: String
+  /// The component whose options these are; nil while it is described.
+  let component: (slot: Slot, name: String)?
   /// What stands before `path` in the paths of readings: the key of the component that this one is part of.
   let origin: String
   let environment: Environment
   private var keysRead: [String] = ["type"]
 
-  init(_ setting: Setting, path: String, origin: String = "", shape: ModelShape, environment: Environment) {
+  init(
+    _ setting: Setting, path: String, of component: (slot: Slot, name: String)? = nil, origin: String = "",
+    shape: ModelShape, environment: Environment
+  ) {
     self.setting = setting
+    self.component = component
     self.place = setting.place
     self.path = path
     self.origin = origin
@@ -73,7 +79,8 @@ public final class Options {
   /// The options of the group `found` under `key`, which is empty where nothing is written.
   func inner(_ key: String, _ found: Setting?) -> Options {
     Options(
-      found ?? Setting(.group([]), at: place), path: full(key), origin: origin, shape: shape, environment: environment)
+      found ?? Setting(.group([]), at: place), path: full(key), of: component, origin: origin, shape: shape,
+      environment: environment)
   }
 
   /// The whole path of `key`, after those of the groups it stands in.
@@ -106,17 +113,39 @@ public final class Options {
     environment.problems.add(Problem(sentence, at: place, hint: hint))
   }
 
-  private var owner: String { path.isEmpty ? "this component" : "'\(path)'" }
+  private var owner: String { path.isEmpty ? componentInWords : "'\(path)' of \(componentInWords)" }
+
+  private var componentInWords: String {
+    guard let component else { return "this component" }
+    return component.name == component.slot.rawValue
+      ? "'\(component.name)'" : "the \(component.slot.inWords) '\(component.name)'"
+  }
+
+  /// Whether the component reads an option at `path` when its other options are set otherwise.
+  private func isReadElsewhere(_ path: String) -> Bool {
+    guard let component else { return false }
+    return environment.registry.description(of: component.name, in: component.slot)?.options
+      .contains { $0.path == path } ?? false
+  }
+
+  private func subject(of entry: Setting.Entry) -> String {
+    (path.isEmpty ? "no option here" : "no option of '\(path)'") + " is named '\(entry.key)'"
+  }
 
   /// Notes every key that was not read: nothing a user writes is skipped in silence.
   func refuseUnread() {
     guard !environment.describing else { return }
     for entry in setting.entries ?? [] where !keysRead.contains(entry.key) {
       let known = keysRead.filter { $0 != "type" }
-      let near = nearestName(to: entry.key, in: known).map { "did you mean '\($0)'?" }
+      if isReadElsewhere(full(entry.key)) {
+        report(
+          subject(of: entry), at: entry.place ?? entry.value.place ?? place,
+          hint: "\(componentInWords) has it, but it has no effect beside the other options that are set here")
+        continue
+      }
+      let near = environment.registry.terms.hint(for: entry.key, among: known)
       let hint = near ?? (known.isEmpty ? "it takes no options" : "it takes " + list(known))
-      let subject = path.isEmpty ? "no option here" : "no option of '\(path)'"
-      report("\(subject) is named '\(entry.key)'", at: entry.place ?? entry.value.place ?? place, hint: hint)
+      report(subject(of: entry), at: entry.place ?? entry.value.place ?? place, hint: hint)
     }
   }
 }

@@ -135,10 +135,10 @@ struct FormulaReader {
     let hint: String
     if FormulaFunction(rawValue: name) != nil {
       hint = "a function is followed by '('"
-    } else if let near = nearestName(to: name, in: known) {
+    } else if let near = nearestName(to: name, in: name.count > 1 ? known : scalars) {
       hint = "did you mean '\(near)'?"
     } else {
-      hint = "the variable is 'x'; a trained number is named under 'scalars'"
+      hint = "the variable is 'x'; a trained number is named beside the formula: 'scalars: {\(name): 1.0}'"
     }
     throw problem("knows nothing named '\(name)'", at: start, hint: hint)
   }

@@ -65,3 +65,8 @@ struct DataFile: Sendable, Hashable {
   /// Whether it holds text, which a tokenizer has to cut.
   var isText: Bool { kind == .text || kind == .jsonLines }
 }
+
+extension TokenizedData {
+  /// Throws where one of `paths` is not there, or is no data that can be read.
+  public static func check(_ paths: [String]) throws(FileProblem) { _ = try DataFile.find(paths) }
+}

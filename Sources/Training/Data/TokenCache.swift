@@ -13,50 +13,70 @@ struct TokenCache: Sendable {
   let folder: String
 
   /// The tokens kept under `key`, with the bytes of their text; nil when there are none, or the file is not whole.
-  func find(_ key: String) -> (tokens: TokenText.Part, textBytes: Int)? {
-    guard let file = try? MappedFile(path: path(key)), file.bytes.count >= Self.headerBytes + Self.trailerBytes,
-      file.bytes.starts(with: Self.magic), file.bytes[16..<80].elementsEqual(key.utf8)
-    else { return nil }
-    let width = Int(UInt32(littleEndian: file.bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self)))
-    let end = file.bytes.count - Self.trailerBytes
-    let count = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: end, as: UInt64.self))
-    let textBytes = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: end + 8, as: UInt64.self))
-    guard width == 2 || width == 4, count == UInt64((end - Self.headerBytes) / width),
-      (end - Self.headerBytes) % width == 0
-    else {
-      return nil
-    }
-    return (
-      TokenText.Part(file: file, offset: Self.headerBytes, width: width, count: Int(count)), Int(clamping: textBytes)
-    )
+  func find(_ key: String) -> Found? {
+    guard let file = try? MappedFile(path: path(key)) else { return nil }
+    return Self.read(file, key)
   }
 
+  /// Tokens with the bytes of their text.
+  typealias Found = (tokens: TokenText.Part, textBytes: Int)
+  /// What writes tokens, piece by piece.
+  typealias Body = (_ write: ([Int], _ textBytes: Int) throws -> Void) throws -> Void
+
   /// Keeps what `body` writes under `key`, tokens below `vocabulary`.
-  func make(_ key: String, vocabulary: Int, _ body: (_ write: ([Int], _ textBytes: Int) throws -> Void) throws -> Void)
-    throws
-  {
+  func make(_ key: String, vocabulary: Int, _ body: Body) throws {
     try makeFolder(folder)
     removeStaleFiles(in: folder)
-    let width = vocabulary <= 1 << 16 ? 2 : 4
     try writeAtomically(to: path(key)) { writer in
-      try writer.write(Self.magic)
-      try writer.write(UInt32(1))
-      try writer.write(UInt32(width))
-      try writer.write(key)
-      var (count, bytes) = (0, 0)
-      try body { tokens, textBytes in
-        count += tokens.count
-        bytes += textBytes
-        // Ids are below the vocabulary, so they fit.
-        let narrow: [UInt8] =
-          width == 2
-          ? tokens.map { UInt16(truncatingIfNeeded: $0).littleEndian }.withUnsafeBytes { Array($0) }
-          : tokens.map { UInt32(truncatingIfNeeded: $0).littleEndian }.withUnsafeBytes { Array($0) }
-        try writer.write(narrow)
-      }
-      try writer.write(UInt64(count))
-      try writer.write(UInt64(bytes))
+      try Self.write(key, vocabulary: vocabulary, body) { try writer.write($0) }
     }
+  }
+
+  /// What `body` writes, in memory: for where nothing can be kept.
+  static func made(_ key: String, vocabulary: Int, _ body: Body) throws -> Found? {
+    let gathered = Gathered()
+    try write(key, vocabulary: vocabulary, body) { gathered.bytes += $0 }
+    return read(try MappedFile(copying: gathered.bytes, name: "tokens"), key)
+  }
+
+  /// Bytes that grow while they are written.
+  private final class Gathered {
+    var bytes: [UInt8] = []
+  }
+
+  private static func read(_ file: MappedFile, _ key: String) -> Found? {
+    guard file.bytes.count >= headerBytes + trailerBytes, file.bytes.starts(with: magic),
+      file.bytes[16..<80].elementsEqual(key.utf8)
+    else { return nil }
+    let width = Int(UInt32(littleEndian: file.bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self)))
+    let end = file.bytes.count - trailerBytes
+    let count = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: end, as: UInt64.self))
+    let textBytes = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: end + 8, as: UInt64.self))
+    guard width == 2 || width == 4, count == UInt64((end - headerBytes) / width), (end - headerBytes) % width == 0
+    else { return nil }
+    return (TokenText.Part(file: file, offset: headerBytes, width: width, count: Int(count)), Int(clamping: textBytes))
+  }
+
+  private static func write(_ key: String, vocabulary: Int, _ body: Body, _ put: @escaping ([UInt8]) throws -> Void)
+    throws
+  {
+    let width = vocabulary <= 1 << 16 ? 2 : 4
+    try put(magic + little(UInt32(1)) + little(UInt32(width)) + Array(key.utf8))
+    var (count, bytes) = (0, 0)
+    try body { tokens, textBytes in
+      count += tokens.count
+      bytes += textBytes
+      // Ids are below the vocabulary, so they fit.
+      try put(
+        width == 2
+          ? tokens.map { UInt16(truncatingIfNeeded: $0).littleEndian }.withUnsafeBytes { Array($0) }
+          : tokens.map { UInt32(truncatingIfNeeded: $0).littleEndian }.withUnsafeBytes { Array($0) })
+    }
+    try put(little(UInt64(count)) + little(UInt64(bytes)))
+  }
+
+  private static func little(_ value: some FixedWidthInteger) -> [UInt8] {
+    withUnsafeBytes(of: value.littleEndian) { Array($0) }
   }
 
   private func path(_ key: String) -> String { "\(folder)/\(key).tokens" }

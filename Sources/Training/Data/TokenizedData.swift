@@ -14,11 +14,13 @@ public struct TokenizedData: Sendable {
   public let fingerprint: String
   /// Bytes of the text that was tokenized; nil when files held tokens.
   public let textBytes: Int?
+  /// Why tokens could not be kept in the cache's folder, when they could not.
+  public let cacheProblem: FileProblem?
   /// The files that were read.
   public let paths: [String]
 
   /// The data of `paths`; throws `FileProblem` for what cannot be read, and `TokenizerProblem` for what cannot be
-  /// tokenized. `cacheFolder` keeps the tokens; `jsonKey` is where JSON lines have their text.
+  /// tokenized. `cacheFolder` keeps the tokens, where it can be written; `jsonKey` is where JSON lines have their text.
   public init(
     _ paths: [String], tokenizer: Tokenizer?, jsonKey: String = "text", cacheFolder: String, pool: ThreadPool,
     progress: (_ path: String, _ part: Double) -> Void = { _, _ in }
@@ -29,6 +31,7 @@ public struct TokenizedData: Sendable {
     var parts: [TokenText.Part] = []
     var hash = SHA256()
     var textBytes: Int? = 0
+    var cacheProblem: FileProblem?
     for file in files {
       let mapped = try MappedFile(path: file.path)
       let content = withExtendedLifetime(mapped) { SHA256.hexadecimal(of: mapped.bytes) }
@@ -46,13 +49,21 @@ public struct TokenizedData: Sendable {
       var key = SHA256()
       key.update("tokens 1 \(file.kind.rawValue) \(isDocument) \(jsonKey) \(content) \(tokenizerHash)")
       let name = key.hexadecimal()
-      if cache.find(name) == nil {
+      func body(_ write: ([Int], _ textBytes: Int) throws -> Void) throws {
         let cutter = TextCutter(file: mapped, kind: file.kind, jsonKey: jsonKey, endsDocument: isDocument)
-        try cache.make(name, vocabulary: tokenizer.count) { write in
-          try cutter.tokenize(with: tokenizer, pool: pool, write) { progress(file.path, $0) }
+        try cutter.tokenize(with: tokenizer, pool: pool, write) { progress(file.path, $0) }
+      }
+      var tokens = cache.find(name)
+      if tokens == nil {
+        do {
+          try cache.make(name, vocabulary: tokenizer.count, body)
+          tokens = cache.find(name)
+        } catch let problem as FileProblem where problem.cause == .system {
+          // The cache is a convenience: a folder that cannot be written, or a full disk, costs the time of the next run.
+          cacheProblem = problem
         }
       }
-      guard let found = cache.find(name) else {
+      guard let found = try tokens ?? TokenCache.made(name, vocabulary: tokenizer.count, body) else {
         throw FileProblem(path: cacheFolder, sentence: "the tokens of \(file.path) cannot be read back")
       }
       parts.append(found.tokens)
@@ -62,6 +73,7 @@ public struct TokenizedData: Sendable {
     text = TokenText(parts)
     fingerprint = hash.hexadecimal()
     self.textBytes = textBytes
+    self.cacheProblem = cacheProblem
     self.paths = files.map(\.path)
   }
 }

@@ -62,7 +62,16 @@ struct OpenedStudy {
   ) throws {
     let models = zoo.models
     var reader = StudyReader(tree, folder: path)
-    let study = try reader.read()
+    let study = try reader.attempt()
+    if !reader.found.isEmpty {
+      var problems = reader.found
+      if !study.base.isEmpty {
+        let specifications = SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry))
+        let others = StudyPlanner.problems(of: study, specifications: specifications, composer: Composer(zoo.registry))
+        for problem in others.list { problems.add(problem) }
+      }
+      throw problems
+    }
     let start = try study.weights.map { weights in
       let start = try WarmStart(from: weights, models)
       return RunTrainer.Start(fingerprint: start.fingerprint) { plan, parameters in
@@ -78,8 +87,9 @@ struct OpenedStudy {
       if Self.isCharacters(path) { return try Self.characters(of: study) }
       return try Tokenizer.load(from: path)
     }
+    trainer.cacheFailed = { Caches.tell($0) }
     let planner = StudyPlanner(
-      specifications: SpecificationLoader(catalog: zoo.catalog, choosingOptions: zoo.registry.choosingOptions),
+      specifications: SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry)),
       composer: Composer(zoo.registry), trainer: trainer)
     plan = try planner.plan(study)
     self.folder = folder
@@ -108,7 +118,8 @@ struct OpenedStudy {
   /// characters or bytes are, the vocabulary is as large as that makes it, unless the study says otherwise.
   private static func fitVocabulary(of tree: inout Setting, beside folder: String?, _ models: ModelLoader) throws {
     var reader = StudyReader(tree, folder: folder)
-    let study = try reader.read()
+    // What is wrong with the study is told where it is opened.
+    guard let study = try? reader.read() else { return }
     guard study.weights == nil, let described = try? models.describe(study.base, patches: [study.basePatch]) else {
       return
     }

@@ -25,6 +25,7 @@ struct Check: ParsableCommand {
     let models = try options.zoo().models
     let described = try models.describe(model, patches: options.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
+    try models.checkText(of: described)
     try models.checkBindings(of: described.architecture)
     var tensors: Int?
     switch described.source {

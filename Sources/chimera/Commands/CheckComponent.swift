@@ -38,7 +38,7 @@ struct CheckComponent: ParsableCommand {
     let registry = try Zoo().registry
     let kit = ConformanceKit(registry)
     var found: [(component: ComponentDescription, faults: [Fault])] = []
-    for component in try choose(from: registry.describe()) {
+    for component in try choose(from: registry.describe(), registry.terms) {
       if Console.notesAreOnTerminal, all { Console.status("\(component.slot.rawValue) \(component.name)") }
       let faults = kit.check(component)
       if Console.notesAreOnTerminal, all { Console.status("") }
@@ -49,12 +49,12 @@ struct CheckComponent: ParsableCommand {
     if found.contains(where: { !$0.faults.isEmpty }) { throw ExitCode(Failure.Status.failed.rawValue) }
   }
 
-  private func choose(from components: [ComponentDescription]) throws -> [ComponentDescription] {
+  private func choose(from components: [ComponentDescription], _ terms: FieldTerms) throws -> [ComponentDescription] {
     let inSlot = components.filter { slot == nil || $0.slot.rawValue == slot }
     guard let name else { return inSlot }
     let named = inSlot.filter { $0.name == name }
     if !named.isEmpty { return named }
-    let near = nearestName(to: name, in: Set(inSlot.map(\.name)).sorted()).map { "did you mean '\($0)'?" }
+    let near = terms.hint(for: name, among: Set(inSlot.map(\.name)).sorted())
     throw Failure(.notFound, "no component is named '\(name)'; \(near ?? "'chimera components' lists them")")
   }
 

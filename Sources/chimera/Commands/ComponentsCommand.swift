@@ -36,9 +36,14 @@ struct ComponentsCommand: ParsableCommand {
   func run() throws {
     let zoo = try Zoo()
     let all = zoo.registry.describe()
+    if let name, let term = zoo.registry.terms[name],
+      !all.contains(where: { [$0.name, $0.slot.rawValue].contains(name) })
+    {
+      return try answer(term)
+    }
     let (pages, listed) = try choose(from: all)
     if let markdown {
-      try Console.write(page: ComponentsDocument(pages + listed).text, to: markdown)
+      try Console.write(page: ComponentsDocument(pages + listed).text, to: markdown, of: "--markdown")
       return
     }
     let users = Self.users(zoo)
@@ -74,6 +79,21 @@ struct ComponentsCommand: ParsableCommand {
     let words = Set(all.map(\.name) + Slot.allCases.map(\.rawValue)).sorted()
     let near = nearestName(to: name, in: words).map { "did you mean '\($0)'?" }
     throw Failure(.notFound, "no component or slot is named '\(name)'; \(near ?? "'chimera components' lists them")")
+  }
+
+  /// Says what a word of the field is written as, which is no component by itself.
+  private func answer(_ term: FieldTerm) throws {
+    if json {
+      let document: JSONValue = [
+        "term": .string(term.word), "yaml": .string(term.line), "slot": .string(term.slot.rawValue),
+        "component": .string(term.component),
+      ]
+      Console.write(document.serialized(pretty: true) + "\n")
+    } else {
+      Console.write(
+        "\(term.hint)\n\n'chimera components \(term.component)' describes the \(term.slot.inWords) '\(term.component)'.\n"
+      )
+    }
   }
 
   private func table(_ components: [ComponentDescription], _ users: [ComponentName: [String]]) -> String {

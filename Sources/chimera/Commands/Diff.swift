@@ -6,6 +6,7 @@ import Files
 import Models
 import Describing
 import Specification
+import Synchronization
 
 /// `chimera diff`: what differs between two models, and the lines of YAML that make one of the other.
 struct Diff: ParsableCommand {
@@ -64,9 +65,14 @@ struct Diff: ParsableCommand {
     }
   }
 
+  /// The notes that were written: the second model mostly has those of the first.
+  private static let told = Mutex<Set<String>>([])
+
   private func sheet(_ reference: String, _ models: ModelLoader, patches: [Setting] = []) throws -> ModelSheet {
     let described = try models.describe(reference, patches: patches)
-    for note in described.notes where patches.isEmpty { Console.note("note: \(note)") }
+    for note in described.notes where !Self.told.withLock({ !$0.insert(note).inserted }) {
+      Console.note("note: \(note)")
+    }
     return ModelSheet(described.architecture, described.choices, described.plan)
   }
 

@@ -50,9 +50,10 @@ struct Eval: ParsableCommand {
     let pool = options.pool
     let tokenizer = loaded.tokenizer
     let read = try TokenizedData(data, tokenizer: tokenizer, jsonKey: jsonKey, cacheFolder: Caches.tokens, pool: pool)
+    Caches.tell(read.cacheProblem)
     let text = maxTokens.map { read.text.prefix($0) } ?? read.text
     let beginning = tokenizer.flatMap { $0.addsBeginningOfText ? $0.beginningOfText : nil }
-    let executor = try loaded.executor(pool: pool)
+    let executor = try loaded.executor(pool: pool, arithmetic: options.arithmetic)
     let clock = ContinuousClock()
     var last = clock.now
     let evaluation = try Evaluation(executor, on: text, context: context, stride: stride, beginning: beginning) {

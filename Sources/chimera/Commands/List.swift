@@ -86,7 +86,7 @@ struct List: ParsableCommand {
     }
     let names = Set(Slot.ofModels.flatMap { zoo.registry.names(in: $0) })
     for name in component where !names.contains(name) {
-      let near = nearestName(to: name, in: names.sorted()).map { "did you mean '\($0)'?" }
+      let near = zoo.registry.terms.hint(for: name, among: names.sorted())
       throw Failure(.notFound, "no component is named '\(name)'; \(near ?? "'chimera components' lists them")")
     }
   }

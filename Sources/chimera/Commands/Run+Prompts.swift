@@ -20,7 +20,7 @@ extension Run {
       stops = own
       return ids
     }
-    let executor = try loaded.executor(pool: options.pool, states: cache.format)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format, arithmetic: options.arithmetic)
     if profile { executor.startProfile() }
     var held: [Int: String] = [:]
     var (next, read, written) = (0, 0, 0)
@@ -43,7 +43,7 @@ extension Run {
         }
         held[index] = result.text
         while let text = held.removeValue(forKey: next) {
-          Console.write(text + "\n")
+          Console.write(generated: text + "\n")
           next += 1
         }
       }

@@ -51,19 +51,19 @@ struct Run: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func validate() throws {
-    if maxTokens < 1 { throw ValidationError("--max-tokens takes a number of at least 1") }
-    if !(temperature >= 0 && temperature <= 100) { throw ValidationError("--temperature takes a number from 0 to 100") }
-    if topK < 0 { throw ValidationError("--top-k takes a number of at least 0") }
-    if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p takes a number above 0, up to 1") }
-    if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p takes a number from 0 to 1") }
-    if !(repeatPenalty > 0 && repeatPenalty <= 100) { throw ValidationError("--repeat-penalty takes a number above 0") }
-    if prompt != nil, tokens != nil { throw ValidationError("a prompt and --tokens exclude each other") }
-    if prompts != nil, prompt != nil || tokens != nil {
-      throw ValidationError("--prompts and a prompt exclude each other")
-    }
-    if !(1...256).contains(together) { throw ValidationError("--together takes a number from 1 to 256") }
-    if chat, prompt == nil, prompts == nil { throw ValidationError("--chat needs a question") }
-    if system != nil, !chat { throw ValidationError("--system goes with --chat") }
+    var mistakes = Mistakes()
+    mistakes.note("--max-tokens takes a number of at least 1", if: maxTokens < 1)
+    mistakes.note("--temperature takes a number from 0 to 100", if: !(temperature >= 0 && temperature <= 100))
+    mistakes.note("--top-k takes a number of at least 0", if: topK < 0)
+    mistakes.note("--top-p takes a number above 0, up to 1", if: !(topP > 0 && topP <= 1))
+    mistakes.note("--min-p takes a number from 0 to 1", if: !(minP >= 0 && minP <= 1))
+    mistakes.note("--repeat-penalty takes a number above 0", if: !(repeatPenalty > 0 && repeatPenalty <= 100))
+    mistakes.note("a prompt and --tokens exclude each other", if: prompt != nil && tokens != nil)
+    mistakes.note("--prompts and a prompt exclude each other", if: prompts != nil && (prompt != nil || tokens != nil))
+    mistakes.note("--together takes a number from 1 to 256", if: !(1...256).contains(together))
+    mistakes.note("--chat needs a question", if: chat && prompt == nil && prompts == nil)
+    mistakes.note("--system goes with --chat", if: system != nil && !chat)
+    try mistakes.check()
   }
 
   func run() throws {
@@ -78,7 +78,7 @@ struct Run: ParsableCommand {
       Console.note("note: the model has no tokenizer, so token ids are written; give one with --tokenizer")
     }
     let result = try TextGenerator(executor, tokenizer: loaded.tokenizer).generate(ids, settings) { text, id in
-      if !json { Console.write(hasText ? text : id.map { "\($0) " } ?? "") }
+      if !json { Console.write(generated: hasText ? text : id.map { "\($0) " } ?? "") }
       return true
     }
     if json {
@@ -133,7 +133,9 @@ struct Run: ParsableCommand {
   func encoded(_ prompt: String, _ loaded: LoadedModel, _ tokenizer: Tokenizer) throws -> ([Int], stops: [String]) {
     guard chat else {
       try tokenizer.requireEncodable(prompt)
-      return (tokenizer.encode(prompt), [])
+      let ids = tokenizer.encode(prompt)
+      if ids.isEmpty { throw Failure(.usage, "the prompt is empty; without a prompt the model begins by itself") }
+      return (ids, [])
     }
     guard let template = loaded.chat else {
       throw Failure(.failed, "the model has no chat template; leave out --chat, or set one: --set chat=chatml")

@@ -3,6 +3,7 @@ import Composition
 import Files
 import Models
 import Describing
+import Specification
 
 /// `chimera show`: a model's facts, its drawing and what it costs.
 struct Show: ParsableCommand {
@@ -13,6 +14,7 @@ struct Show: ParsableCommand {
 
         chimera show gpt2
         chimera show gpt2 --set position=rope
+        chimera show llama-3-8b --yaml
         chimera show llama-3.1-405b --context 8192 --json
         chimera show tiny-hybrid --html tiny-hybrid.html
       """)
@@ -23,11 +25,13 @@ struct Show: ParsableCommand {
   @Option(parsing: .unconditional, help: "Sequence length for which costs are given. [the model's context length]")
   var context: Int?
   @Flag(help: "Write everything as a JSON document.") var json = false
+  @Flag(help: "Write the whole resolved specification as YAML, with what it extends and --set.") var yaml = false
   @Option(help: "Write an HTML page to this file: the drawing, the layers, the facts and the YAML.") var html: String?
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: ModelOptions
 
   func validate() throws {
+    if yaml, json || plan || html != nil { throw ValidationError("--yaml goes with neither --json, --plan nor --html") }
     if html != nil, json || plan { throw ValidationError("--html goes with neither --json nor --plan") }
     if everyLayer, !plan { throw ValidationError("--every-layer lists the steps of --plan") }
     if let context, !(1...Int(Int32.max)).contains(context) {
@@ -39,6 +43,10 @@ struct Show: ParsableCommand {
     let zoo = try options.zoo()
     let described = try zoo.models.describe(model, patches: options.patches())
     for note in described.notes { Console.note("note: \(note)") }
+    if yaml {
+      Console.write(YAMLWriter().write(described.architecture.resolved))
+      return
+    }
     if plan, !json {
       Console.write(PlanListing(described.plan, everyLayer: everyLayer).text)
       return

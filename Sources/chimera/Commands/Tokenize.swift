@@ -39,7 +39,7 @@ struct Tokenize: ParsableCommand {
         document["text"] = .string(tokenizer.decode(ids))
         Console.write(JSONValue.object(document).serialized(pretty: false) + "\n")
       } else {
-        Console.write(tokenizer.decode(ids) + "\n")
+        Console.write(generated: tokenizer.decode(ids) + "\n")
       }
       return
     }

@@ -35,9 +35,8 @@ struct Verify: ParsableCommand {
     if hashes { return try verifyHashes() }
     let loaded = try options.load(folder, specification: spec)
     if training { return try verifyTraining(loaded) }
-    let result = try options.arithmetic.perform {
-      try Verification(loaded, expected: folder + "/expected.safetensors", pool: options.pool)
-    }
+    let result = try Verification(
+      loaded, expected: folder + "/expected.safetensors", pool: options.pool, arithmetic: options.arithmetic)
     let holds = result.holds(tolerance: tolerance)
     if json {
       var document = JSONObject()

@@ -42,6 +42,10 @@ struct DiffText {
   private var same: String {
     let besides = others.entries ?? []
     if besides.isEmpty { return "\(names.0) and \(names.1) are the same model\n" }
-    return "\(names.0) and \(names.1) compose the same model; other differences:\n" + YAMLWriter().write(others)
+    let lost = besides.filter(\.value.isNull).map(\.key)
+    let changed = besides.filter { !$0.value.isNull }
+    return "\(names.0) and \(names.1) have the same architecture; only metadata differ:\n"
+      + (changed.isEmpty ? "" : YAMLWriter().write(Setting(.group(changed))))
+      + (lost.isEmpty ? "" : "\(names.1) has no \(lost.joined(separator: ", no "))\n")
   }
 }

@@ -16,7 +16,7 @@ struct ZooEntry {
 
   /// Every model of `zoo` that composes, by family and size, and those that do not.
   static func all(of zoo: Zoo, _ isWanted: (Catalog.Model) -> Bool) -> (entries: [ZooEntry], broken: [Catalog.Model]) {
-    let loader = SpecificationLoader(catalog: zoo.catalog, choosingOptions: zoo.registry.choosingOptions)
+    let loader = SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry))
     let composer = Composer(zoo.registry)
     let models = zoo.catalog.models().filter(isWanted)
     // In contiguous parts, one or two a core, so that a family's file is mostly read by one of them.

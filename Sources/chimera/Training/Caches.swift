@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Where the program keeps what it can make again.
@@ -10,5 +11,13 @@ enum Caches {
       environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? NSHomeDirectory())
       + "/.cache"
     return cache + "/chimera/tokens"
+  }
+
+  /// Says that tokens could not be kept, which costs time and nothing else.
+  static func tell(_ problem: FileProblem?) {
+    guard let problem else { return }
+    Console.note(
+      "note: the tokens are not kept for the next time (\(problem.path): \(problem.sentence)); "
+        + "CHIMERA_CACHE or XDG_CACHE_HOME names another folder for them")
   }
 }

@@ -25,9 +25,22 @@ struct PreparedTraining {
       throw Failure(.usage, "name the model to train: chimera train MODEL --data FILE --out FOLDER")
     }
     if request.data.isEmpty { throw Failure(.usage, "name the training data: --data FILE") }
-    let models = try changes.zoo().models
+    let zoo = try changes.zoo()
     let patches = try changes.patches()
-    var described = try models.describe(model, patches: patches)
+    let models = zoo.models
+    var found: ModelDescription?
+    try SeveralErrors.gather([
+      { found = try models.describe(model, patches: patches) },
+      { for path in request.data + request.validationData { try TokenizedData.check([path]) } },
+      {
+        if let path = request.tokenizer, path != "char", kind(ofPath: path) == .nothing {
+          throw FileProblem(path: path, sentence: "no such file or folder", cause: .missing)
+        }
+      },
+      { _ = try options.apply(to: TrainingSettings(zoo.registry)) },
+    ])
+    guard var described = found else { throw Failure(.notFound, "there is no model '\(model)'") }
+    ThreadCount.tell(options.threads)
     for text in described.notes { note(text) }
     let tokenizer: TokenizerFiles?
     if request.tokenizer == "char", kind(ofPath: "char") == .nothing {
@@ -109,6 +122,7 @@ struct PreparedTraining {
       }
     }
     let data = try read(request.data)
+    Caches.tell(data.cacheProblem)
     var fingerprint = data.fingerprint
     if request.validationData.isEmpty {
       let (first, last) = data.text.split(last: settings.validationFraction)
