@@ -41,6 +41,7 @@ PYTHON ?= python3
 FIXTURES ?= ../shared/data/fixtures/*/
 interop: build
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
+	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 
 # Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.

@@ -17,6 +17,8 @@ final class AddedTokens: Sendable {
   }
 
   let tokens: [Token]
+  /// The contents by id.
+  let contents: [Int: String]
   private let trie: ByteTrie
   private let normalizedTrie: ByteTrie
 
@@ -31,6 +33,7 @@ final class AddedTokens: Sendable {
           """)
     }
     self.tokens = tokens
+    contents = Dictionary(tokens.map { ($0.id, $0.content) }) { first, _ in first }
     func trie(normalized: Bool) -> ByteTrie {
       ByteTrie(
         tokens.enumerated().filter { $0.element.isNormalized == normalized }.map { place, token in
@@ -94,7 +97,7 @@ final class AddedTokens: Sendable {
 
   private func touchesWord(_ start: Int, _ end: Int, _ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     func isWord(_ place: Int) -> Bool {
-      !ScalarCategory.of(scalar(at: place, in: text, end: count).value).isDisjoint(with: .word)
+      !ScalarCategory.of(scalar(at: place, in: text, end: count).value).isDisjoint(with: .widerWord)
     }
     return start > 0 && isWord(characterStart(before: start, text)) || end < count && isWord(end)
   }

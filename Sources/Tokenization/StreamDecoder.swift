@@ -8,6 +8,8 @@ public struct StreamDecoder: Sendable {
   // Whether the next byte is the first of the text.
   private(set) var isAtStart: Bool
   private var waiting: [UInt8] = []
+  // Whether a word has ended, which is a space as soon as another follows.
+  private var owesSpace = false
 
   /// A decoder of this tokenizer's ids; `startsText` false means that text stands before the first id already.
   public init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = false, startsText: Bool = true) {
@@ -38,12 +40,23 @@ public struct StreamDecoder: Sendable {
     if isAtStart, piece.count > 0 {
       let leadingSpace = tokenizer.parts.leadingSpace
       isAtStart = false
-      if leadingSpace != .kept, piece[0] == 0x20 {
+      if leadingSpace == .firstPieceStripped {
+        bytes += tokenizer.parts.firstShown[id] ?? piece.filter { $0 != 0x20 }
+        return
+      }
+      let isByte = leadingSpace == .oneMarkStripped && vocabulary.kind(of: id) == .byte
+      if leadingSpace != .kept, !isByte, piece[0] == 0x20 {
         piece = UnsafeBufferPointer(rebasing: piece.dropFirst())
         isAtStart = piece.isEmpty && leadingSpace == .allStripped
       }
     }
-    bytes.append(contentsOf: piece)
+    guard tokenizer.parts.marksWordEnds, !piece.isEmpty else {
+      bytes.append(contentsOf: piece)
+      return
+    }
+    if owesSpace { bytes.append(0x20) }
+    owesSpace = piece[piece.count - 1] == 0x20 && vocabulary.kind(of: id) == .normal
+    bytes.append(contentsOf: owesSpace ? UnsafeBufferPointer(rebasing: piece.dropLast()) : piece)
   }
 
   /// How many of the last bytes begin a character that is not finished: 0 to 3 (Unicode Standard, table 3-7).

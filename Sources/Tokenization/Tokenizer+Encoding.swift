@@ -76,7 +76,11 @@ extension Tokenizer {
     _ text: UnsafeBufferPointer<UInt8>, at position: TextNormalizer.Position, to output: inout IDBuffer,
     _ scratch: EncodingScratch
   ) {
-    if parts.preparation.steps.isEmpty {
+    if let chain = parts.chain {
+      for piece in chain.pieces(of: text, isFirst: position.isFirst) {
+        piece.withUnsafeBufferPointer { encodeWords($0, to: &output, scratch) }
+      }
+    } else if parts.preparation.steps.isEmpty {
       encodeWords(text, to: &output, scratch)
     } else {
       parts.preparation.normalized(Array(text), at: position).withUnsafeBufferPointer {
@@ -91,6 +95,16 @@ extension Tokenizer {
     guard let base = text.baseAddress, !text.isEmpty else { return }
     var cursor = parts.splitter.cursor(over: base, count: text.count, state: scratch.cursorState)
     switch parts.model {
+    case .words(let model):
+      while let (start, end) = cursor.next() { model.append(base + start, end - start, to: &output) }
+    case .merging(let model) where model.marksWordEnds:
+      while let (start, end) = cursor.next() {
+        let word = text[start..<end] + [0x20]
+        word.withUnsafeBufferPointer { word in
+          guard let base = word.baseAddress else { return }
+          model.append(base, word.count, isPadded: false, to: &output, scratch)
+        }
+      }
     case .merging(let model):
       // Up to this place 16 bytes can be read at once.
       let lastPadded = text.count - 16

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Turns text into the ids of a vocabulary's pieces, and ids into text.
 ///
-/// Encoding is total: every `String` has ids, where the vocabulary has an unknown piece or the bytes;
-/// `requireEncodable` says beforehand when something would be left out. Decoding is total too: an id without a piece,
+/// Encoding is total: every `String` has ids. `leftOut` tells what a byte-pair vocabulary without some byte leaves out, and
+/// `requireEncodable` throws where a vocabulary of characters lacks one. Decoding is total too: an id without a piece,
 /// and bytes that are not UTF-8, become U+FFFD. One tokenizer may be used by many threads at once.
 ///
 /// A careful reader's mistake: `encode(a) + encode(b)` is not `encode(a + b)`, for pieces cross the seam.
@@ -16,6 +16,8 @@ public final class Tokenizer: Sendable {
     var vocabulary: Vocabulary
     var model: Model
     var splitter = Splitter([])
+    /// How text is split, and changed on the way, where the splitter cannot say it.
+    var chain: PieceChain?
     var added: AddedTokens
     /// Before normalised added tokens are looked for.
     var normalizer = TextNormalizer()
@@ -28,6 +30,12 @@ public final class Tokenizer: Sendable {
     var endOfText: Set<Int> = []
     /// What decoding takes off the front of the text.
     var leadingSpace = LeadingSpace.kept
+    /// Pieces as spelled, where the vocabulary does not keep that.
+    var names: [Int: String] = [:]
+    /// Whether a piece's last byte, a space, says that its word ends there: the text has none behind the last.
+    var marksWordEnds = false
+    /// What tokens are decoded to at the front, where that is not their bytes without spaces.
+    var firstShown: [Int: [UInt8]] = [:]
     var path = ""
   }
 
@@ -35,6 +43,10 @@ public final class Tokenizer: Sendable {
     case kept
     /// The space that encoding put there.
     case oneStripped
+    /// The space that encoding put there, but not one that is a byte's piece, as SentencePiece has it.
+    case oneMarkStripped
+    /// Every space of the first piece, as huggingface/tokenizers' Metaspace has it.
+    case firstPieceStripped
     /// Every space, for encoding keeps none.
     case allStripped
   }
@@ -43,6 +55,7 @@ public final class Tokenizer: Sendable {
     case merging(MergingModel)
     case unigram(UnigramModel)
     case characters(CharacterModel)
+    case words(WordPieceModel)
   }
 
   init(_ parts: Parts) {
@@ -71,12 +84,15 @@ public final class Tokenizer: Sendable {
   }
 
   /// The piece with this id as its file spells it (`Ġthe`, `▁the`, `<0x0A>`), or nil when there is none.
-  public func piece(of id: Int) -> String? { parts.vocabulary.piece(of: id) }
+  public func piece(of id: Int) -> String? {
+    parts.added.contents[id] ?? parts.names[id] ?? parts.vocabulary.piece(of: id)
+  }
 
   /// The id of the piece that is spelled so, or nil.
   public func id(of piece: String) -> Int? {
     for token in parts.added.tokens where token.content.utf8.elementsEqual(piece.utf8) { return token.id }
-    return parts.vocabulary.id(of: piece)
+    let named = parts.names.first { $0.value.utf8.elementsEqual(piece.utf8) }
+    return named?.key ?? parts.vocabulary.id(of: piece)
   }
 
   /// The bytes of text that an id stands for, or nil when no piece has it; they may be a part of a character.
@@ -118,14 +134,14 @@ public final class Tokenizer: Sendable {
     return ids
   }
 
-  /// Throws the first character of `text` that `encode` would leave out because this vocabulary has no id for it.
+  /// Throws the first character of `text` that a vocabulary of single characters has no id for. Other vocabularies take
+  /// every text; what one of them leaves out is told by `leftOut`.
   public func requireEncodable(_ text: String) throws(TokenizerProblem) {
     var text = text
     let place: Int? = text.withUTF8 { bytes in
       switch parts.model {
       case .characters(let model): model.firstLost(in: bytes)
-      case .merging(let model): model.firstLost(in: bytes)
-      case .unigram: nil
+      case .merging, .unigram, .words: nil
       }
     }
     guard let place else { return }
@@ -144,7 +160,7 @@ public final class Tokenizer: Sendable {
     var decoder = StreamDecoder(self, skipSpecialTokens: skipSpecialTokens)
     var front: [UInt8] = []
     var first = 0
-    while first < ids.count, decoder.isAtStart {
+    while first < ids.count, decoder.isAtStart || parts.marksWordEnds {
       decoder.appendBytes(of: ids[first], to: &front)
       first += 1
     }

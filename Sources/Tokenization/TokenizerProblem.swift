@@ -52,10 +52,17 @@ extension TokenizerProblem: CustomStringConvertible {
     return scalars.count <= 400 ? "'\(text)'" : "'\(String(String.UnicodeScalarView(scalars.prefix(400))))…'"
   }
 
-  /// The character and its number, for many look alike.
+  /// The character and its number, for many look alike; the number alone where the character would not show, or move a
+  /// terminal's cursor.
   static func quoted(_ character: String) -> String {
     let numbers = character.unicodeScalars.map { "U+" + Self.fourDigits($0.value) }.joined(separator: " ")
-    return "'\(character)' (\(numbers))"
+    let isHidden = character.unicodeScalars.contains { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse: true
+      default: false
+      }
+    }
+    return isHidden ? numbers : "'\(character)' (\(numbers))"
   }
 
   private static func fourDigits(_ value: UInt32) -> String {

@@ -8,6 +8,8 @@ final class Vocabulary: Sendable {
     case byteAlphabet
     /// With ▁ (U+2581) for a space.
     case spaceMark
+    /// With these bytes behind a piece that ends a word, which in memory is a space.
+    case wordEnd([UInt8])
   }
 
   /// One more than the largest id.
@@ -96,6 +98,9 @@ final class Vocabulary: Sendable {
     case (.byte, _): return bytes.first.map { Self.byteName(Int($0)) }
     case (.normal, .byteAlphabet): return ByteAlphabet.encoded(bytes)
     case (.normal, .spaceMark): return Self.markingSpaces(bytes)
+    case (.normal, .wordEnd(let suffix)):
+      let ends = bytes.last == 0x20
+      return String(decoding: ends ? bytes.dropLast() + suffix : Array(bytes), as: UTF8.self)
     default: return String(decoding: bytes, as: UTF8.self)
     }
   }
@@ -109,6 +114,7 @@ final class Vocabulary: Sendable {
     case .plain: bytes = utf8
     case .byteAlphabet: bytes = ByteAlphabet.decoded(piece) ?? utf8
     case .spaceMark: bytes = Self.withSpaces(utf8)
+    case .wordEnd(let suffix): bytes = Self.withSpace(utf8, for: suffix)
     }
     let id = table.id(of: bytes)
     return id < 0 ? nil : Int(id)
@@ -134,6 +140,17 @@ final class Vocabulary: Sendable {
     case 0x61...0x66: digit - 0x57
     default: nil
     }
+  }
+
+  /// `bytes` with every ▁ turned into a space, where `marksSpaces`.
+  static func withSpaces(_ bytes: [UInt8], if marksSpaces: Bool) -> [UInt8] {
+    marksSpaces ? withSpaces(bytes) : bytes
+  }
+
+  /// `bytes` with a space for `suffix` at their end.
+  static func withSpace(_ bytes: some BidirectionalCollection<UInt8>, for suffix: [UInt8]) -> [UInt8] {
+    guard bytes.suffix(suffix.count).elementsEqual(suffix) else { return Array(bytes) }
+    return bytes.dropLast(suffix.count) + [0x20]
   }
 
   /// `bytes` with every ▁ turned into a space.

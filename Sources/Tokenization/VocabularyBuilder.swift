@@ -54,6 +54,7 @@ struct VocabularyBuilder {
     switch spelling {
     case .byteAlphabet where ByteAlphabet.decode(bytes, into: &storage): break
     case .spaceMark: storage.append(contentsOf: Vocabulary.withSpaces(bytes))
+    case .wordEnd(let suffix): storage.append(contentsOf: Vocabulary.withSpace(bytes, for: suffix))
     default: storage.append(contentsOf: bytes)
     }
   }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Tokenization
 
 /// Where a command's words go: the result to standard output, everything else to standard error.
 ///
@@ -37,6 +38,11 @@ enum Console {
   static func note(_ text: String) {
     let text = text.safeForTerminals
     _ = put(text.hasSuffix("\n") ? text : text + "\n", to: 2)
+  }
+
+  /// Says what of a text has no token, when anything.
+  static func note(leftOut: LeftOut?) {
+    if let leftOut { note("note: \(leftOut.description)") }
   }
 
   /// A pipe that nobody reads any more is an error of the write, not a signal that ends the program.

@@ -141,10 +141,9 @@ struct TokenizerJSONTests {
     "what is not built is named, what is broken is said",
     arguments: [
       (
-        file(normalizer: #"{"type": "BertNormalizer"}"#),
-        "the normalizer asks for 'BertNormalizer', which is not built here"
+        file(normalizer: #"{"type": "Nmt"}"#), "the normalizer asks for 'Nmt', which is not built here"
       ),
-      (file(preTokenizer: #"{"type": "BertPreTokenizer"}"#), "the pre-tokenizer asks for 'BertPreTokenizer'"),
+      (file(preTokenizer: #"{"type": "UnicodeScripts"}"#), "the pre-tokenizer asks for 'UnicodeScripts'"),
       (file(decoder: #"{"type": "WordPiece"}"#), "the decoder asks for 'WordPiece'"),
       (file(postProcessor: #"{"type": "New"}"#), "the post-processor asks for 'New'"),
       (file(model: #""end_of_word_suffix": "</w>","#), "the model's end_of_word_suffix asks for '</w>'"),
@@ -161,7 +160,7 @@ struct TokenizerJSONTests {
         file(preTokenizer: #"{"type": "Split", "pattern": {"Regex": "x(?=y)"}, "behavior": "Isolated"}"#),
         "no splitter follows the pattern 'x(?=y)'"
       ),
-      (#"{"model": {"type": "WordPiece", "vocab": {}}}"#, "the model asks for 'WordPiece'"),
+      (#"{"model": {"type": "WordHeap", "vocab": {}}}"#, "the model asks for 'WordHeap'"),
       (#"{"model": {"type": "BPE"}}"#, "the model has no object 'vocab'"),
       (#"{"model": {"type": "BPE", "vocab": {"a": "b"}, "merges": []}}"#, "the piece 'a' has a string for its id"),
       (#"{"other": []}"#, "the JSON is neither a tokenizer nor an object of pieces and ids"),

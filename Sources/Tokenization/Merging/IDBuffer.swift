@@ -10,6 +10,9 @@ struct IDBuffer {
 
   mutating func removeAll() { count = 0 }
 
+  /// Takes back what was appended since there were `earlier` ids.
+  mutating func truncate(to earlier: Int) { count = min(count, earlier) }
+
   /// Gives back the room that one long text needed.
   mutating func shrink() {
     guard capacity > 1 << 16 else { return }

@@ -30,10 +30,13 @@ final class MergingModel: Sendable {
   let unknown: Int32?
   /// Neighbouring unknown characters are one unknown.
   let fusesUnknown: Bool
+  /// Whether a word's last character is one symbol with the space behind it, which stands for the end of a word.
+  let marksWordEnds: Bool
 
   init(
     vocabulary: Vocabulary, symbols: Symbols, order: Order, takesWholeWords: Bool = false,
-    fallsBackToBytes: Bool = false, unknown: Int? = nil, fusesUnknown: Bool = false
+    fallsBackToBytes: Bool = false, unknown: Int? = nil, fusesUnknown: Bool = false,
+    marksWordEnds: Bool = false
   ) {
     self.vocabulary = vocabulary
     self.symbols = symbols
@@ -42,6 +45,7 @@ final class MergingModel: Sendable {
     self.fallsBackToBytes = fallsBackToBytes
     self.unknown = unknown.map { Int32(truncatingIfNeeded: $0) }
     self.fusesUnknown = fusesUnknown
+    self.marksWordEnds = marksWordEnds
   }
 
   /// Whether no piece but those that begin with spaces holds one behind another character, so that merging never
@@ -58,16 +62,22 @@ final class MergingModel: Sendable {
     return true
   }
 
-  /// The first character of `text` that would be left out, or nil: without one every text can be told back.
-  func firstLost(in text: UnsafeBufferPointer<UInt8>) -> Int? {
-    guard unknown == nil, let base = text.baseAddress else { return nil }
-    var place = 0
-    while place < text.count {
-      let length = symbols == .bytes ? 1 : characterLength(at: place, in: base, end: text.count)
-      if symbol(at: base + place, length) < 0, !hasFallback(base + place, length) { return place }
-      place += length
+  /// Whether there is a character that would be left out: no unknown piece, and no piece for some byte.
+  var mayLeaveOut: Bool {
+    guard unknown == nil else { return false }
+    let isComplete = (0..<256).allSatisfy { byte in
+      (symbols == .bytes && vocabulary.singles.base[byte] >= 0)
+        || (fallsBackToBytes && vocabulary.fallbacks.base[byte] >= 0)
     }
-    return nil
+    return !isComplete
+  }
+
+  /// Whether a character of `length` bytes, or a part of it, would be left out.
+  func leavesOut(_ bytes: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+    let width = symbols == .bytes ? 1 : length
+    return stride(from: 0, to: length, by: width).contains { start in
+      symbol(at: bytes + start, width) < 0 && !hasFallback(bytes + start, width)
+    }
   }
 
   // The piece of one byte or character, or -1.
@@ -133,7 +143,8 @@ final class MergingModel: Sendable {
       made += 1
     }
     while place < count {
-      let length = symbols == .bytes ? 1 : characterLength(at: place, in: word, end: count)
+      var length = symbols == .bytes ? 1 : characterLength(at: place, in: word, end: count)
+      if marksWordEnds, place + length == count - 1 { length += 1 }
       let id = symbol(at: word + place, length)
       if id >= 0 || !settlesNow {
         put(id, place)

@@ -2,24 +2,29 @@
 ///
 /// Kudo 2018, arXiv:1804.10959; google/sentencepiece `src/unigram_model.cc`. A character without a piece costs 10 more
 /// than the least likely piece.
+///
+/// Of equally likely ways rounding decides, so sums are of the type that the reference has: SentencePiece adds in `Float`,
+/// huggingface/tokenizers and llama.cpp in `Double`.
 final class UnigramModel: Sendable {
   let vocabulary: Vocabulary
-  private let scores: FrozenArray<Float>  // [count], natural logarithms
+  private let scores: FrozenArray<Double>  // [count], natural logarithms
   private let trie: ByteTrie
   private let unknown: Int32?
-  private let unknownScore: Float
+  private let unknownScore: Double
+  private let addsInFloat: Bool
   private let fallsBackToBytes: Bool
 
   /// The penalty of an unknown character beside the least likely piece, in nats (`kUnkPenalty` there).
-  private static let unknownPenalty: Float = 10
+  private static let unknownPenalty = 10.0
 
   init(
-    vocabulary: Vocabulary, scores: [Float], unknown: Int?, fallsBackToBytes: Bool, path: String
+    vocabulary: Vocabulary, scores: [Double], addsInFloat: Bool, unknown: Int?, fallsBackToBytes: Bool, path: String
   ) throws(TokenizerProblem) {
     self.vocabulary = vocabulary
     self.unknown = unknown.map { Int32(truncatingIfNeeded: $0) }
     self.fallsBackToBytes = fallsBackToBytes
-    var least: Float = 0
+    self.addsInFloat = addsInFloat
+    var least = 0.0
     var strings: [(bytes: [UInt8], value: Int32)] = []
     for id in 0..<vocabulary.count where vocabulary.kind(of: id) == .normal {
       let bytes = vocabulary.bytes(of: id)
@@ -41,9 +46,14 @@ final class UnigramModel: Sendable {
 
   /// Where the best way to a place comes from.
   private struct Step {
-    var score: Float
+    var score: Double
     var start: Int32
     var id: Int32  // -1: an unknown character
+  }
+
+  @inline(__always)
+  private func sum(_ score: Double, _ more: Double) -> Double {
+    addsInFloat ? Double(Float(score) + Float(more)) : score + more
   }
 
   /// Appends the ids of `text`.
@@ -68,13 +78,13 @@ final class UnigramModel: Sendable {
       let score = steps[place].score
       var hasSingle = false
       trie.forEachMatch(at: place, in: text, end: count) { end, id in
-        let sum = score + scores.base[Int(id)]
+        let sum = sum(score, scores.base[Int(id)])
         if sum > steps[end].score { steps[end] = Step(score: sum, start: Int32(truncatingIfNeeded: place), id: id) }
         if end == place + length { hasSingle = true }
       }
-      if !hasSingle, score + unknownScore > steps[place + length].score {
-        steps[place + length] = Step(
-          score: score + unknownScore, start: Int32(truncatingIfNeeded: place), id: -1)
+      let skipped = sum(score, unknownScore)
+      if !hasSingle, skipped > steps[place + length].score {
+        steps[place + length] = Step(score: skipped, start: Int32(truncatingIfNeeded: place), id: -1)
       }
       place += length
     }

@@ -9,6 +9,12 @@ struct TextNormalizer: Sendable {
     case strip(left: Bool, right: Bool)
     /// Removes combining marks.
     case stripAccents
+    /// Removes the marks that take no room, as BERT's tokenizer does after taking characters apart.
+    case stripNonspacing
+    /// Removes control characters and U+FFFD, and makes every white space a space, as BERT's tokenizer does.
+    case clean
+    /// Puts spaces around ideographs, as BERT's tokenizer does.
+    case spaceIdeographs
     /// Puts bytes before a text that is not empty.
     case prepend([UInt8])
     /// Puts a space before a text that is not empty and has none; `onlyFirst`: only where the whole text begins.
@@ -21,6 +27,8 @@ struct TextNormalizer: Sendable {
     case characterMap(CharacterMap)
     /// One space for several, none at the ends of the whole text.
     case collapseSpaces
+    /// Leaves white space out, and puts a space before each word between; every ▁ (U+2581) is a space too.
+    case spaceWords
     /// A space for ▁ (U+2581): vocabularies that spell spaces so cannot tell the two apart.
     case unmarkSpaces
   }
@@ -47,6 +55,9 @@ struct TextNormalizer: Sendable {
       case .lowercase: text = mapped(text) { $0.properties.lowercaseMapping.utf8 }
       case .strip(let left, let right): text = stripped(text, left: left, right: right)
       case .stripAccents: text = removingMarks(text)
+      case .stripNonspacing: text = mapped(text) { ScalarCategory.isOlderNonspacing($0) ? "".utf8 : String($0).utf8 }
+      case .clean: text = mapped(text) { Self.cleaned($0).utf8 }
+      case .spaceIdeographs: text = mapped(text) { (Self.isIdeograph($0.value) ? " \($0) " : String($0)).utf8 }
       case .prepend(let bytes): if !text.isEmpty { text.insert(contentsOf: bytes, at: 0) }
       case .prependSpace(let onlyFirst):
         if let first = text.first, first != 0x20, isFirst || !onlyFirst { text.insert(0x20, at: 0) }
@@ -54,10 +65,56 @@ struct TextNormalizer: Sendable {
       case .replace(let pattern, let content): text = replaced(text, pattern, content)
       case .characterMap(let map): text = map.mapped(text)
       case .collapseSpaces: text = collapsed(text, isFirst: position.beginsSentence, isLast: isLast)
+      case .spaceWords: text = spacingWords(text)
       case .unmarkSpaces: if text.contains(0xE2) { text = Vocabulary.withSpaces(text) }
       }
     }
     return text
+  }
+
+  // huggingface/tokenizers `normalizers/bert.rs`.
+  private static func cleaned(_ scalar: Unicode.Scalar) -> String {
+    switch scalar {
+    case "\t", "\n", "\r": " "
+    case "\0", "\u{FFFD}": ""
+    default:
+      ScalarCategory.isOlderControl(scalar) ? "" : scalar.properties.isWhitespace ? " " : String(scalar)
+    }
+  }
+
+  private static func isIdeograph(_ value: UInt32) -> Bool {
+    switch value {
+    case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B81F, 0x2B920...0x2CEAF,
+      0x2F800...0x2FA1F:
+      true
+    default: false
+    }
+  }
+
+  private func spacingWords(_ text: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(text.count + 1)
+    text.withUnsafeBufferPointer { text in
+      guard let base = text.baseAddress else { return }
+      var isInWord = false
+      var place = 0
+      while place < text.count {
+        let (value, length) = scalar(at: place, in: base, end: text.count)
+        if ScalarCategory.of(value).contains(.space) {
+          isInWord = false
+        } else {
+          if value == 0x2581 {
+            result.append(0x20)
+          } else {
+            if !isInWord { result.append(0x20) }
+            result.append(contentsOf: text[place..<place + length])
+          }
+          isInWord = true
+        }
+        place += length
+      }
+    }
+    return result
   }
 
   private func mapped<Bytes: Sequence<UInt8>>(_ text: [UInt8], _ change: (Unicode.Scalar) -> Bytes) -> [UInt8] {
@@ -77,7 +134,9 @@ struct TextNormalizer: Sendable {
   private func removingMarks(_ text: [UInt8]) -> [UInt8] {
     var result = String.UnicodeScalarView()
     for scalar in String(decoding: text, as: UTF8.self).unicodeScalars
-    where ScalarCategory.of(scalar.value).isDisjoint(with: .mark) {
+    where ScalarCategory.of(scalar.value).isDisjoint(with: .mark)
+      || ScalarCategory.isNewerThanNormalization(scalar.value)
+    {
       result.append(scalar)
     }
     return Array(String(result).utf8)

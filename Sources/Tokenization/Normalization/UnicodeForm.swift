@@ -2,6 +2,9 @@ import Foundation
 
 /// A normalisation form (Unicode Standard Annex 15).
 ///
+/// It is that of Unicode 9, as huggingface/tokenizers has it (`unicode-normalization-alignments`): a character that came
+/// later stays as it is, and no mark moves past it.
+///
 /// Foundation's normalisation takes some microseconds for each character it changes, so it sees only the stretches that
 /// can change, a base character with its marks, and each of them once.
 enum UnicodeForm: String, Sendable {
@@ -30,9 +33,13 @@ enum UnicodeForm: String, Sendable {
         }
         let (first, length) = scalar(at: place, in: base, end: text.count)
         place += length
+        if ScalarCategory.isNewerThanNormalization(first) {
+          result.append(contentsOf: text[start..<place])
+          continue
+        }
         while place < text.count {
           let (next, length) = scalar(at: place, in: base, end: text.count)
-          guard !beginsStretch(next) else { break }
+          guard !beginsStretch(next), !ScalarCategory.isNewerThanNormalization(next) else { break }
           place += length
         }
         let stretch = Array(text[start..<place])

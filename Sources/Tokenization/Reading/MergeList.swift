@@ -52,6 +52,7 @@ enum MergeList {
       switch vocabulary.spelling {
       case .byteAlphabet: return ByteAlphabet.decode(piece, into: &bytes)
       case .spaceMark: bytes.append(contentsOf: Vocabulary.withSpaces(piece))
+      case .wordEnd(let suffix): bytes.append(contentsOf: Vocabulary.withSpace(piece, for: suffix))
       case .plain: bytes.append(contentsOf: piece)
       }
       return true

@@ -25,6 +25,8 @@ struct SentencePieces {
   let path: String
   var pieces: [(bytes: [UInt8], score: Float, kind: PieceKind)] = []
   var algorithm = Algorithm.merging
+  /// Whether scores are added as the library adds them; llama.cpp adds in `Double`.
+  var addsInFloat = true
   var unknown: Int?
   var beginningOfText: Int?
   var endOfText: [Int] = []
@@ -95,7 +97,7 @@ struct SentencePieces {
       parts.splitter = Splitter([SplitStage(finder: .pattern(SplitPattern(SplitPattern.spacedWords)))])
     }
     parts.normalizer.steps = try steps()
-    parts.leadingSpace = collapsesSpaces ? .allStripped : spacePrefix == .none ? .kept : .oneStripped
+    parts.leadingSpace = collapsesSpaces ? .allStripped : spacePrefix == .none ? .kept : .oneMarkStripped
     parts.beginningOfText = beginningOfText
     parts.endOfText = Set(endOfText)
     if addsBeginning, let beginningOfText { parts.prefix = [beginningOfText] }
@@ -108,10 +110,11 @@ struct SentencePieces {
     _ vocabulary: Vocabulary, unknown: Int?, hasBytes: Bool
   ) throws(TokenizerProblem) -> Tokenizer.Model {
     if algorithm == .unigram {
-      let scores = (0..<vocabulary.count).map { $0 < pieces.count ? pieces[$0].score : 0 }
+      let scores = (0..<vocabulary.count).map { $0 < pieces.count ? Double(pieces[$0].score) : 0 }
       return .unigram(
         try UnigramModel(
-          vocabulary: vocabulary, scores: scores, unknown: unknown, fallsBackToBytes: hasBytes, path: path))
+          vocabulary: vocabulary, scores: scores, addsInFloat: addsInFloat, unknown: unknown,
+          fallsBackToBytes: hasBytes, path: path))
     }
     if algorithm == .characters {
       return .merging(

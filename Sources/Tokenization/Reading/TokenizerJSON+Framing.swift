@@ -40,12 +40,21 @@ extension TokenizerJSON {
       break
     case "Metaspace":
       let scheme = part["prepend_scheme"]?.string ?? (part["add_prefix_space"]?.bool ?? true ? "always" : "never")
-      if scheme != "never" { leadingSpace = .oneStripped }
+      if scheme != "never" { leadingSpace = .firstPieceStripped }
     case "Strip":
       guard part["content"]?.string == " ", (part["stop"]?.integer ?? 0) == 0, (part["start"]?.integer ?? 0) <= 1 else {
         throw unsupported("the decoder Strip", part.serialized())
       }
       if part["start"]?.integer == 1 { leadingSpace = .oneStripped }
+    case "WordPiece":
+      guard root["model"]?["type"]?.string == "WordPiece" || root["model"]?["type"]?.string == "WordLevel" else {
+        throw unsupported("the decoder", "WordPiece")
+      }
+    case "BPEDecoder":
+      let suffix = part["suffix"]?.string ?? "</w>"
+      guard root["model"]?["end_of_word_suffix"]?.string == suffix else {
+        throw unsupported("the decoder BPEDecoder", suffix)
+      }
     case "Replace":
       guard part["pattern"]?["String"]?.string == "▁", part["content"]?.string == " " else {
         throw unsupported("the decoder Replace", part.serialized())

@@ -1,7 +1,7 @@
 import Files
 
 extension TokenizerJSON {
-  func readModel(
+  mutating func readModel(
     _ model: JSONValue, added: [AddedTokens.Token]
   ) throws(TokenizerProblem) -> (Vocabulary, Tokenizer.Model) {
     // Older files leave the type out.
@@ -9,17 +9,27 @@ extension TokenizerJSON {
     switch type {
     case "BPE": return try readMerging(model, added)
     case "Unigram": return try readUnigram(model, added)
+    case "WordPiece": return try readWords(model, added, prefix: model["continuing_subword_prefix"]?.string ?? "##")
+    case "WordLevel": return try readWords(model, added, prefix: nil)
     default: throw unsupported("the model", type)
     }
   }
 
-  private var spelling: Vocabulary.Spelling { isByteLevel ? .byteAlphabet : marksSpaces ? .spaceMark : .plain }
+  private var spelling: Vocabulary.Spelling {
+    isByteLevel ? .byteAlphabet : marksSpaces ? .spaceMark : wordEnd.map { .wordEnd(Array($0.utf8)) } ?? .plain
+  }
 
-  private func readMerging(
+  private mutating func readMerging(
     _ model: JSONValue, _ added: [AddedTokens.Token]
   ) throws(TokenizerProblem) -> (Vocabulary, Tokenizer.Model) {
-    for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-      if let text = model[key]?.string, !text.isEmpty { throw unsupported("the model's \(key)", text) }
+    if let text = model["continuing_subword_prefix"]?.string, !text.isEmpty {
+      throw unsupported("the model's continuing_subword_prefix", text)
+    }
+    if let text = model["end_of_word_suffix"]?.string, !text.isEmpty {
+      guard !isByteLevel, !marksSpaces, root["decoder"]?["type"]?.string == "BPEDecoder" else {
+        throw unsupported("the model's end_of_word_suffix", text)
+      }
+      wordEnd = text
     }
     if let dropout = model["dropout"]?.number, dropout > 0 { throw unsupported("the model's dropout", "\(dropout)") }
     guard let vocab = model["vocab"]?.object else { throw broken("the model has no object 'vocab'") }
@@ -33,32 +43,33 @@ extension TokenizerJSON {
       if fallsBack, let byte = Vocabulary.byte(named: piece.utf8) {
         try builder.add(bytes: [byte], id: id, kind: .byte)
       } else if let token = special[id], token.isSpecial, token.content.utf8.elementsEqual(piece.utf8) {
-        try builder.add(piece, id: id, kind: .control)
+        try builder.add(bytes: shown[id] ?? Array(piece.utf8), id: id, kind: .control)
       } else {
         try builder.add(piece, id: id)
       }
     }
     try add(added, to: &builder)
     let vocabulary = Vocabulary(builder)
-    let unknown = try unknown(model["unk_token"]?.string, in: vocabulary)
+    let unknown = try unknown(model["unk_token"]?.string, in: vocab)
     let merging = MergingModel(
       vocabulary: vocabulary, symbols: isByteLevel ? .bytes : .characters,
       order: .pairs(PairTable(try merges(model["merges"], in: vocabulary))),
       takesWholeWords: model["ignore_merges"]?.bool ?? false, fallsBackToBytes: fallsBack, unknown: unknown,
-      fusesUnknown: model["fuse_unk"]?.bool ?? false)
+      fusesUnknown: model["fuse_unk"]?.bool ?? false, marksWordEnds: wordEnd != nil)
     return (vocabulary, .merging(merging))
   }
 
   private func add(_ tokens: [AddedTokens.Token], to builder: inout VocabularyBuilder) throws(TokenizerProblem) {
     for token in tokens where builder.isFree(token.id) {
       try builder.add(
-        bytes: unmarked(token.content), id: token.id, kind: token.isSpecial ? .control : .userDefined, isHidden: true)
+        bytes: shown[token.id] ?? Array(token.content.utf8), id: token.id,
+        kind: token.isSpecial ? .control : .userDefined, isHidden: true)
     }
   }
 
-  private func unknown(_ piece: String?, in vocabulary: Vocabulary) throws(TokenizerProblem) -> Int? {
+  func unknown(_ piece: String?, in vocab: JSONObject) throws(TokenizerProblem) -> Int? {
     guard let piece else { return nil }
-    guard let id = vocabulary.id(of: piece) else {
+    guard let id = vocab[piece]?.integer else {
       throw broken("the unknown piece \(TokenizerProblem.shortened(piece)) is not in the vocabulary")
     }
     return id
@@ -97,12 +108,12 @@ extension TokenizerJSON {
     let unknown = model["unk_id"]?.integer
     let special = Dictionary(added.lazy.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     var builder = VocabularyBuilder(path: path, spelling: spelling, expected: vocab.count)
-    var scores: [Float] = []
+    var scores: [Double] = []
     for (id, entry) in vocab.enumerated() {
       guard let pair = entry.array, pair.count == 2, let piece = pair[0].string, let score = pair[1].number else {
         throw broken("entry \(id) of the vocabulary is not a piece and a score")
       }
-      scores.append(Float(score))
+      scores.append(score)
       if fallsBack, let byte = Vocabulary.byte(named: piece.utf8) {
         try builder.add(bytes: [byte], id: id, kind: .byte)
       } else if id == unknown {
@@ -121,7 +132,8 @@ extension TokenizerJSON {
       vocabulary,
       .unigram(
         try UnigramModel(
-          vocabulary: vocabulary, scores: scores, unknown: unknown, fallsBackToBytes: fallsBack, path: path))
+          vocabulary: vocabulary, scores: scores, addsInFloat: false, unknown: unknown, fallsBackToBytes: fallsBack,
+          path: path))
     )
   }
 }

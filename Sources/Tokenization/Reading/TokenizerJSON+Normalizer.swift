@@ -15,6 +15,12 @@ extension TokenizerJSON {
       steps.append(.strip(left: part["strip_left"]?.bool ?? true, right: part["strip_right"]?.bool ?? true))
     case "StripAccents":
       steps.append(.stripAccents)
+    case "BertNormalizer":
+      let lowers = part["lowercase"]?.bool ?? true
+      if part["clean_text"]?.bool ?? true { steps.append(.clean) }
+      if part["handle_chinese_chars"]?.bool ?? true { steps.append(.spaceIdeographs) }
+      if part["strip_accents"]?.bool ?? lowers { steps += [.form(.decomposed), .stripNonspacing] }
+      if lowers { steps.append(.lowercase) }
     case "Prepend":
       guard let text = part["prepend"]?.string else { throw broken("the normalizer Prepend has no 'prepend'") }
       steps.append(.prepend(unmarked(text)))
@@ -23,7 +29,7 @@ extension TokenizerJSON {
       let stage = try stage(part["pattern"], .isolated, isInverted: false, of: "the normalizer Replace")
       guard case .pattern(let pattern) = stage.finder else { return }
       // In memory a space and its mark are one.
-      if marksSpaces, part["pattern"]?["String"]?.string == " ", content == "▁" { return }
+      if marksSpaces, !keepsMarks, part["pattern"]?["String"]?.string == " ", content == "▁" { return }
       steps.append(.replace(pattern, content: unmarked(content)))
     case "Precompiled":
       guard let text = part["precompiled_charsmap"]?.string, let table = Base64.decoded(text),
@@ -40,8 +46,7 @@ extension TokenizerJSON {
     _ pattern: JSONValue?, _ behavior: SplitStage.Behavior, isInverted: Bool, of part: String
   ) throws(TokenizerProblem) -> SplitStage {
     if let text = pattern?["String"]?.string {
-      let text = String(decoding: unmarked(text), as: UTF8.self)
-      return .literal(text, behavior, isInverted: isInverted)
+      return .literal(String(decoding: unmarked(text), as: UTF8.self), behavior, isInverted: isInverted)
     }
     guard let expression = pattern?["Regex"]?.string else { throw broken("\(part) has no pattern") }
     return try SplittingName.stage(of: expression, behavior, isInverted: isInverted, path: path)

@@ -15,7 +15,19 @@ struct TokenizerJSON {
   var isByteLevel = false
   /// Whether pieces spell a space as ▁, so that in memory it can be a space.
   var marksSpaces = false
+  /// Whether text still has ▁ where it is split: pre-tokenizers that come one after another tell it from a space.
+  var keepsMarks = false
+  /// What pieces at the end of a word end in, which in memory is a space: `</w>`.
+  var wordEnd: String?
+  /// Pre-tokenizers that stages cannot say.
+  var chain: PieceChain?
   var leadingSpace = Tokenizer.LeadingSpace.kept
+  /// What added tokens are decoded to, by id: their content, as normalised where they are found so.
+  var shown: [Int: [UInt8]] = [:]
+  /// The pieces as spelled, where the vocabulary does not keep that.
+  var names: [Int: String] = [:]
+  /// What those with a space of their own are decoded to where a text begins and marks are left out.
+  var firstShown: [Int: [UInt8]] = [:]
 
   init(_ root: JSONValue, path: String) {
     self.root = root
@@ -31,16 +43,30 @@ struct TokenizerJSON {
 
   mutating func parts(_ companions: CompanionFiles) throws(TokenizerProblem) -> Tokenizer.Parts {
     guard let model = root["model"], model.object != nil else { throw broken("the file has no object 'model'") }
-    marksSpaces = Self.marksSpaces(root["normalizer"]) || Self.marksSpaces(root["pre_tokenizer"])
-    try readPreTokenizer(root["pre_tokenizer"])
-    if Self.types(in: root["decoder"], list: "decoders").contains("ByteLevel") { isByteLevel = true }
+    isByteLevel =
+      Self.types(in: root["pre_tokenizer"], list: "pretokenizers").contains("ByteLevel")
+      || Self.types(in: root["decoder"], list: "decoders").contains("ByteLevel")
+    marksSpaces = !isByteLevel && (Self.marksSpaces(root["normalizer"]) || Self.marksSpaces(root["pre_tokenizer"]))
+    try readPreTokenizers()
     var normalizer = TextNormalizer()
     try appendSteps(of: root["normalizer"], to: &normalizer.steps)
-    if marksSpaces { normalizer.steps.append(.unmarkSpaces) }
+    if marksSpaces, !keepsMarks { normalizer.steps.append(.unmarkSpaces) }
     try readDecoder(root["decoder"])
 
     var tokens = try addedTokens()
     for token in companions.added where !tokens.contains(where: { $0.id == token.id }) { tokens.append(token) }
+    let decodesBytes = Self.types(in: root["decoder"], list: "decoders").contains("ByteLevel")
+    for token in tokens {
+      let content = Array(token.content.utf8)
+      let found = token.isNormalized ? normalizer.normalized(content) : content
+      let bytes = Vocabulary.withSpaces(found, if: marksSpaces)
+      if leadingSpace == .firstPieceStripped, found.contains(0x20) {
+        let text = String(decoding: found, as: UTF8.self)
+        firstShown[token.id] = Array(text.utf8.split(separator: Array("▁".utf8)).joined())
+      }
+      // The library reads an added token in the byte alphabet too, where all of its characters are in it.
+      shown[token.id] = decodesBytes ? ByteAlphabet.decoded(String(decoding: bytes, as: UTF8.self)) ?? bytes : bytes
+    }
     let (vocabulary, segmentation) = try readModel(model, added: tokens)
     var parts = Tokenizer.Parts(
       vocabulary: vocabulary, model: segmentation,
@@ -49,7 +75,11 @@ struct TokenizerJSON {
     parts.normalizer = normalizer
     parts.preparation.steps = preparation
     parts.leadingSpace = leadingSpace
-    if stages.isEmpty, marksSpaces, case .merging(let model) = segmentation, model.keepsToWords {
+    parts.firstShown = firstShown
+    parts.names = names
+    parts.marksWordEnds = wordEnd != nil
+    parts.chain = chain
+    if chain == nil, stages.isEmpty, marksSpaces, case .merging(let model) = segmentation, model.keepsToWords {
       stages = [SplitStage(finder: .pattern(SplitPattern(SplitPattern.spacedWords)))]
     }
     parts.splitter = Splitter(stages)
@@ -71,7 +101,7 @@ struct TokenizerJSON {
   }
 
   // Whether ▁ is put for every space somewhere in this part.
-  private static func marksSpaces(_ part: JSONValue?) -> Bool {
+  static func marksSpaces(_ part: JSONValue?) -> Bool {
     guard let part else { return false }
     let inner = part["normalizers"]?.array ?? part["pretokenizers"]?.array ?? []
     if inner.contains(where: { marksSpaces($0) }) { return true }
@@ -90,6 +120,6 @@ struct TokenizerJSON {
 
   /// Text with ▁ as a space, where the vocabulary is kept so.
   func unmarked(_ text: String) -> [UInt8] {
-    marksSpaces ? Vocabulary.withSpaces(Array(text.utf8)) : Array(text.utf8)
+    marksSpaces && !keepsMarks ? Vocabulary.withSpaces(Array(text.utf8)) : Array(text.utf8)
   }
 }

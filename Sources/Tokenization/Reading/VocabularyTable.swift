@@ -69,6 +69,7 @@ extension Tokenizer {
     }
     source.algorithm = isUnigram ? .unigram : .merging
     source.findsLiteralSpaces = true
+    source.addsInFloat = false
     source.unknown = table.unknown
     source.beginningOfText = table.beginningOfText
     source.endOfText = table.endOfText

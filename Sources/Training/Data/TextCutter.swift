@@ -12,9 +12,10 @@ struct TextCutter {
 
   private static let pieceBytes = 1 << 20
 
-  /// Hands the tokens of the file to `write` in order, each time with the bytes of their text.
+  /// Hands the tokens of the file to `write` in order, each time with the bytes of their text and what of it they leave out.
   func tokenize(
-    with tokenizer: Tokenizer, pool: ThreadPool, _ write: ([Int], Int) throws -> Void, progress: (Double) -> Void
+    with tokenizer: Tokenizer, pool: ThreadPool, _ write: ([Int], Int, LeftOut?) throws -> Void,
+    progress: (Double) -> Void
   ) throws {
     let end = endsDocument ? tokenizer.endOfText.min() : nil
     var start = 0
@@ -25,7 +26,8 @@ struct TextCutter {
         pieces.append(start..<last)
         start = last
       }
-      var results = [Result<(tokens: [Int], bytes: Int), any Error>?](repeating: nil, count: pieces.count)
+      var results = [Result<(tokens: [Int], bytes: Int, leftOut: LeftOut?), any Error>?](
+        repeating: nil, count: pieces.count)
       results.withUnsafeMutableBufferPointer { results in
         // Each piece has a place of its own, so the threads never meet.
         nonisolated(unsafe) let results = results
@@ -34,12 +36,12 @@ struct TextCutter {
         }
       }
       for result in results {
-        guard let (tokens, bytes) = try result?.get() else { continue }
-        try write(tokens, bytes)
+        guard let (tokens, bytes, leftOut) = try result?.get() else { continue }
+        try write(tokens, bytes, leftOut)
       }
       progress(Double(start) / Double(file.bytes.count))
     }
-    if kind == .text, let end { try write([end], 0) }
+    if kind == .text, let end { try write([end], 0, nil) }
   }
 
   /// Where the piece from `start` ends: after a line that is followed by the beginning of another, so that no run of
@@ -58,19 +60,23 @@ struct TextCutter {
 
   private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
-  private func tokens(of range: Range<Int>, _ tokenizer: Tokenizer, _ end: Int?) throws -> (tokens: [Int], bytes: Int) {
+  private func tokens(
+    of range: Range<Int>, _ tokenizer: Tokenizer, _ end: Int?
+  ) throws -> (tokens: [Int], bytes: Int, leftOut: LeftOut?) {
     var (tokens, bytes) = ([Int](), 0)
+    var leftOut: LeftOut?
     for text in try texts(of: range) {
       // A line of JSON without a token for its end ends in a line break.
       let text = kind == .jsonLines && end == nil ? text + "\n" : text
       do { try tokenizer.requireEncodable(text) } catch {
         throw FileProblem(path: file.path, sentence: error.description)
       }
+      leftOut = LeftOut.joined(leftOut, tokenizer.leftOut(of: text))
       tokens += tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: true)
       if kind == .jsonLines, let end { tokens.append(end) }
       bytes += text.utf8.count
     }
-    return (tokens, bytes)
+    return (tokens, bytes, leftOut)
   }
 
   /// Calls `body` with every text, a piece or a line of JSON at a time.

@@ -16,6 +16,8 @@ public struct TokenizedData: Sendable {
   public let textBytes: Int?
   /// Why tokens could not be kept in the cache's folder, when they could not.
   public let cacheProblem: FileProblem?
+  /// Characters of the text that have no token in this vocabulary; nil when all have.
+  public let leftOut: LeftOut?
   /// The files that were read.
   public let paths: [String]
 
@@ -32,6 +34,7 @@ public struct TokenizedData: Sendable {
     var hash = SHA256()
     var textBytes: Int? = 0
     var cacheProblem: FileProblem?
+    var leftOut: LeftOut?
     for file in files {
       let mapped = try MappedFile(path: file.path)
       let content = withExtendedLifetime(mapped) { SHA256.hexadecimal(of: mapped.bytes) }
@@ -47,9 +50,9 @@ public struct TokenizedData: Sendable {
       }
       let isDocument = file.kind == .jsonLines || files.count > 1
       var key = SHA256()
-      key.update("tokens 1 \(file.kind.rawValue) \(isDocument) \(jsonKey) \(content) \(tokenizerHash)")
+      key.update("tokens 2 \(file.kind.rawValue) \(isDocument) \(jsonKey) \(content) \(tokenizerHash)")
       let name = key.hexadecimal()
-      func body(_ write: ([Int], _ textBytes: Int) throws -> Void) throws {
+      func body(_ write: ([Int], _ textBytes: Int, _ leftOut: LeftOut?) throws -> Void) throws {
         let cutter = TextCutter(file: mapped, kind: file.kind, jsonKey: jsonKey, endsDocument: isDocument)
         try cutter.tokenize(with: tokenizer, pool: pool, write) { progress(file.path, $0) }
       }
@@ -68,12 +71,14 @@ public struct TokenizedData: Sendable {
       }
       parts.append(found.tokens)
       textBytes = textBytes.map { $0 + found.textBytes }
+      leftOut = LeftOut.joined(leftOut, found.leftOut)
       hash.update("\(name)\n")
     }
     text = TokenText(parts)
     fingerprint = hash.hexadecimal()
     self.textBytes = textBytes
     self.cacheProblem = cacheProblem
+    self.leftOut = leftOut
     self.paths = files.map(\.path)
   }
 }

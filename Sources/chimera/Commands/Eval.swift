@@ -51,6 +51,7 @@ struct Eval: ParsableCommand {
     let tokenizer = loaded.tokenizer
     let read = try TokenizedData(data, tokenizer: tokenizer, jsonKey: jsonKey, cacheFolder: Caches.tokens, pool: pool)
     Caches.tell(read.cacheProblem)
+    Console.note(leftOut: read.leftOut)
     let text = maxTokens.map { read.text.prefix($0) } ?? read.text
     let beginning = tokenizer.flatMap { $0.addsBeginningOfText ? $0.beginningOfText : nil }
     let executor = try loaded.executor(pool: pool, arithmetic: options.arithmetic)

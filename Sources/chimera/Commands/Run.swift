@@ -133,6 +133,7 @@ struct Run: ParsableCommand {
   func encoded(_ prompt: String, _ loaded: LoadedModel, _ tokenizer: Tokenizer) throws -> ([Int], stops: [String]) {
     guard chat else {
       try tokenizer.requireEncodable(prompt)
+      Console.note(leftOut: tokenizer.leftOut(of: prompt))
       let ids = tokenizer.encode(prompt)
       if ids.isEmpty { throw Failure(.usage, "the prompt is empty; without a prompt the model begins by itself") }
       return (ids, [])

@@ -14,37 +14,62 @@ struct Tokenize: ParsableCommand {
 
         chimera tokenize story-llama "Once upon a time"
         chimera tokenize tokenizer.json --decode 15496,995
+        chimera tokenize tokenizer.json --lines texts.jsonl --json
       """)
 
   @Argument(help: "A model, or a tokenizer file or folder.") var model: String
   @Argument(help: "The text.") var text: String?
   @Option(parsing: .unconditional, help: "Token ids to convert to text: 1,2,3.") var decode: String?
+  @Option(help: "Convert each line of this file: a text, a JSON string, or a JSON list of ids.") var lines: String?
   @Flag(help: "Leave out beginning-of-text and end-of-text tokens.") var plain = false
   @Flag(help: "Write a JSON document with the pieces.") var json = false
 
   func validate() throws {
     if text != nil, decode != nil { throw ValidationError("a text and --decode exclude each other") }
+    if lines != nil, text != nil || decode != nil { throw ValidationError("--lines stands in place of a text") }
   }
 
   func run() throws {
     let tokenizer = try find()
-    if let decode {
-      let ids = try TokenList.ids(decode, of: "--decode")
-      if let id = ids.first(where: { $0 >= tokenizer.count }) {
-        throw Failure(.usage, "token \(id) is outside the vocabulary of \(tokenizer.count)")
+    if let lines {
+      for (place, line) in try LineFile(path: lines, readsLists: true).lines {
+        if case .json(let value) = line, let list = value.array {
+          let ids = list.compactMap(\.integer)
+          guard ids.count == list.count, ids.allSatisfy({ $0 >= 0 }) else {
+            throw Failure(.invalid, "\(place): a list on a line holds ids")
+          }
+          try write(textOf: ids, of: place, tokenizer)
+        } else {
+          guard let text = line.text else { throw Failure(.invalid, "\(place): a line is a text or a list of ids") }
+          try write(idsOf: text, tokenizer)
+        }
       }
-      if json {
-        var document = JSONObject()
-        document["ids"] = .array(ids.map { .integer($0) })
-        document["text"] = .string(tokenizer.decode(ids))
-        Console.write(JSONValue.object(document).serialized(pretty: false) + "\n")
-      } else {
-        Console.write(generated: tokenizer.decode(ids) + "\n")
-      }
-      return
+    } else if let decode {
+      try write(textOf: try TokenList.ids(decode, of: "--decode"), of: nil, tokenizer)
+    } else {
+      try write(idsOf: try text ?? standardInput(), tokenizer)
     }
-    let input = try text ?? standardInput()
+  }
+
+  private func write(textOf ids: [Int], of place: String?, _ tokenizer: Tokenizer) throws {
+    if let id = ids.first(where: { $0 >= tokenizer.count }) {
+      throw Failure(
+        place == nil ? .usage : .invalid,
+        "\(place.map { $0 + ": " } ?? "")token \(id) is outside the vocabulary of \(tokenizer.count)")
+    }
+    if json {
+      var document = JSONObject()
+      document["ids"] = .array(ids.map { .integer($0) })
+      document["text"] = .string(tokenizer.decode(ids))
+      Console.write(JSONValue.object(document).serialized(pretty: false) + "\n")
+    } else {
+      Console.write(generated: tokenizer.decode(ids) + "\n")
+    }
+  }
+
+  private func write(idsOf input: String, _ tokenizer: Tokenizer) throws {
     try tokenizer.requireEncodable(input)
+    Console.note(leftOut: tokenizer.leftOut(of: input))
     let ids = tokenizer.encode(input, addSpecialTokens: !plain)
     if json {
       var document = JSONObject()

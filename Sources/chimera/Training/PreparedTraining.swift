@@ -115,11 +115,13 @@ struct PreparedTraining {
     }
     let pool = ThreadPool(threads: settings.threads)
     func read(_ paths: [String]) throws -> TokenizedData {
-      try TokenizedData(
+      let data = try TokenizedData(
         paths, tokenizer: tokenizer?.tokenizer, jsonKey: request.jsonKey, cacheFolder: Caches.tokens, pool: pool
       ) { path, part in
         if part < 1 { note("\(path): \(Int(rounding: part * 100, .towardZero)) % tokenized") }
       }
+      if let leftOut = data.leftOut { note("note: \(leftOut.description)") }
+      return data
     }
     let data = try read(request.data)
     Caches.tell(data.cacheProblem)
