@@ -107,7 +107,8 @@ public final class GradientExecutor {
     _ batch: [[Int]], _ targets: [[Int]], _ given: [[RowAxis: AxisInput]], _ prefixes: [Int], gradientScale: Float?
   ) -> Double {
     var pass = passMemory.fill(
-      batch, targets: targets, given: given, prefixes: prefixes, skipping: schedule.plan.logits.axis == .outputs, pool: pool)
+      batch, targets: targets, given: given, prefixes: prefixes, skipping: schedule.plan.logits.axis == .outputs,
+      pool: pool)
     let outputs = pass.batches[RowAxis.outputs.index]
     let wanted = outputs.targets.count { $0 >= 0 }
     if wanted == 0 { return 0 }
