@@ -25,7 +25,7 @@ extension CheckpointMap {
     for (index, rule) in rules.enumerated() {
       for (part, pattern) in rule.canonical.enumerated() { byPattern[pattern.text, default: []].append((index, part)) }
     }
-    let names = Set(tensors.map(\.name))
+    let names = Set(tensors.map(\.name.text))
     struct Key: Hashable {
       let rule: Int
       let suffix: String

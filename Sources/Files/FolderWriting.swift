@@ -32,8 +32,7 @@ public func writeFolderAtomically(to path: String, _ body: (String) throws -> Vo
     if !isMade, errno != EEXIST { break }
   }
   guard isMade else {
-    throw FileProblem(
-      path: path, sentence: "cannot write in the folder '\(isInside ? target : parent)': \(lastSystemError())")
+    throw FileProblem.ofSystem(path: path, "cannot write in the folder '\(isInside ? target : parent)'")
   }
   // A file system without locks leaves the process's number to go by.
   let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -45,7 +44,7 @@ public func writeFolderAtomically(to path: String, _ body: (String) throws -> Vo
     if isInside {
       try moveUp(from: folder, to: target)
     } else if rename(folder, target) != 0 {
-      throw FileProblem(path: path, sentence: "cannot put the finished folder in place: \(lastSystemError())")
+      throw FileProblem.ofSystem(path: path, "cannot put the finished folder in place")
     }
   } catch {
     if isInside { removeMoved(from: folder, in: target) }

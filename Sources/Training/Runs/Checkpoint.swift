@@ -122,7 +122,7 @@ extension Trainer {
     for (file, wanted) in [(parameters, storedParameters), (moments, storedMoments)] {
       let entries = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
       for tensor in wanted {
-        guard let entry = entries[tensor.name.text], entry.shape == tensor.shape, entry.format == .f32 else {
+        guard let entry = entries[tensor.name], entry.shape == tensor.shape, entry.format == .f32 else {
           throw FileProblem(
             path: file.file.path, sentence: "there is no tensor '\(tensor.name)' of the shape \(tensor.shape) in F32")
         }

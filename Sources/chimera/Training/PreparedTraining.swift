@@ -40,7 +40,6 @@ struct PreparedTraining {
       { _ = try options.apply(to: TrainingSettings(zoo.registry)) },
     ])
     guard var described = found else { throw Failure(.notFound, "there is no model '\(model)'") }
-    ThreadCount.tell(options.threads)
     for text in described.notes { note(text) }
     let tokenizer: TokenizerFiles?
     if request.tokenizer == "char", kind(ofPath: "char") == .nothing {
@@ -113,6 +112,7 @@ struct PreparedTraining {
         "--context \(settings.context) is more than the \(limit) tokens the model can take; --set context_length=\(settings.context)"
       )
     }
+    ThreadCount.tell(settings.threads)
     let pool = ThreadPool(threads: settings.threads)
     func read(_ paths: [String]) throws -> TokenizedData {
       let data = try TokenizedData(

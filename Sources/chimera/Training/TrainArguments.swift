@@ -69,27 +69,12 @@ struct TrainArguments: ParsableArguments, CustomReflectable {
   var given: Set<String> { Set(texts.keys) }
 
   func validate() throws {
+    var mistakes = Mistakes()
     for setting in TrainingSetting.all {
-      guard let text = texts[setting.key], setting.value(ofOption: text) == nil else { continue }
-      throw ValidationError("--\(setting.option) takes \(setting.expectation), not '\(text.prefix(60))'")
+      guard let text = texts[setting.key] else { continue }
+      mistakes.note(
+        "--\(setting.option) takes \(setting.expectation), not '\(text.prefix(60))'", if: setting.value(ofOption: text) == nil)
     }
-    check("steps", steps, from: 1)
-    check("batch", batch, from: 1, to: 1 << 20)
-    check("context", context, from: 1, to: 1 << 24)
-    check("accumulate", accumulate, from: 1, to: 1 << 15)
-    check("warmup", warmup, from: 0)
-    check("eval-every", evalEvery, from: 0)
-    check("eval-batches", evalBatches, from: 0)
-    check("save-every", saveEvery, from: 0)
-    check("keep", keep, from: 1)
-    mistakes.note("--threads takes a number from 1 to 1024", if: threads.map { !(1...1024).contains($0) } ?? false)
-    mistakes.note("--lr takes a number from 0 to 1000", if: rate.map { !($0 >= 0 && $0 <= 1e3) } ?? false)
-    mistakes.note("--clip takes a number of at least 0", if: clip.map { !($0 >= 0 && $0.isFinite) } ?? false)
-    mistakes.note(
-      "--dropout takes a number from 0 up to, but not, 1", if: dropout.map { !($0 >= 0 && $0 < 1) } ?? false)
-    mistakes.note(
-      "--validation-fraction takes a number from 0 up to, but not, 1",
-      if: validationFraction.map { !($0 >= 0 && $0 < 1) } ?? false)
     try mistakes.check()
   }
 
