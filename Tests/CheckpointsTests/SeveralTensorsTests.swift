@@ -30,9 +30,9 @@ import Testing
       let map = try CheckpointMap(Setting(json: #"{"layer_prefix": "l.*.", "layer": {\#(rule)}}"#))
       try withStored(tensors) { stored throws in
         let loaded = try map.match(Self.plan, with: stored).load()
-        #expect(Set(loaded.keys) == Set(Self.plan[0].members.map(\.name)))
+        #expect(Set(loaded.keys) == Set(Self.plan[0].members.map(\.name.text)))
         #expect(loaded["layers.0.moe.experts.2.up.weight"]?.floats == Array(repeating: tensors.last?.2 ?? 0, count: 2))
-        let saved = try map.save(Self.plan[0].members.compactMap { loaded[$0.name] })
+        let saved = try map.save(Self.plan[0].members.compactMap { loaded[$0.name.text] })
         #expect(saved.map(\.name) == tensors.map(\.0))
         #expect(saved.map(\.shape) == tensors.map(\.1))
       }

@@ -63,7 +63,7 @@ public enum HostileParser: String, CaseIterable, Sendable {
     case .outcome:
       let file = try MappedFile(copying: bytes, name: "outcome.json")
       let json = try withExtendedLifetime(file) { try JSONValue(parsing: file.bytes, name: "outcome.json") }
-      _ = TaskOutcome(json, key: json["key"]?.string ?? "")
+      _ = try TaskOutcome(json, key: json["key"]?.string ?? "")
     case .formula: _ = try Formula(String(decoding: bytes, as: UTF8.self), scalars: ["a"])
     case .overrides: _ = try Overrides(String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
     }
