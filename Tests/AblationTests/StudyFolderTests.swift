@@ -1,3 +1,4 @@
+import Components
 import Files
 import Foundation
 import Specification

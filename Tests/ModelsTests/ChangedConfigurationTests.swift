@@ -66,7 +66,8 @@ struct ChangedConfigurationTests {
     let path = "\(Self.folder)/gguf/\(name)"
     let models = try Here.models()
     let loaded = try models.load(models.describe(path + ".gguf"))
-    let found = try Verification(loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1))
+    let found = try Verification(
+      loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1), arithmetic: .f32)
     #expect(found.holds(tolerance: 2e-4), "off by \(found.largestDifference)")
   }
 
@@ -87,7 +88,8 @@ struct ChangedConfigurationTests {
     let models = try Here.models()
     let path = "\(Self.folder)/gguf/llama-rope-freqs"
     let loaded = try models.load(models.describe(spec, weights: path + ".gguf"))
-    let found = try Verification(loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1))
+    let found = try Verification(
+      loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1), arithmetic: .f32)
     #expect(found.holds(tolerance: 2e-4), "off by \(found.largestDifference)")
   }
 
@@ -144,7 +146,7 @@ struct ChangedConfigurationTests {
       atPath: folder + "/model.safetensors", withDestinationPath: weights + "/model.safetensors")
     let models = try Here.models()
     let loaded = try models.load(models.describe(folder))
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1))
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .f32)
     let sequence = try executor.openSequence(length: tokens.count)
     let width = wanted.elementCount / tokens.count
     var worst: Float = 0

@@ -11,7 +11,7 @@ import Testing
   {
     (0..<20).map { seed in
       var settings = Sampler.Settings()
-      settings.seed = seed
+      settings.seed = UInt64(seed)
       change(&settings)
       var sampler = Sampler(settings)
       return logits.withUnsafeBufferPointer { sampler.next($0, after: history) }

@@ -36,7 +36,7 @@ enum SmallModels {
     return tensors.flatMap(\.members).map { tensor in
       let scale: Float = tensor.shape.count == 1 ? 0.4 : 0.3
       let numbers = (0..<tensor.count).map { _ in scale * noise.next() + (tensor.shape.count == 1 ? 0.3 : 0) }
-      return stored(numbers, as: tensor.name, shape: tensor.shape)
+      return stored(numbers, as: tensor.name.text, shape: tensor.shape)
     }
   }
 
@@ -60,7 +60,7 @@ enum SmallModels {
   static func logits(_ path: String) throws -> [Float] {
     let models = try Here.models()
     let loaded = try models.load(models.describe(path))
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16, arithmetic: .exact)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16, arithmetic: .f32)
     let sequence = try executor.openSequence(length: tokens.count)
     var logits: [Float] = []
     try executor.forward([(sequence, tokens)], logits: .all) { _, _, row in logits += row }

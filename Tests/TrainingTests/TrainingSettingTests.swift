@@ -1,10 +1,10 @@
+import Execution
 import Components
 import Files
 import Foundation
 import StandardComponents
 import TestSupport
 import Testing
-
 import Training
 
 /// One declaration of the settings serves options, studies, JSON and the page of them.
@@ -32,7 +32,8 @@ import Training
     (settings.keep, settings.threads) = (21, 23)
     settings.options = TrainingOptions(precision: .bf16, recomputation: .cheap)
     let text = JSONValue.object(settings.json).serialized()
-    let back = try #require(TrainingSettings(try #require(JSONValue(parsing: text).object), registry))
+    let object = try #require(JSONValue(parsing: text).object)
+    let back = try #require(TrainingSettings(object, registry))
     #expect(JSONValue.object(back.json).serialized() == text && back.seed == UInt64.max)
     let usual = TrainingSettings(registry)
     let changed = usual.differences(from: settings).map(\.key)

@@ -73,7 +73,8 @@ struct TrainArguments: ParsableArguments, CustomReflectable {
     for setting in TrainingSetting.all {
       guard let text = texts[setting.key] else { continue }
       mistakes.note(
-        "--\(setting.option) takes \(setting.expectation), not '\(text.prefix(60))'", if: setting.value(ofOption: text) == nil)
+        "--\(setting.option) takes \(setting.expectation), not '\(text.prefix(60))'",
+        if: setting.value(ofOption: text) == nil)
     }
     try mistakes.check()
   }
