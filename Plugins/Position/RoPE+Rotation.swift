@@ -11,14 +11,14 @@ struct RoPEAngles: Kernel {
   let theta: Double
   let width: Int
   let scaling: RoPEScaling
-  let contextLength: Int
+
+  var lengthUse: LengthUse { scaling.lengthUse }
 
   var attributes: [Attribute] {
     [
       Attribute("theta", theta),
       Attribute("rotary_dim", width),
       Attribute("scaling", scaling, plain: RoPEScaling.none),
-      Attribute("context_length", scaling.readsContextLength ? contextLength : nil),
     ]
   }
   func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
@@ -29,7 +29,7 @@ struct RoPEAngles: Kernel {
     let y = context.output()
     for sequence in context.sequences {
       let (frequencies, warmth) = scaling.frequencies(
-        theta: theta, width: width, contextLength: contextLength, length: sequence.length)
+        theta: theta, width: width, length: sequence.length)
       for row in sequence.rows {
         let position = Double(context.positions[row])
         let (cosines, sines) = (y[row], y[row] + width / 2)

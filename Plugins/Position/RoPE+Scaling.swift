@@ -9,15 +9,17 @@ enum RoPEScaling: Sendable, Hashable {
   case none
   /// All positions divided by `factor` (Chen et al., 2023, https://arxiv.org/abs/2306.15595).
   case linear(factor: Double)
-  /// The base grows with the length of the sequence once that exceeds the context ("dynamic NTK", bloc97 2023).
-  case dynamic(factor: Double, original: Int?)
+  /// The base grows with the length of the text once that exceeds the original context ("dynamic NTK", bloc97 2023). A
+  /// key keeps the angles of the length at which it was computed, as in the reference: turning all of them again would
+  /// cost a pass over the text for every token.
+  case dynamic(factor: Double, original: Int)
   /// Low frequencies divided, high ones kept, a ramp between by wavelength (Llama 3.1, https://arxiv.org/abs/2407.21783).
   case llama3(factor: Double, low: Double, high: Double, original: Int)
   /// A ramp between by number of turns, and warmer attention (Peng et al., 2023, https://arxiv.org/abs/2309.00071).
   case yarn(YaRN)
-  /// A factor for each frequency, one list for short and one for long sequences (Ding et al., 2024,
+  /// A factor for each frequency, one list for short and one for long texts (Ding et al., 2024,
   /// https://arxiv.org/abs/2402.13753).
-  case longrope(short: [Double], long: [Double], original: Int, attention: Double?)
+  case longrope(LongRoPE)
 
   /// The base grows once, whatever the length: by `alpha` to the power d/(d − 2), as Hunyuan has it.
   case ntk(alpha: Double)
@@ -26,9 +28,19 @@ enum RoPEScaling: Sendable, Hashable {
   /// A number for each frequency to be divided by, whatever the length: what llama.cpp stores of Llama 3.1's scaling.
   case factors([Double])
 
+  struct LongRoPE: Sendable, Hashable {
+    /// What becomes of cached keys when a text outgrows the original context.
+    enum Cached: String, CaseIterable, Sendable { case recomputed, kept }
+
+    var short, long: [Double]
+    var original: Int
+    var factor, attention: Double?
+    var cached: Cached
+  }
+
   struct YaRN: Sendable, Hashable {
     var factor, betaFast, betaSlow: Double
-    var original: Int?
+    var original: Int
     var attention, mscale, mscaleAllDim: Double?
     var truncate: Bool
     var scaleScores: Bool
@@ -48,13 +60,13 @@ enum RoPEScaling: Sendable, Hashable {
     case .dynamic:
       self = .dynamic(
         factor: options.requiredNumber("factor", in: 1...1e6, "how fast the base grows"),
-        original: options.optionalInteger("original_context", original))
+        original: options.integer("original_context", default: options.shape.contextLength, original))
     case .llama3:
       self = .llama3(
         factor: options.requiredNumber("factor", in: 1...1e6, "the factor that low frequencies are divided by"),
         low: options.number("low_freq_factor", default: 1, in: 0.001...1e6, "contexts per wave of the lowest kept"),
         high: options.number("high_freq_factor", default: 4, in: 0.001...1e6, "contexts per wave of the first divided"),
-        original: options.integer("original_context", default: 8192, original))
+        original: options.integer("original_context", default: options.shape.contextLength, original))
     case .yarn:
       self = .yarn(
         YaRN(
@@ -63,7 +75,7 @@ enum RoPEScaling: Sendable, Hashable {
             "beta_fast", default: 32, in: 0.001...1e6, "rotations above which frequencies are kept"),
           betaSlow: options.number(
             "beta_slow", default: 1, in: 0.001...1e6, "rotations below which frequencies are divided"),
-          original: options.optionalInteger("original_context", original),
+          original: options.integer("original_context", default: options.shape.contextLength, original),
           attention: options.optionalNumber(
             "attention_factor", "attention factor: what sines and cosines are multiplied by"),
           mscale: options.optionalNumber(
@@ -90,36 +102,57 @@ enum RoPEScaling: Sendable, Hashable {
       if short.count != long.count || (short + long).contains(where: { $0 <= 0 }) {
         options.fail("long_factor", "'short_factor' and 'long_factor' take equally many positive numbers")
       }
-      self = .longrope(
+      var scaling = LongRoPE(
         short: short, long: long, original: options.requiredInteger("original_context", original),
+        factor: options.optionalNumber(
+          "factor", in: 0.01...1e6, "how many times the original context texts may have, which gives `attention_factor`"
+        ),
         attention: options.optionalNumber(
-          "attention_factor", "attention factor: what sines and cosines are multiplied by"))
-    }
-  }
-
-  /// Whether the angles follow from the context that the model is set to.
-  var readsContextLength: Bool {
-    switch self {
-    case .none, .linear, .llama3, .ntk, .proportional, .factors: false
-    case .dynamic(_, let original): original == nil
-    case .yarn(let yarn): yarn.original == nil
-    case .longrope(_, _, _, let attention): attention == nil
+          "attention_factor", "attention factor: what sines and cosines are multiplied by"),
+        cached: options.choice(
+          "cached", default: .recomputed, "what becomes of cached keys when a text outgrows the original context"))
+      if scaling.factor == nil, scaling.attention == nil {
+        scaling.factor = Double(options.shape.contextLength) / Double(max(1, scaling.original))
+      }
+      self = .longrope(scaling)
     }
   }
 
   /// How many factors the file lists, when it lists any.
   var expectedFactors: Int? {
     switch self {
-    case .longrope(let short, _, _, _): short.count
+    case .longrope(let scaling): scaling.short.count
     case .factors(let factors): factors.count
     default: nil
     }
   }
 
-  /// The frequencies of `width / 2` pairs in a sequence of `length` tokens, and what sines and cosines are multiplied by.
-  func frequencies(theta: Double, width: Int, contextLength: Int, length: Int) -> (
-    frequencies: [Double], warmth: Double
-  ) {
+  /// How angles go by the length of a text.
+  var lengthUse: LengthUse {
+    switch self {
+    case .dynamic(_, let original): .cached(beyond: original)
+    case .longrope(let scaling):
+      scaling.cached == .kept ? .cached(beyond: scaling.original) : .recomputed(beyond: scaling.original)
+    case .none, .linear, .llama3, .yarn, .ntk, .proportional, .factors: .none
+    }
+  }
+
+  /// How long a text the angles are made for, where `context` does not say it: files write into their context length
+  /// either the trained one or the longer one.
+  func longestText(context: Int) -> Int? {
+    func stretched(_ original: Int, _ factor: Double) -> Int { Int(min(Double(original) * factor, 0x1p53)) }
+    switch self {
+    case .none, .ntk, .proportional, .factors: return nil
+    case .dynamic: return Int.max
+    case .linear(let factor): return stretched(context, factor)
+    case .llama3(let factor, _, _, let original): return stretched(original, factor)
+    case .yarn(let yarn): return stretched(yarn.original, yarn.factor)
+    case .longrope(let scaling): return scaling.factor.map { stretched(scaling.original, $0) }
+    }
+  }
+
+  /// The frequencies of `width / 2` pairs in a text of `length` tokens, and what sines and cosines are multiplied by.
+  func frequencies(theta: Double, width: Int, length: Int) -> (frequencies: [Double], warmth: Double) {
     let exponents = stride(from: 0, to: width, by: 2).map { Double($0) / Double(width) }
     let plain = exponents.map { pow(theta, -$0) }
     switch self {
@@ -127,7 +160,7 @@ enum RoPEScaling: Sendable, Hashable {
     case .linear(let factor): return (plain.map { $0 / factor }, 1)
     case .factors(let factors): return (zip(plain, factors).map { $0 / $1 }, 1)
     case .dynamic(let factor, let original):
-      let original = Double(original ?? contextLength)
+      let original = Double(original)
       guard Double(length) > original, width > 2 else { return (plain, 1) }
       let growth = factor * Double(length) / original - (factor - 1)
       let base = theta * pow(growth, Double(width) / Double(width - 2))
@@ -147,12 +180,10 @@ enum RoPEScaling: Sendable, Hashable {
           return (1 - keep) * frequency / factor + keep * frequency
         }, 1
       )
-    case .yarn(let yarn): return yarn.frequencies(plain, theta: theta, width: width, contextLength: contextLength)
-    case .longrope(let short, let long, let original, let attention):
-      let factors = length > original ? long : short
-      let ratio = Double(contextLength) / Double(original)
-      let warmth = attention ?? (ratio <= 1 ? 1 : (1 + log(ratio) / log(Double(original))).squareRoot())
-      return (zip(plain, factors).map { $0 / $1 }, warmth)
+    case .yarn(let yarn): return yarn.frequencies(plain, theta: theta, width: width)
+    case .longrope(let scaling):
+      let factors = length > scaling.original ? scaling.long : scaling.short
+      return (zip(plain, factors).map { $0 / $1 }, scaling.warmth)
     }
   }
 }
@@ -172,18 +203,28 @@ extension RoPEScaling: AttributeConvertible {
           Attribute("high_freq_factor", high, plain: 4.0), Attribute("original_context", original),
         ])
     case .yarn(let yarn): .group("yarn", yarn.attributes)
-    case .longrope(let short, let long, let original, let attention):
+    case .longrope(let scaling):
       .group(
         "longrope",
         [
-          Attribute("short_factor", short), Attribute("long_factor", long), Attribute("original_context", original),
-          Attribute("attention_factor", attention),
+          Attribute("short_factor", scaling.short), Attribute("long_factor", scaling.long),
+          Attribute("original_context", scaling.original), Attribute("attention_factor", scaling.warmth),
+          Attribute("cached", scaling.cached.rawValue, plain: "recomputed"),
         ])
     case .factors(let factors): .group("factors", [Attribute("factors", factors)])
     case .ntk(let alpha): .group("ntk", [Attribute("alpha", alpha)])
     case .proportional(let factor, let pairs):
       .group("proportional", [Attribute("factor", factor, plain: 1.0), Attribute("pairs", pairs)])
     }
+  }
+}
+
+extension RoPEScaling.LongRoPE {
+  /// √(1 + ln factor / ln original), unless the file says another number.
+  var warmth: Double {
+    if let attention { return attention }
+    guard let factor, factor > 1 else { return 1 }
+    return (1 + log(factor) / log(Double(original))).squareRoot()
   }
 }
 
@@ -203,8 +244,8 @@ extension RoPEScaling.YaRN {
     Double(width) * log(original / (turns * 2 * .pi)) / (2 * log(theta))
   }
 
-  func frequencies(_ plain: [Double], theta: Double, width: Int, contextLength: Int) -> ([Double], Double) {
-    let original = Double(original ?? contextLength)
+  func frequencies(_ plain: [Double], theta: Double, width: Int) -> ([Double], Double) {
+    let original = Double(original)
     var low = pair(turning: betaFast, theta: theta, width: width, original: original)
     var high = pair(turning: betaSlow, theta: theta, width: width, original: original)
     if truncate { (low, high) = (low.rounded(.down), high.rounded(.up)) }

@@ -16,7 +16,8 @@ import Foundation
 /// `{scaling: {type: factors, factors: [1, 2.5]}}`
 /// `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
 /// `{scaling: {type: yarn, factor: 4, original_context: 8, mscale: 1, mscale_all_dim: 0.5, scale_scores: true}}`
-/// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8}}`
+/// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8, factor: 2}}`
+/// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8, factor: 2, cached: kept}}`
 ///
 /// Known as: rotary, rotary_embedding `position: rope`, partial_rotary `position: {type: rope, fraction: 0.5}`,
 /// rope_theta `position: {type: rope, theta: 500000}`,
@@ -37,7 +38,7 @@ public struct RoPE: PositionEncoding {
   let pairing: Pairing
   let direction: Direction
   let scaling: RoPEScaling
-  let contextLength: Int
+  let extendedContext: Int?
   let place: Place?
 
   public init(_ options: Options) {
@@ -48,7 +49,7 @@ public struct RoPE: PositionEncoding {
     pairing = options.choice("pairing", default: Pairing.half, "which elements are rotated as a pair")
     direction = options.choice("direction", default: Direction.forward, "the direction of rotation")
     scaling = options.group("scaling", "how angles change for contexts longer than trained", RoPEScaling.init) ?? .none
-    contextLength = options.shape.contextLength
+    extendedContext = scaling.longestText(context: options.shape.contextLength)
     place = options.place(of: dim == nil ? "fraction" : "dim")
     if dim != nil, options.isSet("fraction") {
       options.fail("dim", "'dim' and 'fraction' both set the rotary dimension")
@@ -79,7 +80,8 @@ public struct RoPE: PositionEncoding {
         at: place)
       return x
     }
-    let table = RoPEAngles(theta: theta, width: width, scaling: scaling, contextLength: contextLength)
+    if let extendedContext { plan.extendContext(to: extendedContext) }
+    let table = RoPEAngles(theta: theta, width: width, scaling: scaling)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [])[0] }
     return plan.apply(
       RoPERotation(

@@ -37,13 +37,14 @@ public struct TinyModel {
     }
   }
 
-  /// The logits of all `tokens`, computed `parts` tokens at a time.
+  /// The logits of all `tokens`, computed `parts` tokens at a time in a sequence that is opened for `room` of them, or for
+  /// no more than there are.
   public func logits(
-    _ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16, states: StorageFormat = .f32
+    _ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16, states: StorageFormat = .f32, room: Int? = nil
   ) throws -> [Float] {
     let executor = try PlanExecutor(
       plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows, states: states)
-    let sequence = try executor.openSequence(length: tokens.count)
+    let sequence = try executor.openSequence(length: room ?? tokens.count)
     var logits: [Float] = []
     for start in stride(from: 0, to: tokens.count, by: parts) {
       let part = Array(tokens[start..<min(start + parts, tokens.count)])

@@ -6,6 +6,8 @@ struct PassPlan {
     let tokens: ArraySlice<Int>
     /// Whether it holds the input's last token.
     let isLast: Bool
+    /// How many of its first tokens were computed before and give no logits again.
+    let known: Int
   }
 
   private(set) var parts: [Part] = []
@@ -33,18 +35,19 @@ struct PassPlan {
   /// How many rows there is room for, of tokens all of which may give logits.
   var room: Int { wanted == .all ? min(rows - rowCount, outputs - outputCount) : rows - rowCount }
 
-  /// Takes as many of `tokens` as have room, and says how many.
-  mutating func add(input: Int, tokens: ArraySlice<Int>) -> Int {
+  /// Takes as many of `tokens` as have room, and says how many. The first `known` give no logits.
+  mutating func add(input: Int, tokens: ArraySlice<Int>, known: Int = 0) -> Int {
+    let room = wanted == .all ? min(rows - rowCount, outputs - outputCount + known) : rows - rowCount
     let count = min(room, tokens.count)
     let isLast = count == tokens.count
-    parts.append(Part(input: input, tokens: tokens.prefix(count), isLast: isLast))
+    parts.append(Part(input: input, tokens: tokens.prefix(count), isLast: isLast, known: known))
     rowCount += count
-    outputCount += wanted == .all ? count : (isLast ? 1 : 0)
+    outputCount += wanted == .all ? max(0, count - known) : (isLast ? 1 : 0)
     return count
   }
 
   /// Whether the token at `offset` of `part` gives logits.
   func givesLogits(_ part: Part, offset: Int) -> Bool {
-    wanted == .all || (part.isLast && offset == part.tokens.count - 1)
+    wanted == .all ? offset >= part.known : part.isLast && offset == part.tokens.count - 1
   }
 }

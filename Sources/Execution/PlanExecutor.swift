@@ -23,6 +23,8 @@ public final class PlanExecutor {
   private let kernels: [any Kernel]
   private var passMemory: PassMemory
   private var longest = 0
+  /// Lengths at which a text is computed again.
+  private let borders: [Int]
   /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
   public private(set) var profile: Profile?
 
@@ -38,6 +40,7 @@ public final class PlanExecutor {
     stateFormat = states
     let plan = fusing ? composed.fused() : composed
     self.plan = plan
+    borders = composed.recomputationLengths
     self.arithmetic = arithmetic
     self.parameters = parameters
     self.pool = pool
@@ -75,6 +78,9 @@ public final class PlanExecutor {
 
   /// Computes the new `tokens` of each sequence and hands out the logits that are wanted, in order: the index of the
   /// sequence among `inputs`, the position of the token, and its logits, which are valid until `each` returns.
+  ///
+  /// What goes by a text's length goes by that of the sequence with all of its `tokens`: not by how many it is opened for,
+  /// nor by the other sequences. Where `Plan.recomputationLengths` says so, earlier tokens are computed again first.
   public func forward(
     _ inputs: [(sequence: SequenceState, tokens: [Int])], beside given: [[RowAxis: AxisInput]] = [],
     logits wanted: Wanted, _ each: (_ input: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
@@ -90,6 +96,7 @@ public final class PlanExecutor {
     }
     var pass = PassPlan(rows: maximumRows, outputs: maximumOutputs, wanted: wanted)
     for (index, input) in inputs.enumerated() {
+      let (tokens, known) = input.sequence.take(input.tokens, recomputingBeyond: borders)
       var done = 0
       // Tokens that see each other are computed together.
       let together = input.sequence.position == 0 ? input.sequence.prefix : 0
@@ -97,13 +104,13 @@ public final class PlanExecutor {
         try run(pass, inputs, given, each)
         pass.clear()
       }
-      if together > min(pass.room, input.tokens.count) {
-        throw ExecutionProblem.tooLong(tokens: together, limit: min(pass.room, input.tokens.count))
+      if together > min(pass.room, tokens.count) {
+        throw ExecutionProblem.tooLong(tokens: together, limit: min(pass.room, tokens.count))
       }
-      while done < input.tokens.count {
-        let count = pass.add(input: index, tokens: input.tokens[done...])
+      while done < tokens.count {
+        let count = pass.add(input: index, tokens: tokens[done...], known: max(0, known - done))
         done += count
-        if pass.isFull || (done < input.tokens.count) {
+        if pass.isFull || (done < tokens.count) {
           try run(pass, inputs, given, each)
           pass.clear()
         }

@@ -9,6 +9,10 @@ import Kernels
 public final class SequenceState {
   /// How many tokens have been computed.
   public internal(set) var position = 0
+  /// How many tokens its text has with those that a call computes: never fewer than `position`.
+  private(set) var textLength = 0
+  /// The tokens of the text, kept where a plan may have to compute them again.
+  private var history: [Int] = []
   /// How many tokens it is opened for.
   public let length: Int
   /// How many first tokens see each other, where a mask of the plan lets them; they are computed in one pass.
@@ -83,8 +87,28 @@ public final class SequenceState {
     }
   }
 
+  /// Takes up `tokens`, the text's next ones, and says which are to be computed and how many of those were before. A text
+  /// that grows beyond one of `borders` begins anew.
+  func take(_ tokens: [Int], recomputingBeyond borders: [Int]) -> (tokens: [Int], known: Int) {
+    textLength = position + tokens.count
+    if borders.isEmpty { return (tokens, 0) }
+    // A call that was broken off may have left tokens that were never computed.
+    history.removeLast(history.count - position)
+    history += tokens
+    guard position > 0, borders.contains(where: { position <= $0 && $0 < textLength }) else { return (tokens, 0) }
+    let known = position
+    clearStates()
+    return (history, known)
+  }
+
   /// Forgets every token, for another sequence of the same length.
   public func reset() {
+    clearStates()
+    textLength = 0
+    history = []
+  }
+
+  private func clearStates() {
     position = 0
     for index in rowCounts.indices { rowCounts[index] = 0 }
     for (index, state) in planned.enumerated() {

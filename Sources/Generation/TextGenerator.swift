@@ -85,7 +85,7 @@ public struct TextGenerator {
   /// How many tokens a sequence of `plan` may have; throws `ModelProblem` when `prompt` has more.
   public static func limit(of plan: Plan, for prompt: [Int]) throws -> Int {
     let firm = plan.longestSequence ?? Int.max
-    let limit = min(firm, plan.shape.contextLength)
+    let limit = plan.longestText
     if prompt.count <= limit { return limit }
     throw ModelProblem.longPrompt(tokens: prompt.count, limit: limit, isFirm: prompt.count > firm)
   }

@@ -4,14 +4,14 @@ public struct SequenceSpan: Sendable, Hashable {
   public let rows: Range<Int>
   /// The position in the sequence of the first row.
   public let start: Int
-  /// How many tokens the sequence is opened for: what a scaling that depends on length goes by, so that a prompt
-  /// computed at once and token by token agree.
+  /// How many tokens the sequence's text has: those before, those of this pass, and those that later passes of the same
+  /// call compute. How many more the sequence has room for is not to be seen, for nothing may follow from it.
   public let length: Int
   /// How many first tokens of the sequence see each other, where a mask lets them.
   public let prefix: Int
 
-  /// The `rows` that continue a sequence opened for `length` tokens at position `start`.
-  /// The first `prefix` tokens see each other where a mask says so.
+  /// The `rows` that continue a sequence at position `start`, whose text has `length` tokens. The first `prefix` tokens see
+  /// each other where a mask says so.
   public init(rows: Range<Int>, start: Int, length: Int, prefix: Int = 0) {
     self.rows = rows
     self.start = start

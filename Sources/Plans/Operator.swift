@@ -16,6 +16,8 @@ public protocol Operator: Sendable, Hashable {
   func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape]
   /// What an executor may go by.
   var traits: OperatorTraits { get }
+  /// How its rows go by the length of the text that they are part of; it follows from the attributes.
+  var lengthUse: LengthUse { get }
   /// Floating-point operations for one token at the end of a sequence of `context` tokens.
   func flops(step: Step, context: Int) -> Int
 
@@ -32,6 +34,7 @@ public protocol Operator: Sendable, Hashable {
 extension Operator {
   public var attributes: [Attribute] { [] }
   public var traits: OperatorTraits { OperatorTraits() }
+  public var lengthUse: LengthUse { .none }
   public func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { Array(inputs.prefix(1)) }
   public func joined(with other: any Operator) -> (any Operator)? { nil }
   public func followed(by next: any Operator, readingAt index: Int) -> (any Operator)? { nil }

@@ -22,6 +22,13 @@ public struct Plan: Sendable, Hashable {
   public let logits: Value
   /// How long a sequence can be, when anything limits it.
   public let longestSequence: Int?
+  /// How long a text its position encodings are made for, where they say more than the model's context length.
+  public let extendedContext: Int?
+
+  /// How many tokens of a text the model is made for.
+  public var longestText: Int {
+    min(longestSequence ?? Int.max, max(shape.contextLength, extendedContext ?? 0))
+  }
 
   /// Whether parameters, operations and bytes for sequences of `context` tokens can be counted in an `Int`.
   ///
@@ -54,7 +61,7 @@ public struct Plan: Sendable, Hashable {
     }
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters, states: states,
-      logits: logits ?? self.logits, longestSequence: longestSequence)
+      logits: logits ?? self.logits, longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
   /// The plan whose learned tensors start as `start` says, given what the steps that read each are for.
@@ -67,7 +74,7 @@ public struct Plan: Sendable, Hashable {
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: tensors, states: states,
       logits: logits,
-      longestSequence: longestSequence)
+      longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
   /// How many numbers are learned.

@@ -18,6 +18,7 @@ public struct PlanBuilder {
   private var problems = Problems()
   private var sharedValues: [AnyHashable: Value] = [:]
   private var longestSequence: Int?
+  private var extendedContext: Int?
 
   /// An empty plan for a model of `shape`.
   public init(shape: ModelShape) {
@@ -138,13 +139,19 @@ public struct PlanBuilder {
     longestSequence = min(longestSequence ?? length, length)
   }
 
+  /// Notes that positions are told apart in texts of up to `length` tokens, though the model's context may be shorter;
+  /// `Int.max` for texts of any length.
+  public mutating func extendContext(to length: Int) {
+    extendedContext = max(extendedContext ?? 0, length)
+  }
+
   /// The finished plan; throws what components noted on the way.
   public consuming func finish(name: String, logits: Value) throws(Problems) -> Plan {
     try problems.check()
     let plan = Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters, states: states,
       logits: logits,
-      longestSequence: longestSequence)
+      longestSequence: longestSequence, extendedContext: extendedContext)
     let faults = plan.verify()
     if !faults.isEmpty {
       // Some component wrote what cannot be: not the user's mistake, but refused all the same.

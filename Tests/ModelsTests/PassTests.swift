@@ -13,7 +13,8 @@ import Testing
   static let names = ((try? Here.models().catalog.models()) ?? []).map(\.name)
 
   /// The architecture with few and narrow layers: the same wiring, at a size that runs at once.
-  static func shrunk(_ name: String) throws -> Plan {
+  /// `added` changes keys that it has.
+  static func shrunk(_ name: String, adding added: [String] = []) throws -> Plan {
     let models = try Here.models()
     let full = try models.describe(name).architecture
     var changes = [
@@ -30,6 +31,7 @@ import Testing
     if full.resolved[path: "mlp.num_experts"] == nil, full.resolved[path: "mlp"]?.text != "none" {
       changes.append("mlp.intermediate_size=96")
     }
+    changes += added.filter { full.resolved[path: String($0.prefix { $0 != "=" })] != nil }
     // A key that is not there cannot be deleted.
     let patches = try changes.filter { change in
       !change.hasSuffix("=null") || full.resolved[path: change.dropLast(5)] != nil

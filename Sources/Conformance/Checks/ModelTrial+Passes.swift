@@ -45,9 +45,19 @@ extension ModelTrial {
     return ""
   }
 
-  /// A prompt at once, in parts and token by token give the same logits.
+  /// A prompt at once, in parts and token by token give the same logits, and the same bits however many tokens the
+  /// sequence is opened for. Where cached rows go by the length that the text had, that holds up to where they do.
   func decoding() throws -> [String] {
-    let tokens = TinyModel.tokens
+    for parts in [TinyModel.tokens.count, 3, 1] {
+      let logits = try rooms.map { try model.logits(TinyModel.tokens, parts: parts, room: $0) }
+      if let place = logits.indices.first(where: { logits[$0] != logits[0] }) {
+        return [
+          "a sequence opened for \(rooms[place]) tokens gives other logits than one opened for \(rooms[0]), with \(parts) "
+            + "tokens at a time"
+        ]
+      }
+    }
+    let tokens = Array(TinyModel.tokens.prefix(model.plan.longestTextInParts ?? Int.max))
     let whole = try model.logits(tokens, parts: tokens.count)
     for parts in [1, 3] {
       let pieces = try model.logits(tokens, parts: parts)
@@ -63,10 +73,18 @@ extension ModelTrial {
     return []
   }
 
+  /// How many tokens a sequence of `TinyModel.tokens` is opened for: as many as there are, one more, and many more.
+  private var rooms: [Int] {
+    let count = TinyModel.tokens.count
+    return [count, count + 1, 3 * count].map { min($0, model.plan.longestSequence ?? Int.max) }
+  }
+
   /// Sequences that are computed together give what each gives by itself.
   func batches() throws -> [String] {
     let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
-    let inputs = try Self.batch.map { (sequence: try executor.openSequence(length: $0.count), tokens: $0) }
+    let inputs = try zip(Self.batch, rooms.reversed()).map { tokens, room in
+      (sequence: try executor.openSequence(length: room), tokens: tokens)
+    }
     var together = Self.batch.map { _ in [Float]() }
     try executor.forward(inputs, logits: .all) { input, _, row in together[input] += row }
     for (index, tokens) in Self.batch.enumerated() {

@@ -61,9 +61,8 @@ final class PlanWalk {
     let states = WalkStates(plan, length: tokens.count)
     var whole = Result(values: plan.values.map { _ in [] }, widths: plan.values.map(\.width))
     for start in stride(from: 0, to: tokens.count, by: parts) {
-      let part = WalkPass.Part(
-        tokens: Array(tokens[start..<min(start + parts, tokens.count)]), start: start, length: tokens.count,
-        states: states)
+      let end = min(start + parts, tokens.count)
+      let part = WalkPass.Part(tokens: Array(tokens[start..<end]), start: start, length: end, states: states)
       let result = run(WalkPass([part], pool: pool))
       for index in whole.values.indices { whole.values[index] += result.values[index] }
       whole.faults += result.faults

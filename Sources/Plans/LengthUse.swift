@@ -1,0 +1,26 @@
+/// How an operator's rows go by the length of the text that they are part of, beside what they are computed from.
+///
+/// A cached row was computed when its text was shorter. Where another length would give it other numbers, an operator says
+/// what becomes of it.
+public enum LengthUse: Sendable, Hashable {
+  /// They do not.
+  case none
+  /// Those of a text of more than `border` tokens are others: a text that grows beyond it is computed again from its
+  /// beginning, and then goes on from what is cached.
+  case recomputed(beyond: Int)
+  /// Beyond `border` tokens each row goes by the length that its text has when the row is computed, and what is cached
+  /// stays as it is. A prompt computed at once and in several calls then differ.
+  case cached(beyond: Int)
+}
+
+extension Plan {
+  /// The lengths at which a growing text is computed again from its beginning.
+  public var recomputationLengths: [Int] {
+    Set(steps.compactMap { if case .recomputed(let border) = $0.operation.lengthUse { border } else { nil } }).sorted()
+  }
+
+  /// The longest text whose numbers are the same however many calls it is computed in; nil where that is any text.
+  public var longestTextInParts: Int? {
+    steps.compactMap { if case .cached(let border) = $0.operation.lengthUse { border } else { nil } }.min()
+  }
+}
