@@ -52,6 +52,17 @@ extension BindingExpression {
     }
   }
 
+  /// The same expression that has no value where its keys are absent.
+  private var withoutFallback: BindingExpression {
+    switch self {
+    case .modified(let inner, var modifiers):
+      modifiers.fallback = nil
+      return .modified(inner.withoutFallback, modifiers)
+    case .first(let inner): return .first(inner.map(\.withoutFallback))
+    default: return self
+    }
+  }
+
   /// Whether an absent key and one that switches the value off are two things, so that the second must be written.
   var canSwitchOff: Bool {
     switch self {
@@ -98,9 +109,23 @@ extension BindingExpression {
     var seen: Set<String> = []
     let known = operands.map { operand -> Double? in (try? operand.value(in: source, seen: &seen))?.number }
     let unknown = known.indices.filter { known[$0] == nil }
-    guard let index = unknown.first else { return [config] }
-    guard unknown.count == 1 else { return [] }
-    let others = known.compactMap { $0 }
+    guard unknown.count <= 1 else { return [] }
+    if let index = unknown.first {
+      return solutions(operation, operands, for: index, known, of: result, in: config)
+    }
+    // What only its default makes known may say something else, one at a time; as it is comes last.
+    let unsaid = operands.indices.filter {
+      ((try? operands[$0].withoutFallback.value(in: source, seen: &seen)) ?? nil) == nil
+    }
+    return unsaid.flatMap { solutions(operation, operands, for: $0, known, of: result, in: config) } + [config]
+  }
+
+  /// The ways to extend `config` so that the operand at `index` gives `result` with the others, which are `known`.
+  private static func solutions(
+    _ operation: Arithmetic, _ operands: [BindingExpression], for index: Int, _ known: [Double?], of result: Double,
+    in config: JSONObject
+  ) -> [JSONObject] {
+    let others = known.indices.filter { $0 != index }.compactMap { known[$0] }
     let solution =
       switch operation {
       case .product: result / others.reduce(1, *)
@@ -119,7 +144,7 @@ extension BindingExpression {
 extension BindingExpression.Modifiers {
   func inversions(of value: JSONValue, by inner: BindingExpression, in config: JSONObject) -> [JSONObject] {
     // Nothing where the family has something is said by the word that switches it off.
-    let inverted = value.isNull ? off.first : unmapped(withoutText(value))
+    let inverted = value.isNull ? off.first?.written : unmapped(withoutText(value))
     guard let inverted else { return [] }
     var configs = [config]
     for condition in conditions {
@@ -160,6 +185,14 @@ extension BindingExpression.Modifiers {
     case "null": .null
     default: Int(word).map(JSONValue.integer) ?? .string(word)
     }
+  }
+}
+
+extension JSONValue {
+  /// The value as a configuration has it: JSON has no word for infinity, and the reference writes an object.
+  fileprivate var written: JSONValue {
+    let word = word
+    return JSONParser.literals.contains { $0.word == word } ? ["__float__": .string(word)] : self
   }
 }
 

@@ -62,7 +62,7 @@ extension ConfigBinding {
   /// What each binding should give back: what `spec` says, and else what takes effect.
   private func wanted(of spec: Setting, _ effective: (String) -> EffectiveOption) -> [WantedValue] {
     let layers = spec["layers"]?["count"]?.integer ?? 0
-    var wanted = bindings.compactMap { binding -> WantedValue? in
+    let wanted = bindings.compactMap { binding -> WantedValue? in
       func value(_ setting: Setting, isSaid: Bool) -> WantedValue {
         WantedValue(
           path: binding.path, expression: binding.expression,
@@ -74,11 +74,14 @@ extension ConfigBinding {
       guard case .value(let setting) = effective(binding.path), binding.expression.isPlain else { return nil }
       return value(setting, isSaid: false)
     }
-    // Arithmetic last: it is solved with what the others wrote. What nobody asked for is last of all.
-    wanted =
-      wanted.filter { $0.isSaid && !$0.expression.hasArithmetic }
-      + wanted.filter { $0.isSaid && $0.expression.hasArithmetic } + wanted.filter { !$0.isSaid }
-    return wanted
+    // Arithmetic late: it is solved with what the others wrote. A group that says nothing, such as a variant of layers,
+    // follows from the rest, and what nobody asked for is last of all.
+    func order(_ item: WantedValue) -> Int {
+      guard item.isSaid else { return 3 }
+      if item.spellings[0].object?.isEmpty == true { return 2 }
+      return item.expression.hasArithmetic ? 1 : 0
+    }
+    return (0...3).flatMap { place in wanted.filter { order($0) == place } }
   }
 
   /// `config` with the constants of every written configuration that it does not have.

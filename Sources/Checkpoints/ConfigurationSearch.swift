@@ -57,15 +57,41 @@ struct ConfigurationSearch {
     return nil
   }
 
-  /// `config` where it says everything; keys whose absence means something that the model has not are null.
+  /// `config` where it says everything; keys whose absence means something that the model has not are null, or have the
+  /// word that switches it off, and so have the items that a list still needs.
   private mutating func finished(_ config: JSONObject) -> JSONObject? {
+    let switched = switchedOff(config)
+    if isRight(switched) { return switched }
+    // What is off may decide another value too: a variant that no layer has.
+    return switched != config && isRight(config) ? config : nil
+  }
+
+  /// `config` with what the model has not switched off.
+  private func switchedOff(_ config: JSONObject) -> JSONObject {
     var config = config
     for (path, expression, _) in binding.bindings where !wanted.contains(where: { $0.path == path }) {
-      guard value(of: expression, in: config) != nil, let key = expression.firstPath else { continue }
-      guard let changed = config.assigning(.null, at: key), value(of: expression, in: changed) == nil else { continue }
-      config = changed
+      guard isOn(expression, in: config) || Self.isNextItem(expression.firstPath, of: config) else { continue }
+      var ways: [JSONObject] = []
+      if expression.canSwitchOff || Self.isNextItem(expression.firstPath, of: config) {
+        ways = expression.inversions(of: .null, in: config)
+      }
+      if let changed = expression.firstPath.flatMap({ config.assigning(.null, at: $0) }) { ways.append(changed) }
+      config = ways.first { !isOn(expression, in: $0) } ?? config
     }
-    return isRight(config) ? config : nil
+    return config
+  }
+
+  /// Whether `expression` has a value in `config` that is not null.
+  private func isOn(_ expression: BindingExpression, in config: JSONObject) -> Bool {
+    value(of: expression, in: config).map { !$0.isNull } ?? false
+  }
+
+  /// Whether `path` is the next item of a list that `config` has: `limit.1` where there is `limit.0`.
+  private static func isNextItem(_ path: String?, of config: JSONObject) -> Bool {
+    guard let path, let dot = path.lastIndex(of: "."), let index = Int(path[path.index(after: dot)...]) else {
+      return false
+    }
+    return index > 0 && config[String(path[..<dot])]?.array?.count == index
   }
 
   /// Whether `config` gives back all that the spec says, and nothing where it says that there is nothing.

@@ -42,6 +42,6 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
 /// A number of bytes in GiB, with two digits.
 func inGiB(_ bytes: Int) -> String {
   // Below 2⁶³ bytes, so a hundred times the GiB are an integer.
-  let hundredths = (bytes >> 20) * 100 >> 10
+  let hundredths = ((bytes >> 20) * 100) >> 10
   return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) GiB"
 }

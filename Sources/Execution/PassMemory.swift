@@ -63,7 +63,8 @@ struct PassMemory: ~Copyable {
     for (index, part) in pass.parts.enumerated() {
       let sequence = open[part.input]
       let span = SequenceSpan(
-        rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.textLength, prefix: sequence.prefix)
+        rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.textLength,
+        prefix: sequence.prefix)
       (sequences + index).initialize(to: span)
       (states + index).initialize(to: UnsafePointer(sequence.states))
       for (offset, token) in part.tokens.enumerated() {

@@ -90,7 +90,7 @@ public struct TensorName: Sendable, Hashable {
 extension TensorName: CustomStringConvertible, ExpressibleByStringLiteral {
   /// The name that `text` writes, as in a file whose names are canonical; of a model with one stack.
   public init(_ text: String) {
-    let words = text.split(separator: ".", omittingEmptySubsequences: false)
+    let words = text.isEmpty ? [] : text.split(separator: ".", omittingEmptySubsequences: false)
     guard words.count > 1, words[0] == Self.layers, let layer = Int(words[1]), String(layer) == words[1], layer >= 0
     else {
       self.init()

@@ -47,7 +47,7 @@ public struct TrainingSettings: Sendable {
   public var options = TrainingOptions()
 
   /// The optimizers and schedules that can be named.
-  let registry: Registry
+  package let registry: Registry
 
   /// What is usual, with what is usual in `registry`; in a study when `inStudy`.
   public init(_ registry: Registry, inStudy: Bool = false) {

@@ -9,7 +9,7 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     name: .customLong("ignore-key"),
-    help: "A key of config.json or of a GGUF file that no family knows, to be let pass. May be repeated.")
+    help: "Let this key of a configuration pass, which no family knows.")
   var ignoredKeys: [String] = []
 
   /// What every command starts from, with the keys that may stay unread.

@@ -9,7 +9,7 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Use random weights instead of trained ones.") var randomWeights = false
   @Option(help: "A tokenizer to use instead of the model's own.") var tokenizer: String?
   @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
-  @Flag(help: "Compute in f32, also with quantised and bf16 weights; slower.") var exact =
+  @Flag(help: "Compute in f32, whatever the weights; slower.") var exact =
     false
 
   func validate() throws {

@@ -167,7 +167,7 @@ import Testing
       ),
       (
         rope, #"{"position": {"theta": 7, "scaling": {"type": "yarn", "original": 8}}, "local": {"theta": 9}}"#,
-        #"{"rope_parameters":{"rope_theta":7,"rope_type":"yarn","original":8,"sliding":{"rope_theta":9}}}"#
+        #"{"rope_parameters":{"rope_theta":7.0,"rope_type":"yarn","original":8,"sliding":{"rope_theta":9.0}}}"#
       ),
     ])
   func written(_ bind: String, spec: String, config: String) throws {

@@ -94,7 +94,7 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
     ]) { stored throws in
       #expect(
         Set(sentences { () throws(Problems) in _ = try map.match(plan, with: stored) }) == [
-          "'model.emb.weight' has shape [3, 2]; 'embed.weight' [2, 2] needs [2, 2]",
+          "'model.emb.weight' has shape [3, 2]; 'embed.weight' needs [2, 2]",
           "'layers.0.attn.q.weight' [2, 2] needs 'model.l.0.a.weight', which the checkpoint does not have; "
             + "the nearest name is 'model.l.0.aa.weight'",
           "the checkpoint's map has no rule for 'layers.0.attn.o.weight' [2, 2]",

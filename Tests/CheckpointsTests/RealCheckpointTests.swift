@@ -91,8 +91,7 @@ private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [P
     #expect(many?.list.count == 12)
     #expect(
       many?.list.map(\.sentence).contains(
-        "'model.layers.0–4.mlp.up_proj.weight' has shape [172, 64]; 'layers.0–4.mlp.up.weight' [172, 72] needs [172, 72]"
-      )
+        "'model.layers.0–4.mlp.up_proj.weight' has shape [172, 64]; 'layers.0–4.mlp.up.weight' needs [172, 72]")
         == true)
     #expect(
       many?.list.map(\.sentence).contains(

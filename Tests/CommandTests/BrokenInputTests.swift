@@ -87,7 +87,7 @@ struct BrokenInputTests {
     Case(
       "scaling factors for other widths",
       changed("rope}", "rope, scaling: {type: longrope, short_factor: [1], long_factor: [1], original_context: 8}}"),
-      at: "5:18", "8 pairs", "1 factors"),
+      at: "5:18", "8 rotated pairs", "1 factors"),
     Case("a norm of queries that is no group", changed("4}", "4, qk_norm: sideways}"), at: "7:36", "a group of keys"),
     Case(
       "a checkpoint map with an unknown key", good + "checkpoint: {tensor: {}}\n", at: "9:14", "'tensor'", "'tensors'"),

@@ -132,7 +132,8 @@ struct ChangedConfigurationTests {
         #expect(!binding.ignores(key.string ?? ""), "\(family) ignores \(key.serialized()), which decides numbers")
       }
     }
-    #expect(checked > 300)
+    // All that deciding.json lists, of 72 kinds: were a family no longer asked, there would be fewer.
+    #expect(checked >= 279)
   }
 
   private func largestDifference(

@@ -81,7 +81,7 @@ import Testing
   @Test("what is generated across the border is the reference's, for every limit of the output", arguments: scaled)
   func generation(_ name: String) throws {
     let (loaded, expected) = try Self.load(name)
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2))
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), arithmetic: .f32)
     let (prompt, greedy) = (try Self.numbers(expected["prompt"]), try Self.numbers(expected["greedy"]))
     #expect(prompt.count < 24 && prompt.count + greedy.count > 40)
     var settings = TextGenerator.Settings()
@@ -108,7 +108,7 @@ import Testing
     let wanted = try #require(expected["logits"]?.array).compactMap(\.number).map(Float.init)
     // No pass takes more than so many rows, and what a pass holds decides nothing.
     for rows in [16, 64] {
-      let executor = try loaded.executor(pool: ThreadPool(threads: 2), maximumRows: rows)
+      let executor = try loaded.executor(pool: ThreadPool(threads: 2), maximumRows: rows, arithmetic: .f32)
       let sequence = try executor.openSequence(length: 90)
       var last: [Float] = []
       try executor.forward([(sequence, text)], logits: .last) { _, _, row in last = Array(row) }
@@ -120,7 +120,7 @@ import Testing
   func recomputed() throws {
     let (loaded, expected) = try Self.load("phi3-longrope")
     let text = try Self.numbers(expected["text"])
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16, arithmetic: .f32)
     let whole = try executor.openSequence(length: 60)
     var wanted: [[Float]] = []
     try executor.forward([(whole, Array(text.prefix(30)))], logits: .all) { _, _, row in wanted.append(Array(row)) }
@@ -143,7 +143,7 @@ import Testing
     let wanted = try #require(expected["logits"]?.array).compactMap(\.number).map(Float.init)
     for context in [60, 100, 1000] {
       let loaded = try models.load(models.describe(path, patches: try Overrides(["context_length=\(context)"]).patches))
-      let executor = try loaded.executor(pool: ThreadPool(threads: 1))
+      let executor = try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .f32)
       let sequence = try executor.openSequence(length: 60)
       var last: [Float] = []
       try executor.forward([(sequence, text)], logits: .last) { _, _, row in last = Array(row) }

@@ -16,7 +16,7 @@ struct Run: ParsableCommand {
       The text goes to standard output as it is generated, the speed to standard error.
 
         chimera run story-llama "Once upon a time"
-        chimera run model.gguf --chat "What is the capital of France?" --temperature 0
+        chimera run model.gguf --chat "What is the capital of France?"
         chimera run my-variant.yaml --random-weights --max-tokens 20
       """)
 

@@ -85,8 +85,11 @@ struct TrainArguments: ParsableArguments, CustomReflectable {
     for setting in TrainingSetting.all {
       guard let text = texts[setting.key] else { continue }
       let value: JSONValue
-      if case .component = setting.kind {
-        value = JSONValue(try YAMLReader(source: "--" + setting.option).read(text))
+      if case .component(let slot) = setting.kind {
+        let tree = try YAMLReader(source: "--" + setting.option).read(text)
+        // What is wrong is told here, where it has a place.
+        _ = try settings.registry.make(slot, tree, as: (any Component).self)
+        value = JSONValue(tree)
       } else {
         value = setting.value(ofOption: text) ?? .null
       }
