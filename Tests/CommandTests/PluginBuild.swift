@@ -68,7 +68,9 @@ import Testing
     private static func interface() throws -> [String] {
       let sources = Command.package.appending(path: "Sources")
       let headers = try FileManager.default.contentsOfDirectory(atPath: sources.path + "/CKernels/include")
-      return try swiftFiles(sources.appending(path: "Components")) + swiftFiles(sources.appending(path: "Kernels"))
+      // The rooms that `ComponentList` names.
+      let rooms = ["Components", "Formats", "Kernels", "Operators", "Plans", "Settings"]
+      return try rooms.flatMap { try swiftFiles(sources.appending(path: $0)) }
         + headers.filter { $0.hasSuffix(".h") }.map { sources.path + "/CKernels/include/" + $0 }
     }
 
