@@ -57,7 +57,9 @@ extension ModelTrial {
         ]
       }
     }
-    let tokens = Array(TinyModel.tokens.prefix(model.plan.longestTextInParts ?? Int.max))
+    // Where a longer text is computed again, what was given of its beginning was that of the shorter one.
+    let borders = model.plan.recomputationLengths + [model.plan.longestTextInParts ?? Int.max]
+    let tokens = Array(TinyModel.tokens.prefix(borders.min() ?? Int.max))
     let whole = try model.logits(tokens, parts: tokens.count)
     for parts in [1, 3] {
       let pieces = try model.logits(tokens, parts: parts)
