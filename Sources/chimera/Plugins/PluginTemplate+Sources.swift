@@ -117,7 +117,11 @@ extension PluginTemplate {
       public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? { Penalty(strength: Float(strength)) }
 
       struct Penalty: ScoreBias {
+        let name = "penalty"
         let strength: Float
+
+        // Whatever changes a result is an attribute.
+        var attributes: [Attribute] { [Attribute("strength", strength)] }
 
         func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {
           // Keys behind the query are hidden whatever is added to them.
