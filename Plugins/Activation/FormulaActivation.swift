@@ -36,9 +36,9 @@ public struct FormulaActivation: ElementwiseActivation {
     }
     do throws(FormulaProblem) {
       formula = try Formula(options.isDescribing || text.isEmpty ? "x" : text, scalars: scalars.map(\.name))
-      if let place = Self.firstUndefined(formula, scalars.map(\.value)) {
+      if let x = Self.firstUndefined(formula, scalars.map(\.value)) {
         options.fail(
-          "formula", "the formula or its derivative is not finite at x = \(place)",
+          "formula", "the formula or its derivative is not finite at x = \(x)",
           hint: "it must be defined wherever activations may lie; −10…10 is checked")
       }
     } catch {

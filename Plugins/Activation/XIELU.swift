@@ -23,10 +23,10 @@ public struct XIELU: Activation {
     // Both start at a steepness of 0.8, as in the paper: log(exp(0.8) − 1), and the same for 0.8 − 0.5.
     let above = plan.parameter("act.alpha_p", shape: [1], starts: .constant(0.2033), use: .vector)
     let below = plan.parameter("act.alpha_n", shape: [1], starts: .constant(-1.0502), use: .vector)
-    return plan.apply(Integral(beta: beta, epsilon: epsilon), to: x, parameters: [above, below])
+    return plan.apply(Evaluate(beta: beta, epsilon: epsilon), to: x, parameters: [above, below])
   }
 
-  struct Integral: Kernel {
+  struct Evaluate: Kernel {
     let name = "xielu"
     let beta: Float
     let epsilon: Float

@@ -72,15 +72,15 @@ public struct ResidualBlock: Block {
   public var needsFinalNorm: Bool { placement != .post }
 
   public func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value {
-    var line = x
+    var stream = x
     let shared =
       sharedNorm && normsInput
       ? sublayers.first.map { norm.write(x, named: "\($0.name)_norm", over: .row, into: &plan) } : nil
     for sublayer in sublayers {
-      var y = shared ?? (parallel ? x : line)
+      var y = shared ?? (parallel ? x : stream)
       if normsInput, shared == nil, skipped[sublayer.name] != true {
         y = norm.write(y, named: "\(sublayer.name)_norm", over: .row, into: &plan)
-        if source == .norm { line = y }
+        if source == .norm { stream = y }
       }
       y = plan.within(sublayer.scope) { plan in sublayer.write(y, &plan) }
       if normsResult { y = norm.write(y, named: "\(sublayer.name)_out_norm", over: .row, into: &plan) }
@@ -90,13 +90,13 @@ public struct ResidualBlock: Block {
         y = plan.apply(LearnedScale(), to: y, parameters: [factor])
       }
       let alpha = parallel && sublayer.name != sublayers.first?.name ? 1 : lineScale
-      let (stream, result) = (line, y)
-      line = plan.joining(result) { plan in
+      let (before, result) = (stream, y)
+      stream = plan.joining(result) { plan in
         residual?.join(
-          stream, result, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? result
+          before, result, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? result
       }
-      if placement == .post { line = norm.write(line, named: "\(sublayer.name)_post_norm", over: .row, into: &plan) }
+      if placement == .post { stream = norm.write(stream, named: "\(sublayer.name)_post_norm", over: .row, into: &plan) }
     }
-    return line
+    return stream
   }
 }

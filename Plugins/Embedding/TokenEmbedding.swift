@@ -30,7 +30,7 @@ public struct TokenEmbedding: Embedding {
     let table = plan.parameter(
       "embed.tokens.weight", shape: [shape.vocabSize, width], starts: .normal(0.02))
     var x = plan.within("embed") { plan in
-      let looked = plan.apply(Lookup(), to: [], parameters: [table])[0]
+      let looked = plan.apply(EmbeddingLookup(), to: [], parameters: [table])[0]
       let scaled = plan.scale(looked, by: scale)
       return width == shape.hiddenSize ? scaled : plan.linear(scaled, to: shape.hiddenSize, named: "proj_in")
     }

@@ -76,21 +76,21 @@ extension MoE {
     private func one(_ x: Rows, _ choice: Rows, _ context: ForwardContext) {
       let inputs = each ? x.width / chosen : x.width
       withUnsafeTemporaryAllocation(of: Matmul.self, capacity: chosen * biases.count) { matmuls in
-        for place in 0..<chosen {
+        for rank in 0..<chosen {
           for index in biases.indices {
             let y = context.output(index)
             let width = y.width / chosen
-            let expert = Int(choice[0][place])
+            let expert = Int(choice[0][rank])
             matmuls.initializeElement(
-              at: place * biases.count + index,
-              to: matmul(index, expert, into: y.base + place * width, stride: width, context))
+              at: rank * biases.count + index,
+              to: matmul(index, expert, into: y.base + rank * width, stride: width, context))
           }
         }
         let all = UnsafeBufferPointer(matmuls)
         guard each else { return multiply(x.base, inputs, rows: 1, by: all, context) }
-        for place in 0..<chosen {
-          let own = UnsafeBufferPointer(rebasing: all[place * biases.count..<(place + 1) * biases.count])
-          multiply(x.base + place * inputs, inputs, rows: 1, by: own, context)
+        for rank in 0..<chosen {
+          let own = UnsafeBufferPointer(rebasing: all[rank * biases.count..<(rank + 1) * biases.count])
+          multiply(x.base + rank * inputs, inputs, rows: 1, by: own, context)
         }
       }
     }
@@ -105,13 +105,13 @@ extension MoE {
     private func matmul(
       _ index: Int, _ expert: Int, into y: UnsafeMutablePointer<Float>, stride: Int, _ context: ForwardContext
     ) -> Matmul {
-      let place = tensor(of: index)
-      let matrix = context.parameter(place).member(expert)
-      let bias = biases[index] ? context.parameter(place + 1).vector + expert * matrix.rows : nil
+      let tensor = self.tensor(of: index)
+      let matrix = context.parameter(tensor).member(expert)
+      let bias = biases[index] ? context.parameter(tensor + 1).vector + expert * matrix.rows : nil
       return Matmul(by: matrix, bias: bias, into: y, stride: stride)
     }
 
-    /// Where the input of the choice numbered `number`, row · chosen + place, lies.
+    /// Where the input of the choice numbered `number`, row · chosen + rank, lies.
     private func input(_ x: Rows, _ inputs: Int, _ number: Int32) -> UnsafePointer<Float> {
       x.base + (each ? Int(number) : Int(number) / chosen) * inputs
     }
@@ -133,21 +133,21 @@ extension MoE {
         for index in biases.indices {
           let dy = context.outputGradient(index)
           let width = dy.width / chosen
-          let place = tensor(of: index)
+          let tensor = self.tensor(of: index)
           for (i, number) in members.enumerated() {
             (dys + i * width).update(from: dy.base + Int(number) * width, count: width)
           }
           if dx != nil {
             matmulTransposed(
-              dys, rows: members.count, by: context.parameter(place).member(expert), into: dxs, accumulate: index > 0,
+              dys, rows: members.count, by: context.parameter(tensor).member(expert), into: dxs, accumulate: index > 0,
               pool: context.pool)
           }
-          if let dw = context.parameterGradient(place) {
+          if let dw = context.parameterGradient(tensor) {
             matmulOuter(
               dys, outputs: width, xs, inputs: inputs, rows: members.count, into: dw + expert * width * inputs,
               accumulate: true, pool: context.pool)
           }
-          if biases[index], let db = context.parameterGradient(place + 1) {
+          if biases[index], let db = context.parameterGradient(tensor + 1) {
             sumRows(
               dys, rows: members.count, columns: width, into: db + expert * width, accumulate: true, pool: context.pool)
           }
@@ -172,7 +172,7 @@ extension MoE {
     }
   }
 
-  /// The choices of a pass by expert: for each expert the numbers of its choices, row · chosen + place, in order.
+  /// The choices of a pass by expert: for each expert the numbers of its choices, row · chosen + rank, in order.
   struct ExpertGroups {
     private let starts: UnsafeMutablePointer<Int32>  // [experts + 1]
     private let numbers: UnsafeMutablePointer<Int32>  // [rows · chosen]

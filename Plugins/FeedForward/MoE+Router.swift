@@ -182,12 +182,12 @@ extension MoE {
         // A row that is not a number chooses the first experts, rather than none.
         let key = keys[expert]
         if count == router.chosen, !(key > keys[Int(choice[count - 1])]) { continue }
-        var place = min(count, router.chosen - 1)
-        while place > 0, key > keys[Int(choice[place - 1])] {
-          choice[place] = choice[place - 1]
-          place -= 1
+        var rank = min(count, router.chosen - 1)
+        while rank > 0, key > keys[Int(choice[rank - 1])] {
+          choice[rank] = choice[rank - 1]
+          rank -= 1
         }
-        choice[place] = Float(expert)
+        choice[rank] = Float(expert)
         count = min(count + 1, router.chosen)
       }
     }

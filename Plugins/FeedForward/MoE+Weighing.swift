@@ -51,8 +51,8 @@ extension MoE {
   /// What each of a row's experts reads, when weights multiply that instead of results.
   ///
   ///     y[t, j] = w[t, j]·x[t]
-  struct SpreadByWeight: Kernel {
-    let name = "spread"
+  struct OuterProduct: Kernel {
+    let name = "outer product"
 
     var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
     func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
@@ -90,8 +90,8 @@ extension MoE {
   /// Rows times the sigmoid of a number of their own.
   ///
   ///     y[t] = σ(g[t])·x[t]        x: [rows, width], g: [rows, 1]
-  struct GateRows: Kernel {
-    let name = "gate rows"
+  struct SigmoidGate: Kernel {
+    let name = "sigmoid gate"
 
     var traits: OperatorTraits { OperatorTraits(isRowwise: true, overwritableInput: 0) }
 

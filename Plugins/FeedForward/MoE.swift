@@ -75,7 +75,7 @@ public struct MoE: FeedForward {
 
   /// What a token's own experts give, weighed and added.
   private func expertSum(_ x: Value, _ route: (weights: Value, choice: Value), into plan: inout PlanBuilder) -> Value {
-    let input = router.weighsInput ? plan.apply(SpreadByWeight(), to: x, route.weights) : x
+    let input = router.weighsInput ? plan.apply(OuterProduct(), to: x, route.weights) : x
     let inner = hidden(into: &plan) { name, plan in
       expertLinear(input, route.choice, to: width, named: name, each: router.weighsInput, into: &plan)
     }
@@ -94,7 +94,7 @@ public struct MoE: FeedForward {
     }
     guard sharedGate else { return shared }
     let gate = plan.linear(x, to: 1, named: "shared_gate")
-    return plan.apply(GateRows(), to: shared, gate)
+    return plan.apply(SigmoidGate(), to: shared, gate)
   }
 
   /// What goes into `down`: `linear` writes the matrices that read the token.

@@ -35,11 +35,11 @@ public struct LanguageHead: Head {
   public init(_ options: Options) {
     tied = options.flag("tied", default: false, "whether the matrix is the token embedding's")
     normalizesRows = options.flag(
-      "normalize_rows", default: false, "whether rows of the matrix are divided by their length")
+      "normalize_rows", default: false, "whether rows of the matrix are divided by their norm")
     bias = options.flag("bias", default: false, "whether a learned bias is added")
     if bias, normalizesRows {
       options.fail(
-        "bias", "a bias would be divided by the lengths of rows that 'normalize_rows' divides by", hint: "leave one out"
+        "bias", "a bias would be divided by the norms of rows that 'normalize_rows' divides by", hint: "leave one out"
       )
     }
     scale = options.number("scale", default: 1, words: [:], "a factor of the logits")
@@ -60,7 +60,7 @@ public struct LanguageHead: Head {
   {
     let shape = plan.shape
     let width = dim ?? shape.hiddenSize
-    var y = plan.selectOutputs(x)
+    var y = plan.selectRows(x)
     if norm ?? normIsDue { y = component.write(y, named: "final_norm", over: .row, into: &plan) }
     if let dense {
       let inner = plan.within("head") { plan in
@@ -81,9 +81,9 @@ public struct LanguageHead: Head {
     var tensors = [matrix]
     if bias { tensors.append(plan.parameter("head.bias", shape: [shape.vocabSize], starts: .zeros)) }
     let logits = plan.within("head") { plan in
-      let products = plan.apply(Linear(bias: bias), to: y, parameters: tensors)
+      let logits = plan.apply(Linear(bias: bias), to: y, parameters: tensors)
       return normalizesRows
-        ? plan.apply(DivideByRowLengths(), to: products, parameters: [matrix]) : products
+        ? plan.apply(DivideByRowNorms(), to: logits, parameters: [matrix]) : logits
     }
     let scaled = plan.scale(logits, by: scale)
     return softcap.map { plan.softcap(scaled, at: $0) } ?? scaled

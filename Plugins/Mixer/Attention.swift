@@ -62,7 +62,7 @@ public struct Attention: Mixer {
   let bias: [String: Bool]
   let scale: Double
   let scaleByLayer: Bool
-  let reach: Reach
+  let attentionWindow: AttentionWindow
   let softcap: Double?
   let sinks: Bool
   let norm: HeadNorm?
@@ -102,7 +102,7 @@ public struct Attention: Mixer {
       "scale", default: auto, words: ["auto": auto, "inverse_head_dim": 1 / Double(headDim)],
       "the factor of the scores; auto is 1/√head_dim")
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
-    reach = Reach(options)
+    attentionWindow = AttentionWindow(options)
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the scores: cap·tanh(x/cap)")
     sinks = options.flag(
       "sinks", default: false, "attention sinks: a learned score per head that takes weight and adds no value")
@@ -142,16 +142,16 @@ public struct Attention: Mixer {
     if let valueNorm { v = normalized(v, "v", keyHeads, valueNorm, into: &plan) }
     v = clipped(v, into: &plan)
     if let temperature { q = plan.apply(temperature, to: q) }
-    let extent: PlannedState.Extent = reach.window.map { .window($0) } ?? .perToken
+    let extent: PlannedState.Extent = attentionWindow.window.map { .window($0) } ?? .perToken
     let keys = plan.state("k", width: k.width, extent: extent, precision: .any)
     let values = plan.state("v", width: v.width, extent: extent, precision: .any)
     let scale = Float((scaleByLayer ? scale / Double(layer.index + 1) : scale) * layer.position.scoreFactor)
     // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
-    let order = grouping == .tile && keyHeads < heads ? HeadOrder(heads: heads, groups: keyHeads) : nil
+    let order = grouping == .tile && keyHeads < heads ? PermuteHeads(heads: heads, groups: keyHeads) : nil
     if let order { q = plan.apply(order, to: q) }
     let attend = Attend(
-      heads: heads, keyHeads: keyHeads, scale: scale, window: reach.window, softcap: softcap.map { Float($0) },
-      bias: reach.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks)
+      heads: heads, keyHeads: keyHeads, scale: scale, window: attentionWindow.window, softcap: softcap.map { Float($0) },
+      bias: attentionWindow.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks)
     let tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
     var mixed = plan.apply(attend, to: q, k, v, parameters: tensors, states: [keys, values])
     if let order { mixed = plan.apply(order.inverse, to: mixed) }
@@ -160,7 +160,7 @@ public struct Attention: Mixer {
     return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
   }
 
-  /// Queries or keys: projected, normalized, clipped and turned.
+  /// Queries or keys: projected, normalized, clipped and rotated.
   private func projected(
     _ x: Value, _ name: String, _ role: AttentionRole, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder
   ) -> Value {

@@ -9,7 +9,7 @@ import Foundation
 /// Katharopoulos et al., 2020, https://arxiv.org/abs/2006.16236; fixed: Sun et al., 2023 (retention),
 /// https://arxiv.org/abs/2307.08621; gated: Sun et al., 2024 (gated retention), https://arxiv.org/abs/2405.05254, and Yang
 /// et al., 2023, https://arxiv.org/abs/2312.06635, with a gate for each number of a key where here each head has one.
-/// φ is `feature`. Nothing divides by the sum of weights: the norm of each head keeps results in size. What is kept of a
+/// φ is `feature`. Nothing divides by the sum of weights: the norm of each head keeps results in size. What is cached of a
 /// sequence, head_dim × v_head_dim elements per head, does not grow. A position encoding may rotate queries and keys, but a bias
 /// on scores has no place. `chunk_size` changes speed alone.
 ///
@@ -101,7 +101,7 @@ public struct LinearAttention: Mixer {
     }
   }
 
-  /// Queries or keys: projected, put through φ and turned.
+  /// Queries or keys: projected, put through φ and rotated.
   private func projected(
     _ x: Value, _ name: String, _ role: AttentionRole, _ layer: Layer, into plan: inout PlanBuilder
   ) -> Value {

@@ -122,9 +122,9 @@ extension MLA {
     }
   }
 
-  /// The numbers of two values, head by head one after the other.
-  struct Join: Kernel {
-    let name = "join"
+  /// Two values concatenated, head by head.
+  struct ConcatenateHeads: Kernel {
+    let name = "concatenate heads"
     let heads: Int
     let first: Int
     let second: Int

@@ -1,6 +1,6 @@
 import Components
 
-/// Multi-head latent attention: keys and values of all heads follow from one narrow vector a token, which alone is kept.
+/// Multi-head latent attention: keys and values of all heads follow from one narrow vector a token, which alone is cached.
 ///
 ///     c = norm(x·Waᵀ), r = rope(x·Wrᵀ);   k_h = (Wk_h·c, r), v_h = Wv_h·c;   q_h = (n_h, rope(p_h))
 ///     y = softmax(scale·q·kᵀ)·v·Woᵀ, over the tokens before;   scale = 1/√(nope_head_dim + rope_head_dim)
@@ -76,22 +76,22 @@ public struct MLA: Mixer {
     plan.parameter("kv_b.weight", shape: [heads * group, rank], starts: .normal(0.02))
   }
 
-  /// The one key of all heads, whose first numbers are their values: all that is kept of a token.
+  /// The one key of all heads, whose first elements are their values: all that is cached of a token.
   private func key(_ x: Value, _ position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
     let made = plan.linear(x, to: rank + rope, named: "kv_a", bias: bias["kv_a"] ?? false)
     let parts = plan.split(made, into: [rank, rope])
     let latent = norm?.write(parts[0], named: "kv_a_norm", over: .row, into: &plan) ?? parts[0]
     let shared = position.rotate(parts[1], .key, heads: 1, into: &plan)
-    return plan.apply(Join(heads: 1, first: rank, second: rope), to: latent, shared)
+    return plan.apply(ConcatenateHeads(heads: 1, first: rank, second: rope), to: latent, shared)
   }
 
   /// The queries of all heads, as they meet that key.
   private func query(_ x: Value, _ position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
     let parts = queries(x, into: &plan)
-    let turned = position.rotate(parts[1], .query, heads: heads, into: &plan)
+    let rotated = position.rotate(parts[1], .query, heads: heads, into: &plan)
     let toLatent = HeadLinear(heads: heads, columns: rank, rows: 0..<nope, of: group, transposed: true)
     let met = plan.apply(toLatent, to: parts[0], parameters: [matrix(in: &plan)])
-    return plan.apply(Join(heads: heads, first: rank, second: rope), to: met, turned)
+    return plan.apply(ConcatenateHeads(heads: heads, first: rank, second: rope), to: met, rotated)
   }
 
   /// The two parts of the queries of all heads.

@@ -8,7 +8,7 @@ import Foundation
 ///
 /// Dao and Gu, 2024, https://arxiv.org/abs/2405.21060. Also in Bamba, Granite 4 and Nemotron-H beside attention.
 /// Each of `num_heads` heads of x has a state of state_size × head_dim elements; B and C are shared by the heads of one of
-/// `num_groups` groups. What is kept of a sequence does not grow: the states, and the convolution's last inputs. The order
+/// `num_groups` groups. What is cached of a sequence does not grow: the states, and the convolution's last inputs. The order
 /// of its tokens is all it knows of positions, so the layer's position encoding has nothing to act on.
 /// The norm comes after the gate, a group at a time, and is the layer's norm with the options of `sub_norm`. `chunk_size`
 /// changes speed alone.
@@ -72,13 +72,13 @@ public struct Mamba2: Mixer {
 
     // A from 1 to the number of heads: they fade at different speeds.
     let logarithms = plan.parameter("a_log", shape: [heads], starts: .each((1...heads).map { log(Double($0)) }))
-    let steps = plan.apply(Steps(limits: self.steps), to: [dt], parameters: [logarithms])
+    let steps = plan.apply(DeltaAndDecay(limits: self.steps), to: [dt], parameters: [logarithms])
     let written = plan.apply(ScaleHeads(heads: heads), to: values[0], steps[0])
     let attend = LinearAttend(heads: heads, keyHeads: groups, decay: .given, chunk: chunk)
     let state = plan.state("state", width: heads * stateSize * headDim, extent: .fixed)
     var y = plan.apply(attend, to: values[2], values[1], written, steps[1], states: [state])
     let skip = plan.parameter("d", shape: [heads], starts: .ones)
-    y = plan.apply(AddHeads(heads: heads), to: y, values[0], parameters: [skip])
+    y = plan.apply(AddScaledHeads(heads: heads), to: y, values[0], parameters: [skip])
 
     let opened = activation?.write(gate, into: &plan) ?? gate
     y = plan.multiply(opened, y)

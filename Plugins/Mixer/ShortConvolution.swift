@@ -6,7 +6,7 @@ import Components
 ///
 /// Liquid AI, 2025, https://arxiv.org/abs/2511.23404; gated convolutions: Poli et al., 2023 (Hyena),
 /// https://arxiv.org/abs/2302.10866.
-/// Of a sequence the last `kernel` − 1 products b ⊙ x are kept, however long it is. Positions have nothing to act on: a
+/// Of a sequence the last `kernel` − 1 rows of b ⊙ x are cached, however long it is. Positions have nothing to act on: a
 /// token sees the few before it, each with weights of its own.
 ///
 /// Examples: `{kernel: 4}` `{kernel: 2, conv_bias: true, bias: true}` `{kernel: 12, bias: {o: true, in_gate: true}}`

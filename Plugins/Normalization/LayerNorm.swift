@@ -121,10 +121,10 @@ public struct LayerNorm: Normalization {
           let xs = inputs[0][part * n..<(part + 1) * n]
           let mean = xs.reduce(0, +) / Double(n)
           let variance = xs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(n)
-          let place = parts.weightOffset(part) + i % n
-          let w = weight ? parameters[0][place] + (unitOffset ? 1 : 0) : 1
+          let index = parts.weightOffset(part) + i % n
+          let w = weight ? parameters[0][index] + (unitOffset ? 1 : 0) : 1
           return (inputs[0][i] - mean) / (variance + Double(eps)).squareRoot() * w
-            + (bias ? parameters[weight ? 1 : 0][place] : 0)
+            + (bias ? parameters[weight ? 1 : 0][index] : 0)
         }
       ]
     }

@@ -108,9 +108,9 @@ public struct RMSNorm: Normalization {
           let part = i / n
           let xs = inputs[0][part * n..<(part + 1) * n]
           let r = 1 / (xs.reduce(0) { $0 + $1 * $1 } / Double(n) + Double(eps)).squareRoot()
-          let place = parts.weightOffset(part) + i % n
-          let w = weight ? parameters[0][place] + (unitOffset ? 1 : 0) : 1
-          return inputs[0][i] * r * w + (bias ? parameters[weight ? 1 : 0][place] : 0)
+          let index = parts.weightOffset(part) + i % n
+          let w = weight ? parameters[0][index] + (unitOffset ? 1 : 0) : 1
+          return inputs[0][i] * r * w + (bias ? parameters[weight ? 1 : 0][index] : 0)
         }
       ]
     }

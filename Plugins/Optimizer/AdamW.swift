@@ -11,8 +11,8 @@ import Kernels
 /// `eps` stands outside the root and after the bias correction, as in torch. Norms and biases do not decay.
 public struct AdamW: ExactOptimizer {
   public static let name = "adamw"
-  public static let usualRate = 1e-3
-  public static let isUsual = true
+  public static let defaultLearningRate = 1e-3
+  public static let isDefault = true
 
   let beta1: Double
   let beta2: Double

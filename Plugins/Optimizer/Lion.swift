@@ -9,7 +9,7 @@ import Kernels
 /// The learning rate wants to be 3 to 10 times smaller than AdamW's, and the decay as much larger.
 public struct Lion: ExactOptimizer {
   public static let name = "lion"
-  public static let usualRate = 1e-4
+  public static let defaultLearningRate = 1e-4
 
   let beta1: Double
   let beta2: Double

@@ -12,7 +12,7 @@ import Kernels
 /// A tensor of more than two axes is a stack of matrices.
 public struct Muon: Optimizer {
   public static let name = "muon"
-  public static let usualRate = 0.02
+  public static let defaultLearningRate = 0.02
 
   let momentum: Double
   let nesterov: Bool

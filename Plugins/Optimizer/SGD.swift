@@ -9,7 +9,7 @@ import Kernels
 /// The decay is added to the gradient, and so to the momentum, as in torch.
 public struct SGD: ExactOptimizer {
   public static let name = "sgd"
-  public static let usualRate = 0.1
+  public static let defaultLearningRate = 0.1
 
   let momentum: Double
   let nesterov: Bool

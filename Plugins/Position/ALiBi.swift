@@ -51,8 +51,8 @@ public struct ALiBi: PositionEncoding {
     func slope(of head: Int) -> Float {
       var power = 1
       while power < heads { power *= 2 }
-      let place = power == heads ? head : head < power / 2 ? 2 * head + 1 : 2 * (head - power / 2)
-      return Float(exp2(-maxBias * Double(place + 1) / Double(power)))
+      let rank = power == heads ? head : head < power / 2 ? 2 * head + 1 : 2 * (head - power / 2)
+      return Float(exp2(-maxBias * Double(rank + 1) / Double(power)))
     }
 
     func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {

@@ -1,7 +1,7 @@
 import Components
 import Foundation
 
-/// The cosines and sines of a pass's rows, computed once for all layers that turn alike.
+/// The cosines and sines of a pass's rows, computed once for all layers that rotate alike.
 ///
 ///     y[t] = (cos φ(p, 0), … cos φ(p, d/2 − 1), sin φ(p, 0), …)        y: [rows, width]
 ///
@@ -28,14 +28,14 @@ struct RoPEAngles: Kernel {
   func forward(_ context: ForwardContext) {
     let y = context.output()
     for sequence in context.sequences {
-      let (frequencies, warmth) = scaling.frequencies(
+      let (frequencies, attentionFactor) = scaling.frequencies(
         theta: theta, width: width, length: sequence.length)
       for row in sequence.rows {
         let position = Double(context.positions[row])
         let (cosines, sines) = (y[row], y[row] + width / 2)
         for i in frequencies.indices {
-          cosines[i] = Float(warmth * cos(position * frequencies[i]))
-          sines[i] = Float(warmth * sin(position * frequencies[i]))
+          cosines[i] = Float(attentionFactor * cos(position * frequencies[i]))
+          sines[i] = Float(attentionFactor * sin(position * frequencies[i]))
         }
       }
     }
@@ -47,7 +47,7 @@ struct RoPEAngles: Kernel {
   func flops(step: Step, context: Int) -> Int { 2 * width }
 }
 
-/// The turning of every head of a row by its row's angles.
+/// The rotation of every head of a row by its row's angles.
 struct RoPERotation: Kernel {
   var name: String { "rope" }
   let heads: Int
@@ -74,12 +74,12 @@ struct RoPERotation: Kernel {
     let y = context.output()
     context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
       for row in rows {
-        turn(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: backward ? -1 : 1, adding: false)
+        rotate(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: backward ? -1 : 1, adding: false)
       }
     }
   }
 
-  /// `dx += R(−φ)·dy`: a rotation's transpose turns back. With warmth c, the transpose of c·R(φ) is c·R(−φ).
+  /// `dx += R(−φ)·dy`: a rotation's transpose rotates back. With an attention factor c, the transpose of c·R(φ) is c·R(−φ).
   func backward(_ context: BackwardContext) {
     guard let dx = context.inputGradient(0) else { return }
     let angles = context.input(1)
@@ -87,17 +87,17 @@ struct RoPERotation: Kernel {
     let adding = context.addsToInputGradient(0)
     context.parallel(dy.count, grain: elementwiseGrain(dy.width)) { rows, _ in
       for row in rows {
-        turn(
+        rotate(
           dy[row], by: angles[row], angles.width, into: dx[row], dy.width, direction: backward ? 1 : -1, adding: adding)
       }
     }
   }
 
-  private func turn(
-    _ x: UnsafePointer<Float>, by angles: UnsafePointer<Float>, _ turned: Int, into y: UnsafeMutablePointer<Float>,
+  private func rotate(
+    _ x: UnsafePointer<Float>, by angles: UnsafePointer<Float>, _ rotated: Int, into y: UnsafeMutablePointer<Float>,
     _ width: Int, direction: Float, adding: Bool
   ) {
-    let half = turned / 2
+    let half = rotated / 2
     let headWidth = width / heads
     let (cosines, sines) = (angles, angles + half)
     for head in 0..<heads {
@@ -116,9 +116,9 @@ struct RoPERotation: Kernel {
         }
       }
       if adding {
-        for i in turned..<headWidth { y[i] += x[i] }
+        for i in rotated..<headWidth { y[i] += x[i] }
       } else if y != x {
-        for i in turned..<headWidth { y[i] = x[i] }
+        for i in rotated..<headWidth { y[i] = x[i] }
       }
     }
   }

@@ -10,12 +10,12 @@ enum RoPEScaling: Sendable, Hashable {
   /// All positions divided by `factor` (Chen et al., 2023, https://arxiv.org/abs/2306.15595).
   case linear(factor: Double)
   /// The base grows with the length of the text once that exceeds the original context ("dynamic NTK", bloc97 2023). A
-  /// key keeps the angles of the length at which it was computed, as in the reference: turning all of them again would
+  /// key keeps the angles of the length at which it was computed, as in the reference: rotating all of them again would
   /// cost a pass over the text for every token.
   case dynamic(factor: Double, original: Int)
-  /// Low frequencies divided, high ones kept, a ramp between by wavelength (Llama 3.1, https://arxiv.org/abs/2407.21783).
+  /// Low frequencies divided, high ones unchanged, a ramp between by wavelength (Llama 3.1, https://arxiv.org/abs/2407.21783).
   case llama3(factor: Double, low: Double, high: Double, original: Int)
-  /// A ramp between by number of turns, and warmer attention (Peng et al., 2023, https://arxiv.org/abs/2309.00071).
+  /// A ramp between by number of rotations, and an attention factor (Peng et al., 2023, https://arxiv.org/abs/2309.00071).
   case yarn(YaRN)
   /// A factor for each frequency, one list for short and one for long texts (Ding et al., 2024,
   /// https://arxiv.org/abs/2402.13753).
@@ -23,7 +23,7 @@ enum RoPEScaling: Sendable, Hashable {
 
   /// The base grows once, whatever the length: by `alpha` to the power d/(d − 2), as Hunyuan has it.
   case ntk(alpha: Double)
-  /// Only the first `pairs` turn, at the frequencies that they have when all do, divided by `factor`: Gemma 4.
+  /// Only the first `pairs` are rotated, at the frequencies that they have when all are, divided by `factor`: Gemma 4.
   case proportional(factor: Double, pairs: Int)
   /// A number for each frequency to be divided by, whatever the length: what llama.cpp stores of Llama 3.1's scaling.
   case factors([Double])
@@ -64,15 +64,15 @@ enum RoPEScaling: Sendable, Hashable {
     case .llama3:
       self = .llama3(
         factor: options.requiredNumber("factor", in: 1...1e6, "the factor that low frequencies are divided by"),
-        low: options.number("low_freq_factor", default: 1, in: 0.001...1e6, "contexts per wave of the lowest kept"),
-        high: options.number("high_freq_factor", default: 4, in: 0.001...1e6, "contexts per wave of the first divided"),
+        low: options.number("low_freq_factor", default: 1, in: 0.001...1e6, "the original context over the wavelength: below, frequencies are divided"),
+        high: options.number("high_freq_factor", default: 4, in: 0.001...1e6, "the original context over the wavelength: above, frequencies are left as they are"),
         original: options.integer("original_context", default: options.shape.contextLength, original))
     case .yarn:
       self = .yarn(
         YaRN(
           factor: options.requiredNumber("factor", in: 1...1e6, "the factor that low frequencies are divided by"),
           betaFast: options.number(
-            "beta_fast", default: 32, in: 0.001...1e6, "rotations above which frequencies are kept"),
+            "beta_fast", default: 32, in: 0.001...1e6, "rotations above which frequencies are unchanged"),
           betaSlow: options.number(
             "beta_slow", default: 1, in: 0.001...1e6, "rotations below which frequencies are divided"),
           original: options.integer("original_context", default: options.shape.contextLength, original),
@@ -152,7 +152,7 @@ enum RoPEScaling: Sendable, Hashable {
   }
 
   /// The frequencies of `width / 2` pairs in a text of `length` tokens, and what sines and cosines are multiplied by.
-  func frequencies(theta: Double, width: Int, length: Int) -> (frequencies: [Double], warmth: Double) {
+  func frequencies(theta: Double, width: Int, length: Int) -> (frequencies: [Double], attentionFactor: Double) {
     let exponents = stride(from: 0, to: width, by: 2).map { Double($0) / Double(width) }
     let plain = exponents.map { pow(theta, -$0) }
     switch self {
@@ -183,7 +183,7 @@ enum RoPEScaling: Sendable, Hashable {
     case .yarn(let yarn): return yarn.frequencies(plain, theta: theta, width: width)
     case .longrope(let scaling):
       let factors = length > scaling.original ? scaling.long : scaling.short
-      return (zip(plain, factors).map { $0 / $1 }, scaling.warmth)
+      return (zip(plain, factors).map { $0 / $1 }, scaling.attentionFactor)
     }
   }
 }
@@ -208,7 +208,7 @@ extension RoPEScaling: AttributeConvertible {
         "longrope",
         [
           Attribute("short_factor", scaling.short), Attribute("long_factor", scaling.long),
-          Attribute("original_context", scaling.original), Attribute("attention_factor", scaling.warmth),
+          Attribute("original_context", scaling.original), Attribute("attention_factor", scaling.attentionFactor),
           Attribute("cached", scaling.cached.rawValue, plain: "recomputed"),
         ])
     case .factors(let factors): .group("factors", [Attribute("factors", factors)])
@@ -221,7 +221,7 @@ extension RoPEScaling: AttributeConvertible {
 
 extension RoPEScaling.LongRoPE {
   /// √(1 + ln factor / ln original), unless the file says another number.
-  var warmth: Double {
+  var attentionFactor: Double {
     if let attention { return attention }
     guard let factor, factor > 1 else { return 1 }
     return (1 + log(factor) / log(Double(original))).squareRoot()
@@ -239,15 +239,15 @@ extension RoPEScaling.YaRN {
     ]
   }
 
-  /// The pair that turns `turns` times over the original context.
-  private func pair(turning turns: Double, theta: Double, width: Int, original: Double) -> Double {
-    Double(width) * log(original / (turns * 2 * .pi)) / (2 * log(theta))
+  /// The pair that rotates `rotations` times over the original context.
+  private func pair(rotating rotations: Double, theta: Double, width: Int, original: Double) -> Double {
+    Double(width) * log(original / (rotations * 2 * .pi)) / (2 * log(theta))
   }
 
   func frequencies(_ plain: [Double], theta: Double, width: Int) -> ([Double], Double) {
     let original = Double(original)
-    var low = pair(turning: betaFast, theta: theta, width: width, original: original)
-    var high = pair(turning: betaSlow, theta: theta, width: width, original: original)
+    var low = pair(rotating: betaFast, theta: theta, width: width, original: original)
+    var high = pair(rotating: betaSlow, theta: theta, width: width, original: original)
     if truncate { (low, high) = (low.rounded(.down), high.rounded(.up)) }
     low = max(low, 0)
     high = min(high, Double(width - 1))

@@ -37,14 +37,14 @@ public struct SinusoidalPosition: PositionEncoding {
 
   public func embed(_ x: Value, into plan: inout PlanBuilder) -> Value {
     let half = x.width / 2
-    let waves = AddWaves(
+    let sinusoids = AddSinusoids(
       theta: theta, divisor: Double(max(1, spacing == .dim ? half : half - 1)), offset: offset,
       interleaved: order == .interleaved)
-    return plan.apply(waves, to: x)
+    return plan.apply(sinusoids, to: x)
   }
 
-  struct AddWaves: Kernel {
-    let name = "add waves"
+  struct AddSinusoids: Kernel {
+    let name = "add sinusoids"
     // What frequencies follow from, and not a list of them: a plan is also written for widths that nobody can run.
     let theta: Double
     let divisor: Double
@@ -78,7 +78,7 @@ public struct SinusoidalPosition: PositionEncoding {
       }
     }
 
-    /// `dx += dy`: the waves are constants.
+    /// `dx += dy`: the sinusoids are constants.
     func backward(_ context: BackwardContext) {
       guard let dx = context.inputGradient() else { return }
       let dy = context.outputGradient()

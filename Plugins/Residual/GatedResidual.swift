@@ -29,15 +29,15 @@ public struct GatedResidual: Residual {
   }
 
   public func join(
-    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+    _ stream: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
-    let weight = plan.parameter("\(name).gate.weight", shape: [line.width, line.width], starts: .normal(0.02))
-    let bias = plan.parameter("\(name).gate.bias", shape: [line.width], starts: .constant(start))
-    let asked = plan.apply(Linear(bias: true), to: line, parameters: [weight, bias])
+    let weight = plan.parameter("\(name).gate.weight", shape: [stream.width, stream.width], starts: .normal(0.02))
+    let bias = plan.parameter("\(name).gate.bias", shape: [stream.width], starts: .constant(start))
+    let asked = plan.apply(Linear(bias: true), to: stream, parameters: [weight, bias])
     let gate = activation?.write(asked, into: &plan) ?? asked
     // (1 − g)·x + g·y is x + g·(y − x).
-    let wanted = form == .highway ? plan.add(result, line, alpha: beta, beta: -alpha) : result
+    let wanted = form == .highway ? plan.add(result, stream, alpha: beta, beta: -alpha) : result
     let taken = plan.multiply(gate, wanted)
-    return plan.add(line, taken, alpha: alpha, beta: form == .highway ? 1 : beta)
+    return plan.add(stream, taken, alpha: alpha, beta: form == .highway ? 1 : beta)
   }
 }

@@ -11,8 +11,8 @@ public struct PlainResidual: Residual {
   public init(_ options: Options) {}
 
   public func join(
-    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+    _ stream: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
-    plan.add(line, result, alpha: alpha, beta: beta)
+    plan.add(stream, result, alpha: alpha, beta: beta)
   }
 }

@@ -22,11 +22,11 @@ public struct ReZero: Residual {
   }
 
   public func join(
-    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+    _ stream: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
     let factor = plan.parameter("\(name).scale", shape: [1], starts: .constant(start))
     let scaled = plan.apply(LearnedFactor(), to: result, parameters: [factor])
-    return plan.add(line, scaled, alpha: alpha, beta: beta)
+    return plan.add(stream, scaled, alpha: alpha, beta: beta)
   }
 
   /// A value times one learned number.

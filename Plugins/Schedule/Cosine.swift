@@ -9,7 +9,7 @@ import Foundation
 /// `final` is a part of the peak: a peak of 1e-3 and a last rate of 1e-4 are 0.1.
 public struct Cosine: Schedule {
   public static let name = "cosine"
-  public static let isUsual = true
+  public static let isDefault = true
 
   public let final: Double
   public let neverRises = true

@@ -4,7 +4,7 @@ import Kernels
 /// The element types a GGUF file can name, by their number there.
 ///
 /// Source: `enum ggml_type` and the block structs in ggml-org/ggml (`ggml.h`, `ggml-common.h`, 2026). Blocks share
-/// scales; a row is a whole number of blocks.
+/// scales; a row is an integer number of blocks.
 struct GGMLType {
   let name: String
   let elementsPerBlock: Int

@@ -14,7 +14,7 @@ public protocol Component: Sendable {
   /// The option that chooses it where no type is written: a group that has this key means this component. Nil for most.
   static var choosingOption: String? { get }
   /// Whether its slot takes it where nothing is named, which one component of a slot may say.
-  static var isUsual: Bool { get }
+  static var isDefault: Bool { get }
   /// Reads the options. What is wrong is noted in `options`; the instance made then is never used.
   init(_ options: Options)
 }
@@ -23,25 +23,25 @@ public protocol Component: Sendable {
 public protocol Embedding: Component {
   /// Writes the lookup of the pass's tokens: a value of the model's width, one row a token.
   ///
-  /// `position` is the model's own position encoding, which may add to the line here.
+  /// `position` is the model's own position encoding, which may add to the residual stream here.
   func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value
 }
 
-/// What a vector that is turned is for.
+/// Whether a vector is a query or a key.
 public enum AttentionRole: Sendable, Hashable {
-  /// It asks.
+  /// A query.
   case query
-  /// It is asked for.
+  /// A key.
   case key
 }
 
-/// A way to tell positions apart. Each part defaults to nothing, so an encoding says only where it acts.
+/// A position encoding. Each part defaults to nothing, so an encoding says only where it acts.
 public protocol PositionEncoding: Component {
   /// Whether it adds to the residual stream at the embedding, once for the whole model.
   var actsAtEmbedding: Bool { get }
   /// What it adds to the residual stream at the embedding.
   func embed(_ x: Value, into plan: inout PlanBuilder) -> Value
-  /// How it turns queries or keys, as `role` says: `x` holds `heads` vectors of equal width a row.
+  /// How it rotates queries or keys, as `role` says: `x` holds `heads` vectors of equal width a row.
   func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value
   /// What attention's scores are multiplied by besides, as where angles are stretched beyond the trained context.
   var scoreFactor: Double { get }
@@ -59,11 +59,11 @@ public protocol Normalization: Component {
 
 /// A nonlinearity.
 public protocol Activation: Component {
-  /// Writes the nonlinearity of every number of `x`.
+  /// Writes the nonlinearity of every element of `x`.
   func write(_ x: Value, into plan: inout PlanBuilder) -> Value
 }
 
-/// An activation that acts on every number alone: it says the function and its derivative, and is written by one operator.
+/// An activation that acts on every element alone: it says the function and its derivative, and is written by one operator.
 public protocol ElementwiseActivation: Activation, ElementwiseFunction {}
 
 extension ElementwiseActivation {
@@ -74,7 +74,7 @@ extension ElementwiseActivation {
 public struct Layer: Sendable {
   /// The layer's index, from 0.
   public let index: Int
-  /// How the layer tells positions apart.
+  /// The layer's position encoding.
   public let position: any PositionEncoding
 
   /// The layer at `index`.
@@ -119,19 +119,19 @@ public struct Sublayer {
 
 /// How one sublayer's result joins the residual stream.
 public protocol Residual: Component {
-  /// Writes the line that follows from `line` and `result`, of the same width; learned tensors go under `name`.
+  /// Writes the residual stream that follows from `stream` and `result`, of the same width; learned tensors go under `name`.
   ///
-  /// `alpha` and `beta` are what the block multiplies the line and the result by.
+  /// `alpha` and `beta` are what the block multiplies the stream and the result by.
   func join(
-    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+    _ stream: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value
 }
 
 /// How sublayers stand along the residual stream.
 public protocol Block: Component {
-  /// Whether the line leaves the last layer unnormalized, so that a norm before the head is due.
+  /// Whether the residual stream leaves the last layer unnormalized, so that a norm before the head is due.
   var needsFinalNorm: Bool { get }
-  /// Writes the sublayers around the line `x`.
+  /// Writes the sublayers around the residual stream `x`.
   func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value
 }
 
@@ -139,13 +139,13 @@ public protocol Block: Component {
 public protocol Head: Component {
   /// Writes the final norm and the logits of the rows that are asked for.
   ///
-  /// `normIsDue` says whether the line arrives unnormalized; the head's own options may overrule it.
+  /// `normIsDue` says whether the residual stream arrives unnormalized; the head's own options may overrule it.
   func write(_ x: Value, norm: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value
 }
 
 extension Component {
   public static var choosingOption: String? { nil }
-  public static var isUsual: Bool { false }
+  public static var isDefault: Bool { false }
 }
 extension Embedding { public static var slot: Slot { .embedding } }
 extension Normalization {

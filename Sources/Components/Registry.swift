@@ -5,7 +5,7 @@ public struct Registry: Sendable {
   /// For each slot, the options that choose a component where no type is written, and the component's name.
   public private(set) var choosingOptions: [Slot: [String: String]] = [:]
   /// For each slot that has one, the component that it takes where nothing is named.
-  public private(set) var usualNames: [Slot: String] = [:]
+  public private(set) var defaultNames: [Slot: String] = [:]
   /// The words of the field that components know, and what they are written as.
   public private(set) var terms = FieldTerms()
 
@@ -37,14 +37,14 @@ public struct Registry: Sendable {
       }
       choosingOptions[type.slot, default: [:]][option] = type.name
     }
-    if type.isUsual {
-      if let other = usualNames[type.slot] {
+    if type.isDefault {
+      if let other = defaultNames[type.slot] {
         throw Problems([
           Problem(
-            "two components of the slot '\(type.slot.rawValue)' are the usual one: \(other) and \(type.name)", at: nil)
+            "two components of the slot '\(type.slot.rawValue)' are the default: \(other) and \(type.name)", at: nil)
         ])
       }
-      usualNames[type.slot] = type.name
+      defaultNames[type.slot] = type.name
     }
     types[type.slot, default: [:]][type.name] = type
     documentation[type.slot, default: [:]][type.name] = text

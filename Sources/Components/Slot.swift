@@ -28,7 +28,7 @@ public enum Slot: String, Sendable, CaseIterable {
     case .head:
       Row(.model, default: .ownComponent, "head", "vectors to logits", scope: "head")
     case .optimizer:
-      Row(.training, default: .reader, "optimizer", "how parameters move against their gradients")
+      Row(.training, default: .reader, "optimizer", "the optimizer: how gradients change parameters")
     case .schedule:
       Row(.training, default: .reader, "schedule", "how the learning rate changes over a run")
     }

@@ -73,10 +73,10 @@ public struct Footprint: Sendable {
   /// Floating-point operations for a token at the end of `context` tokens.
   public var flopsAtContext: Int { parts.reduce(0) { $0 + $1.flopsAtContext } }
 
-  /// Bytes that one more token of a sequence keeps while no window is full, when states are kept in `format`.
+  /// Bytes that one more token of a sequence adds to its states while no window is full, when they are stored in `format`.
   public func stateBytesPerToken(in format: PlannedState.Format) -> Int { plan.stateBytesPerToken(in: format) }
 
-  /// Bytes that a sequence of `context` tokens keeps, when states are kept in `format`.
+  /// Bytes of the states of a sequence of `context` tokens, when they are stored in `format`.
   public func stateBytes(in format: PlannedState.Format) -> Int { plan.stateBytes(length: context, in: format) }
 
   /// Bytes of the learned tensors when matrices are stored in blocks of `elements` numbers and `bytes` bytes.

@@ -7,7 +7,7 @@ import Components
 ///     fan_in:        σ = gain / √inputs
 ///
 /// depth_scaled is GPT-2's (Radford et al., 2019); fan_in is LeCun et al., 1998, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf.
-/// What writes to the residual stream are the matrices whose products are what sublayers give, whatever they are called.
+/// What writes to the residual stream are the matrices whose outputs are what sublayers give, whatever they are called.
 /// The embedding's have σ = `embedding_std`. What starts as zeros or ones by its component's own word, biases and norms,
 /// stays so.
 struct Initialization {
@@ -24,7 +24,7 @@ struct Initialization {
   /// The way that `setting` says: a name, or a group of `type` and numbers.
   init(_ setting: Setting) throws(Problems) {
     let (type, std, embeddingStd) = try Options.reading(setting.asComponent, path: "init") { options in
-      let type = options.choice("type", default: Kind.normal, "how matrices start")
+      let type = options.choice("type", default: Kind.normal, "how matrices are initialized")
       let std =
         type == .fanIn
         ? options.number("gain", default: 1, in: 0...1e3, "σ times the root of the number of inputs")

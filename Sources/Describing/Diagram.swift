@@ -42,7 +42,7 @@ public struct Diagram: Sendable {
     public let chosen: Int
   }
 
-  /// How the heads of attention share what is kept of a sequence.
+  /// How the heads of attention share the KV cache.
   public struct Heads: Sendable, Hashable {
     /// Queries of a token.
     public let queries: Int
@@ -72,7 +72,7 @@ public struct Diagram: Sendable {
     public let width: Int
   }
 
-  /// The letter that stands for the distinct layer `number` where several are told apart.
+  /// The letter that stands for the distinct layer `number` where several differ.
   public static func letter(_ number: Int) -> Character {
     Character(UnicodeScalar(UInt8(number < 26 ? 65 + number : 97 + min(25, number - 26))))
   }

@@ -69,7 +69,7 @@ struct DiagramLines {
     add(entry)
   }
 
-  /// What is kept of each token, before the step that keeps it.
+  /// What is cached of each token, before the step that caches it.
   private mutating func addKept(_ step: Step) {
     for state in step.states.map({ plan.states[$0] }) {
       let extent =

@@ -11,7 +11,7 @@ struct DiagramSection {
   let plan: Plan
   /// Whether everything belongs to one box: what happens to tokens before the first layer.
   let isBeforeLayers: Bool
-  /// Values that steps share without reading anything of the line.
+  /// Values that steps share without reading anything of the residual stream.
   private let shared: Set<Value>
   private var groups: [Group] = []
 

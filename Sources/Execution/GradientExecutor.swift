@@ -48,17 +48,17 @@ public final class GradientExecutor {
     self.pool = pool
     self.options = options
     schedule = TrainingSchedule(plan, options: options)
-    let places = TrainingMemoryPlan(schedule)
-    memory = try TrainingMemory(schedule, places, rows: rows, threads: pool.threads, logitsBytes: options.logitsBytes)
+    let regions = TrainingMemoryPlan(schedule)
+    memory = try TrainingMemory(schedule, regions, rows: rows, threads: pool.threads, logitsBytes: options.logitsBytes)
     layout = ParameterLayout(plan)
     maximumRows = memory.tokenRows
-    let tokens = try FloatBuffer(count: places.tokenWidth * memory.tokenRows)
-    let outputs = try FloatBuffer(count: places.outputWidth * memory.blockRows)
+    let tokens = try FloatBuffer(count: regions.tokenWidth * memory.tokenRows)
+    let outputs = try FloatBuffer(count: regions.outputWidth * memory.blockRows)
     gradientBuffer = try FloatBuffer(count: layout.count)
     buffers = [tokens, outputs]
     for buffer in [tokens, outputs, gradientBuffer] { buffer.useHugePages() }
     binding = TrainingBinding(
-      schedule, places, memory, parameters, tokens: tokens.base, outputs: outputs.base, gradients: gradientBuffer.base)
+      schedule, regions, memory, parameters, tokens: tokens.base, outputs: outputs.base, gradients: gradientBuffer.base)
     kernels = try schedule.plan.kernels()
     passMemory = try PassMemory(plan, rows: maximumRows)
     try passMemory.reserveScratch(memory.scratchNeed, workers: pool.threads)

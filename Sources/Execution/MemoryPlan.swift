@@ -7,7 +7,7 @@ struct MemoryPlan {
   /// Numbers per row of a pass that all values take together.
   private(set) var width: Int
 
-  /// Values share memory by lifetime: each is placed at the first free place when it is written, and freed after the
+  /// Values share memory by lifetime: each is placed at the first free offset when it is written, and freed after the
   /// last step that reads it. A step that may overwrite an input does so when nobody reads that input later.
   init(sharingIn plan: Plan) {
     offsets = Array(repeating: 0, count: plan.values.count)
@@ -23,19 +23,19 @@ struct MemoryPlan {
         if position == 0, let overwritten = step.operation.traits.overwritableInput,
           case let input = step.inputs[overwritten], input.width == output.width, input.axis == output.axis,
           lastUse[input.index] == index, step.inputs.count(where: { $0 == input }) == 1,
-          let place = taken.firstIndex(where: { $0.value == input.index })
+          let slot = taken.firstIndex(where: { $0.value == input.index })
         {
           offsets[output.index] = offsets[input.index]
-          taken[place].value = output.index
+          taken[slot].value = output.index
           continue
         }
         var start = 0
-        var place = 0
-        while place < taken.count, start + output.width > taken[place].start {
-          start = max(start, taken[place].end)
-          place += 1
+        var slot = 0
+        while slot < taken.count, start + output.width > taken[slot].start {
+          start = max(start, taken[slot].end)
+          slot += 1
         }
-        taken.insert((start, start + output.width, output.index), at: place)
+        taken.insert((start, start + output.width, output.index), at: slot)
         offsets[output.index] = start
         width = max(width, start + output.width)
       }

@@ -144,7 +144,7 @@ extension PlannedTensor {
   }
 }
 
-/// The places of several matrices.
+/// The matrices of several tensors.
 private final class MatrixTable {
   let matrices: UnsafeMutableBufferPointer<WeightMatrix>
 

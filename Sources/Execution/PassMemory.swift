@@ -88,7 +88,7 @@ struct PassMemory: ~Copyable {
     return (bound(rows: row, outputs: outputs.count, sequences: pass.parts.count, keeping: true, pool: pool), outputs)
   }
 
-  /// Fills the tables for whole sequences from their beginning, of which nothing is kept; with `skipping`, only rows that
+  /// Fills the tables for whole sequences from their beginning, of which nothing is cached; with `skipping`, only rows that
   /// have a target give logits.
   func fill(
     _ batch: [[Int]], targets goals: [[Int]], given: [[RowAxis: AxisInput]], prefixes: [Int], skipping: Bool,

@@ -2,7 +2,7 @@ import Formats
 import Components
 import Kernels
 
-/// Runs a plan: forwards over new tokens of sequences, whose states it keeps up to date.
+/// Runs a plan: forwards over new tokens of sequences, whose states it updates.
 ///
 /// It knows steps, memory and threads, and nothing of what the steps compute. Everything is bound when it is made:
 /// a pass allocates nothing. One executor is used by one thread at a time.
@@ -11,10 +11,10 @@ public final class PlanExecutor {
   public let plan: Plan
   /// How many rows one pass takes at most; longer prompts are computed in parts.
   public let maximumRows: Int
-  /// How sequences are kept, where a state allows it.
+  /// The storage format of cached states, where a state allows it.
   public let stateFormat: StorageFormat
   private let maximumOutputs: Int
-  /// How products by weights in less than `Float` are computed.
+  /// The compute type of matrix multiplications by weights in less than `Float`.
   public let arithmetic: ComputeType
   private let parameters: Parameters
   private let pool: ThreadPool
@@ -30,13 +30,13 @@ public final class PlanExecutor {
 
   /// An executor of `plan` with `parameters`, whose passes take up to `maximumRows` rows.
   ///
-  /// Sequences are kept in `states`, one of `PlannedState.formats`. With `fusing`, the plan's passes run first; without,
+  /// States are stored in `states`, one of `PlannedState.formats`. With `fusing`, the plan's passes run first; without,
   /// every step runs as it was composed.
   public init(
     _ composed: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256,
     states: StorageFormat = .f32, fusing: Bool = true, arithmetic: ComputeType = .current
   ) throws(ExecutionProblem) {
-    precondition(PlannedState.formats.contains(states), "no state is kept in \(states.rawValue)")
+    precondition(PlannedState.formats.contains(states), "no state is stored in \(states.rawValue)")
     stateFormat = states
     let plan = fusing ? composed.fused() : composed
     self.plan = plan

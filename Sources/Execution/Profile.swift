@@ -12,7 +12,7 @@ public final class Profile {
     case generation
   }
 
-  /// Steps that are told together.
+  /// Steps that are summed together.
   public struct Line: Sendable {
     /// What they share.
     public let name: String
@@ -22,19 +22,19 @@ public final class Profile {
     public internal(set) var seconds = 0.0
     /// What they computed and read.
     public internal(set) var work = Work()
-    /// Whether they multiply whole matrices, or read what is kept of sequences: what their rates are of interest for.
+    /// Whether they multiply whole matrices, or read cached states of sequences: what their rates are of interest for.
     public internal(set) var hasRate = false
   }
 
   private let steps: [StepWork]
-  private let places: [String]
+  private let labels: [String]
   private var lines: [Phase: [Line]] = [:]
   private var passCount: [Phase: Int] = [:]
   private var tokenCount: [Phase: Int] = [:]
 
   init(_ plan: Plan, _ steps: [StepWork]) {
     self.steps = steps
-    places = plan.steps.map { $0.place(in: plan) }
+    labels = plan.steps.map { $0.label(in: plan) }
   }
 
   /// How many passes there were.
@@ -48,7 +48,7 @@ public final class Profile {
   public func byOperator(_ phase: Phase) -> [Line] { sum(phase) { steps[$0].step.operation.name } }
 
   /// The steps by where they stand in a layer, such as `attn.q`, slowest first.
-  public func byPlace(_ phase: Phase) -> [Line] { sum(phase) { places[$0] } }
+  public func byScope(_ phase: Phase) -> [Line] { sum(phase) { labels[$0] } }
 
   private func sum(_ phase: Phase, by name: (Int) -> String) -> [Line] {
     var sums: [String: Line] = [:]

@@ -50,8 +50,8 @@ private func superblocks(
   }
   for block in stride(from: 0, to: bytes, by: format.bytesPerBlock) {
     let header = format == .q6_k ? scales + half : half + minimum + scales
-    let place = format == .q6_k ? block + format.bytesPerBlock - header.count : block
-    blocks.replaceSubrange(place..<place + header.count, with: header)
+    let offset = format == .q6_k ? block + format.bytesPerBlock - header.count : block
+    blocks.replaceSubrange(offset..<offset + header.count, with: header)
   }
   return blocks
 }

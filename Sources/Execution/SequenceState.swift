@@ -2,7 +2,7 @@ import Formats
 import Components
 import Kernels
 
-/// What is kept of one sequence between passes: its keys and values, or whatever its mixers declare.
+/// The cached states of one sequence: its keys and values, or whatever its mixers declare.
 ///
 /// Memory is asked for whole and taken page by page as rows are written, so that a sequence opened for many tokens costs
 /// no more than those it has.
@@ -11,7 +11,7 @@ public final class SequenceState {
   public internal(set) var position = 0
   /// How many tokens its text has with those that a call computes: never fewer than `position`.
   private(set) var textLength = 0
-  /// The tokens of the text, kept where a plan may have to compute them again.
+  /// The tokens of the text, held where a plan may have to compute them again.
   private var history: [Int] = []
   /// How many tokens it is opened for.
   public let length: Int
@@ -81,9 +81,9 @@ public final class SequenceState {
       let bound = states[index]
       let held = position - bound.firstPosition
       guard held + count > min(capacities[index], window - 1 + max(count, Self.slack(window))) else { continue }
-      let kept = min(held, window - 1)
-      bound.base.copyMemory(from: bound.base + (held - kept) * bound.rowBytes, byteCount: kept * bound.rowBytes)
-      states[index].firstPosition = position - kept
+      let rows = min(held, window - 1)
+      bound.base.copyMemory(from: bound.base + (held - rows) * bound.rowBytes, byteCount: rows * bound.rowBytes)
+      states[index].firstPosition = position - rows
     }
   }
 
@@ -119,7 +119,7 @@ public final class SequenceState {
     }
   }
 
-  /// Bytes of what it may keep.
+  /// Bytes of its states.
   public var byteCount: Int {
     planned.indices.reduce(0) { $0 + capacities[$1] * states[$1].rowBytes }
   }

@@ -25,12 +25,12 @@ final class TrainingBinding {
     tokens: UnsafeMutablePointer<Float>, outputs: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>
   ) {
     let tables = tables
-    let lives = layout.lives
+    let lifetimes = layout.lifetimes
     let ranges = ParameterLayout(schedule.plan).ranges
     func bind(_ buffer: Int) -> BoundValue {
-      let (width, axis) = (lives.buffers[buffer].width, lives.buffers[buffer].axis)
+      let (width, axis) = (lifetimes.buffers[buffer].width, lifetimes.buffers[buffer].axis)
       let base =
-        lives.buffers[buffer].isTail
+        lifetimes.buffers[buffer].isTail
         ? outputs + layout.offsets[buffer] * memory.blockRows : tokens + layout.offsets[buffer] * memory.tokenRows
       return BoundValue(base, width: width, axis: axis)
     }
@@ -42,7 +42,7 @@ final class TrainingBinding {
     var steps: [BoundStep] = []
     var zeroed: [[Zeroed]] = []
     var zeroedParameters: [[Range<Int>]] = []
-    for (action, use) in zip(schedule.actions, lives.uses) {
+    for (action, use) in zip(schedule.actions, lifetimes.uses) {
       var ownZeroed: [Range<Int>] = []
       switch action {
       case .forward(let index):
@@ -59,29 +59,29 @@ final class TrainingBinding {
           parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
         bound.saved = tables.table(use.saved.map(bind))
         bound.inputGradients = tables.table(use.inputGradients.map { $0.map(bind) })
-        bound.inputGradientsHoldSome = tables.table(use.inputGradientsHoldSome)
+        bound.inputGradientsAccumulate = tables.table(use.inputGradientsAccumulate)
         bound.outputGradients = bind(use.outputGradients, step.outputs)
         bound.parameterGradients = tables.table(step.parameters.map { gradients + ranges[$0].lowerBound })
-        var holdSome: [Bool] = []
+        var accumulates: [Bool] = []
         for parameter in step.parameters {
           let isFirst = written.insert(parameter).inserted
           if isFirst, !step.operation.traits.assignsGradients { ownZeroed.append(ranges[parameter]) }
-          holdSome.append(!isFirst || !step.operation.traits.assignsGradients)
+          accumulates.append(!isFirst || !step.operation.traits.assignsGradients)
         }
-        bound.parameterGradientsHoldSome = tables.table(holdSome)
+        bound.parameterGradientsAccumulate = tables.table(accumulates)
         steps.append(bound)
       }
       zeroed.append(
         use.zeroed.map { buffer in
-          Zeroed(value: bind(buffer), isOutsideTail: !lives.buffers[buffer].isTail)
+          Zeroed(value: bind(buffer), isOutsideTail: !lifetimes.buffers[buffer].isTail)
         })
       zeroedParameters.append(ownZeroed)
     }
     self.steps = steps
     self.zeroed = zeroed
     self.zeroedParameters = zeroedParameters
-    loss = bind(lives.loss).base
-    lossGradient = lives.lossGradient.map { bind($0).base }
+    loss = bind(lifetimes.loss).base
+    lossGradient = lifetimes.lossGradient.map { bind($0).base }
   }
 }
 

@@ -4,14 +4,14 @@ import Kernels
 public struct TrainingOptions: Sendable, Hashable {
   /// What is done with values that cost little to compute and that only backward needs again.
   public enum Recomputation: String, Sendable, CaseIterable {
-    /// They are kept.
+    /// They are saved.
     case none
     /// They are computed a second time: norms, activations, rotations. About a third less memory for a few percent of
     /// time.
     case cheap
   }
 
-  /// What products are computed in; learned tensors, activations and gradients are f32 in either.
+  /// The compute type of matrix multiplications; learned tensors, activations and gradients are f32 in either.
   public enum Precision: String, Sendable, CaseIterable {
     /// Single precision.
     case f32
@@ -22,7 +22,7 @@ public struct TrainingOptions: Sendable, Hashable {
     var arithmetic: ComputeType { self == .bf16 ? .bf16 : .f32 }
   }
 
-  /// What products are computed in.
+  /// The compute type of matrix multiplications.
   public var precision: Precision
   /// What becomes of values that cost little.
   public var recomputation: Recomputation

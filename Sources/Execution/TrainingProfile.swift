@@ -2,7 +2,7 @@ import Components
 
 /// Where the time of training passes goes, step by step, both ways.
 public struct TrainingProfile: Sendable {
-  /// Steps that are told together.
+  /// Steps that are summed together.
   public struct Line: Sendable {
     /// What they are, such as `linear backward`.
     public let name: String

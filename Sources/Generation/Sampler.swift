@@ -22,7 +22,7 @@ public struct Sampler: Sendable {
     public var repeatPenalty: Double = 1
     /// How many recent tokens the penalty is for.
     public var repeatWindow = 64
-    /// Where the random numbers start.
+    /// The random seed.
     public var seed: UInt64 = 0
 
     /// A draw at temperature 0.8 from all tokens.

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Steps that make y from x, number by number, in one pass: each step acts on a few vectors that stay in the nearest cache.
+/// Steps that make y from x, element by element, in one pass: each step acts on a few vectors that stay in the nearest cache.
 ///
 /// The operands of a step are registers, of which register 0 holds x at first, or numbers that are the same for all.
 public struct ElementwiseProgram: Sendable {

@@ -19,7 +19,7 @@ public struct LoadedModel: Sendable {
   /// How a conversation is written for it, when that is known.
   public let chat: ChatTemplate?
 
-  /// An executor that shares `pool`, keeps sequences in `states`, one of `PlannedState.formats`, and computes in
+  /// An executor that shares `pool`, stores states in `states`, one of `PlannedState.formats`, and computes in
   /// `arithmetic`.
   public func executor(
     pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32, arithmetic: ComputeType

@@ -28,12 +28,12 @@ public struct BackwardContext {
   public func inputGradient(_ index: Int = 0) -> MutableRows? { bound.inputGradients[index]?.rows(in: pass) }
   /// Whether the gradient of the input `index` is to be added to; if not it holds nothing yet, and an operator that
   /// `assignsGradients` assigns it.
-  public func addsToInputGradient(_ index: Int = 0) -> Bool { bound.inputGradientsHoldSome[index] }
+  public func addsToInputGradient(_ index: Int = 0) -> Bool { bound.inputGradientsAccumulate[index] }
   /// The gradient of the learned tensor `index`, to add to; nil when it is not wanted.
   public func parameterGradient(_ index: Int = 0) -> UnsafeMutablePointer<Float>? { bound.parameterGradients[index] }
   /// Whether the gradient of the learned tensor `index` is to be added to; see `addsToInputGradient`.
   public func addsToParameterGradient(_ index: Int = 0) -> Bool {
-    bound.parameterGradientsHoldSome[index] || !pass.startsGradients
+    bound.parameterGradientsAccumulate[index] || !pass.startsGradients
   }
 
   /// The rows of the step's outputs.

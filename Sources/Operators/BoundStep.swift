@@ -38,9 +38,9 @@ public struct BoundStep {
   /// The gradients of the inputs, nil where none is wanted; empty when no backward follows.
   public var inputGradients = UnsafeBufferPointer<BoundValue?>(start: nil, count: 0)
   /// Whether the gradient of each input holds the part of a step that went before.
-  public var inputGradientsHoldSome = UnsafeBufferPointer<Bool>(start: nil, count: 0)
+  public var inputGradientsAccumulate = UnsafeBufferPointer<Bool>(start: nil, count: 0)
   /// Whether the gradient of each learned tensor holds the part of a step of the same pass that went before.
-  public var parameterGradientsHoldSome = UnsafeBufferPointer<Bool>(start: nil, count: 0)
+  public var parameterGradientsAccumulate = UnsafeBufferPointer<Bool>(start: nil, count: 0)
   /// The gradients of the outputs; empty when no backward follows.
   public var outputGradients = UnsafeBufferPointer<BoundValue>(start: nil, count: 0)
   /// The gradients of the learned tensors, nil where none is wanted; empty when no backward follows.

@@ -5,7 +5,7 @@ import Plans
 ///
 ///     y_t = Σ_j w_j ⊙ x_{t−k+1+j} + b,  j = 0 … k − 1        w: [channels, k], b: [channels]
 ///
-/// What lies before the sequence is zero. Between passes the last k − 1 rows of x are kept, whatever the length.
+/// What lies before the sequence is zero. Between passes the last k − 1 rows of x are cached, whatever the length.
 /// The last column of w meets the token itself, as in Mamba's and torch's `conv1d`.
 public struct CausalConvolution: Kernel {
   public let name = "convolve"
@@ -21,10 +21,10 @@ public struct CausalConvolution: Kernel {
     self.bias = bias
   }
 
-  /// w as a row for each place in time, so that channels lie side by side.
-  private func turned(_ w: UnsafePointer<Float>, channels: Int, into rows: UnsafeMutablePointer<Float>) {
+  /// w as a row for each tap of the kernel, so that channels lie side by side.
+  private func transposed(_ w: UnsafePointer<Float>, channels: Int, into rows: UnsafeMutablePointer<Float>) {
     for channel in 0..<channels {
-      for place in 0..<kernel { rows[place * channels + channel] = w[channel * kernel + place] }
+      for tap in 0..<kernel { rows[tap * channels + channel] = w[channel * kernel + tap] }
     }
   }
 
@@ -35,49 +35,49 @@ public struct CausalConvolution: Kernel {
     let (x, y, w) = (context.input(), context.output(), context.sharedScratch)
     let b = bias ? context.parameter(1).vector : nil
     let channels = x.width
-    turned(context.parameter().vector, channels: channels, into: w)
+    transposed(context.parameter().vector, channels: channels, into: w)
     for (index, sequence) in context.sequences.enumerated() {
       let (first, state) = (sequence.rows.lowerBound, context.state(0, of: index))
       context.parallel(sequence.rows.count, grain: elementwiseGrain(kernel * channels)) { own, _ in
         for offset in own {
           let to = y[first + offset]
           if let b { to.update(from: b, count: channels) } else { to.update(repeating: 0, count: channels) }
-          for place in 0..<kernel {
-            // Row `before` of the pass, or of what is kept when negative.
-            let before = offset - (kernel - 1) + place
+          for tap in 0..<kernel {
+            // Row `before` of the pass, or of what is cached when negative.
+            let before = offset - (kernel - 1) + tap
             let from =
               before >= 0 ? x[first + before] : state.map { UnsafePointer($0 + (before + kernel - 1) * channels) }
-            if let from { multiply(w + place * channels, with: from, into: to, count: channels, accumulate: true) }
+            if let from { multiply(w + tap * channels, with: from, into: to, count: channels, accumulate: true) }
           }
         }
       }
-      if let state { keep(x[first], rows: sequence.rows.count, channels: channels, in: state) }
+      if let state { cache(x[first], rows: sequence.rows.count, channels: channels, in: state) }
     }
   }
 
-  /// The last k − 1 rows of what was kept and of the new `rows` at `x`.
-  private func keep(_ x: UnsafePointer<Float>, rows: Int, channels: Int, in state: UnsafeMutablePointer<Float>) {
-    let kept = kernel - 1
-    let new = min(rows, kept)
-    for row in 0..<kept - new { (state + row * channels).update(from: state + (row + new) * channels, count: channels) }
-    (state + (kept - new) * channels).update(from: x + (rows - new) * channels, count: new * channels)
+  /// The last k − 1 rows of what was cached and of the new `rows` at `x`.
+  private func cache(_ x: UnsafePointer<Float>, rows: Int, channels: Int, in state: UnsafeMutablePointer<Float>) {
+    let cached = kernel - 1
+    let new = min(rows, cached)
+    for row in 0..<cached - new { (state + row * channels).update(from: state + (row + new) * channels, count: channels) }
+    (state + (cached - new) * channels).update(from: x + (rows - new) * channels, count: new * channels)
   }
 
-  /// `dx_t += Σ_j w_j ⊙ dy_{t+k−1−j}`, `dw_j += Σ_t dy_t ⊙ x_{t−k+1+j}`, `db += Σ_t dy_t`; nothing is kept of forward.
+  /// `dx_t += Σ_j w_j ⊙ dy_{t+k−1−j}`, `dw_j += Σ_t dy_t ⊙ x_{t−k+1+j}`, `db += Σ_t dy_t`; nothing is saved by forward.
   public func backward(_ context: BackwardContext) {
     let (x, dy, w) = (context.input(), context.outputGradient(), context.sharedScratch)
     let channels = x.width
-    turned(context.parameter().vector, channels: channels, into: w)
+    transposed(context.parameter().vector, channels: channels, into: w)
     if let dx = context.inputGradient() {
       let adding = context.addsToInputGradient()
       for sequence in context.sequences {
         context.parallel(sequence.rows.count, grain: elementwiseGrain(kernel * channels)) { own, _ in
           for row in own.lowerBound + sequence.rows.lowerBound..<own.upperBound + sequence.rows.lowerBound {
             if !adding { dx[row].update(repeating: 0, count: channels) }
-            for place in 0..<kernel {
-              let after = row + kernel - 1 - place
+            for tap in 0..<kernel {
+              let after = row + kernel - 1 - tap
               guard after < sequence.rows.upperBound else { continue }
-              multiply(w + place * channels, with: dy[after], into: dx[row], count: channels, accumulate: true)
+              multiply(w + tap * channels, with: dy[after], into: dx[row], count: channels, accumulate: true)
             }
           }
         }
@@ -93,13 +93,13 @@ public struct CausalConvolution: Kernel {
     let sums = context.sharedScratch + kernel * channels
     context.parallel(channels, grain: max(16, elementwiseGrain(x.count * kernel))) { own, _ in
       let (from, count) = (own.lowerBound, own.count)
-      for place in 0..<kernel { (sums + place * channels + from).update(repeating: 0, count: count) }
+      for tap in 0..<kernel { (sums + tap * channels + from).update(repeating: 0, count: count) }
       if let db, !context.addsToParameterGradient(1) { (db + from).update(repeating: 0, count: count) }
       for sequence in context.sequences {
         for row in sequence.rows {
-          for place in max(0, kernel - 1 - (row - sequence.rows.lowerBound))..<kernel {
+          for tap in max(0, kernel - 1 - (row - sequence.rows.lowerBound))..<kernel {
             multiply(
-              dy[row] + from, with: x[row - (kernel - 1) + place] + from, into: sums + place * channels + from,
+              dy[row] + from, with: x[row - (kernel - 1) + tap] + from, into: sums + tap * channels + from,
               count: count,
               accumulate: true)
           }
@@ -109,9 +109,9 @@ public struct CausalConvolution: Kernel {
       guard let dw else { return }
       let adding = context.addsToParameterGradient(0)
       for channel in own {
-        for place in 0..<kernel {
-          let at = channel * kernel + place
-          dw[at] = (adding ? dw[at] : 0) + sums[place * channels + channel]
+        for tap in 0..<kernel {
+          let at = channel * kernel + tap
+          dw[at] = (adding ? dw[at] : 0) + sums[tap * channels + channel]
         }
       }
     }
@@ -129,8 +129,8 @@ extension PlanBuilder {
     let limit = 1 / Double(kernel).squareRoot()
     var tensors = [parameter("\(name).weight", shape: [x.width, kernel], starts: .uniform(limit), use: .vector)]
     if bias { tensors.append(parameter("\(name).bias", shape: [x.width], starts: .uniform(limit))) }
-    let kept = state(name, width: (kernel - 1) * x.width, extent: .fixed)
+    let cached = state(name, width: (kernel - 1) * x.width, extent: .fixed)
     return apply(
-      CausalConvolution(kernel: kernel, bias: bias), to: x, parameters: tensors, states: [kept])
+      CausalConvolution(kernel: kernel, bias: bias), to: x, parameters: tensors, states: [cached])
   }
 }

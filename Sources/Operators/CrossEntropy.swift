@@ -6,7 +6,7 @@ import Plans
 ///
 ///     y = log Σ_j exp(x_j) − x_target        x: [rows, vocabulary], y: [rows, 1]
 ///
-/// A row whose target is −1 has no loss and no gradient. The logarithm is kept, and probabilities are computed again from
+/// A row whose target is −1 has no loss and no gradient. The logarithm is saved, and probabilities are computed again from
 /// it: beside the logits they would be a second matrix as large.
 public struct CrossEntropy: Kernel {
   public let name = "cross entropy"
@@ -24,13 +24,13 @@ public struct CrossEntropy: Kernel {
 
   public func forward(_ context: ForwardContext) {
     let (x, y) = (context.input(), context.output())
-    let kept = context.saved()
+    let saved = context.saved()
     let targets = context.batch.targets
     context.parallel(x.count, grain: rowsWorthSharing(x.width)) { rows, _ in
       for row in rows {
         let most = maximum(x[row], count: x.width)
         let logarithm = most + log(sumOfExponentials(x[row], minus: most, count: x.width))
-        kept?[row][0] = logarithm
+        saved?[row][0] = logarithm
         y[row][0] = targets[row] < 0 ? 0 : logarithm - x[row][Int(targets[row])]
       }
     }
@@ -39,14 +39,14 @@ public struct CrossEntropy: Kernel {
   /// With p = exp(x − log Σ exp x): `dx += dy·(p − [j = target])`.
   public func backward(_ context: BackwardContext) {
     guard let dx = context.inputGradient() else { return }
-    let (x, dy, kept) = (context.input(), context.outputGradient(), context.saved())
+    let (x, dy, saved) = (context.input(), context.outputGradient(), context.saved())
     let targets = context.batch.targets
     let adding = context.addsToInputGradient()
     context.parallel(x.count, grain: rowsWorthSharing(x.width)) { rows, _ in
       for row in rows {
         let factor = targets[row] < 0 ? 0 : dy[row][0]
         exponentials(
-          of: x[row], minus: kept[row][0], times: factor, into: dx[row], count: x.width, accumulate: adding)
+          of: x[row], minus: saved[row][0], times: factor, into: dx[row], count: x.width, accumulate: adding)
         if targets[row] >= 0 { dx[row][Int(targets[row])] -= factor }
       }
     }

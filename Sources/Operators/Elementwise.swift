@@ -1,18 +1,18 @@
 import Kernels
 import Plans
 
-/// A function of every number by itself, with its derivative, over a run of numbers; the step, its threads and its gradient
+/// A function of every element by itself, with its derivative, over a run of elements; the step, its threads and its gradient
 /// follow.
 public protocol ElementwiseFunction: Sendable {
   /// The word that stands for it in listings.
   static var name: String { get }
   /// What it is set to: everything that decides its values.
   var attributes: [Attribute] { get }
-  /// Floating-point operations for each number, for the count.
+  /// Floating-point operations for each element, for the count.
   var flopsPerNumber: Int { get }
-  /// `y = f(x)` for `count` numbers; `x` and `y` may be the same.
+  /// `y = f(x)` for `count` elements; `x` and `y` may be the same.
   func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int)
-  /// `slope = f′(x)` for `count` numbers; `x` and `slope` are different.
+  /// `slope = f′(x)` for `count` elements; `x` and `slope` are different.
   func derivative(_ x: UnsafePointer<Float>, into slope: UnsafeMutablePointer<Float>, count: Int)
   /// f(x) in `Double`, which the results of `apply` are compared with; nil where it is not said.
   func exact(_ x: Double) -> Double?
@@ -24,13 +24,13 @@ extension ElementwiseFunction {
 }
 
 extension PlanBuilder {
-  /// Writes `function` of every number of `x`.
+  /// Writes `function` of every element of `x`.
   public mutating func elementwise<Function: ElementwiseFunction>(_ function: Function, of x: Value) -> Value {
     apply(Elementwise(function: function, name: Function.name), to: x)
   }
 }
 
-/// An activation of every number of a value.
+/// An activation of every element of a value.
 struct Elementwise<Function: ElementwiseFunction>: ExactKernel {
   let function: Function
   let name: String

@@ -22,7 +22,7 @@ public struct Parameter: @unchecked Sendable {
     self.members = members
   }
 
-  /// Tensor `index` of several, each in its own stored format and place.
+  /// Tensor `index` of several, each in its own storage format and memory.
   public func member(_ index: Int) -> WeightMatrix { members?[index] ?? matrix }
   /// How many tensors there are.
   public var memberCount: Int { members?.count ?? 1 }
@@ -54,7 +54,7 @@ public struct ForwardContext {
   public func parameter(_ index: Int = 0) -> Parameter { bound.parameters[index] }
   /// Where forward saves its rows `index` for backward; nil when no backward follows.
   public func saved(_ index: Int = 0) -> MutableRows? { bound.saved.isEmpty ? nil : bound.saved[index].rows(in: pass) }
-  /// What is kept of sequence `sequence` as the step's state `index`, which is of full precision; nil when a pass keeps
+  /// The step's cached state `index` of sequence `sequence`, which is of full precision; nil when a pass caches
   /// nothing, as in training.
   public func state(_ index: Int, of sequence: Int) -> UnsafeMutablePointer<Float>? {
     guard !pass.states.isEmpty else { return nil }

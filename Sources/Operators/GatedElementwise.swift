@@ -1,7 +1,7 @@
 import Kernels
 import Plans
 
-/// An activation of one value times another value, number by number: a gated feed-forward's inner step.
+/// An activation of one value times another value, element by element: a gated feed-forward's inner step.
 ///
 ///     y = f(a) ⊙ b
 struct GatedElementwise<Function: ElementwiseFunction>: Kernel {

@@ -42,11 +42,11 @@ public struct Linear: Kernel {
   }
 
   public func followed(by next: any Operator, readingAt index: Int) -> (any Operator)? {
-    guard let sum = next as? Combine, sum.alpha == 1, sum.beta == 1, biases.count == 1, !addsInput else { return nil }
+    guard let sum = next as? Add, sum.alpha == 1, sum.beta == 1, biases.count == 1, !addsInput else { return nil }
     return Linear(biases: biases, addsInput: true)
   }
 
-  /// The place among the step's tensors of matrix `index`.
+  /// The index among the step's tensors of matrix `index`.
   private func tensor(of index: Int) -> Int { index + biases[..<index].count { $0 } }
 
   public func forward(_ context: ForwardContext) {
@@ -58,11 +58,11 @@ public struct Linear: Kernel {
     withUnsafeTemporaryAllocation(of: Matmul.self, capacity: biases.count) { matmuls in
       for index in biases.indices {
         let y = context.output(index)
-        let place = tensor(of: index)
+        let tensor = self.tensor(of: index)
         matmuls.initializeElement(
           at: index,
           to: Matmul(
-            by: context.parameter(place).matrix, bias: biases[index] ? context.parameter(place + 1).vector : nil,
+            by: context.parameter(tensor).matrix, bias: biases[index] ? context.parameter(tensor + 1).vector : nil,
             into: y.base, stride: y.width))
       }
       matmul(
@@ -75,22 +75,22 @@ public struct Linear: Kernel {
   public func backward(_ context: BackwardContext) {
     for index in biases.indices {
       let dy = context.outputGradient(index)
-      let place = tensor(of: index)
+      let tensor = self.tensor(of: index)
       if let dx = context.inputGradient() {
         matmulTransposed(
-          dy.base, rows: dy.count, by: context.parameter(place).matrix, into: dx.base,
+          dy.base, rows: dy.count, by: context.parameter(tensor).matrix, into: dx.base,
           accumulate: context.addsToInputGradient() || index > 0, pool: context.pool)
       }
-      if let dw = context.parameterGradient(place) {
+      if let dw = context.parameterGradient(tensor) {
         let x = context.input()
         matmulOuter(
           dy.base, outputs: dy.width, x.base, inputs: x.width, rows: dy.count, into: dw,
-          accumulate: context.addsToParameterGradient(place), pool: context.pool)
+          accumulate: context.addsToParameterGradient(tensor), pool: context.pool)
       }
-      if biases[index], let db = context.parameterGradient(place + 1) {
+      if biases[index], let db = context.parameterGradient(tensor + 1) {
         sumRows(
           dy.base, rows: dy.count, columns: dy.width, into: db,
-          accumulate: context.addsToParameterGradient(place + 1), pool: context.pool)
+          accumulate: context.addsToParameterGradient(tensor + 1), pool: context.pool)
       }
     }
     if addsInput { context.passGradient(to: 1) }

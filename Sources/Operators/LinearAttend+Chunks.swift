@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 
 extension LinearAttend {
-  /// The rows of one sequence in chunks, and the products that one worker makes of a chunk and a head.
+  /// The rows of one sequence in chunks, and the matrix multiplications that one worker makes of a chunk and a head.
   struct Chunks {
     let settings: LinearAttend
     let rows: Range<Int>
@@ -37,9 +37,9 @@ extension LinearAttend {
     struct Memory {
       /// Sums of logarithms, in Double: what is small between two large sums still counts.
       let sums: UnsafeMutablePointer<Double>
-      let factors, products, weights, faded: UnsafeMutablePointer<Float>
-      /// For the way back: two like `products`, one like `faded`, two like `factors`.
-      let slopes, total, turned, early, late: UnsafeMutablePointer<Float>
+      let factors, scores, weights, faded: UnsafeMutablePointer<Float>
+      /// For backward: two like `scores`, one like `faded`, two like `factors`.
+      let slopes, total, projected, early, late: UnsafeMutablePointer<Float>
       let packed: UnsafeMutablePointer<Float>
 
       init(_ scratch: UnsafeMutablePointer<Float>, longest n: Int, keys: Int) {
@@ -49,17 +49,17 @@ extension LinearAttend {
           return next
         }
         sums = UnsafeMutableRawPointer(take(2 * n)).bindMemory(to: Double.self, capacity: n)
-        (factors, products, weights, faded) = (take(n), take(n * n), take(n * n), take(n * keys))
-        (slopes, total, turned, early, late) = (take(n * n), take(n * n), take(n * keys), take(n), take(n))
+        (factors, scores, weights, faded) = (take(n), take(n * n), take(n * n), take(n * keys))
+        (slopes, total, projected, early, late) = (take(n * n), take(n * n), take(n * keys), take(n), take(n))
         packed = next
       }
     }
 
-    /// The numbers of a worker's memory; enough for the way back.
+    /// The numbers of a worker's memory; enough for backward.
     static func scratch(chunk n: Int, keys: Int, values: Int) -> Int {
       let widest = max(n, keys, values)
-      let products = [(n, n), (n, keys), (n, values), (keys, values)].flatMap { [($0.0, $0.1), ($0.1, $0.0)] }
-      let packed = products.map { smallMatmulScratch(rows: $0.0, columns: $0.1, depth: widest) }.max() ?? 0
+      let shapes = [(n, n), (n, keys), (n, values), (keys, values)].flatMap { [($0.0, $0.1), ($0.1, $0.0)] }
+      let packed = shapes.map { smallMatmulScratch(rows: $0.0, columns: $0.1, depth: widest) }.max() ?? 0
       let own = 4 * (n * n + 16) + 2 * (n * keys + 16) + 5 * (n + 16)
       // Whole cache lines, so that the memory of every worker begins at one.
       return (max(own + packed, keys * values) + 15) / 16 * 16
@@ -67,7 +67,7 @@ extension LinearAttend {
 
     func memory(_ scratch: UnsafeMutablePointer<Float>) -> Memory { Memory(scratch, longest: longest, keys: keys) }
 
-    /// The state before `chunk`: among `states` after the first, which has what was kept, or nothing.
+    /// The state before `chunk`: among `states` after the first, which has the cached state, or nothing.
     func state(
       before chunk: Int, _ head: Int, first: UnsafeMutablePointer<Float>?, in states: UnsafeMutablePointer<Float>
     ) -> UnsafePointer<Float>? {
@@ -108,31 +108,31 @@ extension LinearAttend {
     /// c: the sums of the decays' logarithms from the chunk's first token on; answers the last.
     func accumulate(_ rows: Range<Int>, _ head: Int, into sums: UnsafeMutablePointer<Double>) -> Double {
       var sum = 0.0
-      for (place, row) in rows.enumerated() {
+      for (offset, row) in rows.enumerated() {
         sum += Double(settings.logarithm(g, row, head))
-        sums[place] = sum
+        sums[offset] = sum
       }
       return sum
     }
 
     /// The keys, each times exp(c_n − c_s), which it leaves in `factors`.
     func fade(_ rows: Range<Int>, _ head: Int, until last: Double, _ memory: Memory) {
-      for place in 0..<rows.count { memory.factors[place] = Float(last - memory.sums[place]) }
+      for offset in 0..<rows.count { memory.factors[offset] = Float(last - memory.sums[offset]) }
       exponentials(of: memory.factors, into: memory.factors, count: rows.count)
       scaleRows(k, rows, keyOffset(head), memory)
     }
 
     /// The queries, each times exp(c_t), which it leaves in `factors`.
     func fadeQueries(_ rows: Range<Int>, _ head: Int, _ memory: Memory) {
-      for place in 0..<rows.count { memory.factors[place] = Float(memory.sums[place]) }
+      for offset in 0..<rows.count { memory.factors[offset] = Float(memory.sums[offset]) }
       exponentials(of: memory.factors, into: memory.factors, count: rows.count)
       scaleRows(q, rows, keyOffset(head), memory)
     }
 
     private func scaleRows(_ x: Rows, _ rows: Range<Int>, _ at: Int, _ memory: Memory) {
-      for (place, row) in rows.enumerated() {
+      for (offset, row) in rows.enumerated() {
         multiply(
-          x[row] + at, by: memory.factors[place], into: memory.faded + place * keys, count: keys, accumulate: false)
+          x[row] + at, by: memory.factors[offset], into: memory.faded + offset * keys, count: keys, accumulate: false)
       }
     }
 
@@ -142,7 +142,7 @@ extension LinearAttend {
       smallMatmul(
         MatrixPart(q[rows.lowerBound] + at, stride: q.width),
         MatrixPart(k[rows.lowerBound] + at, stride: k.width, transposed: true),
-        rows: n, columns: n, depth: keys, into: memory.products, stride: n, accumulate: false, scratch: memory.packed)
+        rows: n, columns: n, depth: keys, into: memory.scores, stride: n, accumulate: false, scratch: memory.packed)
     }
 
     /// `weights = exp(c_t − c_s) ⊙ x` for s ≤ t, and zero for later keys.
@@ -158,7 +158,7 @@ extension LinearAttend {
       }
     }
 
-    /// The results of `chunk` and `head`; with `again`, the products of queries and keys are still there.
+    /// The results of `chunk` and `head`; with `again`, the scores are still there.
     func attend(
       _ chunk: Int, _ head: Int, before: UnsafePointer<Float>?, _ y: MutableRows, again: Bool,
       _ scratch: UnsafeMutablePointer<Float>
@@ -167,7 +167,7 @@ extension LinearAttend {
       let (n, at) = (rows.count, head * values)
       if !again { multiplyKeys(rows, head, memory) }
       _ = accumulate(rows, head, into: memory.sums)
-      weigh(memory.products, n, memory, into: memory.weights)
+      weigh(memory.scores, n, memory, into: memory.weights)
       smallMatmul(
         MatrixPart(memory.weights, stride: n), MatrixPart(v[rows.lowerBound] + at, stride: v.width), rows: n,
         columns: values,

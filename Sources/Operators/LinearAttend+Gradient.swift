@@ -8,7 +8,7 @@ extension LinearAttend {
   ///     dv += Wᵀ·dy + exp(c_n − c_s)·k·dS',   dS = exp(c_n)·dS' + Σ exp(c_t)·q_tᵀ·dy_t
   ///     dc_t = Σ_s (W ⊙ dy·vᵀ)_ts − Σ_s (W ⊙ dy·vᵀ)_st + …, and dg_t the sum of dc from t on
   ///
-  /// States are computed again from k and v: kept, they would take (key width / chunk) times the memory of the values.
+  /// States are computed again from k and v: saved, they would take (key width / chunk) times the memory of the values.
   /// They and their gradients come first, chunk after chunk; then chunks do not depend on each other.
   public func backward(_ context: BackwardContext) {
     let dy = context.outputGradient()
@@ -115,13 +115,13 @@ extension LinearAttend.Chunks {
       depth: values, into: memory.weights, stride: n, accumulate: false, scratch: memory.packed)
     weigh(memory.weights, n, memory, into: memory.slopes)
     add(memory.slopes, scaledBy: 1, to: memory.total, count: n * n)
-    multiply(memory.slopes, with: memory.products, into: memory.slopes, count: n * n, accumulate: false)
+    multiply(memory.slopes, with: memory.scores, into: memory.slopes, count: n * n, accumulate: false)
     for t in 0..<n { memory.late[t] = sum(memory.slopes + t * n, count: n) }
     for t in 0..<n { add(memory.slopes + t * n, scaledBy: -1, to: memory.late, count: n) }
     memory.early.update(repeating: 0, count: n)
 
     if let dv {
-      weigh(memory.products, n, memory, into: memory.weights)
+      weigh(memory.scores, n, memory, into: memory.weights)
       smallMatmul(
         MatrixPart(memory.weights, stride: n, transposed: true), MatrixPart(dy[first] + at, stride: dy.width), rows: n,
         columns: values, depth: n, into: dv[first] + at, stride: dv.width, accumulate: context.addsToInputGradient(2),
@@ -131,24 +131,24 @@ extension LinearAttend.Chunks {
       smallMatmul(
         MatrixPart(dy[first] + at, stride: dy.width), MatrixPart(before, stride: values, transposed: true), rows: n,
         columns: keys,
-        depth: values, into: memory.turned, stride: keys, accumulate: false, scratch: memory.packed)
+        depth: values, into: memory.projected, stride: keys, accumulate: false, scratch: memory.packed)
       fadeQueries(rows, head, memory)
-      for (place, row) in rows.enumerated() {
-        let own = memory.turned + place * keys
-        if let dq { add(own, scaledBy: memory.factors[place], to: dq[row] + keyAt, count: keys) }
-        memory.late[place] += dot(own, memory.faded + place * keys, count: keys)
+      for (offset, row) in rows.enumerated() {
+        let own = memory.projected + offset * keys
+        if let dq { add(own, scaledBy: memory.factors[offset], to: dq[row] + keyAt, count: keys) }
+        memory.late[offset] += dot(own, memory.faded + offset * keys, count: keys)
       }
     }
     if let after {
       smallMatmul(
         MatrixPart(v[first] + at, stride: v.width), MatrixPart(after, stride: values, transposed: true), rows: n,
         columns: keys,
-        depth: values, into: memory.turned, stride: keys, accumulate: false, scratch: memory.packed)
+        depth: values, into: memory.projected, stride: keys, accumulate: false, scratch: memory.packed)
       fade(rows, head, until: last, memory)
-      for (place, row) in rows.enumerated() {
-        let own = memory.turned + place * keys
-        if let dk { add(own, scaledBy: memory.factors[place], to: dk[row] + keyAt, count: keys) }
-        memory.early[place] = dot(own, memory.faded + place * keys, count: keys)
+      for (offset, row) in rows.enumerated() {
+        let own = memory.projected + offset * keys
+        if let dk { add(own, scaledBy: memory.factors[offset], to: dk[row] + keyAt, count: keys) }
+        memory.early[offset] = dot(own, memory.faded + offset * keys, count: keys)
       }
       if let dv {
         smallMatmul(
@@ -168,9 +168,9 @@ extension LinearAttend.Chunks {
     _ rows: Range<Int>, _ head: Int, through: Double, into dg: MutableRows, adding: Bool, _ memory: Memory
   ) {
     var sum = through
-    for place in 0..<rows.count { sum += Double(memory.early[place]) }
-    for (place, row) in rows.enumerated().reversed() {
-      sum += Double(memory.late[place]) - Double(memory.early[place])
+    for offset in 0..<rows.count { sum += Double(memory.early[offset]) }
+    for (offset, row) in rows.enumerated().reversed() {
+      sum += Double(memory.late[offset]) - Double(memory.early[offset])
       dg[row][head] = (adding ? dg[row][head] : 0) + Float(sum)
     }
   }

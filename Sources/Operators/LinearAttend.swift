@@ -7,11 +7,11 @@ import Plans
 ///     S_t = exp(g_t)·S_{t−1} + k_t·v_tᵀ;   y_t = q_t·S_t        S: [key width, value width] a head, zero before the sequence
 ///
 /// `v` holds `heads` values a row, and `q` and `k` hold `keyHeads` queries and keys: head h reads those of
-/// h / (heads / keyHeads). g ≤ 0 is the logarithm of a head's decay. What a sequence keeps does not grow with it: S, in f32.
+/// h / (heads / keyHeads). g ≤ 0 is the logarithm of a head's decay. What is cached of a sequence does not grow with it: S, in f32.
 /// Katharopoulos et al., 2020, https://arxiv.org/abs/2006.16236; with decay and in chunks: Dao and Gu, 2024,
 /// https://arxiv.org/abs/2405.21060, and Yang et al., 2023, https://arxiv.org/abs/2312.06635.
 ///
-/// A few tokens go through the state one by one. Many go in chunks, by products of matrices: with c the sums of g from the
+/// A few tokens go through the state one by one. Many go in chunks, by matrix multiplications: with c the sums of g from the
 /// chunk's first token on and S the state before it,
 ///
 ///     y_t = Σ_{s≤t} exp(c_t − c_s)·(q_t·k_s)·v_s + exp(c_t)·q_t·S;   S ← exp(c_n)·S + Σ_s exp(c_n − c_s)·k_s·v_sᵀ
@@ -39,9 +39,9 @@ public struct LinearAttend: Kernel {
   public let heads: Int
   /// Queries and keys a row.
   public let keyHeads: Int
-  /// How fast the state fades.
+  /// How fast the state decays.
   public let decay: Decay
-  /// Tokens whose products are made together.
+  /// Tokens multiplied together.
   public let chunk: Int
 
   /// Attention with these settings.
@@ -56,7 +56,7 @@ public struct LinearAttend: Kernel {
     self.chunk = chunk
   }
 
-  /// Up to so many tokens are taken one by one: a chunk's products are not worth their packing.
+  /// Up to so many tokens are taken one by one: a chunk's multiplications are not worth their packing.
   private var few: Int { min(8, chunk) }
 
   public var attributes: [Attribute] {
@@ -85,12 +85,12 @@ public struct LinearAttend: Kernel {
         for head in own { work.findStates(of: head, from: state, into: states, worker.scratch) }
       }
       context.parallel(work.count * heads) { own, worker in
-        var products = -1
+        var scored = -1
         for piece in own {
           let (chunk, head) = (piece / heads, piece % heads)
-          // Heads that share keys share their products with the queries.
-          let isNew = piece / (heads / keyHeads) != products
-          products = piece / (heads / keyHeads)
+          // Heads that share keys share their scores.
+          let isNew = piece / (heads / keyHeads) != scored
+          scored = piece / (heads / keyHeads)
           work.attend(
             chunk, head, before: work.state(before: chunk, head, first: state, in: states), y, again: !isNew,
             worker.scratch)
@@ -131,7 +131,7 @@ public struct LinearAttend: Kernel {
     }
   }
 
-  /// The logarithm of what the state of `head` keeps when the token of `row` comes.
+  /// The logarithm of the decay of the state of `head` at the token of `row`.
   func logarithm(_ g: Rows?, _ row: Int, _ head: Int) -> Float {
     switch decay {
     case .fixed(let logarithms): logarithms[head]
@@ -150,7 +150,7 @@ public struct LinearAttend: Kernel {
   }
 
   public func sharedScratch(step: Step, rows: Int) -> Int {
-    // A state, and on the way back its gradient, wherever one chunk of a sequence meets the next.
+    // A state, and in backward its gradient, wherever one chunk of a sequence meets the next.
     2 * (max(1, rows) - 1) / chunk * heads * (step.inputs[0].width / keyHeads) * (step.outputs[0].width / heads)
   }
 }

@@ -1,7 +1,7 @@
 import Kernels
 import Plans
 
-/// The product of two values, number by number: a gate.
+/// The product of two values, element by element: a gate.
 ///
 ///     y = a ⊙ b
 public struct Multiply: Kernel {
@@ -44,7 +44,7 @@ public struct Multiply: Kernel {
 }
 
 extension PlanBuilder {
-  /// Writes the product of `a` and `b`, number by number.
+  /// Writes the product of `a` and `b`, element by element.
   public mutating func multiply(_ a: Value, _ b: Value) -> Value {
     apply(Multiply(), to: a, b)
   }

@@ -74,8 +74,8 @@ public struct NormGradient {
       }
       for (index, gradient) in [dw, db].enumerated() {
         guard let gradient else { continue }
-        let place = weight ? index : 0
-        if !context.addsToParameterGradient(place) { gradient.update(repeating: 0, count: learned) }
+        let tensor = weight ? index : 0
+        if !context.addsToParameterGradient(tensor) { gradient.update(repeating: 0, count: learned) }
         for group in 0..<groups {
           add(sums + (2 * group + index) * learned, scaledBy: 1, to: gradient, count: learned)
         }

@@ -6,7 +6,7 @@ public struct Pass {
   public var batches: UnsafeMutableBufferPointer<AxisBatch>
   /// Whether gradients of learned tensors hold nothing before backward, rather than those of passes before.
   public var startsGradients = false
-  /// For each sequence, its states by index of the plan's states; empty when nothing is kept.
+  /// For each sequence, its states by index of the plan's states; empty when nothing is cached.
   public var states: UnsafeBufferPointer<UnsafePointer<BoundState>>
   /// The workers.
   public var pool: ThreadPool

@@ -50,7 +50,7 @@ public struct Softcap: Kernel {
   public func flops(step: Step, context: Int) -> Int { 3 * step.outputs[0].width }
 }
 
-/// `y = cap·tanh(x / cap)` for `count` numbers; `x` and `y` may be the same.
+/// `y = cap·tanh(x / cap)` for `count` elements; `x` and `y` may be the same.
 func softcap(_ x: UnsafePointer<Float>, cap: Float, into y: UnsafeMutablePointer<Float>, count: Int) {
   for i in 0..<count { y[i] = x[i] / cap }
   hyperbolicTangents(of: y, into: y, count: count)

@@ -16,7 +16,7 @@ public struct Plan: Sendable, Hashable {
   public let values: [Value]
   /// The learned tensors, by index; no name twice.
   public let parameters: [PlannedTensor]
-  /// What is kept of a sequence, by index.
+  /// The cached states of a sequence, by index.
   public let states: [PlannedState]
   /// The logits: one row for each token whose logits are asked for.
   public let logits: Value
@@ -77,10 +77,10 @@ public struct Plan: Sendable, Hashable {
       longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
-  /// How many numbers are learned.
+  /// How many elements are learned.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
-  /// How many learned numbers a token meets: fewer, where it meets some of several experts.
+  /// How many learned elements a token meets: fewer, where it meets some of several experts.
   public var activeParameterCount: Int { parameters.reduce(0) { $0 + $1.activeCount } }
 
   /// Floating-point operations of one token's forward pass at the end of a sequence of `context` tokens.
@@ -90,13 +90,13 @@ public struct Plan: Sendable, Hashable {
     steps.reduce(0) { $0 + $1.operation.flops(step: $1, context: context) }
   }
 
-  /// Bytes that one more token of a sequence keeps while no window is full, when states are kept in `format` where they
+  /// Bytes that one more token of a sequence adds to its states while no window is full, when states are stored in `format` where they
   /// may be.
   public func stateBytesPerToken(in format: StorageFormat) -> Int {
     states.reduce(0) { $0 + ($1.extent == .fixed ? 0 : $1.rowBytes(wanted: format)) }
   }
 
-  /// Bytes that a sequence of `length` tokens keeps, when states are kept in `format` where they may be.
+  /// Bytes of the states of a sequence of `length` tokens, when they are stored in `format` where they may be.
   public func stateBytes(length: Int, in format: StorageFormat) -> Int {
     states.reduce(0) { $0 + $1.rows(length: length) * $1.rowBytes(wanted: format) }
   }

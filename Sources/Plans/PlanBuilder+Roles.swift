@@ -8,7 +8,7 @@ extension PlanBuilder {
     return stream
   }
 
-  /// Writes a sublayer: the matrices whose products are its result, with no other matrix in between, write to the residual
+  /// Writes a sublayer: the matrices whose outputs are its result, with no other matrix in between, write to the residual
   /// stream.
   public mutating func sublayer(_ body: (inout PlanBuilder) -> Value) -> Value {
     let start = steps.count

@@ -47,8 +47,8 @@ public struct PlanBuilder {
     return body(&self)
   }
 
-  /// Writes what `body` writes as a part of the component, which drawings show by itself under `title`: the queries, what
-  /// is kept, the shared expert. No tensor is named after it.
+  /// Writes what `body` writes as a part of the component, which drawings show by itself under `title`: the queries, the
+  /// cached latent, the shared expert. No tensor is named after it.
   public mutating func part<Result>(_ title: String, _ body: (inout PlanBuilder) -> Result) -> Result {
     let outer = part
     part = title
@@ -88,7 +88,7 @@ public struct PlanBuilder {
     parameterIndex[name].map { ParameterReference(index: $0, shape: parameters[$0].shape) }
   }
 
-  /// Something to keep of every sequence from one pass to the next; as `Float` unless its reader takes any format.
+  /// A state of every sequence, carried from one pass to the next; as `Float` unless its reader takes any format.
   public mutating func state(
     _ name: String, width: Int, extent: PlannedState.Extent, precision: PlannedState.Precision = .full,
     axis: RowAxis = .tokens
@@ -139,7 +139,7 @@ public struct PlanBuilder {
     longestSequence = min(longestSequence ?? length, length)
   }
 
-  /// Notes that positions are told apart in texts of up to `length` tokens, though the model's context may be shorter;
+  /// Notes that positions are encoded in texts of up to `length` tokens, though the model's context may be shorter;
   /// `Int.max` for texts of any length.
   public mutating func extendContext(to length: Int) {
     extendedContext = max(extendedContext ?? 0, length)

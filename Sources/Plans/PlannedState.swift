@@ -1,6 +1,6 @@
 import Formats
 
-/// What a step keeps of a sequence from one pass to the next.
+/// What a step carries of a sequence from one pass to the next.
 public struct PlannedState: Sendable, Hashable {
   /// How a state grows.
   public enum Extent: Sendable, Hashable {
@@ -12,7 +12,7 @@ public struct PlannedState: Sendable, Hashable {
     case fixed
   }
 
-  /// How exactly a state must be kept.
+  /// How exactly a state must be stored.
   public enum Precision: Sendable, Hashable {
     /// As f32: it is read, changed and written again, so that errors of rounding would add up.
     case full
@@ -20,24 +20,24 @@ public struct PlannedState: Sendable, Hashable {
     case any
   }
 
-  /// How numbers are kept.
+  /// How elements are stored.
   public typealias Format = StorageFormat
 
-  /// The formats that a state of any precision can be kept in.
+  /// The formats that a state of any precision can be stored in.
   public static let formats: [Format] = [.f32, .f16, .bf16, .q8_0]
 
   /// The canonical name, such as `layers.0.attn.k`.
   public let name: TensorName
-  /// Numbers in a row.
+  /// Elements in a row.
   public let width: Int
   /// How it grows.
   public let extent: Extent
-  /// How exactly it must be kept.
+  /// How exactly it must be stored.
   public let precision: Precision
   /// What its rows stand for.
   public let axis: RowAxis
 
-  /// The state `name` of `width` numbers a row.
+  /// The state `name` of `width` elements a row.
   public init(name: TensorName, width: Int, extent: Extent, precision: Precision, axis: RowAxis = .tokens) {
     self.name = name
     self.width = width
@@ -55,7 +55,7 @@ public struct PlannedState: Sendable, Hashable {
     }
   }
 
-  /// The format it is kept in when `wanted` is asked for: f32 where it must be exact, and bf16 where a row is not whole
+  /// The format it is stored in when `wanted` is asked for: f32 where it must be exact, and bf16 where a row is not whole
   /// blocks.
   public func format(wanted: Format) -> Format {
     if precision == .full { return .f32 }
@@ -71,6 +71,6 @@ public struct PlannedState: Sendable, Hashable {
 
 /// A state of a plan being written.
 public struct StateReference: Sendable, Hashable {
-  /// The state's place among the plan's states.
+  /// The state's index among the plan's states.
   public let index: Int
 }

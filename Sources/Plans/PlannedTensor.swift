@@ -69,7 +69,7 @@ public struct PlannedTensor: Sendable, Hashable {
 
 /// A learned tensor of a plan being written.
 public struct ParameterReference: Sendable, Hashable {
-  /// The tensor's place among the plan's tensors.
+  /// The tensor's index among the plan's tensors.
   public let index: Int
   /// The lengths of its axes.
   public let shape: [Int]

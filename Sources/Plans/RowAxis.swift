@@ -1,6 +1,6 @@
 /// What the rows of a value stand for: an index into the plan's axes.
 public struct RowAxis: Sendable, Hashable {
-  /// The place among the plan's axes.
+  /// The index among the plan's axes.
   public let index: Int
 
   /// The axis at `index`.

@@ -16,7 +16,7 @@ public struct Step: Sendable, Hashable {
   public let outputs: [Value]
   /// The tensors it reads, as indices of the plan's tensors.
   public let parameters: [Int]
-  /// What it keeps of a sequence, as indices of the plan's states.
+  /// What it carries of a sequence from pass to pass, as indices of the plan's states.
   public let states: [Int]
   /// What the rows of its outputs stand for.
   public var axis: RowAxis { outputs.first?.axis ?? .tokens }

@@ -53,7 +53,7 @@ public struct TensorName: Sendable, Hashable {
     return TensorName(stack: stack, layer: layer, path: path.dropLast(), numbers: numbers)
   }
 
-  /// What the tensors of one thing are told apart by.
+  /// What distinguishes the tensors of one thing.
   public static let kinds: Set<String> = ["weight", "bias"]
 
   /// Whether it is a bias.

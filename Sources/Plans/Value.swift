@@ -17,7 +17,7 @@ public struct ValueShape: Sendable, Hashable {
 
 /// A matrix that flows through a plan: one row for each row of its axis in a pass.
 public struct Value: Sendable, Hashable {
-  /// The value's place among the plan's values.
+  /// The value's index among the plan's values.
   public let index: Int
   /// Its shape.
   public let shape: ValueShape

@@ -7,16 +7,16 @@ import Synchronization
 ///     y_i = x_i / (1 − p) with probability 1 − p, else 0
 ///
 /// Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html.
-/// What is dropped follows from the seed, the step, the place in the plan and i, so backward finds it again and a resumed
+/// What is dropped follows from the seed, the step, the index of the dropout in the plan and i, so backward finds it again and a resumed
 /// run drops the same. Between steps, as in validation, nothing is dropped.
 package struct Dropout: Kernel {
   package let name = "dropout"
   let probability: Double
   /// Which of the plan's dropouts it is.
-  let place: UInt64
+  let index: UInt64
   let clock: DropoutClock
 
-  package var attributes: [Attribute] { [Attribute("probability", probability), Attribute("index", Int(place))] }
+  package var attributes: [Attribute] { [Attribute("probability", probability), Attribute("index", Int(index))] }
   package var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
 
   package func forward(_ context: ForwardContext) {
@@ -48,7 +48,7 @@ package struct Dropout: Kernel {
   private var mask: Mask? {
     clock.key.map { key in
       Mask(
-        key: UInt32(truncatingIfNeeded: CounterRandom(seed: key, stream: place)[0]),
+        key: UInt32(truncatingIfNeeded: CounterRandom(seed: key, stream: index)[0]),
         threshold: UInt32((probability * 0x1p32).rounded(.down).clamped(to: 0...0x1p32 - 1)),
         factor: Float(1 / (1 - probability)))
     }
@@ -103,15 +103,15 @@ extension Plan {
   package func droppingOut(_ probability: Double, _ clock: DropoutClock) -> Plan {
     var steps: [Step] = []
     var added: [Value] = []
-    var place: UInt64 = 0
+    var index: UInt64 = 0
     func drop(_ value: Value, scope: TensorName) -> Value {
       let output = Value(index: values.count + added.count, width: value.width, axis: value.axis)
       added.append(output)
       steps.append(
         Step(
-          scope: scope, operation: Dropout(probability: probability, place: place, clock: clock), inputs: [value],
+          scope: scope, operation: Dropout(probability: probability, index: index, clock: clock), inputs: [value],
           outputs: [output]))
-      place += 1
+      index += 1
       return output
     }
     let embedded = self.steps.lastIndex { $0.role == .embedding }

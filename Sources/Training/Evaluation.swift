@@ -30,7 +30,7 @@ public struct Evaluation: Sendable {
     progress: (Double) throws -> Void = { _ in }
   ) throws {
     precondition(context > 1 && stride > 0 && stride < context, "windows of \(context), \(stride) apart")
-    let first = beginning == nil ? 1 : 0  // the first token that can be foretold
+    let first = beginning == nil ? 1 : 0  // the first token that can be predicted
     guard text.count > first else {
       throw TrainingProblem.tooFewTokens(found: text.count, needed: first + 1, what: "given")
     }
@@ -44,7 +44,7 @@ public struct Evaluation: Sendable {
       let start = max(0, end - 1 - room)
       let tokens = text[start..<end]
       let inputs = (beginning.map { [$0] } ?? []) + tokens.dropLast()
-      let shift = start + 1 - (beginning == nil ? 0 : 1)  // the token that row 0 foretells
+      let shift = start + 1 - (beginning == nil ? 0 : 1)  // the token that row 0 predicts
       let sequence = try executor.openSequence(length: inputs.count)
       try executor.forward([(sequence, Array(inputs))], logits: .all) { _, position, logits in
         let target = shift + position

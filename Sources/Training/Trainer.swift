@@ -156,8 +156,8 @@ public final class Trainer {
   /// Batch `index` of the run.
   func batch(_ index: Int) -> Batch {
     Batch(
-      windows: (0..<settings.batch).map { place in
-        let start = order.start(of: index * settings.batch + place)
+      windows: (0..<settings.batch).map { row in
+        let start = order.start(of: index * settings.batch + row)
         return training[start..<start + settings.context + 1]
       })
   }

@@ -64,7 +64,7 @@ extension TrainingSettings {
 extension TrainingSetting {
   /// All settings as a table of Markdown.
   public static var table: String {
-    var text = "| `train` option | key of `train:` in a study | takes | usually | in a study | what it is |\n"
+    var text = "| `train` option | key of `train:` in a study | takes | default | in a study | what it is |\n"
     text += "|---|---|---|---|---|---|\n"
     for setting in all {
       let cells = [

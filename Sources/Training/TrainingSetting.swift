@@ -16,7 +16,7 @@ public struct TrainingSetting: Sendable {
     case number(ClosedRange<Double>)
     /// A number from 0 up to, but not, 1.
     case part
-    /// Where random numbers start: 64 bits.
+    /// A random seed: 64 bits.
     case seed
     /// One of these words.
     case word([String])

@@ -23,7 +23,7 @@ public struct TrainingSettings: Sendable {
   public var optimizer: Setting
   /// The schedule, likewise.
   public var schedule: Setting
-  /// The length that gradients are cut to; 0 for not.
+  /// The largest norm of all gradients together (gradient-norm clip); 0 for none.
   public var clip = 0.0
   /// What part of the numbers on their way to the residual stream are set to zero.
   public var dropout = 0.0
@@ -52,8 +52,8 @@ public struct TrainingSettings: Sendable {
   /// What is usual, with what is usual in `registry`; in a study when `inStudy`.
   public init(_ registry: Registry, inStudy: Bool = false) {
     self.registry = registry
-    optimizer = Setting(text: registry.usualNames[.optimizer] ?? "")
-    schedule = Setting(text: registry.usualNames[.schedule] ?? "")
+    optimizer = Setting(text: registry.defaultNames[.optimizer] ?? "")
+    schedule = Setting(text: registry.defaultNames[.schedule] ?? "")
     takeUsual(inStudy: inStudy)
   }
 
@@ -67,7 +67,7 @@ public struct TrainingSettings: Sendable {
   public func learningRate() throws(Problems) -> LearningRate {
     let optimizer = try makeOptimizer()
     return LearningRate(
-      peak: rate ?? type(of: optimizer).usualRate, warmup: warmup, steps: steps,
+      peak: rate ?? type(of: optimizer).defaultLearningRate, warmup: warmup, steps: steps,
       schedule: try registry.make(.schedule, schedule, as: (any Schedule).self))
   }
 

@@ -3,7 +3,7 @@ import ArgumentParser
 import Components
 import Kernels
 
-/// How sequences are kept, for commands that keep them or tell what it takes.
+/// The storage format of the KV cache, for commands that fill it or say what it takes.
 struct CacheOption: ParsableArguments {
   @Option(help: "KV cache format: f32, f16, bf16, q8_0.") var cache = "f32"
 

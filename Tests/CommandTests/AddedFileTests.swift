@@ -41,7 +41,7 @@ import Testing
       /// Bernstein et al., 2018, https://arxiv.org/abs/1802.04434.
       public struct SignDescent: Optimizer {
         public static let name = "signs"
-        public static let usualRate = 1e-3
+        public static let defaultLearningRate = 1e-3
 
         public init(_ options: Options) {}
 

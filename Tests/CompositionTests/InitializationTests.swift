@@ -3,7 +3,7 @@ import Composition
 import Specification
 import Testing
 
-@Suite("how matrices start")
+@Suite("how matrices are initialized")
 struct InitializationTests {
   private func starts(_ changes: String...) throws -> [String: PlannedTensor.Initialization] {
     let zoo = try ZooModels()

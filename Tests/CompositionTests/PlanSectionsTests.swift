@@ -10,7 +10,7 @@ struct PlanSectionsTests {
     #expect(sections.count == 3)
     #expect(sections[0].steps.map(\.operation.name) == ["lookup", "rope angles"])
     #expect(sections[1].layers == Array(0..<32))
-    #expect(sections[2].steps.map(\.operation.name) == ["select outputs", "rmsnorm", "linear"])
+    #expect(sections[2].steps.map(\.operation.name) == ["select rows", "rmsnorm", "linear"])
   }
 
   @Test("every step of every model is in one section, and every parameter is counted once", arguments: ZooModels.names)

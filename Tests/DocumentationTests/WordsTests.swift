@@ -57,4 +57,23 @@ struct WordsTests {
       }
     }
   }
+
+  /// The comments of a source file, one after the other.
+  static func comments(in source: String) -> String {
+    source.split(separator: "\n").compactMap { line in
+      line.firstRange(of: "//").map { String(line[$0.upperBound...].drop { $0 == "/" }) }
+    }.joined(separator: "\n")
+  }
+
+  @Test("comments say the field's words")
+  func comments() throws {
+    #expect(!Self.unsaid(in: Self.comments(in: "let a = 1  // tokens are foretold\n/// and\n")).isEmpty)
+    let files = ["swift", "c", "h"].flatMap { ending in
+      ["Sources", "Plugins"].flatMap { Package.files(in: $0, ending: ".\(ending)") }
+    }
+    #expect(files.count > 350)
+    for file in files {
+      for fault in Self.unsaid(in: Self.comments(in: try Package.text(file))) { Issue.record("\(file) says \(fault)") }
+    }
+  }
 }

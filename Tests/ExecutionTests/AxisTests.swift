@@ -19,7 +19,7 @@ struct AxisTests {
     let (source, image) = (plan.axis("source"), plan.axis("image", inputWidth: 5))
     func embed(_ name: String, on axis: RowAxis, _ plan: inout PlanBuilder) -> Value {
       let table = plan.parameter("\(name).weight", shape: [vocabulary, width], starts: .normal(0.5))
-      return plan.apply(Lookup(axis: axis), to: [], parameters: [table])[0]
+      return plan.apply(EmbeddingLookup(axis: axis), to: [], parameters: [table])[0]
     }
     func attend(
       _ x: Value, to memory: Value, _ name: String, mask: Attend.Mask, windowAfter: Int? = nil,
@@ -48,7 +48,7 @@ struct AxisTests {
     text = plan.add(text, attend(text, to: text, "text.attn", mask: mask, &plan))
     text = plan.add(text, attend(text, to: words, "text.cross", mask: .full, &plan))
     text = plan.add(text, attend(text, to: picture, "text.look", mask: .full, &plan))
-    let logits = plan.linear(plan.selectOutputs(text), to: vocabulary, named: "head")
+    let logits = plan.linear(plan.selectRows(text), to: vocabulary, named: "head")
     return (try plan.finish(name: "two axes", logits: logits), (source, image))
   }
 

@@ -48,14 +48,14 @@ import Testing
     #expect(profile.passes(.generation) == 2 && profile.tokens(.generation) == 2)
     for phase in Profile.Phase.allCases {
       let steps = model.plan.steps.count * profile.passes(phase)
-      for lines in [profile.byOperator(phase), profile.byPlace(phase)] {
+      for lines in [profile.byOperator(phase), profile.byScope(phase)] {
         #expect(lines.reduce(0) { $0 + $1.calls } == steps)
         #expect(abs(lines.reduce(0) { $0 + $1.seconds } - profile.seconds(phase)) < 1e-9)
         #expect(lines.allSatisfy { $0.seconds >= 0 && $0.seconds.isFinite })
         #expect(zip(lines, lines.dropFirst()).allSatisfy { $0.seconds >= $1.seconds })
       }
     }
-    let places = profile.byPlace(.generation).map(\.name)
+    let places = profile.byScope(.generation).map(\.name)
     for place in ["attn.q", "attn.attend", "mlp.down", "attn_norm", "final_norm", "head", "embed.tokens"] {
       #expect(places.contains(place), "\(place) among \(places)")
     }

@@ -37,7 +37,7 @@ import Testing
           let columns = unit * [1, 2, 3, 5, 9][index % 5], outputs = [1, 5, 31, 33, 70, 16][index % 6]
           let w = SampleWeight(format, rows: outputs, columns: columns, seed: UInt64(index))
           var numbers = Numbers(seed: 11)
-          // Whole numbers with a 127 in each block of 32: the block's worth is then 1 and nothing is rounded.
+          // Integers with a 127 in each block of 32: the block's worth is then 1 and nothing is rounded.
           let x = (0..<rows * columns).map { $0 % 32 == 7 ? Float(127) : (numbers.next() * 126).rounded() }
           let bias = index % 2 == 0 ? numbers.floats(outputs) : nil
           let before = index % 3 == 0 ? numbers.floats(rows * outputs) : nil

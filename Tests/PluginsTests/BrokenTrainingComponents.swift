@@ -9,7 +9,7 @@ import Synchronization
 protocol BrokenDescent: Optimizer {}
 
 extension BrokenDescent {
-  static var usualRate: Double { 0.1 }
+  static var defaultLearningRate: Double { 0.1 }
   func moments(of tensor: PlannedTensor) -> [String] { [] }
   /// `rate·gradientScale·g` of every number, times `factor`.
   func descend(_ tensor: TensorUpdate, factor: (Int) -> Float = { _ in 1 }) {
@@ -175,11 +175,11 @@ struct WrongFactor: Residual {
   init(_ options: Options) {}
 
   func join(
-    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+    _ stream: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
     let factor = plan.parameter("\(name).scale", shape: [1], starts: .zeros)
     let scaled = plan.apply(Factor(), to: result, parameters: [factor])
-    return plan.add(line, scaled, alpha: alpha, beta: beta)
+    return plan.add(stream, scaled, alpha: alpha, beta: beta)
   }
 
   struct Factor: Kernel {
@@ -207,9 +207,9 @@ struct PeekingResidual: Residual {
   init(_ options: Options) {}
 
   func join(
-    _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+    _ stream: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
   ) -> Value {
     let both = plan.apply(Peeking.Peek(), to: result)
-    return plan.add(line, both, alpha: alpha, beta: beta)
+    return plan.add(stream, both, alpha: alpha, beta: beta)
   }
 }

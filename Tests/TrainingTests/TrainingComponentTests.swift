@@ -16,7 +16,7 @@ import Training
   @Test("there are some, and each slot has its usual one")
   func some() throws {
     #expect(Self.optimizers.count >= 4 && Self.schedules.count >= 4)
-    let usual = try Self.registry.get().usualNames
+    let usual = try Self.registry.get().defaultNames
     #expect(Self.optimizers.contains(usual[.optimizer] ?? ""))
     #expect(Self.schedules.contains(usual[.schedule] ?? ""))
     let settings = TrainingSettings(try Self.registry.get())
@@ -35,7 +35,7 @@ import Training
   func oneUsual() {
     struct Other: Schedule {
       static let name = "other"
-      static let isUsual = true
+      static let isDefault = true
       let final = 1.0
       init(_ options: Options) {}
       func factor(at progress: Double) -> Double { 1 }

@@ -20,8 +20,8 @@ public func holmCorrected(_ probabilities: [Double]) -> [Double] {
 /// The level that each comparison is decided at when all are decided at `level` together: an interval of 1 minus it leaves
 /// 0 out exactly where Holm's correction finds a difference.
 ///
-/// The i-th smallest probability is held against level / (m − i + 1); from the first that is above on, all are held
-/// against what that one was.
+/// The i-th smallest probability is compared with level / (m − i + 1); from the first that is above on, all are compared
+/// with what that one was.
 public func holmLevels(_ probabilities: [Double], level: Double) -> [Double] {
   let order = probabilities.indices.sorted { (probabilities[$0], $0) < (probabilities[$1], $1) }
   var levels = probabilities

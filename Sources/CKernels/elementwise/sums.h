@@ -1,4 +1,4 @@
-// What backward passes do number by number: products and sums that are added to what is there or put in its place.
+// What backward passes do element by element: products and sums that are added to what is there or put in its place.
 #pragma once
 #include "functions.h"
 

@@ -196,7 +196,7 @@ static void narrow_bf16(const float *x, size_t count, void *bytes) {
   memcpy(h + i, last, (count - i) * 2);
 }
 
-/// Whole numbers nearest to v, halves away from zero, for |v| below 2²²; NaN becomes the least.
+/// Integers nearest to v, halves away from zero, for |v| below 2²²; NaN becomes the least.
 INLINE I nearest(V v) {
   V size = absolute(v);
   V whole = (size + 0x1p23f) - 0x1p23f;  // to nearest even

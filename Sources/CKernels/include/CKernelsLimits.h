@@ -1,4 +1,4 @@
-// What the machine itself gives, measured by loops that do nothing else: the ceiling that products are held against.
+// What the machine itself gives, measured by loops that do nothing else: the ceiling that matrix multiplications are compared with.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

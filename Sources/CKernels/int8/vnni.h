@@ -111,7 +111,7 @@ INLINE bytes_t quarter(const int format, const uint8_t *b, __m512 scales, const 
   return v;
 }
 
-/// Thirty-two numbers of x as whole numbers −127…127 and what one is worth. A block with a NaN is worth NaN.
+/// Thirty-two numbers of x as integers −127…127 and what one is worth. A block with a NaN is worth NaN.
 INLINE float quantize_block(const float *x, int8_t *q) {
   __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
   float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));

@@ -4,7 +4,7 @@
 /// that was stopped ends in the same bits as one that was not.
 public protocol Optimizer: Component {
   /// The learning rate that suits it when nobody says otherwise.
-  static var usualRate: Double { get }
+  static var defaultLearningRate: Double { get }
   /// The names of what it keeps for `tensor` between steps, each as large as the tensor and zero at first.
   func moments(of tensor: PlannedTensor) -> [String]
   /// Moves one tensor by one step, to the same bits on any number of threads; not at all at a rate of 0.

@@ -89,7 +89,7 @@ struct OptimizerTrial: Trial {
   private func reference(_ tensor: PlannedTensor) throws -> [String] {
     let optimizer: any Optimizer = try registry.make(.optimizer, options)
     guard let exact = optimizer as? any ExactOptimizer else { return [] }
-    let rate = type(of: optimizer).usualRate
+    let rate = type(of: optimizer).defaultLearningRate
     var before = try run(tensor, steps: 0)
     for step in 1...Self.steps {
       let after = try run(tensor, steps: step, from: before)
@@ -151,7 +151,7 @@ struct OptimizerTrial: Trial {
   ) throws -> OptimizerCourse {
     let optimizer: any Optimizer = try registry.make(.optimizer, options)
     var course = before ?? OptimizerCourse(tensor, names: optimizer.moments(of: tensor))
-    let rate = rate ?? type(of: optimizer).usualRate
+    let rate = rate ?? type(of: optimizer).defaultLearningRate
     let pool = ThreadPool(threads: threads)
     while course.steps < steps {
       course.advance(optimizer, rate: rate, gradientScale: gradientScale, isFlat: isFlat, pool: pool)

@@ -51,7 +51,7 @@ final class PlanWalk {
     return "the operator '\(step.operation.name)'" + (step.scope == TensorName() ? "" : " of \(step.scope)")
   }
 
-  /// All steps over whole sequences from their start, of which nothing is kept.
+  /// All steps over whole sequences from their start, of which nothing is cached.
   func run(_ sequences: [[Int]]) -> Result {
     run(WalkPass(sequences.map { WalkPass.Part(tokens: $0, length: $0.count) }, pool: pool))
   }

@@ -76,10 +76,10 @@ final class StepRun {
     if !step.operation.traits.backwardReadsOutputs { for memory in outputs { memory.fill(.nan) } }
     let start = before ?? (step.operation.traits.assignsGradients ? .nan : 0)
     for memory in inputGradients.compactMap({ $0 }) + parameterGradients { memory.fill(start) }
-    let holdSome = before != nil || !step.operation.traits.assignsGradients
+    let accumulates = before != nil || !step.operation.traits.assignsGradients
     kernel.backward(
       BackwardContext(
-        bound(holdSome: holdSome), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
+        bound(accumulates: accumulates), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
     return (inputGradients.map { $0?.numbers }, parameterGradients.map(\.numbers), walls())
   }
 
@@ -97,7 +97,7 @@ final class StepRun {
     return faults
   }
 
-  private func bound(holdSome: Bool = false) -> BoundStep {
+  private func bound(accumulates: Bool = false) -> BoundStep {
     func values(_ memory: [GuardedMemory], _ values: [Value]) -> [BoundValue] {
       zip(memory, values).map { BoundValue($0.base, width: $1.width, axis: $1.axis) }
     }
@@ -111,9 +111,9 @@ final class StepRun {
       zip(inputGradients, step.inputs).map { memory, value in
         memory.map { BoundValue($0.base, width: value.width, axis: value.axis) }
       })
-    bound.inputGradientsHoldSome = tables.table(step.inputs.map { _ in holdSome })
+    bound.inputGradientsAccumulate = tables.table(step.inputs.map { _ in accumulates })
     bound.parameterGradients = tables.table(parameterGradients.map { $0.base })
-    bound.parameterGradientsHoldSome = tables.table(step.parameters.map { _ in holdSome })
+    bound.parameterGradientsAccumulate = tables.table(step.parameters.map { _ in accumulates })
     return bound
   }
 }

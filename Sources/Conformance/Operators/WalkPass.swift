@@ -74,7 +74,7 @@ final class WalkPass {
   }
 }
 
-/// What a sequence of a walk keeps, each state in exactly the memory that it declares.
+/// The states of a sequence of a walk, each in exactly the memory that it declares.
 final class WalkStates {
   let memory: [GuardedMemory]
   let bound: UnsafeMutablePointer<BoundState>

@@ -10,7 +10,7 @@ package struct ColumnLayout {
 
   /// The column that value `value` flows down in: 0 is what the section begins with, n what node n − 1 gives.
   func column(ofValue value: Int) -> Int { value == 0 ? 0 : columns[value - 1] }
-  /// Columns beside the line.
+  /// Columns beside the residual stream.
   var branchCount: Int { columns.max() ?? 0 }
   /// The last level.
   var levelCount: Int { levels.max() ?? 0 }
@@ -52,7 +52,7 @@ package struct ColumnLayout {
         }
       }
       let above = inputs.map { $0 == 0 ? 0 : levels[$0 - 1] }.max() ?? 0
-      // What stands on the line takes the whole width.
+      // What stands on the residual stream takes the whole width.
       let taken = target == 0 && node.kind != .sum ? lastLevels.max() ?? 0 : lastLevels[target]
       let level = max(above, taken) + 1
       for (value, source) in zip(inputs, sources) where occupants[source] == value && !isRead(value) {

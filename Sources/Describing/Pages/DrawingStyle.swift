@@ -4,7 +4,7 @@ import Composition
 struct DrawingStyle: Sendable {
   /// Where the residual stream runs.
   let lineX: Double
-  /// The left edge of the first column beside the line.
+  /// The left edge of the first column beside the residual stream.
   let firstColumn: Double
   /// The width of a column.
   let columnWidth: Double
@@ -14,7 +14,7 @@ struct DrawingStyle: Sendable {
   let hasLines: Bool
   /// Whether what a line is set to stands below what it does, for want of room beside it.
   let isStacked: Bool
-  /// How far what stands on the line reaches to its left.
+  /// How far what stands on the residual stream reaches to its left.
   var overhang = 12.0
   /// Room at the right edge.
   var trailing = Self.margin + 6

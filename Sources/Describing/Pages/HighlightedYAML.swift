@@ -1,7 +1,7 @@
 import Components
 import Specification
 
-/// YAML with its keys, numbers and comments told apart. The text is that of the writer, character for character.
+/// YAML with its keys, numbers and comments marked up. The text is that of the writer, character for character.
 package struct HighlightedYAML {
   package let text: String
 

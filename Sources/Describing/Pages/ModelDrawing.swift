@@ -2,7 +2,7 @@ import Composition
 
 /// A model as a column of drawings: what makes vectors of tokens, the layers that read alike, what makes logits of them.
 ///
-/// Each section is a drawing of its own, so that a printed page may break between them; the line runs through.
+/// Each section is a drawing of its own, so that a printed page may break between them; the residual stream runs through.
 struct ModelDrawing {
   let sheet: ModelSheet
   /// How many distinct layers are drawn at most.
@@ -55,7 +55,7 @@ struct ModelDrawing {
       drawing.markup())
   }
 
-  /// Where the line begins or ends.
+  /// Where the residual stream begins or ends.
   private func end(_ word: String, _ style: DrawingStyle, _ width: Double, isStart: Bool) -> Markup {
     let x = coordinate(style.lineX)
     let pieces: [Markup] =

@@ -31,7 +31,7 @@ enum PartKind: String, CaseIterable, Sendable {
     }
   }
 
-  /// The kind of a node on the line or beside it.
+  /// The kind of a node on the residual stream or beside it.
   init(_ node: Diagram.Node) {
     self = node.kind == .sum ? .plain : PartKind(scope: node.title)
   }

@@ -12,9 +12,9 @@ extension Plan {
       guard step.outputs.count == 1, step.outputs[0] != logits, readers[step.outputs[0]].count == 1,
         let reader = readers[step.outputs[0]].first, case let next = steps[reader],
         next.inputs.count(where: { $0 == step.outputs[0] }) == 1,
-        let place = next.inputs.firstIndex(of: step.outputs[0]), step.states.isEmpty, next.states.isEmpty,
+        let input = next.inputs.firstIndex(of: step.outputs[0]), step.states.isEmpty, next.states.isEmpty,
         step.saved.isEmpty, next.saved.isEmpty,
-        let fused = step.operation.followed(by: next.operation, readingAt: place)
+        let fused = step.operation.followed(by: next.operation, readingAt: input)
       else {
         index += 1
         continue

@@ -4,7 +4,7 @@ extension Plan {
   /// Rows that give no logits leave as soon as only logits need them: after the last layer has mixed its tokens, the
   /// rest of a prompt's rows are not computed.
   func selectingEarly() -> Plan {
-    guard let last = steps.firstIndex(where: { $0.operation is SelectOutputs }) else { return self }
+    guard let last = steps.firstIndex(where: { $0.operation is SelectRows }) else { return self }
     let readers = Readers(of: steps)
     var moved: Set<Int> = [last]
     for index in (0..<last).reversed() {
@@ -29,7 +29,7 @@ extension Plan {
         let value = Value(index: values.count + added.count, width: input.width, axis: .outputs)
         added.append(value)
         selected[input.index] = value
-        steps.append(Step(scope: step.scope, operation: SelectOutputs(), inputs: [input], outputs: [value]))
+        steps.append(Step(scope: step.scope, operation: SelectRows(), inputs: [input], outputs: [value]))
       }
       if index == last {
         selected[step.outputs[0].index] = selected[step.inputs[0].index]

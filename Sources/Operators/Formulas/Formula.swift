@@ -14,23 +14,23 @@ public struct Formula: Sendable {
   private let slope: FormulaGraph.Compiled
   private let scalarSlopes: [FormulaGraph.Compiled]
   private let graph: FormulaGraph
-  private let place: Int
-  private let slopePlace: Int
+  private let root: Int
+  private let slopeRoot: Int
 
   /// The formula in `text`, of `x` and the names of `scalars`; throws where it cannot be read, and when it is too long.
   public init(_ text: String, scalars: [String] = []) throws(FormulaProblem) {
     self.text = text
     self.scalars = scalars
     var reader = try FormulaReader(text, scalars: scalars)
-    place = try reader.read()
+    root = try reader.read()
     var graph = reader.graph
-    slopePlace = graph.derivative(of: place, by: .variable)
-    var scalarPlaces: [Int] = []
-    for index in scalars.indices { scalarPlaces.append(graph.derivative(of: place, by: .scalar(index))) }
-    value = try graph.program(for: place)
-    slope = try graph.program(for: slopePlace)
+    slopeRoot = graph.derivative(of: root, by: .variable)
+    var scalarRoots: [Int] = []
+    for index in scalars.indices { scalarRoots.append(graph.derivative(of: root, by: .scalar(index))) }
+    value = try graph.program(for: root)
+    slope = try graph.program(for: slopeRoot)
     var scalarSlopes: [FormulaGraph.Compiled] = []
-    for place in scalarPlaces { scalarSlopes.append(try graph.program(for: place)) }
+    for root in scalarRoots { scalarSlopes.append(try graph.program(for: root)) }
     self.scalarSlopes = scalarSlopes
     self.graph = graph
   }
@@ -42,8 +42,8 @@ public struct Formula: Sendable {
     text = "x"
     scalars = []
     var graph = FormulaGraph()
-    place = graph.variable()
-    slopePlace = graph.number(1)
+    root = graph.variable()
+    slopeRoot = graph.number(1)
     value = FormulaGraph.Compiled(program: ElementwiseProgram(steps: [], result: .register(0)), numbers: [])
     slope = FormulaGraph.Compiled(program: ElementwiseProgram(steps: [], result: .number(0)), numbers: [.number(1)])
     scalarSlopes = []
@@ -56,7 +56,7 @@ public struct Formula: Sendable {
   /// The formula's value and slope at `x` in double precision, to check the programs and the formula's sense.
   public func exact(_ x: Double, scalars: [Double] = []) -> (value: Double, slope: Double) {
     let values = graph.values(at: x, scalars: scalars)
-    return (values[place], values[slopePlace])
+    return (values[root], values[slopeRoot])
   }
 
   /// `y = f(x)` for `count` numbers; `x` and `y` may be the same.

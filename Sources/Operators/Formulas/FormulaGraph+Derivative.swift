@@ -1,13 +1,13 @@
 extension FormulaGraph {
-  /// The derivative of node `place` by `variable`: the variable or a scalar.
+  /// The derivative of node `root` by `variable`: the variable or a scalar.
   ///
   /// The rules of the calculus, node by node: each node's derivative is written once, so the result grows with the
   /// formula and not with the paths through it. At a kink (|x|, max, if) it is the one from the right or of the second operand, as the
   /// built-in activations have it: the derivative of max(x, 0) at 0 is 0.
-  mutating func derivative(of place: Int, by variable: Node) -> Int {
+  mutating func derivative(of root: Int, by variable: Node) -> Int {
     var derivatives: [Int] = []
-    for index in 0...place { derivatives.append(slope(of: index, by: variable, derivatives)) }
-    return derivatives[place]
+    for index in 0...root { derivatives.append(slope(of: index, by: variable, derivatives)) }
+    return derivatives[root]
   }
 
   private mutating func slope(of index: Int, by variable: Node, _ derivatives: [Int]) -> Int {

@@ -9,12 +9,12 @@ extension FormulaGraph {
     let numbers: [Node]
   }
 
-  /// The program that computes node `place`; throws when it needs more registers or numbers than a program has.
+  /// The program that computes node `root`; throws when it needs more registers or numbers than a program has.
   ///
   /// A register is free again after the last step that reads it.
-  func program(for place: Int) throws(FormulaProblem) -> Compiled {
-    let needed = nodesNeeded(for: place)
-    var lastUse: [Int: Int] = [place: Int.max]
+  func program(for root: Int) throws(FormulaProblem) -> Compiled {
+    let needed = nodesNeeded(for: root)
+    var lastUse: [Int: Int] = [root: Int.max]
     for index in needed {
       if case .operation(_, let operands) = nodes[index] {
         for operand in operands { lastUse[operand] = max(lastUse[operand] ?? index, index) }
@@ -40,14 +40,14 @@ extension FormulaGraph {
         steps.append((operation, read, register))
       }
     }
-    guard numbers.count <= ElementwiseProgram.numberLimit, let result = operands[place] else { throw .tooLong }
+    guard numbers.count <= ElementwiseProgram.numberLimit, let result = operands[root] else { throw .tooLong }
     return Compiled(program: ElementwiseProgram(steps: steps, result: result), numbers: numbers)
   }
 
-  /// The nodes that node `place` is made of, itself last, operands first.
-  private func nodesNeeded(for place: Int) -> [Int] {
-    var needed: Set<Int> = [place]
-    for index in (0...place).reversed() where needed.contains(index) {
+  /// The nodes that node `root` is made of, itself last, operands first.
+  private func nodesNeeded(for root: Int) -> [Int] {
+    var needed: Set<Int> = [root]
+    for index in (0...root).reversed() where needed.contains(index) {
       if case .operation(_, let operands) = nodes[index] { needed.formUnion(operands) }
     }
     return needed.sorted()

@@ -16,23 +16,23 @@ struct FormulaGraph {
   }
 
   private(set) var nodes: [Node] = []
-  private var places: [Node: Int] = [:]
+  private var indices: [Node: Int] = [:]
 
-  private mutating func place(of node: Node) -> Int {
-    if let place = places[node] { return place }
+  private mutating func index(of node: Node) -> Int {
+    if let index = indices[node] { return index }
     nodes.append(node)
-    places[node] = nodes.count - 1
+    indices[node] = nodes.count - 1
     return nodes.count - 1
   }
 
-  /// The number that node `place` is, when it is one.
-  private func number(_ place: Int) -> Double? {
-    if case .number(let value) = nodes[place] { value } else { nil }
+  /// The number that node `index` is, when it is one.
+  private func number(_ index: Int) -> Double? {
+    if case .number(let value) = nodes[index] { value } else { nil }
   }
 
-  mutating func number(_ value: Double) -> Int { place(of: .number(value)) }
-  mutating func variable() -> Int { place(of: .variable) }
-  mutating func scalar(_ index: Int) -> Int { place(of: .scalar(index)) }
+  mutating func number(_ value: Double) -> Int { index(of: .number(value)) }
+  mutating func variable() -> Int { index(of: .variable) }
+  mutating func scalar(_ index: Int) -> Int { index(of: .scalar(index)) }
 
   /// `operation` of `operands`, in its shortest form.
   mutating func apply(_ operation: Operation, _ operands: Int...) -> Int {
@@ -46,7 +46,7 @@ struct FormulaGraph {
     case .add:
       if known[0] == 0 { return b }
       if known[1] == 0 { return a }
-      return place(of: .operation(.add, [min(a, b), max(a, b)]))
+      return index(of: .operation(.add, [min(a, b), max(a, b)]))
     case .subtract:
       if known[1] == 0 { return a }
       if a == b { return number(0) }
@@ -54,7 +54,7 @@ struct FormulaGraph {
       if known[0] == 0 || known[1] == 0 { return number(0) }
       if known[0] == 1 { return b }
       if known[1] == 1 { return a }
-      return place(of: .operation(.multiply, [min(a, b), max(a, b)]))
+      return index(of: .operation(.multiply, [min(a, b), max(a, b)]))
     case .divide:
       if known[0] == 0 { return a }
       if let divisor = known[1], divisor != 0 { return apply(.multiply, a, number(1 / divisor)) }
@@ -64,7 +64,7 @@ struct FormulaGraph {
       if a == b { return a }
     case .absolute, .root, .exponential, .logarithm, .sine, .cosine, .sigmoid, .hyperbolicTangent, .errorFunction: break
     }
-    return place(of: .operation(operation, operands))
+    return index(of: .operation(operation, operands))
   }
 
   /// The value of every node at x, in double precision.

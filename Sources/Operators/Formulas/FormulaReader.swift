@@ -48,8 +48,8 @@ struct FormulaReader {
     return true
   }
 
-  private func problem(_ sentence: String, at place: Int? = nil, hint: String? = nil) -> FormulaProblem {
-    FormulaProblem(sentence, at: (place ?? position) + 1, hint: hint)
+  private func problem(_ sentence: String, at start: Int? = nil, hint: String? = nil) -> FormulaProblem {
+    FormulaProblem(sentence, at: (start ?? position) + 1, hint: hint)
   }
 
   private mutating func sum() throws(FormulaProblem) -> Int {
@@ -91,13 +91,13 @@ struct FormulaReader {
     if take("+") { return try signed() }
     let base = try atom()
     guard take("^") else { return base }
-    let place = position
+    let start = position
     let exponent = try signed()
-    return try power(base, exponent, at: place)
+    return try power(base, exponent, at: start)
   }
 
   /// Whole powers up to 16 by multiplication, ½ as a root, any other fixed power as exp(b·ln a).
-  private mutating func power(_ base: Int, _ exponent: Int, at place: Int) throws(FormulaProblem) -> Int {
+  private mutating func power(_ base: Int, _ exponent: Int, at start: Int) throws(FormulaProblem) -> Int {
     if case .number(let value) = graph.nodes[exponent] {
       if value == 0.5 { return graph.apply(.root, base) }
       if value.rounded() == value, abs(value) <= 16 {

@@ -29,7 +29,7 @@ struct TextCutter {
       var results = [Result<(tokens: [Int], bytes: Int, leftOut: LeftOut?), any Error>?](
         repeating: nil, count: pieces.count)
       results.withUnsafeMutableBufferPointer { results in
-        // Each piece has a place of its own, so the threads never meet.
+        // Each piece has a position of its own, so the threads never meet.
         nonisolated(unsafe) let results = results
         pool.run(pieces.count) { range in
           for index in range { results[index] = Result { try tokens(of: pieces[index], tokenizer, end) } }
@@ -48,12 +48,12 @@ struct TextCutter {
   /// white space is cut.
   private func pieceEnd(from start: Int) throws(FileProblem) -> Int {
     let bytes = file.bytes
-    var place = start + Self.pieceBytes
-    while place < bytes.count {
-      if bytes[place - 1] == 0x0A, kind == .jsonLines || (!isSpace(bytes[place]) && !isSpace(bytes[place - 2])) {
-        return place
+    var position = start + Self.pieceBytes
+    while position < bytes.count {
+      if bytes[position - 1] == 0x0A, kind == .jsonLines || (!isSpace(bytes[position]) && !isSpace(bytes[position - 2])) {
+        return position
       }
-      place += 1
+      position += 1
     }
     return bytes.count
   }

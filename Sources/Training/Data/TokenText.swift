@@ -31,25 +31,25 @@ public struct TokenText: Sendable {
   /// How many tokens there are.
   public var count: Int { range.count }
 
-  /// The tokens in `places`, which must be among them.
-  public subscript(places: Range<Int>) -> [Int] {
+  /// The tokens in `positions`, which must be among them.
+  public subscript(positions: Range<Int>) -> [Int] {
     var tokens: [Int] = []
-    tokens.reserveCapacity(places.count)
-    var place = range.lowerBound + places.lowerBound
-    let end = range.lowerBound + places.upperBound
-    precondition(places.lowerBound >= 0 && end <= range.upperBound, "tokens \(places) of \(range.count)")
-    var index = (starts.firstIndex { $0 > place } ?? starts.count) - 1
-    while place < end {
+    tokens.reserveCapacity(positions.count)
+    var position = range.lowerBound + positions.lowerBound
+    let end = range.lowerBound + positions.upperBound
+    precondition(positions.lowerBound >= 0 && end <= range.upperBound, "tokens \(positions) of \(range.count)")
+    var index = (starts.firstIndex { $0 > position } ?? starts.count) - 1
+    while position < end {
       let part = parts[index]
       let last = min(end, starts[index + 1])
-      for token in place - starts[index]..<last - starts[index] {
+      for token in position - starts[index]..<last - starts[index] {
         let byte = part.offset + token * part.width
         tokens.append(
           part.width == 2
             ? Int(UInt16(littleEndian: part.file.bytes.loadUnaligned(fromByteOffset: byte, as: UInt16.self)))
             : Int(UInt32(littleEndian: part.file.bytes.loadUnaligned(fromByteOffset: byte, as: UInt32.self))))
       }
-      place = last
+      position = last
       index += 1
     }
     return tokens

@@ -1,8 +1,8 @@
 /// The order in which the windows of a text are trained on: every epoch each window once, shuffled anew.
 ///
 /// Epoch e cuts the tokens into windows of `length` from an offset below `length` that the seed and e give, so that over
-/// epochs a token stands at every place of a window. The order is a permutation by a Feistel network (Luby and Rackoff,
-/// 1988) over the next power of four, walked until it falls among the windows: any place of it is found by itself, so a
+/// epochs a token stands at every position of a window. The order is a permutation by a Feistel network (Luby and Rackoff,
+/// 1988) over the next power of four, walked until it falls among the windows: any entry of it is found by itself, so a
 /// run goes on from a number.
 package struct WindowOrder: Sendable {
   private let tokens: Int
@@ -20,18 +20,18 @@ package struct WindowOrder: Sendable {
 
   /// Where window `index` of the run begins.
   package func start(of index: Int) -> Int {
-    let (epoch, place) = index.quotientAndRemainder(dividingBy: windows)
+    let (epoch, position) = index.quotientAndRemainder(dividingBy: windows)
     let random = CounterRandom(seed: seed, stream: UInt64(epoch) &* 2 &+ 1)
     let room = min(length - 1, tokens - 1 - windows * length)
     let offset = random.below(room + 1, at: 0)
-    return offset + permuted(place, random) * length
+    return offset + permuted(position, random) * length
   }
 
-  private func permuted(_ place: Int, _ random: CounterRandom) -> Int {
+  private func permuted(_ position: Int, _ random: CounterRandom) -> Int {
     var half: UInt64 = 1
     while 1 << (2 * half) < UInt64(windows) { half += 1 }
     let mask: UInt64 = 1 << half - 1
-    var value = UInt64(place)
+    var value = UInt64(position)
     repeat {
       var (left, right) = (value >> half, value & mask)
       for round in 1...4 { (left, right) = (right, left ^ (random[UInt64(round) << 40 | right] & mask)) }

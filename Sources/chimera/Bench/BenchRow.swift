@@ -12,7 +12,7 @@ struct BenchRow {
     case generation
     /// Whole sequences forwards and backwards, and the update of the learned tensors.
     case training
-    /// One matrix product, again and again.
+    /// One matrix multiplication, again and again.
     case product
   }
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Whole numbers on a command line: `1,8`.
+/// Integers on a command line: `1,8`.
 struct NumberList: ExpressibleByArgument {
   let numbers: [Int]
 

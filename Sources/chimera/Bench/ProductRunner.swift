@@ -3,7 +3,7 @@ import ArgumentParser
 import Execution
 import Kernels
 
-/// The sizes of matrix products on a command line, rows × outputs × inputs each: `4096x1536x384,512x5632x2048`.
+/// The sizes of matrix multiplications on a command line, rows × outputs × inputs each: `4096x1536x384,512x5632x2048`.
 struct ProductSizes: ExpressibleByArgument {
   struct Size {
     let rows: Int

@@ -117,7 +117,7 @@ struct Train: ParsableCommand {
       ]
     let result = try TextGenerator(executor, tokenizer: tokenizer).generate(start, sampling) { _, _ in !StopSignals.came
     }
-    progress.note("step \(trainer.step.grouped) writes: \((samplePrompt ?? "") + result.text)")
+    progress.note("step \(trainer.step.grouped) generates: \((samplePrompt ?? "") + result.text)")
   }
 
   private func writeResult(_ run: TrainingRun, loss: Double?) throws {

@@ -77,7 +77,7 @@ struct Verify: ParsableCommand {
     } else {
       let worst = result.gradientDifference
       Console.write(
-        "\(name): loss off by \(result.lossDifference.short), \(result.gradients) gradients by \(worst.value.short) of the largest"
+        "\(name): loss differs by \(result.lossDifference.short), \(result.gradients) gradients by \(worst.value.short) of the largest"
           + " (\(worst.name)), AdamW's losses by \(result.stepDifference.short): \(result.holds ? "agrees" : "differs")\n"
       )
     }

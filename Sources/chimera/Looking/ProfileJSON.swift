@@ -13,7 +13,7 @@ struct ProfileJSON {
       part["tokens"] = .integer(profile.tokens(phase))
       part["seconds"] = .number(profile.seconds(phase))
       part["operators"] = .array(profile.byOperator(phase).map(line))
-      part["places"] = .array(profile.byPlace(phase).map(line))
+      part["places"] = .array(profile.byScope(phase).map(line))
       object[phase.rawValue] = .object(part)
     }
     return .object(object)

@@ -16,7 +16,7 @@ struct ProfileText {
     let title =
       "\(phase.rawValue): \(profile.tokens(phase).grouped) tokens in \(passes.grouped) \(passes == 1 ? "pass" : "passes"), "
       + "\(Quantity.digits(seconds * 1e3)) ms in their steps\n"
-    let tables = [("operator", profile.byOperator(phase)), ("place", profile.byPlace(phase))].map { header, lines in
+    let tables = [("operator", profile.byOperator(phase)), ("place", profile.byScope(phase))].map { header, lines in
       var table = TextTable([.left, .right, .right, .right, .right])
       table.add(header, "calls", "ms", "share", phase == .prompt ? "GFLOP/s" : "GB/s")
       for line in lines {

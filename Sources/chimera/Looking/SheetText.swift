@@ -10,7 +10,7 @@ import Specification
 struct SheetText {
   let sheet: ModelSheet
   let width: Int
-  /// How sequences are kept.
+  /// The storage format of the KV cache.
   var cache = StorageFormat.f32
 
   var text: String {

@@ -278,9 +278,9 @@ extension PluginTemplate {
       }
 
       public func join(
-        _ line: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
+        _ stream: Value, _ result: Value, alpha: Double, beta: Double, named name: String, into plan: inout PlanBuilder
       ) -> Value {
-        plan.add(line, result, alpha: alpha, beta: beta * strength)
+        plan.add(stream, result, alpha: alpha, beta: beta * strength)
       }
     }
 

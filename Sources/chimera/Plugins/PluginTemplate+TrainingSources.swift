@@ -12,7 +12,7 @@ extension PluginTemplate {
     /// What is kept between steps is declared, so that a run that was stopped goes on to the same bits.
     public struct \(type): ExactOptimizer {
       public static let name = "\(word)"
-      public static let usualRate = 0.1
+      public static let defaultLearningRate = 0.1
 
       let beta: Double
 

@@ -1,12 +1,12 @@
 import Components
 import Kernels
 
-/// Dynamic tanh: numbers are bent by a learned steepness instead of being divided by a statistic.
+/// Dynamic tanh: elements go through a tanh with a learned slope instead of being divided by a statistic.
 ///
 ///     y = γ ⊙ tanh(α·x) + β        α one number, γ and β one for each of a vector
 ///
 /// Zhu, Chen, He, LeCun and Liu, 2025, https://arxiv.org/abs/2503.10622.
-/// No number of a vector sees another, so nothing here normalizes: α alone keeps numbers small.
+/// No element of a vector sees another, so nothing here normalizes: α alone keeps elements small.
 ///
 /// Examples: `{}` `{alpha: 0.8}`
 public struct DyT: Normalization {

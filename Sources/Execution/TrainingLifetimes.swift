@@ -4,7 +4,7 @@ import Components
 ///
 /// A value that is computed again lives twice. What the tail reads or writes of the body's rows lives through all of the
 /// tail, which runs once for each block.
-struct TrainingLives {
+struct TrainingLifetimes {
   /// Numbers that live from one action to another.
   struct Buffer {
     let width: Int
@@ -21,7 +21,7 @@ struct TrainingLives {
     var outputs: [Int?] = []
     var saved: [Int] = []
     var inputGradients: [Int?] = []
-    var inputGradientsHoldSome: [Bool] = []
+    var inputGradientsAccumulate: [Bool] = []
     var outputGradients: [Int?] = []
     /// Gradients that must be zeros before the action.
     var zeroed: [Int] = []
@@ -97,8 +97,8 @@ struct TrainingLives {
   private mutating func backward(_ step: Step, _ index: Int, at time: Int) -> Use {
     var use = Use()
     let operation = step.operation
-    for (place, value) in step.inputs.enumerated() {
-      use.inputs.append(operation.traits.backwardReadsInputs.contains(place) ? read(value, at: time) : nil)
+    for (input, value) in step.inputs.enumerated() {
+      use.inputs.append(operation.traits.backwardReadsInputs.contains(input) ? read(value, at: time) : nil)
     }
     for value in step.outputs {
       use.outputs.append(operation.traits.backwardReadsOutputs ? read(value, at: time) : nil)
@@ -119,13 +119,13 @@ struct TrainingLives {
     for value in step.inputs {
       guard schedule.isLearned[value.index] else {
         use.inputGradients.append(nil)
-        use.inputGradientsHoldSome.append(false)
+        use.inputGradientsAccumulate.append(false)
         continue
       }
       if let buffer = gradients[value.index] {
         touch(buffer, at: time)
         use.inputGradients.append(buffer)
-        use.inputGradientsHoldSome.append(true)
+        use.inputGradientsAccumulate.append(true)
         continue
       }
       let buffer = born(value.width, value.axis, at: time)
@@ -134,7 +134,7 @@ struct TrainingLives {
       let assigns = operation.traits.assignsGradients && step.inputs.count { $0 == value } == 1
       if !assigns { use.zeroed.append(buffer) }
       use.inputGradients.append(buffer)
-      use.inputGradientsHoldSome.append(!assigns)
+      use.inputGradientsAccumulate.append(!assigns)
     }
     return use
   }

@@ -4,7 +4,7 @@ import Components
 ///
 /// The first key seen is ⌊q / step⌋·step + step − window: with a step of 1 the window slides, with a step of the whole
 /// window it is a chunk, and between them a band of whole blocks (Child et al., 2019, https://arxiv.org/abs/1904.10509).
-struct Reach {
+struct AttentionWindow {
   /// How many keys a token sees at most, its own included; nil for all.
   let window: Int?
   /// By how many tokens the edge of the window moves at once.
@@ -24,20 +24,20 @@ struct Reach {
   }
 
   /// What is added to scores: `bias`, and the edge where it is not where a sliding window's is.
-  func bias(with bias: (any ScoreBias)?, order: HeadOrder?) -> (any ScoreBias)? {
+  func bias(with bias: (any ScoreBias)?, order: PermuteHeads?) -> (any ScoreBias)? {
     var bias = bias
     if let inner = bias, let order { bias = Reordered(bias: inner, order: order) }
-    if let window, step > 1 { bias = Edge(window: window, step: step, bias: bias) }
+    if let window, step > 1 { bias = SteppedWindow(window: window, step: step, bias: bias) }
     return bias
   }
 
   /// Hides the keys before the edge.
-  private struct Edge: ScoreBias {
+  private struct SteppedWindow: ScoreBias {
     let window: Int
     let step: Int
     let bias: (any ScoreBias)?
 
-    let name = "edge"
+    let name = "stepped window"
     var attributes: [Attribute] {
       [
         Attribute("window", window), Attribute("step", step),
@@ -56,7 +56,7 @@ struct Reach {
   /// A bias of heads that stand in another order.
   private struct Reordered: ScoreBias {
     let bias: any ScoreBias
-    let order: HeadOrder
+    let order: PermuteHeads
 
     var name: String { bias.name }
     var attributes: [Attribute] { bias.attributes + [Attribute("head_groups", order.groups)] }
@@ -70,13 +70,13 @@ struct Reach {
 /// Heads in another order: those that are `groups` apart come together.
 ///
 ///     y[head a·size + b] = x[head b·groups + a]        size = heads / groups
-struct HeadOrder: Kernel {
-  let name = "order heads"
+struct PermuteHeads: Kernel {
+  let name = "permute heads"
   let heads: Int
   let groups: Int
 
   /// The order that takes this one back.
-  var inverse: HeadOrder { HeadOrder(heads: heads, groups: heads / groups) }
+  var inverse: PermuteHeads { PermuteHeads(heads: heads, groups: heads / groups) }
 
   /// Which head of the input becomes `head`.
   func source(of head: Int) -> Int {

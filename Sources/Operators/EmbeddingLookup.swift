@@ -4,7 +4,7 @@ import Plans
 /// The rows of a table that the tokens name.
 ///
 ///     y[t] = W[token[t]]        W: [vocabulary, width]
-public struct Lookup: Kernel {
+public struct EmbeddingLookup: Kernel {
   public let name = "lookup"
 
   /// What the looked-up rows stand for.

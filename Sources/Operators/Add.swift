@@ -4,7 +4,7 @@ import Plans
 /// The sum of two values, each times a constant: how a sublayer joins the residual stream.
 ///
 ///     y = α·a + β·b
-public struct Combine: Kernel {
+public struct Add: Kernel {
   public let name = "add"
   /// The factor of the first value.
   public let alpha: Float
@@ -72,6 +72,6 @@ extension BackwardContext {
 extension PlanBuilder {
   /// Writes `alpha·a + beta·b`.
   public mutating func add(_ a: Value, _ b: Value, alpha: Double = 1, beta: Double = 1) -> Value {
-    apply(Combine(alpha: Float(alpha), beta: Float(beta)), to: a, b, role: .sum)
+    apply(Add(alpha: Float(alpha), beta: Float(beta)), to: a, b, role: .sum)
   }
 }

@@ -3,11 +3,11 @@ import Foundation
 import Kernels
 
 extension Mamba2 {
-  /// A head's step, and the logarithm of what its state keeps over it.
+  /// A head's step size Δ, and the logarithm of its decay over that step.
   ///
   ///     Δ = min(max(softplus(dt), least), most);   g = −exp(a)·Δ        a: [heads]
-  struct Steps: Kernel {
-    let name = "steps"
+  struct DeltaAndDecay: Kernel {
+    let name = "delta and decay"
     let limits: ClosedRange<Float>
 
     var attributes: [Attribute] {
@@ -63,11 +63,11 @@ extension Mamba2 {
     func flops(step: Step, context: Int) -> Int { 12 * step.inputs[0].width }
   }
 
-  /// What a head gives, and past its state the head's own input times a learned number.
+  /// A head's output, and past its state the head's own input times a learned factor (the paper's D skip connection).
   ///
   ///     y[head h] = a[head h] + d[h]·x[head h]
-  struct AddHeads: Kernel {
-    let name = "add heads"
+  struct AddScaledHeads: Kernel {
+    let name = "add scaled heads"
     let heads: Int
 
     var attributes: [Attribute] { [Attribute("heads", heads)] }

@@ -4,8 +4,8 @@ import Plans
 /// The rows whose logits are asked for: what follows works on those alone.
 ///
 ///     y[i] = x[output row i]
-public struct SelectOutputs: Kernel {
-  public let name = "select outputs"
+public struct SelectRows: Kernel {
+  public let name = "select rows"
 
   /// The operator.
   public init() {}
@@ -39,7 +39,7 @@ public struct SelectOutputs: Kernel {
 
 extension PlanBuilder {
   /// Writes the choice of the rows whose logits are asked for.
-  public mutating func selectOutputs(_ x: Value) -> Value {
-    apply(SelectOutputs(), to: x)
+  public mutating func selectRows(_ x: Value) -> Value {
+    apply(SelectRows(), to: x)
   }
 }
