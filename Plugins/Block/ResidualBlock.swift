@@ -95,7 +95,9 @@ public struct ResidualBlock: Block {
         residual?.join(
           before, result, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? result
       }
-      if placement == .post { stream = norm.write(stream, named: "\(sublayer.name)_post_norm", over: .row, into: &plan) }
+      if placement == .post {
+        stream = norm.write(stream, named: "\(sublayer.name)_post_norm", over: .row, into: &plan)
+      }
     }
     return stream
   }

@@ -150,8 +150,10 @@ public struct Attention: Mixer {
     let order = grouping == .tile && keyHeads < heads ? PermuteHeads(heads: heads, groups: keyHeads) : nil
     if let order { q = plan.apply(order, to: q) }
     let attend = Attend(
-      heads: heads, keyHeads: keyHeads, scale: scale, window: attentionWindow.window, softcap: softcap.map { Float($0) },
-      bias: attentionWindow.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks)
+      heads: heads, keyHeads: keyHeads, scale: scale, window: attentionWindow.window,
+      softcap: softcap.map { Float($0) },
+      bias: attentionWindow.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks
+    )
     let tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
     var mixed = plan.apply(attend, to: q, k, v, parameters: tensors, states: [keys, values])
     if let order { mixed = plan.apply(order.inverse, to: mixed) }

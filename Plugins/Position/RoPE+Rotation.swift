@@ -74,7 +74,8 @@ struct RoPERotation: Kernel {
     let y = context.output()
     context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
       for row in rows {
-        rotate(x[row], by: angles[row], angles.width, into: y[row], x.width, direction: backward ? -1 : 1, adding: false)
+        rotate(
+          x[row], by: angles[row], angles.width, into: y[row], x.width, direction: backward ? -1 : 1, adding: false)
       }
     }
   }

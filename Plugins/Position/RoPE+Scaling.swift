@@ -64,8 +64,12 @@ enum RoPEScaling: Sendable, Hashable {
     case .llama3:
       self = .llama3(
         factor: options.requiredNumber("factor", in: 1...1e6, "the factor that low frequencies are divided by"),
-        low: options.number("low_freq_factor", default: 1, in: 0.001...1e6, "the original context over the wavelength: below, frequencies are divided"),
-        high: options.number("high_freq_factor", default: 4, in: 0.001...1e6, "the original context over the wavelength: above, frequencies are left as they are"),
+        low: options.number(
+          "low_freq_factor", default: 1, in: 0.001...1e6,
+          "the original context over the wavelength: below, frequencies are divided"),
+        high: options.number(
+          "high_freq_factor", default: 4, in: 0.001...1e6,
+          "the original context over the wavelength: above, frequencies are left as they are"),
         original: options.integer("original_context", default: options.shape.contextLength, original))
     case .yarn:
       self = .yarn(

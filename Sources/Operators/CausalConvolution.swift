@@ -59,7 +59,9 @@ public struct CausalConvolution: Kernel {
   private func cache(_ x: UnsafePointer<Float>, rows: Int, channels: Int, in state: UnsafeMutablePointer<Float>) {
     let cached = kernel - 1
     let new = min(rows, cached)
-    for row in 0..<cached - new { (state + row * channels).update(from: state + (row + new) * channels, count: channels) }
+    for row in 0..<cached - new {
+      (state + row * channels).update(from: state + (row + new) * channels, count: channels)
+    }
     (state + (cached - new) * channels).update(from: x + (rows - new) * channels, count: new * channels)
   }
 

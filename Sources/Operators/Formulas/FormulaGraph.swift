@@ -18,7 +18,7 @@ struct FormulaGraph {
   private(set) var nodes: [Node] = []
   private var indices: [Node: Int] = [:]
 
-  private mutating func index(of node: Node) -> Int {
+  private mutating func insert(_ node: Node) -> Int {
     if let index = indices[node] { return index }
     nodes.append(node)
     indices[node] = nodes.count - 1
@@ -30,9 +30,9 @@ struct FormulaGraph {
     if case .number(let value) = nodes[index] { value } else { nil }
   }
 
-  mutating func number(_ value: Double) -> Int { index(of: .number(value)) }
-  mutating func variable() -> Int { index(of: .variable) }
-  mutating func scalar(_ index: Int) -> Int { index(of: .scalar(index)) }
+  mutating func number(_ value: Double) -> Int { insert(.number(value)) }
+  mutating func variable() -> Int { insert(.variable) }
+  mutating func scalar(_ index: Int) -> Int { insert(.scalar(index)) }
 
   /// `operation` of `operands`, in its shortest form.
   mutating func apply(_ operation: Operation, _ operands: Int...) -> Int {
@@ -46,7 +46,7 @@ struct FormulaGraph {
     case .add:
       if known[0] == 0 { return b }
       if known[1] == 0 { return a }
-      return index(of: .operation(.add, [min(a, b), max(a, b)]))
+      return insert(.operation(.add, [min(a, b), max(a, b)]))
     case .subtract:
       if known[1] == 0 { return a }
       if a == b { return number(0) }
@@ -54,7 +54,7 @@ struct FormulaGraph {
       if known[0] == 0 || known[1] == 0 { return number(0) }
       if known[0] == 1 { return b }
       if known[1] == 1 { return a }
-      return index(of: .operation(.multiply, [min(a, b), max(a, b)]))
+      return insert(.operation(.multiply, [min(a, b), max(a, b)]))
     case .divide:
       if known[0] == 0 { return a }
       if let divisor = known[1], divisor != 0 { return apply(.multiply, a, number(1 / divisor)) }
@@ -64,7 +64,7 @@ struct FormulaGraph {
       if a == b { return a }
     case .absolute, .root, .exponential, .logarithm, .sine, .cosine, .sigmoid, .hyperbolicTangent, .errorFunction: break
     }
-    return index(of: .operation(operation, operands))
+    return insert(.operation(operation, operands))
   }
 
   /// The value of every node at x, in double precision.

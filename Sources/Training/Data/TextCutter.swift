@@ -50,7 +50,8 @@ struct TextCutter {
     let bytes = file.bytes
     var position = start + Self.pieceBytes
     while position < bytes.count {
-      if bytes[position - 1] == 0x0A, kind == .jsonLines || (!isSpace(bytes[position]) && !isSpace(bytes[position - 2])) {
+      if bytes[position - 1] == 0x0A, kind == .jsonLines || (!isSpace(bytes[position]) && !isSpace(bytes[position - 2]))
+      {
         return position
       }
       position += 1
