@@ -35,23 +35,34 @@ public struct FieldTerm: Sendable, Hashable {
 }
 
 /// The words of the field that components know, and what they are written as.
+///
+/// Comments are read when a word is looked for: a program that names nothing wrong never reads them.
 public struct FieldTerms: Sendable {
-  private var terms: [[UInt8]: FieldTerm] = [:]
+  private var comments: [(text: String, component: ComponentName)] = []
 
   /// No word.
   public init() {}
 
   /// Every term, by its word.
-  public var all: [FieldTerm] { terms.values.sorted { $0.word < $1.word } }
+  public var all: [FieldTerm] { byWord.values.sorted { $0.word < $1.word } }
 
   /// The term for `word`, however it is spelled.
-  public subscript(word: String) -> FieldTerm? { terms[letters(of: word)] }
+  public subscript(word: String) -> FieldTerm? { byWord[letters(of: word)] }
 
-  /// Adds `term` unless an earlier component has the word.
-  mutating func add(_ term: FieldTerm) {
-    let key = letters(of: term.word)
-    if terms[key] == nil { terms[key] = term }
+  /// The terms by their words' letters; a word that two components have is the earlier one's.
+  private var byWord: [[UInt8]: FieldTerm] {
+    var terms: [[UInt8]: FieldTerm] = [:]
+    for comment in comments {
+      for term in FieldTerm.terms(in: comment.text, slot: comment.component.slot, component: comment.component.name) {
+        let key = letters(of: term.word)
+        if terms[key] == nil { terms[key] = term }
+      }
+    }
+    return terms
   }
+
+  /// Adds the terms in the doc comment `text` of `component`.
+  mutating func add(from text: String, of component: ComponentName) { comments.append((text, component)) }
 
   /// What is to be said of a `word` that names nothing: the line that a term stands for, or else the nearest of `names`.
   public func hint(for word: String, among names: some Sequence<String>) -> String? {

@@ -48,7 +48,7 @@ public struct Registry: Sendable {
     }
     types[type.slot, default: [:]][type.name] = type
     documentation[type.slot, default: [:]][type.name] = text
-    for term in FieldTerm.terms(in: text, slot: type.slot, component: type.name) { terms.add(term) }
+    terms.add(from: text, of: ComponentName(slot: type.slot, name: type.name))
   }
 
   /// The names of the components of `slot`, sorted.

@@ -12,17 +12,21 @@ public struct ArchitectureChoices: Sendable {
   /// Whether the model's own position encoding adds to the residual stream at the embedding.
   public let positionActsAtEmbedding: Bool
 
-  /// The components of `model` and of each of `layers`.
-  init(model: [Slot: ComponentChoice], layers: [[Slot: ComponentChoice]], positionActsAtEmbedding: Bool) {
+  /// The components of `model`, and of layers that are each one of `written`, the distinct ones as they were written.
+  init(
+    model: [Slot: ComponentChoice], written: [[Slot: ComponentChoice]], writtenOfLayer: [Int],
+    positionActsAtEmbedding: Bool
+  ) {
     self.model = model
     self.positionActsAtEmbedding = positionActsAtEmbedding
     var kinds: [[Slot: ComponentChoice]] = []
-    kindOfLayer = layers.map { layer in
+    let kindOfWritten = written.map { layer in
       if let same = kinds.firstIndex(where: { $0.isEquivalent(to: layer) }) { return same }
       kinds.append(layer)
       return kinds.count - 1
     }
     self.kinds = kinds
+    kindOfLayer = writtenOfLayer.map { kindOfWritten[$0] }
   }
 
   /// The components that layer `layer` uses.

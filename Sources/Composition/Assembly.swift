@@ -35,7 +35,7 @@ public struct Assembly: Sendable {
     self.head = head
     self.kinds = kinds
     choices = ArchitectureChoices(
-      model: model, layers: architecture.layerKinds.map { kinds[$0].choices },
+      model: model, written: kinds.map(\.choices), writtenOfLayer: architecture.layerKinds,
       positionActsAtEmbedding: position.actsAtEmbedding && architecture.someLayerTakesTheModelsPosition)
   }
 
