@@ -61,6 +61,13 @@ let package = Package(
         "Training",
       ]),
     .target(
+      name: "Export",
+      dependencies: [
+        "Checkpoints", "Components", "Composition", "Describing", "Execution", "Files", "Formats", "Kernels", "Models",
+        "Training",
+      ],
+      resources: [.embedInCode("Python/verify.py")]),
+    .target(
       name: "Conformance",
       dependencies: ["Formats", "Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification"],
       resources: [.embedInCode("Surroundings.yaml")]),
@@ -74,7 +81,7 @@ let package = Package(
       dependencies: [
         "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files",
         "Kernels",
-        "Describing", "Generation", "Models",
+        "Describing", "Export", "Generation", "Models",
         "PluginLoading", "Specification", "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -120,6 +127,7 @@ let package = Package(
     .testTarget(name: "CompositionTests", dependencies: ["Composition", "Describing", "StandardComponents"]),
     .testTarget(name: "PagesTests", dependencies: ["Describing", "TestSupport"]),
     .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "ExportTests", dependencies: ["Export", "TestSupport"]),
     .testTarget(name: "ExecutionTests", dependencies: ["TestSupport"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Files", "StandardComponents", "TestSupport", "Tokenization", "Training"]),

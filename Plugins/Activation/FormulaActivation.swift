@@ -78,6 +78,12 @@ public struct FormulaActivation: ElementwiseActivation {
     formula.derivative(x, into: slope, count: count)
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard let text = formula.pytorch(scalars: []) else { return nil }
+    call.define("activation", "def activation(x):\n    \"\"\"y = \(formula.text)\"\"\"\n    return \(text)")
+    return .call("activation", [x])
+  }
+
   public func exact(_ x: Double) -> Double? { formula.exact(x).value }
 
   public func write(_ x: Value, into plan: inout PlanBuilder) -> Value {
@@ -142,6 +148,13 @@ struct TrainedFormula: Kernel {
         gradient[0] += Float(total)
       }
     }
+  }
+
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard let text = formula.pytorch(scalars: formula.scalars) else { return nil }
+    let arguments = (["x"] + formula.scalars).joined(separator: ", ")
+    call.define("activation", "def activation(\(arguments)):\n    \"\"\"y = \(formula.text)\"\"\"\n    return \(text)")
+    return .call("activation", [call.elements()] + formula.scalars.indices.map { call.parameter($0) })
   }
 
   func flops(step: Step, context: Int) -> Int { formula.stepCount * step.outputs[0].width }

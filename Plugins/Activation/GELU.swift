@@ -33,5 +33,9 @@ public struct GELU: ElementwiseActivation {
     }
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    .call("F.gelu", [x])
+  }
+
   public func exact(_ x: Double) -> Double? { 0.5 * x * erfc(-x / 2.0.squareRoot()) }
 }

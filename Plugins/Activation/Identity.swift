@@ -22,5 +22,9 @@ public struct Identity: ElementwiseActivation {
     slope.update(repeating: 1, count: count)
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    x
+  }
+
   public func exact(_ x: Double) -> Double? { x }
 }

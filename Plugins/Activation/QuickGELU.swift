@@ -29,5 +29,16 @@ public struct QuickGELU: ElementwiseActivation {
     for i in 0..<count { slope[i] = slope[i] * (1 + 1.702 * x[i] * (1 - slope[i])) }
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    call.define(
+      "quick_gelu",
+      """
+      def quick_gelu(x):
+          \"""y = x·σ(1.702·x)\"""
+          return x * torch.sigmoid(1.702 * x)
+      """)
+    return .call("quick_gelu", [x])
+  }
+
   public func exact(_ x: Double) -> Double? { x / (1 + exp(-1.702 * x)) }
 }

@@ -20,5 +20,9 @@ public struct ReLU: ElementwiseActivation {
     for i in 0..<count { slope[i] = x[i] > 0 ? 1 : 0 }
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    .call("F.relu", [x])
+  }
+
   public func exact(_ x: Double) -> Double? { max(x, 0) }
 }

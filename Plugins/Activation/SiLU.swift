@@ -29,5 +29,9 @@ public struct SiLU: ElementwiseActivation {
     for i in 0..<count { slope[i] = slope[i] * (1 + x[i] * (1 - slope[i])) }
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    .call("F.silu", [x])
+  }
+
   public func exact(_ x: Double) -> Double? { x / (1 + exp(-x)) }
 }

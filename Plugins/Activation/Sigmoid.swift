@@ -24,5 +24,9 @@ public struct Sigmoid: ElementwiseActivation {
     for i in 0..<count { slope[i] *= 1 - slope[i] }
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    .call("torch.sigmoid", [x])
+  }
+
   public func exact(_ x: Double) -> Double? { 1 / (1 + exp(-x)) }
 }

@@ -25,5 +25,9 @@ public struct Softplus: ElementwiseActivation {
   /// log(1 + exp(x))
   static func value(_ x: Float) -> Float { max(x, 0) + log1p(exp(-abs(x))) }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    .call("F.softplus", [x])
+  }
+
   public func exact(_ x: Double) -> Double? { max(x, 0) + log1p(exp(-abs(x))) }
 }

@@ -25,5 +25,9 @@ public struct SquaredReLU: ElementwiseActivation {
     for i in 0..<count { slope[i] = 2 * max(x[i], 0) }
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    PyTorchExpression.call("F.relu", [x]).method("square")
+  }
+
   public func exact(_ x: Double) -> Double? { max(x, 0) * max(x, 0) }
 }

@@ -40,6 +40,10 @@ public struct TanhGELU: ElementwiseActivation {
     hyperbolicTangents(of: t, into: t, count: count)
   }
 
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? {
+    .call("F.gelu", [x], named: [("approximate", "\"tanh\"")])
+  }
+
   public func exact(_ x: Double) -> Double? {
     0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   }

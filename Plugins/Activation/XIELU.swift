@@ -70,6 +70,23 @@ public struct XIELU: Activation {
       context.parameterGradient(1)?[0] += Float(db) / (1 + exp(-alphaN))
     }
 
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      call.define(
+        "xielu",
+        """
+        def xielu(x, alpha_p, alpha_n, beta, eps):
+            \"""y = a·x² + β·x above zero, b·(exp(min(x, eps)) − 1 − x) + β·x below.\"""
+            a, b = F.softplus(alpha_p), beta + F.softplus(alpha_n)
+            below = b * (torch.expm1(x.clamp(max=eps)) - x)
+            return beta * x + torch.where(x > 0, a * x * x, below)
+        """)
+      return .call(
+        "xielu",
+        [
+          call.elements(), call.parameter(0), call.parameter(1), PyTorchExpression(beta), PyTorchExpression(epsilon),
+        ])
+    }
+
     func flops(step: Step, context: Int) -> Int { 8 * step.outputs[0].width }
   }
 }

@@ -44,6 +44,10 @@ struct DivideByRowNorms: Kernel {
     }
   }
 
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    call.input() / call.parameter().method("norm", named: [("dim", "1")]).method("clamp", named: [("min", "1e-12")])
+  }
+
   func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
 }
 

@@ -32,7 +32,7 @@ struct AttentionWindow {
   }
 
   /// Hides the keys before the edge.
-  private struct SteppedWindow: ScoreBias {
+  struct SteppedWindow: ScoreBias {
     let window: Int
     let step: Int
     let bias: (any ScoreBias)?
@@ -54,7 +54,7 @@ struct AttentionWindow {
   }
 
   /// A bias of heads that stand in another order.
-  private struct Reordered: ScoreBias {
+  struct Reordered: ScoreBias {
     let bias: any ScoreBias
     let order: PermuteHeads
 

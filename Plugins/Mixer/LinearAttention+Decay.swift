@@ -30,6 +30,12 @@ extension LinearAttention {
       }
     }
 
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      let y = PyTorchExpression.call("F.logsigmoid", [call.elements()])
+      call.names("g")
+      return temperature == 1 ? y : y / PyTorchExpression(temperature)
+    }
+
     func flops(step: Step, context: Int) -> Int { 11 * step.outputs[0].width }
   }
 }

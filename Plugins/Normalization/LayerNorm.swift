@@ -129,6 +129,13 @@ public struct LayerNorm: Normalization {
       ]
     }
 
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      let writer = NormWriter(
+        module: "LayerNorm", function: "layer_norm", equation: "(x − mean(x)) / √(var(x) + eps)", parts: parts, eps: eps, weight: weight,
+        bias: bias, unitOffset: unitOffset)
+      return writer.write(&call, plain: weight && !unitOffset)
+    }
+
     func scratch(step: Step, rows: Int, context: Int) -> Int { NormGradient.scratch(parts) }
 
     func flops(step: Step, context: Int) -> Int {

@@ -62,6 +62,15 @@ public struct LearnedPosition: PositionEncoding {
       }
     }
 
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      let places = offset == 0 ? call.positions() : call.positions() + PyTorchExpression(offset)
+      let rows = call.constant("num_positions", PyTorchExpression(call.shapes[0][0]))
+      if let table = call.module("nn.Embedding(\(rows), \(call.outputWidths[0]))") {
+        return call.input() + .call(table.text, [places])
+      }
+      return call.input() + .call("F.embedding", [places, call.parameter()])
+    }
+
     func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
   }
 }

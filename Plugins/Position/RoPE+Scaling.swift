@@ -248,14 +248,19 @@ extension RoPEScaling.YaRN {
     Double(width) * log(original / (rotations * 2 * .pi)) / (2 * log(theta))
   }
 
-  func frequencies(_ plain: [Double], theta: Double, width: Int) -> ([Double], Double) {
+  /// The pairs between which frequencies pass from kept to divided.
+  func ramp(theta: Double, width: Int) -> (low: Double, high: Double) {
     let original = Double(original)
     var low = pair(rotating: betaFast, theta: theta, width: width, original: original)
     var high = pair(rotating: betaSlow, theta: theta, width: width, original: original)
     if truncate { (low, high) = (low.rounded(.down), high.rounded(.up)) }
     low = max(low, 0)
     high = min(high, Double(width - 1))
-    if low == high { high += 0.001 }
+    return (low, low == high ? high + 0.001 : high)
+  }
+
+  func frequencies(_ plain: [Double], theta: Double, width: Int) -> ([Double], Double) {
+    let (low, high) = ramp(theta: theta, width: width)
     let ramped = plain.enumerated().map { index, frequency in
       let divided = min(max((Double(index) - low) / (high - low), 0), 1)
       return frequency / factor * divided + frequency * (1 - divided)

@@ -85,6 +85,23 @@ public struct SinusoidalPosition: PositionEncoding {
       for i in 0..<dy.count * dy.width { dx.base[i] += dy.base[i] }
     }
 
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      let joined =
+        interleaved
+        ? "torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)"
+        : "torch.cat([angles.sin(), angles.cos()], dim=-1)"
+      call.define(
+        "waves",
+        """
+        def waves(positions, width):
+            \"""Sines and cosines of (p\(offset == 0 ? "" : " + \(offset)"))·\(PyTorchExpression(theta).text)^(−i / \(PyTorchExpression(divisor).text)), [tokens, width].\"""
+            i = torch.arange(width // 2, dtype=torch.float64, device=positions.device)
+            angles = (positions\(offset == 0 ? "" : " + \(offset)"))[..., None] * \(PyTorchExpression(theta).text) ** (-i / \(PyTorchExpression(divisor).text))
+            return \(joined).float()
+        """)
+      return call.input() + .call("waves", [call.positions(), PyTorchExpression(call.step.outputs[0].width)])
+    }
+
     func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
   }
 }

@@ -57,6 +57,8 @@ public struct ReZero: Residual {
       context.passGradient(to: 0, times: context.parameter().vector[0])
     }
 
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { call.parameter() * call.elements() }
+
     func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
   }
 }

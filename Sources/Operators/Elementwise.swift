@@ -16,11 +16,14 @@ public protocol ElementwiseFunction: Sendable {
   func derivative(_ x: UnsafePointer<Float>, into slope: UnsafeMutablePointer<Float>, count: Int)
   /// f(x) in `Double`, which the results of `apply` are compared with; nil where it is not said.
   func exact(_ x: Double) -> Double?
+  /// f(x) in PyTorch; nil where it is not said.
+  func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression?
 }
 
 extension ElementwiseFunction {
   public var attributes: [Attribute] { [] }
   public func exact(_ x: Double) -> Double? { nil }
+  public func pytorch(_ x: PyTorchExpression, _ call: inout PyTorchCall) -> PyTorchExpression? { nil }
 }
 
 extension PlanBuilder {

@@ -14,4 +14,11 @@ public protocol ScoreBias: Sendable {
   ///   - query: the query's position in its sequence.
   ///   - firstKey: the position of the first key.
   func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int)
+  /// What it adds, in PyTorch: of the positions `query`, `[tokens, 1]`, and `key`, `[keys]`, something that broadcasts to
+  /// `[heads, tokens, keys]`; nil where it is not said.
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression?
+}
+
+extension ScoreBias {
+  public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { nil }
 }

@@ -21,6 +21,10 @@ public protocol Operator: Sendable, Hashable {
   /// Floating-point operations for one token at the end of a sequence of `context` tokens.
   func flops(step: Step, context: Int) -> Int
 
+  /// The expression of its output in PyTorch, of several outputs a tuple; nil where the operator has none. It stands beside
+  /// the kernel, which the conformance kit compares it with.
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression?
+
   // What passes over a plan may do with it. They change no result beyond rounding.
 
   /// An operator that does this one and `other`, which reads the same inputs, in one step: its tensors and outputs are
@@ -36,6 +40,7 @@ extension Operator {
   public var traits: OperatorTraits { OperatorTraits() }
   public var lengthUse: LengthUse { .none }
   public func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { Array(inputs.prefix(1)) }
+  public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { nil }
   public func joined(with other: any Operator) -> (any Operator)? { nil }
   public func followed(by next: any Operator, readingAt index: Int) -> (any Operator)? { nil }
 

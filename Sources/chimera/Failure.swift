@@ -2,6 +2,7 @@ import Ablation
 import ArgumentParser
 import Components
 import Execution
+import Export
 import Files
 import Foundation
 import Models
@@ -99,6 +100,12 @@ struct Failure: Error {
       case .another, .occupied: return Status.usage.rawValue
       case .changed, .damaged: return Status.invalid.rawValue
       }
+    case let problem as ExportProblem:
+      Console.note("error: \(problem.description.onOneLine)")
+      return Status.invalid.rawValue
+    case let failure as ExportFailure:
+      Console.note("error: \(failure.description.onOneLine)")
+      return Status.failed.rawValue
     case let several as SeveralErrors:
       // The first decides the status; each is told.
       return several.list.map(report).first ?? Status.failed.rawValue

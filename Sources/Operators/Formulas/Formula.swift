@@ -13,8 +13,8 @@ public struct Formula: Sendable {
   private let value: FormulaGraph.Compiled
   private let slope: FormulaGraph.Compiled
   private let scalarSlopes: [FormulaGraph.Compiled]
-  private let graph: FormulaGraph
-  private let root: Int
+  let graph: FormulaGraph
+  let root: Int
   private let slopeRoot: Int
 
   /// The formula in `text`, of `x` and the names of `scalars`; throws where it cannot be read, and when it is too long.

@@ -1,0 +1,43 @@
+import Components
+import Composition
+import Models
+import Plans
+
+/// What the file says of its classes: the equations of the components that they were composed from.
+public struct DocumentedParts {
+  private let choices: ArchitectureChoices
+  private let registry: Registry
+
+  /// The words for a model of these components.
+  public init(_ described: ModelDescription, _ registry: Registry) {
+    (choices, self.registry) = (described.choices, registry)
+  }
+
+  /// The equation of the component whose scope `path` is in `layer`, where it is short.
+  public func words(_ path: [String], _ layer: Int?) -> [String] {
+    guard let layer, path.count == 1, choices.kindOfLayer.indices.contains(layer) else { return [] }
+    let components = choices.layer(layer)
+    let found: ComponentChoice? =
+      // A component of another scope than its slot's is the only one that is left.
+      path.first.flatMap { Slot(scope: $0) }.flatMap { components[$0] } ?? components[.mlp]
+    guard let found, let text = registry.description(of: found.name, in: found.slot)?.documentation else {
+      return []
+    }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    // Parts of a line that stand apart are lines here; what is longer than a page tells of options, not of this model.
+    let equation = lines.drop { !$0.hasPrefix("    ") }.prefix { $0.hasPrefix("    ") }.flatMap { line in
+      line.split(separator: "  ").map { $0.trimmingSuffix(" ;") }.filter { !$0.isEmpty }
+    }
+    return equation.count <= 5 && equation.allSatisfy { $0.count <= 78 } ? equation : []
+  }
+}
+
+extension Substring {
+  /// The text without the characters of `set` at its ends.
+  fileprivate func trimmingSuffix(_ set: String) -> String {
+    var text = self
+    while let last = text.last, set.contains(last) { text.removeLast() }
+    while let first = text.first, set.contains(first) { text.removeFirst() }
+    return String(text)
+  }
+}

@@ -1,0 +1,36 @@
+import Composition
+import Describing
+import Models
+import Plans
+
+/// The page beside an exported model: what it is, what made it, how it is used.
+public struct ExportPage {
+  /// The text.
+  public let text: String
+
+  /// The page of `described`, which `command` wrote.
+  public init(_ described: ModelDescription, command: String, hasWeights: Bool) {
+    let plan = described.plan
+    let made = hasWeights ? "load(\"model.safetensors\")" : "Model()"
+    let names = hasWeights ? "load" : "Model"
+    text = """
+      # \(plan.name)
+
+      \(plan.parameterCount.grouped) parameters, written by `\(command)`.
+
+      | File | |
+      |---|---|
+      | `model.py` | the model, in one file that needs nothing but torch |
+      \(hasWeights ? "| `model.safetensors` | its weights, under the names of its modules |\n" : "")| `spec.yaml` | the spec that it was composed from: `chimera show spec.yaml` |
+
+      ```python
+      import torch
+      from model import \(names)
+
+      model = \(made)\(hasWeights ? "" : "\nmodel.init_weights()")
+      print(model.generate(torch.tensor([[1, 2, 3]]), 20))
+      ```
+
+      """
+  }
+}

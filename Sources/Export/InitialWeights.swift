@@ -1,0 +1,113 @@
+import Foundation
+import Plans
+
+/// How a model's tensors start, as the fewest rules over their names.
+struct InitialWeights {
+  private let groups: [(rule: String, test: String?)]
+
+  init(_ plan: Plan, place: (PlannedTensor) -> String) {
+    // Names as modules have them, without the layer where all layers start alike.
+    var byName: [String: Set<PlannedTensor.Initialization>] = [:]
+    for tensor in plan.parameters { byName[Self.tail(tensor, place), default: []].insert(tensor.initialization) }
+    var names: [PlannedTensor.Initialization: [String]] = [:]
+    var order: [PlannedTensor.Initialization] = []
+    for tensor in plan.parameters {
+      let tail = Self.tail(tensor, place)
+      let name = byName[tail]?.count == 1 ? tail : place(tensor)
+      if names[tensor.initialization] == nil { order.append(tensor.initialization) }
+      if names[tensor.initialization]?.contains(name) != true { names[tensor.initialization, default: []].append(name) }
+    }
+    let most = order.max { (names[$0]?.count ?? 0) < (names[$1]?.count ?? 0) }
+    let usual = order.first { if case .normal = $0 { true } else { false } } ?? most
+    var groups: [(String, String?)] = []
+    for start in order where start != usual {
+      let own = names[start] ?? []
+      let others = names.filter { $0.key != start }.flatMap(\.value)
+      let endings = Self.endings(of: own, against: others)
+      let list = endings.map { "\"\($0)\"" }.joined(separator: ", ")
+      groups.append((Self.rule(start), endings.count == 1 ? "name.endswith(\(list))" : "name.endswith((\(list)))"))
+    }
+    if let usual { groups.append((Self.rule(usual), nil)) }
+    self.groups = groups
+  }
+
+  private static func tail(_ tensor: PlannedTensor, _ place: (PlannedTensor) -> String) -> String {
+    let name = place(tensor)
+    guard let layer = tensor.name.layer else { return "^" + name }
+    return "." + name.dropFirst("layers.\(layer).".count)
+  }
+
+  /// Endings that all of `own` have and none of `others`, as few and as short as can be found.
+  private static func endings(of own: [String], against others: [String]) -> [String] {
+    var left = own
+    var found: [String] = []
+    while let name = left.first {
+      var ending = name
+      for candidate in candidates(name) where !others.contains(where: { $0.hasSuffix(candidate) }) {
+        ending = candidate
+        break
+      }
+      left.removeAll { $0.hasSuffix(ending) }
+      found.append(ending.hasPrefix("^") ? String(ending.dropFirst()) : ending)
+    }
+    return found
+  }
+
+  /// Endings of `name`, the shortest first: the last word from its last underscore on, whole words, more of them.
+  private static func candidates(_ name: String) -> [String] {
+    let words = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    var candidates: [String] = []
+    for count in 1...words.count {
+      let ending = words.suffix(count).joined(separator: ".")
+      if count > 1, let first = words.suffix(count).first, let line = first.lastIndex(of: "_") {
+        candidates.append(String(first[first.index(after: line)...]) + ending.dropFirst(first.count))
+      }
+      candidates.append(ending)
+    }
+    return candidates
+  }
+
+  private static func rule(_ start: PlannedTensor.Initialization) -> String {
+    switch start {
+    case .zeros: "nn.init.zeros_(tensor)"
+    case .constant(1): "nn.init.ones_(tensor)"
+    case .constant(let value): "nn.init.constant_(tensor, \(PyTorchExpression(value).text))"
+    case .normal(let deviation): "nn.init.normal_(tensor, std=\(PyTorchExpression(Float(deviation)).text))"
+    case .uniform(let limit):
+      "nn.init.uniform_(tensor, -\(PyTorchExpression(Float(limit)).text), \(PyTorchExpression(Float(limit)).text))"
+    case .each(let values): each(values)
+    }
+  }
+
+  /// Numbers one by one; as a formula where they are the logarithms of 1, 2, 3 …, or what softplus makes of numbers that
+  /// are evenly spaced by their logarithm.
+  private static func each(_ values: [Double]) -> String {
+    func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(1, abs(b)) }
+    let count = values.count
+    if values.enumerated().allSatisfy({ isNear($0.element, log(Double($0.offset + 1))) }) {
+      return "tensor.copy_(torch.arange(1, \(count + 1)).log())"
+    }
+    let steps = values.map { log1p(exp($0)) }
+    if let first = steps.first, let last = steps.last, count > 1, first > 0 {
+      let ratio = log(last / first) / Double(count - 1)
+      if steps.enumerated().allSatisfy({ isNear(log($0.element), log(first) + Double($0.offset) * ratio) }) {
+        let range = "\(PyTorchExpression(Float(log10(first))).text), \(PyTorchExpression(Float(log10(last))).text)"
+        return "steps = torch.logspace(\(range), \(count))  # their softplus\ntensor.copy_(steps.expm1().log())"
+      }
+    }
+    return "tensor.copy_(torch.tensor([\(values.map { PyTorchExpression(Float($0)).text }.joined(separator: ", "))]))"
+  }
+
+  /// The statements of a loop over `name, tensor`.
+  var lines: [String] {
+    if groups.count == 1 { return Self.lines(groups[0].rule, "") }
+    return groups.enumerated().flatMap { index, group in
+      let word = group.test.map { "\(index == 0 ? "if" : "elif") \($0):" } ?? "else:"
+      return [word] + Self.lines(group.rule, "    ")
+    }
+  }
+
+  private static func lines(_ rule: String, _ margin: String) -> [String] {
+    rule.split(separator: "\n").map { margin + $0 }
+  }
+}

@@ -1,0 +1,155 @@
+import Describing
+import Plans
+
+/// Writes a plan as classes: one for each distinct layer, and `Model`, which holds them.
+struct ModelWriter {
+  let file: FileWriter
+  /// The statements of `Model.__init__` after the first.
+  private(set) var constructor: [String] = []
+  /// The statements of `Model.forward`.
+  private(set) var forward: [String] = []
+  private let plan: Plan
+
+  init(_ plan: Plan) throws(ExportProblem) {
+    self.plan = plan
+    let sections = PlanSections(plan).sections
+    let layers = sections.filter { !$0.layers.isEmpty }
+    guard let first = layers.first, let start = sections.firstIndex(where: { !$0.layers.isEmpty }) else {
+      throw .noPlace(scope: plan.name, what: "it has no layers")
+    }
+    let before = sections[..<start].flatMap(\.steps)
+    let after = sections[(start + layers.count)...].flatMap(\.steps)
+    file = FileWriter(plan, try PlanFacts(plan, writing: before + layers.flatMap(\.steps) + after))
+    guard plan.axes.count == PlannedAxis.ofText.count else {
+      throw .noPlace(scope: plan.name, what: "it reads more than a text")
+    }
+
+    // The residual stream is what the first step of a layer reads; all else comes from before the layers.
+    let parts = try layers.map { section throws(ExportProblem) in
+      try ModelPart(section.steps, path: [], reads: file.facts.reads)
+    }
+    let written = Set(before.flatMap(\.outputs))
+    var shared: [Value] = []
+    for (part, section) in zip(parts, layers) {
+      guard let stream = section.steps.first?.inputs.first, part.inputs.contains(stream) else {
+        throw .noPlace(scope: section.steps.first?.scope.text ?? "", what: "its first step does not read the residual stream")
+      }
+      for value in part.inputs where value != stream && !shared.contains(value) {
+        guard written.contains(value) else {
+          throw .noPlace(scope: section.steps[0].scope.text, what: "it reads a value of another layer")
+        }
+        shared.append(value)
+      }
+    }
+    guard let stream = first.steps.first?.inputs.first else { return }
+    let root = ModelPart(path: [], items: (before + after).map { .step($0) }, inputs: [], result: plan.logits)
+    let writer = PartWriter(root, in: file, inputs: [], returns: false)
+    writer.reserve(stream)
+    for value in shared { writer.reserve(value) }
+    try writer.write(before.map { .step($0) })
+    let linesBefore = writer.tree.lines.count
+    for value in [stream] + shared { writer.materialize(value) }
+    try writeLayers(zip(layers, parts).map { ($0, $1) }, shared, writer, stream)
+    for step in after {
+      for value in step.inputs where !written.contains(value) && writer.binding(of: value) == nil {
+        writer.bind(value, to: "x")
+      }
+      try writer.write([.step(step)])
+    }
+    let settings = writer.settings.map { "self.\($0.0) = {{\($0.0)|\($0.1.text)}}" }
+    let modules = writer.tree.lines
+    constructor = settings + modules.prefix(linesBefore) + constructor + modules.dropFirst(linesBefore)
+    forward += starting(writer.needs) + writer.lines
+    if !plan.states.isEmpty {
+      forward.append("if cache is not None:\n    cache.length += tokens.size(1)")
+    }
+    if let result = writer.binding(of: plan.logits) { forward.append("return \(result.expression.text)") }
+  }
+
+  /// What stands before everything else: where the text is, and what is computed again when it outgrows a length.
+  private func starting(_ needs: WrittenClass.Needs) -> [String] {
+    var lines: [String] = []
+    let keeps = !plan.states.isEmpty
+    if keeps, !plan.recomputationLengths.isEmpty {
+      lines.append(
+        """
+        if cache is not None:
+            # A text that outgrows these lengths is computed again from its beginning.
+            ends = cache.length, cache.length + tokens.size(1)
+            tokens = torch.cat([cache.tokens, tokens], dim=1) if cache.length else tokens
+            cache.tokens = tokens
+            if any(ends[0] <= border < ends[1] for border in (\(plan.recomputationLengths.map { "\($0)," }.joined(separator: " ")))):
+                cache.clear()
+            tokens = tokens[:, cache.length :]
+        """)
+    }
+    if needs.positions || needs.length {
+      lines.append(keeps ? "start = 0 if cache is None else cache.length" : "start = 0")
+    }
+    if needs.length { lines.append("length = start + tokens.size(1)") }
+    if needs.positions {
+      lines.append("positions = torch.arange(start, start + tokens.size(1), device=tokens.device)")
+    }
+    return lines
+  }
+
+  private mutating func writeLayers(
+    _ layers: [(section: PlanSections.Section, part: ModelPart)], _ shared: [Value], _ writer: PartWriter, _ stream: Value
+  ) throws(ExportProblem) {
+    let layouts = [PyTorchLayout.rows] + shared.map { writer.binding(of: $0)?.layout ?? .rows }
+    let names = ["x"] + shared.map { writer.binding(of: $0)?.name ?? "y" }
+    var numbers: [Int] = []
+    var needs = WrittenClass.Needs()
+    for (section, part) in layers {
+      guard let own = section.steps.first?.inputs.first else { continue }
+      let uniform = ModelPart(path: [], items: part.items, inputs: [own] + shared, result: part.result)
+      let (number, written) = try file.write(uniform, layouts: layouts, names: names)
+      numbers.append(number)
+      needs.form(written.needs)
+    }
+    for number in numbers { file.classes[number].needs = needs }
+    writer.form(needs)
+    constructor = layerLines(zip(layers, numbers).map { ($0.section.layers, $1) })
+    guard let streamName = writer.binding(of: stream)?.expression.text else { return }
+    if streamName != "x" { writer.write(line: "x = \(streamName)") }
+    let arguments =
+      ["x"] + shared.map { writer.binding(of: $0)?.expression.text ?? "" } + needs.words.map { $0 == "cache" ? "kept" : $0 }
+    let call = "x = layer(\(arguments.joined(separator: ", ")))"
+    if needs.cache {
+      writer.write(line: "caches = [None] * len(self.layers) if cache is None else cache.layers")
+      writer.write(line: "for layer, kept in zip(self.layers, caches):\n    \(call)")
+    } else {
+      writer.write(line: "for layer in self.layers:\n    \(call)")
+    }
+  }
+
+  /// The layers, each of its class.
+  private func layerLines(_ kinds: [(layers: [Int], number: Int)]) -> [String] {
+    let count = "{{num_layers|\(plan.shape.layerCount)}}"
+    var byClass: [Int: [Int]] = [:]
+    for (layers, number) in kinds { byClass[number, default: []] += layers }
+    let ordered = byClass.sorted { ($0.value.count, $1.key) > ($1.value.count, $0.key) }
+    guard let most = ordered.first else { return [] }
+    if ordered.count == 1 {
+      return ["self.layers = nn.ModuleList(⟦\(most.key)⟧(config) for _ in range(\(count)))"]
+    }
+    var lines = ["kinds = [⟦\(most.key)⟧] * \(count)"]
+    for (number, layers) in ordered.dropFirst() {
+      let layers = layers.sorted()
+      let places = Self.range(layers)
+      lines.append(
+        layers.count == 1
+          ? "kinds[\(layers[0])] = ⟦\(number)⟧" : "for i in \(places):\n    kinds[i] = ⟦\(number)⟧")
+    }
+    return lines + ["self.layers = nn.ModuleList(kind(config) for kind in kinds)"]
+  }
+
+  /// Numbers as Python counts them, where they are evenly spaced.
+  private static func range(_ numbers: [Int]) -> String {
+    let steps = Set(zip(numbers, numbers.dropFirst()).map { $1 - $0 })
+    guard let step = steps.first, steps.count == 1, numbers.count > 2, let last = numbers.last else {
+      return "(\(numbers.map(String.init).joined(separator: ", ")))"
+    }
+    return "range(\(numbers[0] == 0 && step == 1 ? "" : "\(numbers[0]), ")\(last + 1)\(step == 1 ? "" : ", \(step)"))"
+  }
+}

@@ -1,0 +1,296 @@
+import Plans
+
+/// Writes the steps of one class: which values become variables, which stay inside an expression, what is held by modules.
+final class PartWriter {
+  /// A value as it can be read.
+  struct Binding {
+    var expression: PyTorchExpression
+    var layout: PyTorchLayout
+    /// The variables that the expression reads.
+    var variables: Set<String>
+    var isVariable: Bool
+    /// What a variable would be called.
+    var name: String
+  }
+
+  let file: FileWriter
+  let part: ModelPart
+  let tree = ModuleTree()
+  private(set) var needs = WrittenClass.Needs()
+  private(set) var lines: [String] = []
+  private(set) var settings: [(String, PyTorchExpression)] = []
+  private(set) var nouns: [(text: String, rank: Int)] = []
+  private(set) var adjectives: [String] = []
+  private var bindings: [Int: Binding] = [:]
+  private var remaining: [Int: Int] = [:]
+  private var holders: Set<Int> = []
+  /// Whether what the last step gives is returned, and whether it has been.
+  private let returns: Bool
+  private var isDone = false
+  /// Columns that a line may take, those of its indentation left out.
+  private static let columns = 80
+  private static let longest = 64
+
+  /// A writer of `part`, whose inputs are bound to `names`.
+  init(_ part: ModelPart, in file: FileWriter, inputs names: [(name: String, layout: PyTorchLayout)], returns: Bool = true) {
+    self.part = part
+    self.file = file
+    self.returns = returns
+    for (value, input) in zip(part.inputs, names) { bind(value, to: input.name, input.layout) }
+    for value in part.items.flatMap(Self.reads) { remaining[value.index, default: 0] += 1 }
+    remaining[part.result.index, default: 0] += 1
+  }
+
+  private static func reads(_ item: ModelPart.Item) -> [Value] {
+    switch item {
+    case .step(let step): step.inputs
+    case .part(let part): part.inputs
+    }
+  }
+
+  /// Lets the variable `name` be `value`.
+  func bind(_ value: Value, to name: String, _ layout: PyTorchLayout = .rows) {
+    bindings[value.index] = Binding(
+      expression: PyTorchExpression(name), layout: layout, variables: [name], isVariable: true, name: name)
+  }
+
+  /// Adds what others need of the pass.
+  func form(_ others: WrittenClass.Needs) { needs.form(others) }
+
+  /// Counts another read of `value`, outside the part's items.
+  func reserve(_ value: Value) { remaining[value.index, default: 0] += 1 }
+
+  /// How `value` is read.
+  func binding(of value: Value) -> Binding? { bindings[value.index] }
+
+  /// Writes the part's items, and returns its result.
+  func write() throws(ExportProblem) {
+    try write(part.items)
+    if returns, !isDone { lines.append("return \(rows(part.result).text)") }
+  }
+
+  /// Writes `line` as it is.
+  func write(line: String) { lines.append(line) }
+
+  /// Writes `items`.
+  func write(_ items: [ModelPart.Item]) throws(ExportProblem) {
+    for item in items {
+      switch item {
+      case .step(let step): try write(step)
+      case .part(let part): try write(part)
+      }
+    }
+  }
+
+  private func write(_ step: Step) throws(ExportProblem) {
+    var trial = call(step)
+    _ = step.operation.pytorch(&trial)
+    for (index, name) in trial.notes.variables.enumerated() where index < step.inputs.count {
+      if let name { makeVariable(step.inputs[index], name, trial, index) }
+    }
+    while true {
+      var call = call(step)
+      guard let expression = step.operation.pytorch(&call) else {
+        throw .noRendering(
+          name: step.operation.name, scope: step.scope.text, attributes: step.operation.attributes.listing)
+      }
+      let names = names(of: step, call.notes)
+      var constructor: PyTorchExpression?
+      let isLong = expression.text.count + names.joined(separator: ", ").count + 3 > Self.columns
+      if isLong, let input = longestPending(step.inputs) {
+        materialize(input)
+        continue
+      }
+      var written = expression
+      for definition in call.notes.definitions {
+        // Two functions of one name are told apart by a number.
+        let name = file.define(definition.name, definition.text)
+        if name == definition.name { continue }
+        func renamed(_ text: PyTorchExpression) -> PyTorchExpression {
+          PyTorchExpression(text.text.replacing("\(definition.name)(", with: "\(name)("), text.binding)
+        }
+        written = renamed(written)
+        constructor = call.notes.constructor.map(renamed)
+      }
+      try finish(step, written, call.notes, names, constructor ?? call.notes.constructor)
+      return
+    }
+  }
+
+  /// The input whose expression is the longest of those that are no variables.
+  private func longestPending(_ inputs: [Value]) -> Value? {
+    inputs.filter { bindings[$0.index]?.isVariable == false }
+      .max { (bindings[$0.index]?.expression.text.count ?? 0) < (bindings[$1.index]?.expression.text.count ?? 0) }
+  }
+
+  private func finish(
+    _ step: Step, _ expression: PyTorchExpression, _ notes: PyTorchNotes, _ names: [String],
+    _ constructor: PyTorchExpression?
+  ) throws(ExportProblem) {
+    let tensors = step.parameters.map { file.plan.parameters[$0] }
+    if let constructor, let path = file.holderPath(of: step, below: part), canHold(step) {
+      tree.place(constructor.text, at: path)
+      holders.formUnion(step.parameters)
+    }
+    for (index, tensor) in zip(step.parameters, tensors) where !holders.contains(index) {
+      guard let path = file.path(of: tensor.name, below: part) else {
+        throw .noPlace(scope: step.scope.text, what: "it reads '\(tensor.name)', which stands elsewhere")
+      }
+      tree.place(tensor: tensor.shape, at: path)
+    }
+    file.imports.formUnion(notes.imports)
+    for setting in notes.settings where !settings.contains(where: { $0.0 == setting.0 }) { settings.append(setting) }
+    if let noun = notes.noun { nouns.append(noun) }
+    adjectives += notes.adjectives.filter { !adjectives.contains($0) }
+    needs.form(
+      WrittenClass.Needs(positions: notes.readsPositions, length: notes.readsLength, cache: notes.readsCache))
+    let variables = step.inputs.reduce(into: Set<String>()) { $0.formUnion(bindings[$1.index]?.variables ?? []) }
+    take(step.inputs)
+    give(step.outputs, expression, notes.layouts, names, variables)
+  }
+
+  private func write(_ child: ModelPart) throws(ExportProblem) {
+    let layouts = child.inputs.map { bindings[$0.index]?.layout == .own ? PyTorchLayout.own : .rows }
+    let (number, written) = try file.write(child, layouts: layouts, names: child.inputs.map { name(of: $0) })
+    let place = child.path.dropFirst(part.path.count)
+    tree.place("⟦\(number)⟧(config)", at: Array(place))
+    needs.form(written.needs)
+    while true {
+      let arguments = child.inputs.map { PyTorchExpression(rows($0).text) } + written.needs.words.map { PyTorchExpression($0) }
+      let expression = PyTorchExpression.call("self.\(place.joined(separator: "."))", arguments)
+      if expression.text.count + 6 > Self.columns, let input = longestPending(child.inputs) {
+        materialize(input)
+        continue
+      }
+      let variables = child.inputs.reduce(into: Set<String>()) { $0.formUnion(bindings[$1.index]?.variables ?? []) }
+      take(child.inputs)
+      give([child.result], expression, [.rows], ["y"], variables)
+      return
+    }
+  }
+
+  private func rows(_ value: Value) -> PyTorchExpression {
+    guard let binding = bindings[value.index] else { return "x" }
+    if case .heads = binding.layout { return binding.expression.method("flatten", "-2") }
+    return binding.expression
+  }
+
+  private func name(of value: Value) -> String { bindings[value.index]?.name ?? "x" }
+
+  private func take(_ values: [Value]) { for value in values { remaining[value.index, default: 0] -= 1 } }
+
+  private func give(
+    _ outputs: [Value], _ expression: PyTorchExpression, _ layouts: [PyTorchLayout], _ names: [String],
+    _ variables: Set<String>
+  ) {
+    if outputs.count == 1, outputs[0] == part.result, returns, remaining[outputs[0].index] == 1 {
+      lines.append("return \(laidOut(expression, layouts[0]).text)")
+      isDone = true
+      return
+    }
+    if outputs.count == 1, remaining[outputs[0].index] == 1, expression.text.count <= Self.longest {
+      bindings[outputs[0].index] = Binding(
+        expression: expression, layout: layouts[0], variables: variables, isVariable: false, name: names[0])
+      return
+    }
+    assign(outputs, expression, layouts, names)
+  }
+
+  private func laidOut(_ expression: PyTorchExpression, _ layout: PyTorchLayout) -> PyTorchExpression {
+    if case .heads = layout { expression.method("flatten", "-2") } else { expression }
+  }
+
+  private func assign(
+    _ outputs: [Value], _ expression: PyTorchExpression, _ layouts: [PyTorchLayout], _ names: [String]
+  ) {
+    var taken: Set<String> = []
+    var chosen: [String] = []
+    for (index, output) in outputs.enumerated() {
+      let name = remaining[output.index, default: 0] > 0 ? freeName(names[index], besides: taken) : "_"
+      taken.insert(name)
+      chosen.append(name)
+      bindings[output.index] = Binding(
+        expression: PyTorchExpression(name), layout: layouts[index], variables: [name], isVariable: true,
+        name: names[index])
+    }
+    lines.append("\(chosen.joined(separator: ", ")) = \(expression.text)")
+  }
+
+  /// A name that nothing which is still to be read has.
+  private func freeName(_ wanted: String, besides taken: Set<String>) -> String {
+    let alive = bindings.filter { remaining[$0.key, default: 0] > 0 }
+    let used = alive.values.reduce(into: taken) { $0.formUnion($1.variables) }.union(file.reservedNames)
+    if !used.contains(wanted) { return wanted }
+    return (2...).lazy.map { "\(wanted)\($0)" }.first { !used.contains($0) } ?? wanted
+  }
+
+  /// Makes the expression of `value` a variable.
+  func materialize(_ value: Value) {
+    guard let binding = bindings[value.index], !binding.isVariable else { return }
+    bindings[value.index] = nil
+    assign([value], binding.expression, [binding.layout], [binding.name])
+  }
+
+  /// Makes input `index` of a call a variable that lies as the call wants it.
+  private func makeVariable(_ value: Value, _ name: String, _ trial: PyTorchCall, _ index: Int) {
+    guard let binding = bindings[value.index], !binding.isVariable else { return }
+    bindings[value.index] = nil
+    var (expression, layout) = (binding.expression, binding.layout)
+    if let wanted = trial.notes.headCounts.first(where: { $0.input == index }), layout == .rows {
+      var call = PyTorchCall(
+        trial.step, shapes: [], peers: [], inputs: [.init(expression, layout, headCount: nil, width: "")],
+        parameters: [], holder: nil, states: [], outputWidths: [], settings: known)
+      expression = call.heads(wanted.count, named: wanted.name)
+      layout = .heads(wanted.count)
+      for setting in call.notes.settings where !settings.contains(where: { $0.0 == setting.0 }) {
+        settings.append(setting)
+      }
+    }
+    assign([value], expression, [layout], [name])
+  }
+
+  private var known: [String: String] { Dictionary(settings.map { ($0.0, $0.1.text) }) { first, _ in first } }
+
+  private func call(_ step: Step) -> PyTorchCall {
+    let holder = file.holderPath(of: step, below: part).map { PyTorchExpression("self.\($0.joined(separator: "."))") }
+    return PyTorchCall(
+      step, shapes: file.facts.shapes(of: step), peers: file.facts.peers[step.operation.name] ?? [],
+      inputs: step.inputs.map { value in
+        let binding = bindings[value.index]
+        return .init(
+          binding?.expression ?? "x", binding?.layout ?? .rows, headCount: file.facts.headCounts[value.index]?.name,
+          width: file.facts.width(of: value, scope: step.scope))
+      },
+      parameters: step.parameters.map { file.expression(of: file.plan.parameters[$0], below: part) },
+      holder: canHold(step) ? holder : nil, states: step.states.map { file.stateName($0, in: step) },
+      outputWidths: step.outputs.map { file.facts.width(of: $0, scope: step.scope) }, settings: known)
+  }
+
+  /// Whether a module can hold the tensors of `step`: no step before it reads them.
+  private func canHold(_ step: Step) -> Bool {
+    step.parameters.allSatisfy { file.firstReader(of: $0).map { $0.outputs.first == step.outputs.first } ?? false }
+  }
+
+  private func names(of step: Step, _ notes: PyTorchNotes) -> [String] {
+    let input = step.inputs.first.map { name(of: $0) } ?? "x"
+    var names: [String] = []
+    for (index, output) in step.outputs.enumerated() {
+      if output == file.plan.logits {
+        names.append("logits")
+      } else if step.role == .residualAdd || step.role == .embedding {
+        names.append("x")
+      } else if index < notes.names.count {
+        names.append(notes.names[index])
+      } else if let owner = step.parameters.first.map({ file.plan.parameters[$0] }), owner.use == .matrix,
+        let word = owner.name.owner.path.last, !PythonText.isKeyword(word)
+      {
+        names.append(word)
+      } else if step.outputs.count > 1 {
+        names.append("\(input)\(index + 1)")
+      } else {
+        names.append(input == "x" ? "h" : input)
+      }
+    }
+    return names
+  }
+}

@@ -1,0 +1,160 @@
+import Plans
+
+/// A plan as one file of Python that needs nothing but torch.
+///
+/// A config, a class for each distinct kind of layer and of its parts, and `Model`, whose tensors have the plan's canonical
+/// names; several experts' tensors are one, with an axis more.
+public struct PyTorchFile: Sendable {
+  /// The text.
+  public let text: String
+  /// The name of each of the plan's tensors in the module, in the plan's order.
+  public let tensorNames: [String]
+
+  /// What the file says of its parts: for the scope of a class and the layer it was written from, lines of a doc comment.
+  public typealias Words = (_ scope: [String], _ layer: Int?) -> [String]
+
+  /// The file of `plan`, which `command` writes. Throws `ExportProblem` where an operator has no rendering.
+  public init(_ plan: Plan, command: String, words: Words = { _, _ in [] }) throws {
+    let model = try ModelWriter(plan)
+    let file = model.file
+    let names = ClassNames(
+      file.classes, besides: Set(file.definitions.map(\.name)).union(["Model", "Config", "Cache"]))
+    tensorNames = plan.parameters.map { Self.place($0) }
+
+    var classes: [String] = []
+    for (index, written) in file.classes.enumerated() {
+      classes.append(
+        Self.text(
+          name: names.names[index], doc: words(written.path, written.layer), constructor: written.constructor,
+          arguments: written.arguments + written.needs.words.filter { $0 != "cache" }
+            + (written.needs.cache ? ["cache=None"] : []), forward: written.forward))
+    }
+    let keeps = !plan.states.isEmpty
+    let main = Self.model(plan, model, keeps: keeps)
+    let definitions = file.definitions.map { Self.rewrapped($0.text) }
+    var body = (definitions + classes + (keeps ? [Self.cache(plan)] : []) + [main]).map { names.fill($0) }
+    body.append(Self.load)
+    let config = ConfigText(body.joined(separator: "\n"), plan: plan)
+    body = body.map { config.resolve($0) }
+    let imports = file.imports.union(body.contains { $0.contains("math.") } ? ["math"] : []).union(["json"])
+    var head = ["\"\"\"\(plan.name): \(plan.parameterCount.grouped) parameters.", ""]
+    head += PythonText.filled(
+      "Written by `\(command)`. Tensors are named as in model.safetensors; shapes in comments are [batch, tokens, …].",
+      indent: 0)
+    head += ["\"\"\"", ""]
+    head += imports.sorted().map { "import \($0)" }
+    head += ["from dataclasses import dataclass", "", "import torch", "import torch.nn.functional as F", "from torch import nn"]
+    text = ([head.joined(separator: "\n"), config.text] + body).joined(separator: "\n\n\n") + "\n"
+  }
+
+  /// Where a tensor stands in the module.
+  static func place(_ tensor: PlannedTensor) -> String {
+    tensor.name.text.split(separator: ".").filter { $0 != "*" }.joined(separator: ".")
+  }
+
+  private static func text(
+    name: String, doc: [String], constructor: [String], arguments: [String], forward: [String]
+  ) -> String {
+    var lines = ["class \(name)(nn.Module):"]
+    if !doc.isEmpty { lines += documentation(doc) + [""] }
+    lines.append("    def __init__(self, config):")
+    lines += statements(["super().__init__()"] + constructor)
+    lines.append("")
+    lines += PythonText.wrapped("def forward(\((["self"] + arguments).joined(separator: ", "))):", indent: 4)
+    lines += statements(forward)
+    return lines.joined(separator: "\n")
+  }
+
+  private static func documentation(_ lines: [String]) -> [String] {
+    if lines.count == 1, lines[0].count + 10 <= PythonText.columns { return ["    \"\"\"\(lines[0])\"\"\""] }
+    return ["    \"\"\"\(lines[0])"] + lines.dropFirst().map { $0.isEmpty ? "" : "    \($0)" } + ["    \"\"\""]
+  }
+
+  /// Statements in the body of a method, marked to be broken once their settings are known.
+  private static func statements(_ statements: [String]) -> [String] {
+    statements.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false) }.map { "        \($0)" }
+  }
+
+  private static func rewrapped(_ text: String) -> String { text }
+
+  private static func cache(_ plan: Plan) -> String {
+    if !plan.recomputationLengths.isEmpty {
+      return """
+        class Cache:
+            \"""What decoding keeps of a text: its tokens, and what each layer reads again.\"""
+
+            def __init__(self, count):
+                self.count, self.tokens = count, None
+                self.clear()
+
+            def clear(self):
+                self.length = 0
+                self.layers = [{} for _ in range(self.count)]
+        """
+    }
+    return """
+      class Cache:
+          \"""What decoding keeps of a text: its length, and what each layer reads again.\"""
+
+          def __init__(self, count):
+              self.length = 0
+              self.layers = [{} for _ in range(count)]
+      """
+  }
+
+  private static func model(_ plan: Plan, _ model: ModelWriter, keeps: Bool) -> String {
+    let starts = InitialWeights(plan, place: place)
+    var lines = ["class Model(nn.Module):"]
+    lines += ["    \"\"\"\(plan.name): tokens to logits.\"\"\"", "", "    def __init__(self, config=None):"]
+    lines += statements(["super().__init__()", "config = config or Config()"] + model.constructor)
+    lines += ["", "    @torch.no_grad()", "    def init_weights(self):"]
+    lines += [
+      "        \"\"\"Starts training anew; a model made on the meta device goes `to_empty` first.\"\"\"",
+      "        for name, tensor in self.named_parameters():",
+    ]
+    lines += starts.lines.map { "            \($0)" }
+    lines += ["", "    def forward(self, tokens\(keeps ? ", cache=None" : "")):"]
+    lines.append("        \"\"\"Logits [batch, tokens, vocab_size] of tokens that follow those in `cache`.\"\"\"")
+    if !keeps { lines[lines.count - 1] = "        \"\"\"Logits [batch, tokens, vocab_size].\"\"\"" }
+    lines += statements(model.forward)
+    lines += ["", "    def loss(self, tokens, targets):"]
+    lines += [
+      "        \"\"\"The mean loss of the tokens' successors, in nats; -1 is none.\"\"\"",
+      "        logits = self(tokens).float().flatten(0, 1)",
+      "        return F.cross_entropy(logits, targets.flatten(), ignore_index=-1)",
+      "", "    @torch.no_grad()", "    def generate(self, tokens, count, temperature=0.0):",
+      "        \"\"\"`tokens` and `count` more; the likeliest ones at a temperature of 0.\"\"\"",
+    ]
+    if keeps { lines.append("        cache = Cache(len(self.layers))") }
+    lines += [
+      "        new = tokens", "        for _ in range(count):",
+      "            logits = self(\(keeps ? "new, cache" : "tokens"))[:, -1]",
+      "            chances = (logits / max(temperature, 1e-6)).softmax(-1)",
+      "            likeliest = logits.argmax(-1, keepdim=True)",
+      "            new = torch.multinomial(chances, 1) if temperature else likeliest",
+      "            tokens = torch.cat([tokens, new], dim=1)",
+      "        return tokens",
+    ]
+    if !keeps { lines.removeAll { $0 == "        new = tokens" } }
+    return lines.joined(separator: "\n")
+  }
+
+  private static let load = """
+    def load(path):
+        \"""The model with the weights of `path`, a safetensors file.\"""
+        types = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+        with open(path, "rb") as file:
+            data = bytearray(file.read())
+        start = 8 + int.from_bytes(data[:8], "little")
+        tensors = json.loads(data[8:start])
+        tensors.pop("__metadata__", None)
+        for name, entry in tensors.items():
+            begin, end = entry["data_offsets"]
+            numbers = data[start + begin : start + end]
+            tensors[name] = torch.frombuffer(numbers, dtype=types[entry["dtype"]])
+            tensors[name] = tensors[name].view(entry["shape"])
+        model = Model()
+        model.load_state_dict(tensors)
+        return model
+    """
+}

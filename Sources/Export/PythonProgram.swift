@@ -1,0 +1,55 @@
+import Foundation
+
+/// A Python to compare with.
+public struct PythonProgram: Sendable {
+  /// Where it is, or its name.
+  public let path: String
+
+  /// The Python at `path`, or the `python3` of the search path; throws when there is none, or it has no torch.
+  public init(_ path: String?) throws {
+    self.path = path ?? "python3"
+    let (status, output) = try Self.output(self.path, ["-c", "import torch"])
+    if status == 127 || status == 126 {
+      throw ExportFailure("there is no Python at '\(self.path)'; --python PATH names one that has torch")
+    }
+    if status != 0 {
+      throw ExportFailure(
+        output.contains("No module named 'torch'")
+          ? "'\(self.path)' has no torch, which --verify compares with: '\(self.path) -m pip install torch' gets it, and "
+            + "--python PATH names another Python"
+          : "'\(self.path)' cannot import torch: \(output.split(separator: "\n").last ?? "")")
+    }
+  }
+
+  /// Runs it with `arguments` and gives what it writes; throws its last words when it fails.
+  func run(_ arguments: [String]) throws -> String {
+    let (status, output) = try Self.output(path, arguments)
+    guard status == 0 else {
+      throw ExportFailure("the exported module failed: \(output.split(separator: "\n").suffix(3).joined(separator: " | "))")
+    }
+    return output
+  }
+
+  /// The status, and the output or, of a failure, the notes.
+  private static func output(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [path] + arguments
+    var environment = ProcessInfo.processInfo.environment
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    process.environment = environment
+    // Through files: a pipe that nobody empties would stop a program that writes much to both.
+    let folder = FileManager.default.temporaryDirectory.appending(path: "chimera-python-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (result, notes) = (folder.appending(path: "result"), folder.appending(path: "notes"))
+    for file in [result, notes] { try Data().write(to: file) }
+    process.standardOutput = try FileHandle(forWritingTo: result)
+    process.standardError = try FileHandle(forWritingTo: notes)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    let status = process.terminationReason == .exit ? process.terminationStatus : 1
+    return (status, String(decoding: try Data(contentsOf: status == 0 ? result : notes), as: UTF8.self))
+  }
+}

@@ -1,0 +1,118 @@
+/// Python as the formatters write it: lines of at most 88 columns, broken at brackets.
+enum PythonText {
+  static let columns = 88
+
+  private static let keywords: Set<String> = [
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+    "return", "try", "while", "with", "yield", "None", "True", "False", "match", "type",
+  ]
+
+  /// Whether no variable can be called `word`.
+  static func isKeyword(_ word: String) -> Bool { keywords.contains(word) }
+
+  /// The statement `text` at an indentation of `indent` columns, on as many lines as it needs.
+  static func wrapped(_ text: String, indent: Int) -> [String] {
+    let margin = String(repeating: " ", count: indent)
+    guard indent + text.count > columns, !text.hasPrefix("#"), let (open, close) = brackets(text) else {
+      return [margin + text]
+    }
+    let characters = Array(text)
+    let head = String(characters[...open])
+    let inner = String(characters[(open + 1)..<close])
+    let tail = String(characters[close...])
+    let parts = split(inner)
+    // A comma behind the last argument keeps one on each line; without it they may stand on one.
+    let isComprehension = parts.count == 1 && inner.contains(" for ")
+    if indent + 4 + inner.count <= columns, parts.count == 1 || !inner.hasSuffix(",") {
+      return [margin + head, margin + "    " + inner] + [margin + tail]
+    }
+    let lines = parts.flatMap { part in
+      let comma = isComprehension || parts.count == 1 && !"{[".contains(head.last ?? "(") ? "" : ","
+      var lines = wrapped(part + comma, indent: indent + 4)
+      if lines.count > 1, comma == "," {
+        lines = wrapped(part, indent: indent + 4)
+        lines[lines.count - 1] += ","
+      }
+      return lines
+    }
+    return [margin + head] + lines + [margin + tail]
+  }
+
+  /// The outermost bracket to break at: the last one of a statement that holds something.
+  private static func brackets(_ text: String) -> (open: Int, close: Int)? {
+    var stack: [Int] = []
+    var outer: [(Int, Int)] = []
+    var quote: Character?
+    for (index, character) in text.enumerated() {
+      if let open = quote {
+        if character == open { quote = nil }
+        continue
+      }
+      switch character {
+      case "\"": quote = character
+      case "(", "[", "{": stack.append(index)
+      case ")", "]", "}":
+        guard let open = stack.popLast() else { return nil }
+        if stack.isEmpty { outer.append((open, index)) }
+      default: break
+      }
+    }
+    return outer.last { $0.1 - $0.0 > 1 }.map { ($0.0, $0.1) }
+  }
+
+  /// The parts of `text` between commas that stand in no bracket.
+  private static func split(_ text: String) -> [String] {
+    var parts: [String] = []
+    var part = ""
+    var depth = 0
+    var quote: Character?
+    for character in text {
+      if let open = quote {
+        part.append(character)
+        if character == open { quote = nil }
+        continue
+      }
+      switch character {
+      case "\"": quote = character
+      case "(", "[", "{": depth += 1
+      case ")", "]", "}": depth -= 1
+      case "," where depth == 0:
+        parts.append(part.trimmed)
+        part = ""
+        continue
+      default: break
+      }
+      part.append(character)
+    }
+    if !part.trimmed.isEmpty { parts.append(part.trimmed) }
+    return parts
+  }
+
+  /// `text` in lines of at most 88 columns at this indentation, broken at spaces.
+  static func filled(_ text: String, indent: Int) -> [String] {
+    let margin = String(repeating: " ", count: indent)
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, indent + line.count + 1 + word.count > columns {
+        lines.append(margin + line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    if !line.isEmpty { lines.append(margin + line) }
+    return lines
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String { String(trimming(self[...])) }
+
+  private func trimming(_ text: Substring) -> Substring {
+    var text = text
+    while text.first == " " { text.removeFirst() }
+    while text.last == " " { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,135 @@
+import Plans
+
+extension Attend {
+  /// `attend(q, k, v, scale=…)`, one function for all attention of a model, with the arguments that any of it needs.
+  public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard mask != .prefix, mask == .causal || (window == nil && windowAfter == nil) else { return nil }
+    let all = call.peers.compactMap { $0 as? Attend }
+    let isShared = all.contains { $0.heads != $0.keyHeads }
+    call.readsVariables("q", "k", "v")
+    call.isPart(
+      of: valuesInKeys != nil ? "LatentAttention" : window != nil ? "SlidingAttention" : "Attention", rank: 2)
+    if bias != nil { call.isPart(adjective: "Biased") }
+    let q = call.heads(heads, ofInput: 0, named: "num_heads")
+    let k = call.heads(keyHeads, ofInput: 1, named: isShared ? "num_kv_heads" : "num_heads")
+    var named: [(String, PyTorchExpression)] = [("scale", PyTorchExpression(scale))]
+    let width = window.map { call.setting("window", PyTorchExpression($0)) }
+    if let width { named.append(("window", width)) }
+    if let softcap { named.append(("softcap", call.setting("softcap", PyTorchExpression(softcap)))) }
+    if sinks { named.append(("sinks", call.parameter())) }
+    if mask == .full { named.append(("causal", "False")) }
+    if let bias {
+      guard let expression = bias.pytorch(&call) else { return nil }
+      named.append(("positions", call.positions()))
+      named.append(("bias", PyTorchExpression("lambda query, key: \(expression.text)", .whole)))
+    }
+    call.define("attend", Self.function(for: all))
+    call.define("keep", Self.keep)
+    let cache = call.cache().text + (width.map { ", \($0.text)" } ?? "")
+    call.output(is: .heads(heads), headCount: "num_heads")
+    call.names("y")
+    if let valuesInKeys {
+      // The one key is kept; its first numbers are the values.
+      return .call("attend", [q, "*keep(\(cache), k=\(k.text))", PyTorchExpression(valuesInKeys)], named: named)
+    }
+    let v = call.heads(keyHeads, ofInput: 2, named: isShared ? "num_kv_heads" : "num_heads")
+    return .call("attend", [q, "*keep(\(cache), k=\(k.text), v=\(v.text))"], named: named)
+  }
+
+  /// Keeps what later tokens read again.
+  static let keep = """
+    def keep(cache, window=None, **rows):
+        \"""These rows after those of earlier tokens; of a window, only its rows stay.\"""
+        for name, new in rows.items():
+            if cache is not None:
+                rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
+                cache[name] = rows[name] if window is None else rows[name][:, -window:]
+        return rows.values()
+    """
+
+  /// The function that computes each of `all`.
+  private static func function(for all: [Attend]) -> String {
+    let isShared = all.contains { $0.heads != $0.keyHeads }
+    let (caps, sinks) = (all.contains { $0.softcap != nil }, all.contains(where: \.sinks))
+    let (windows, biases) = (all.contains { $0.window != nil }, all.contains { $0.bias != nil })
+    let (latent, full) = (all.contains { $0.valuesInKeys != nil }, all.contains { $0.mask == .full })
+    var arguments = latent && all.allSatisfy { $0.valuesInKeys != nil } ? ["q", "k", "width"] : ["q", "k", "v"]
+    let isLatent = arguments[2] == "width"
+    arguments.append("scale")
+    if windows { arguments.append("window=None") }
+    if caps { arguments.append("softcap=None") }
+    if sinks { arguments.append("sinks=None") }
+    if full { arguments.append("causal=True") }
+    if biases { arguments += ["positions=None", "bias=None"] }
+    var lines = ["def attend(\(arguments.joined(separator: ", "))):"]
+    let scores = caps ? "softcap·tanh(scale·q·kᵀ / softcap)" : "scale·q·kᵀ"
+    lines.append("    \"\"\"y = softmax(\(scores)\(biases ? " + bias" : ""))·v, over the keys up to a query's own.")
+    lines.append("")
+    lines.append("    q, k, v: [batch, tokens, heads, width]\(isShared ? "; query heads share the heads of k and v" : "").")
+    if windows { lines.append("    A window is the number of keys that a query sees, its own included.") }
+    if sinks { lines.append("    A sink is a score that takes weight and adds no value.") }
+    if isLatent { lines.append("    The values are the first `width` numbers of the keys.") }
+    lines.append("    \"\"\"")
+    lines.append(
+      isLatent
+        ? "    q, k = q.transpose(1, 2), k.transpose(1, 2)\n    v = k[..., :width]"
+        : "    q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)")
+    lines.append("    T, S = q.size(2), k.size(2)")
+    let plain = !windows && !caps && !sinks && !biases && !full
+    let grouped = isShared ? ", enable_gqa=True" : ""
+    if plain {
+      lines.append("    # All tokens at once see those before them; a single new one sees every key.")
+      lines.append("    mask = None")
+      lines.append("    if 1 < T < S:")
+      lines.append("        mask = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)")
+      lines.append(
+        "    y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=T == S, scale=scale\(grouped))")
+    } else {
+      lines += masks(windows: windows, biases: biases, full: full)
+      if caps || sinks {
+        if isShared {
+          lines.append("    k = k.repeat_interleave(q.size(1) // k.size(1), dim=1)")
+          lines.append("    v = v.repeat_interleave(q.size(1) // v.size(1), dim=1)")
+        }
+        lines += eager(caps: caps, sinks: sinks, biases: biases)
+      } else {
+        lines.append("    y = F.scaled_dot_product_attention(q, k, v, \(biases ? "mask" : "seen"), scale=scale\(grouped))")
+      }
+    }
+    lines.append("    return y.transpose(1, 2)")
+    return lines.joined(separator: "\n")
+  }
+
+  /// Which keys a query sees, and what is added to its scores.
+  private static func masks(windows: Bool, biases: Bool, full: Bool) -> [String] {
+    var lines: [String] = []
+    if biases {
+      lines.append("    query = positions[:, None]")
+      lines.append("    key = positions[-1] + 1 - S + torch.arange(S, device=q.device)")
+    } else {
+      lines.append("    query = torch.arange(S - T, S, device=q.device)[:, None]")
+      lines.append("    key = torch.arange(S, device=q.device)")
+    }
+    lines.append("    seen = query >= key")
+    if windows { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
+    if full { lines.append("    if not causal:\n        seen = torch.ones_like(seen)") }
+    if biases {
+      lines.append("    mask = torch.zeros(T, S, device=q.device) if bias is None else bias(query, key)")
+      lines.append("    mask = mask.masked_fill(~seen, float(\"-inf\")).to(q.dtype)")
+    }
+    return lines
+  }
+
+  private static func eager(caps: Bool, sinks: Bool, biases: Bool) -> [String] {
+    var lines = ["    scores = scale * q @ k.transpose(-2, -1)"]
+    if caps { lines.append("    if softcap is not None:\n        scores = softcap * torch.tanh(scores / softcap)") }
+    lines.append(
+      biases ? "    scores = scores + mask" : "    scores = scores.masked_fill(~seen, float(\"-inf\"))")
+    guard sinks else { return lines + ["    y = scores.softmax(-1, dtype=torch.float32).to(v.dtype) @ v"] }
+    lines.append("    if sinks is not None:")
+    lines.append("        sink = sinks.view(-1, 1, 1).expand(*scores.shape[:-1], 1)")
+    lines.append("        scores = torch.cat([scores, sink], dim=-1)")
+    lines.append("    y = scores.softmax(-1, dtype=torch.float32)[..., :S].to(v.dtype) @ v")
+    return lines
+  }
+}

@@ -1,0 +1,31 @@
+import Plans
+
+extension Linear {
+  /// `nn.Linear`; where the matrix is another step's too, `F.linear`.
+  public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard biases.count == 1, !addsInput else { return nil }
+    let x = call.input()
+    let suffix = biases[0] ? "" : ", bias=False"
+    if let module = call.module("nn.Linear(\(call.width()), \(call.outputWidths[0])\(suffix))") {
+      return .call(module.text, [x])
+    }
+    return .call("F.linear", [x, call.parameter()] + (biases[0] ? [call.parameter(1)] : []))
+  }
+}
+
+extension EmbeddingLookup {
+  /// `nn.Embedding`.
+  public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard axis == .tokens else { return nil }
+    call.names("x")
+    let constructor: PyTorchExpression =
+      "nn.Embedding(\(call.constant("vocab_size", PyTorchExpression(call.shapes[0][0]))), \(call.outputWidths[0]))"
+    if let module = call.module(constructor) { return .call(module.text, ["tokens"]) }
+    return .call("F.embedding", ["tokens", call.parameter()])
+  }
+}
+
+extension SelectRows {
+  /// Nothing: the file gives every token's logits.
+  public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { call.input() }
+}

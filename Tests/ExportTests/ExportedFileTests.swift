@@ -1,0 +1,70 @@
+import Export
+import Foundation
+import Models
+import Plans
+import TestSupport
+import Testing
+
+/// The PyTorch files of the zoo.
+///
+/// Some are compared with what was last reviewed, without a Python: a changed rendering must show up as a diff of
+/// `Tests/Exported`. Write them anew with `CHIMERA_WRITE_EXPORTS=1 swift test -c release --filter ExportedFileTests`.
+@Suite struct ExportedFileTests {
+  private static let folder = Here.package + "/Tests/Exported"
+  private static let reviewed = ["gpt2", "llama-3.1-8b", "tiny-hybrid", "jamba-style", "deepseek-v2-lite", "gpt-oss-20b"]
+
+  private static func file(_ model: String, _ models: ModelLoader) throws -> PyTorchFile {
+    let described = try models.describe(model)
+    let words = DocumentedParts(described, models.composer.registry)
+    return try PyTorchFile(described.plan, command: "chimera export \(model)") { words.words($0, $1) }
+  }
+
+  @Test("a file is the one that was reviewed", arguments: reviewed)
+  func golden(_ model: String) throws {
+    let text = try Self.file(model, Here.models()).text
+    let path = "\(Self.folder)/\(model).py"
+    if ProcessInfo.processInfo.environment["CHIMERA_WRITE_EXPORTS"] == "1" {
+      try FileManager.default.createDirectory(atPath: Self.folder, withIntermediateDirectories: true)
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    let reviewed = try? String(contentsOfFile: path, encoding: .utf8)
+    #expect(text == reviewed, "the file of \(model) is not the one in Tests/Exported")
+  }
+
+  @Test("every model of the zoo has a file, of at most 250 lines where it has no experts")
+  func zoo() throws {
+    let models = try Here.models()
+    var count = 0
+    for model in models.catalog.models() {
+      let described = try models.describe(model.name)
+      let file = try PyTorchFile(described.plan, command: "chimera export \(model.name)")
+      let lines = file.text.split(separator: "\n", omittingEmptySubsequences: false).count - 1
+      let hasExperts = described.plan.parameters.contains { $0.chosen != nil }
+      #expect(hasExperts || lines <= 250, "\(model.name) has \(lines) lines")
+      #expect(!file.text.contains("⟦") && !file.text.contains("{{"), "\(model.name) has a place that nothing filled")
+      #expect(Set(file.tensorNames).count == described.plan.parameters.count, "\(model.name) has two tensors of one name")
+      count += 1
+    }
+    #expect(count > 200)
+  }
+
+  @Test("an operator that says nothing of PyTorch is named, with the place to add it")
+  func noRendering() throws {
+    var plan = PlanBuilder(shape: ModelShape(vocabSize: 5, contextLength: 4, hiddenSize: 2, layerCount: 1))
+    let table = plan.parameter("embed.tokens.weight", shape: [5, 2], starts: .normal(1))
+    let x = plan.apply(Silent(), to: [], parameters: [table])[0]
+    let y = plan.layer(0) { plan in plan.apply(Silent(), to: [x], parameters: [table])[0] }
+    let finished = try plan.finish(name: "silent", logits: y)
+    let problem = try #require(throws: ExportProblem.self) { try PyTorchFile(finished, command: "") }
+    #expect(
+      problem.description
+        == "the operator 'silent' in '' cannot be written in PyTorch: its 'func pytorch(_ call: inout PyTorchCall) -> "
+        + "PyTorchExpression?', beside its kernel, says nothing of it")
+  }
+
+  private struct Silent: Operator {
+    let name = "silent"
+    func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { [ValueShape(width: 2, axis: .tokens)] }
+    func flops(step: Step, context: Int) -> Int { 0 }
+  }
+}

@@ -1,0 +1,189 @@
+"""Exports every architecture of the zoo in tiny form and compares it with chimera: a table of lines and differences.
+
+    python Tests/Interop/export.py .build/release/chimera [NAME …] [--table FILE]
+
+It needs torch, PyYAML and ruff. A model whose tiny form is another's is compared once; each is counted.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+HEAD = 40  # a width of which usual fractions are even
+
+
+def shrink(tree):
+    """The resolved spec `tree` in sizes that a laptop computes in a moment, every feature of it kept."""
+    for key in ("facts", "checkpoint", "config", "gguf", "tokenizer", "expected_params", "provenance"):
+        tree.pop(key, None)
+    heads = str(find(tree, "num_heads") or 4)
+    odd = "alibi" in json.dumps(tree.get("position")) and int(heads) & (int(heads) - 1)
+    latent = (tree.get("attention") or {}).get("type") == "mla"
+    return small(tree, {"heads": 5 if odd else 4, "rotated": 8 if latent else HEAD}, ())
+
+
+def find(tree, key):
+    attention = tree.get("attention") or {}
+    return attention.get(key)
+
+
+def small(value, facts, path):
+    if isinstance(value, dict):
+        if "scaling" in value and facts["rotated"]:
+            width = value.get("dim") or int(facts["rotated"] * value.get("fraction", 1))
+            facts = {**facts, "pairs": min(width, 16) // 2 if value.get("dim") else width // 2}
+        own = {k: small(v, {**facts, "siblings": value}, path + (k,)) for k, v in value.items()}
+        if own.get("type") == "linear_attention":
+            own["chunk_size"] = 8
+        if own.get("type") == "mamba2":
+            own["chunk_size"] = 4
+        return own
+    if isinstance(value, list):
+        if path[-1] in ("short_factor", "long_factor", "factors"):
+            return (value * HEAD)[: facts["pairs"]]
+        return [small(v, facts, path) for v in value]
+    key, siblings = path[-1], facts.get("siblings", {})
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    heads = facts["heads"]
+    sizes = {
+        "vocab_size": 131, "context_length": 64, "hidden_size": HEAD * heads, "num_heads": heads, "head_dim": HEAD,
+        "intermediate_size": 48, "expert_size": 24, "shared_size": 20, "q_lora_rank": 24, "kv_lora_rank": 16,
+        "nope_head_dim": 16, "rope_head_dim": 8, "v_head_dim": 12, "window": 8, "floor": 5, "original_context": 16,
+        "state_size": 8, "max": 64,
+    }
+    if key == "num_kv_heads":
+        return 1 if value == 1 else heads if value == siblings.get("num_heads") or heads == 5 else 2
+    if key == "num_groups":
+        return 1 if value == 1 else 2
+    if key == "window_step":
+        return 8 if value == siblings.get("window") else 4
+    if key == "num_experts":
+        return 8
+    if key == "top_k":
+        return min(value, 2)
+    if key == "groups":
+        return 1 if value == 1 else 4
+    if key == "top_groups":
+        return 1 if value == 1 else 2
+    if key == "dim" and path[:-1] in (("embedding",), ("head",)):
+        return 96
+    if key == "dim":
+        return min(value, 16)
+    if key == "count" and value > 8 and "pattern" not in siblings and "overrides" not in siblings:
+        return 3
+    return sizes.get(key, value)
+
+
+def fewer_layers(tree):
+    """The same with as few layers as have every kind; the counts of a pattern are what is cut."""
+    layers = tree.get("layers") or {}
+    pattern = layers.get("pattern")
+    if not isinstance(pattern, list):
+        return tree
+    cut, total = [], 0
+    for part in pattern:
+        match = re.fullmatch(r"(\d+)\*(.*)", str(part))
+        count = min(int(match[1]), 2) if match else 1
+        cut.append(f"{count}*{match[2]}" if match else part)
+        total += count
+    return {**tree, "layers": {**layers, "pattern": cut, "count": total}}
+
+
+def run(chimera, arguments):
+    return subprocess.run([chimera, *arguments], capture_output=True, text=True)
+
+
+def export(chimera, tree, folder, python):
+    spec = folder / "tiny.yaml"
+    spec.write_text(yaml.safe_dump(tree, sort_keys=False))
+    out = folder / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    arguments = ["export", str(spec), "--output", str(out), "--verify", "--python", python, "--json", "--threads", "1"]
+    done = run(chimera, arguments)
+    try:
+        result = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        return None, done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
+    return result, []
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("chimera")
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--table")
+    parser.add_argument("--keep")
+    options = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    listed = json.loads(run(options.chimera, ["list", "--json"]).stdout)
+    models = listed if isinstance(listed, list) else listed["models"]
+    names = options.names or [m["name"] for m in models]
+    families = {m["name"]: m.get("family", "") for m in models}
+    done, rows = {}, []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        for name in names:
+            text = run(options.chimera, ["show", name, "--yaml"]).stdout
+            tree = shrink(yaml.safe_load(text))
+            tree["name"] = "tiny"
+            key = json.dumps(tree, sort_keys=True)
+            if key not in done:
+                result, notes = export(options.chimera, fewer_layers(tree), folder, sys.executable)
+                if result is None and fewer_layers(tree) != tree:
+                    result, notes = export(options.chimera, tree, folder, sys.executable)
+                # Lines and style are looked at in the model's own size.
+                real = folder / "real"
+                shutil.rmtree(real, ignore_errors=True)
+                written = run(options.chimera, ["export", name, "--output", str(real), "--source"])
+                lines, style = 0, "–"
+                if written.returncode == 0:
+                    lines = (real / "model.py").read_text().count("\n")
+                    ruff = [sys.executable, "-m", "ruff"]
+                    checked = subprocess.run([*ruff, "check", "-q", str(real / "model.py")], capture_output=True)
+                    formatted = subprocess.run(
+                        [*ruff, "format", "--check", "-q", str(real / "model.py")], capture_output=True
+                    )
+                    style = ("" if checked.returncode == 0 else "check ") + (
+                        "" if formatted.returncode == 0 else "format"
+                    )
+                    if options.keep:
+                        shutil.copy(real / "model.py", pathlib.Path(options.keep) / f"{name}.py")
+                done[key] = (result, notes, lines, style, name)
+            result, notes, lines, style, first = done[key]
+            rows.append((name, result, notes, lines, style, first))
+            if first == name:
+                print(row(families, rows[-1]), flush=True)
+    good = sum(1 for r in rows if r[1] and r[1]["holds"])
+    summary = f"{good} of {len(rows)} agree, {len(done)} distinct forms"
+    print(summary)
+    if options.table:
+        lines = ["# Exported modules compared", "", summary + ".", ""]
+        lines += ["| model | lines | whole | cached | loss | gradients | ten steps | ruff |", "|---|---|---|---|---|---|---|---|"]
+        lines += [row(families, r, "|") for r in rows if r[5] == r[0]]
+        pathlib.Path(options.table).write_text("\n".join(lines) + "\n")
+    sys.exit(0 if good == len(rows) else 1)
+
+
+def row(families, entry, edge=""):
+    name, result, notes, lines, style, _ = entry
+    if result is None:
+        cells = [name, lines, " ".join(notes)[:160], "", "", "", "", style]
+    else:
+        keys = ("whole", "cached", "loss", "gradients", "steps")
+        cells = [name, lines] + ["–" if result.get(k) is None else f"{result[k]:.1e}" for k in keys]
+        cells.append(style + ("" if result["holds"] else " DIFFERS"))
+    if edge:
+        return "| " + " | ".join(str(c) for c in cells) + " |"
+    return "  ".join(str(c).ljust(w) for c, w in zip(cells, (28, 5, 8, 8, 8, 8, 8, 8)))
+
+
+main()
