@@ -42,6 +42,7 @@ FIXTURES ?= ../shared/data/fixtures/*/
 interop: build
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
+	$(PYTHON) Tests/Interop/export.py $(CHIMERA) --table Tests/Interop/export.md
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 
 # Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.

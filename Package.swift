@@ -66,7 +66,7 @@ let package = Package(
         "Checkpoints", "Components", "Composition", "Describing", "Execution", "Files", "Formats", "Kernels", "Models",
         "Training",
       ],
-      resources: [.embedInCode("Python/verify.py")]),
+      resources: [.embedInCode("Python/sample.py"), .embedInCode("Python/verify.py")]),
     .target(
       name: "Conformance",
       dependencies: ["Formats", "Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification"],

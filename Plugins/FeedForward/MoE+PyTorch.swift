@@ -53,7 +53,8 @@ extension MoE.ExpertLinear {
     let hasBias = Set(call.peers.compactMap { ($0 as? MoE.ExpertLinear)?.biases[0] })
     let argument = hasBias.count > 1 ? ", \(PyTorchExpression(biases[0]).text)" : ""
     let empty = "nn.Parameter(torch.empty(experts, outputs))"
-    let made = hasBias == [false] ? "" : "\n        self.bias = " + (hasBias.count > 1 ? "\(empty) if bias else None" : empty)
+    let made =
+      hasBias == [false] ? "" : "\n        self.bias = " + (hasBias.count > 1 ? "\(empty) if bias else None" : empty)
     let product =
       hasBias == [true]
       ? "F.linear(x[rows], self.weight[expert], self.bias[expert])"
@@ -110,5 +111,7 @@ extension MoE.OuterProduct {
 }
 
 extension MoE.SigmoidGate {
-  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { .call("torch.sigmoid", [call.input(1)]) * call.input() }
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    .call("torch.sigmoid", [call.input(1)]) * call.input()
+  }
 }

@@ -131,7 +131,8 @@ public struct LayerNorm: Normalization {
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
       let writer = NormWriter(
-        module: "LayerNorm", function: "layer_norm", equation: "(x − mean(x)) / √(var(x) + eps)", parts: parts, eps: eps, weight: weight,
+        module: "LayerNorm", function: "layer_norm", equation: "(x − mean(x)) / √(var(x) + eps)", parts: parts,
+        eps: eps, weight: weight,
         bias: bias, unitOffset: unitOffset)
       return writer.write(&call, plain: weight && !unitOffset)
     }

@@ -117,7 +117,8 @@ public struct RMSNorm: Normalization {
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
       let writer = NormWriter(
-        module: "RMSNorm", function: "rms_norm", equation: "x / √(mean(x²) + eps)", parts: parts, eps: eps, weight: weight,
+        module: "RMSNorm", function: "rms_norm", equation: "x / √(mean(x²) + eps)", parts: parts, eps: eps,
+        weight: weight,
         bias: bias, unitOffset: unitOffset)
       return writer.write(&call, plain: weight && !bias && !unitOffset)
     }

@@ -67,15 +67,20 @@ public struct ALiBi: PositionEncoding {
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
       var lines = ["def alibi(query, key, heads):"]
-      lines.append("    \"\"\"slope(h)·(k − q), [heads, tokens, keys]: slopes fall from 2^(−\(PyTorchExpression(maxBias).text)/n) by that factor.\"\"\"")
+      lines.append(
+        "    \"\"\"slope(h)·(k − q), [heads, tokens, keys]: slopes fall from 2^(−\(PyTorchExpression(maxBias).text)/n) by that factor.\"\"\""
+      )
       lines.append("    power = 1 << (heads - 1).bit_length()")
       lines.append("    order = [2 * h + 1 if h < power // 2 else 2 * (h - power // 2) for h in range(heads)]")
       lines.append("    order = range(heads) if power == heads else order")
-      lines.append("    slopes = [2.0 ** (-\(PyTorchExpression(maxBias).text) * (place + 1) / power) for place in order]")
+      lines.append(
+        "    slopes = [2.0 ** (-\(PyTorchExpression(maxBias).text) * (place + 1) / power) for place in order]")
       lines.append("    slopes = torch.tensor(slopes, device=key.device)[:, None, None]")
       if rounds {
         // By key, in bf16, as Falcon-RW computes it.
-        lines.append("    return (slopes.bfloat16() * key.bfloat16()).float()\(factor == 1 ? "" : " * \(PyTorchExpression(factor).text)")")
+        lines.append(
+          "    return (slopes.bfloat16() * key.bfloat16()).float()\(factor == 1 ? "" : " * \(PyTorchExpression(factor).text)")"
+        )
       } else {
         lines.append("    return slopes * \(factor == 1 ? "" : "\(PyTorchExpression(factor).text) * ")(key - query)")
       }

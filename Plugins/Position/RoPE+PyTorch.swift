@@ -24,8 +24,9 @@ extension RoPEAngles {
     lines.append("    frequencies = theta ** -(i / width)")
     lines += changes
     lines.append("    angles = positions[..., None, None] * frequencies")
-    lines.append("    return (\(warmth)angles.cos()).float(), (\(warmth)angles.sin()).float()"
-      .replacing("(angles.cos())", with: "angles.cos()").replacing("(angles.sin())", with: "angles.sin()"))
+    lines.append(
+      "    return (\(warmth)angles.cos()).float(), (\(warmth)angles.sin()).float()"
+        .replacing("(angles.cos())", with: "angles.cos()").replacing("(angles.sin())", with: "angles.sin()"))
     return lines.joined(separator: "\n")
   }
 
@@ -114,7 +115,8 @@ extension RoPERotation {
       backward ? ["a * cos + b * sin", "b * cos - a * sin"] : ["a * cos - b * sin", "a * sin + b * cos"]
     var lines = ["def \(name)(x, angles):"]
     lines.append(
-      "    \"\"\"The pairs \(interleaved ? "(2i, 2i + 1)" : "(i, i + half)") of each head, turned\(backward ? " backwards" : "") by their angles.\"\"\"")
+      "    \"\"\"The pairs \(interleaved ? "(2i, 2i + 1)" : "(i, i + half)") of each head, turned\(backward ? " backwards" : "") by their angles.\"\"\""
+    )
     lines.append("    cos, sin = angles[0].to(x.dtype), angles[1].to(x.dtype)")
     lines.append("    half = cos.size(-1)")
     lines.append("    a, b = x[..., \(first)], x[..., \(second)]")

@@ -12,7 +12,9 @@ struct ClassNames {
     var used = taken
     for group in order {
       let words = group.map { index in
-        classes[index].path.isEmpty ? Self.parts(of: classes[index]).map { names[$0] } : classes[index].adjectives
+        classes[index].path.isEmpty
+          ? classes[index].parts.map { classes[$0.number].told.isEmpty ? names[$0.number] : $0.noun }
+          : classes[index].adjectives
       }
       let common = words.dropFirst().reduce(Set(words.first ?? [])) { $0.intersection($1) }
       for (index, own) in zip(group, words) {
@@ -28,11 +30,22 @@ struct ClassNames {
 
   private static func depth(_ written: WrittenClass) -> Int { written.path.count }
 
-  /// The numbers of the classes that `written` is made of.
-  static func parts(of written: WrittenClass) -> [Int] {
-    written.constructor.flatMap { line in
-      line.split(separator: "⟦").dropFirst().compactMap { Int($0.prefix { $0 != "⟧" }) }
+  /// `text` with what each class is told where it is made.
+  func tell(_ text: String, _ classes: [WrittenClass]) -> String {
+    var result = ""
+    for (index, piece) in text.split(separator: "⟪", omittingEmptySubsequences: false).enumerated() {
+      guard index > 0, let end = piece.firstIndex(of: "⟫") else {
+        result += piece
+        continue
+      }
+      // A value is `{{name|value}}`, which has a bar of its own.
+      let words = piece[..<end].replacing("|", with: "\n").replacing(/\{\{(\w+)\n/) { "{{\($0.output.1)|" }
+      let parts = words.split(separator: "\n")
+      let told = parts.first.flatMap { Int($0) }.map { classes[$0].told } ?? []
+      for part in parts.dropFirst() where told.contains(String(part.prefix { $0 != "=" })) { result += ", \(part)" }
+      result += piece[piece.index(after: end)...]
     }
+    return result
   }
 
   /// `text` with the names in the places of numbers.

@@ -31,7 +31,9 @@ struct ConfigText {
   }
 
   private static func token(_ piece: Substring) -> (name: String, value: String)? {
-    guard let end = piece.firstRange(of: "}}"), let bar = piece.firstIndex(of: "|"), bar < end.lowerBound else { return nil }
+    guard let end = piece.firstRange(of: "}}"), let bar = piece.firstIndex(of: "|"), bar < end.lowerBound else {
+      return nil
+    }
     return (String(piece[..<bar]), String(piece[piece.index(after: bar)..<end.lowerBound]))
   }
 

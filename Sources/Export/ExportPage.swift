@@ -21,11 +21,12 @@ public struct ExportPage {
       | File | |
       |---|---|
       | `model.py` | the model, in one file that needs nothing but torch |
+      | `sample.py` | loads the weights and generates: `python sample.py 1 2 3` |
       \(hasWeights ? "| `model.safetensors` | its weights, under the names of its modules |\n" : "")| `spec.yaml` | the spec that it was composed from: `chimera show spec.yaml` |
 
       ```python
       import torch
-      from model import \(names)
+      from \(hasWeights ? "sample" : "model") import \(names)
 
       model = \(made)\(hasWeights ? "" : "\nmodel.init_weights()")
       print(model.generate(torch.tensor([[1, 2, 3]]), 20))

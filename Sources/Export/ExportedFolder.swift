@@ -19,6 +19,8 @@ public struct ExportedFolder {
     (self.plan, self.file) = (plan, file)
   }
 
+  /// The program that loads the weights and generates.
+  static let sample = String(decoding: PackageResources.sample_py, as: UTF8.self)
   /// The name of the file with the classes.
   public static let source = "model.py"
   /// The name of the file with the weights.
@@ -31,6 +33,7 @@ public struct ExportedFolder {
   {
     try writeFolderAtomically(to: path) { folder in
       try writeAtomically(file.text, to: folder + "/" + Self.source)
+      try writeAtomically(Self.sample, to: folder + "/sample.py")
       if let parameters { try writeWeights(parameters, to: folder + "/" + Self.weights) }
       for (name, text) in others.sorted(by: { $0.key < $1.key }) { try writeAtomically(text, to: folder + "/" + name) }
       try body(folder)

@@ -48,18 +48,24 @@ final class FileWriter {
       let name = index == 0 ? "x" : name
       var number = 2
       var unique = name
-      while names.contains(unique) || reservedNames.contains(unique) { (unique, number) = ("\(name)\(number)", number + 1) }
+      while names.contains(unique) || reservedNames.contains(unique) {
+        (unique, number) = ("\(name)\(number)", number + 1)
+      }
       names.append(unique)
     }
     let writer = PartWriter(part, in: self, inputs: zip(names, layouts).map { ($0, $1) })
     try writer.write()
-    let constructor =
-      writer.settings.map { "self.\($0.0) = {{\($0.0)|\($0.1.text)}}" } + writer.tree.lines
+    let settings = writer.settings.map { (name: $0.0, value: "{{\($0.0)|\($0.1.text)}}") }
     let noun = writer.nouns.max { $0.rank < $1.rank }?.text ?? Self.noun(of: part)
     let written = WrittenClass(
-      constructor: constructor, arguments: names, forward: writer.lines, noun: noun,
-      adjectives: writer.adjectives, path: part.path, layer: part.steps.first?.scope.layer, needs: writer.needs)
-    if let number = classes.firstIndex(where: { $0.key == written.key }) { return (number, classes[number]) }
+      settings: [settings], constructor: writer.tree.lines, arguments: names, forward: writer.lines, noun: noun,
+      adjectives: writer.adjectives, parts: writer.parts, path: part.path, layer: part.steps.first?.scope.layer,
+      needs: writer.needs)
+    if let number = classes.firstIndex(where: { $0.key == written.key }) {
+      classes[number].settings.append(settings)
+      if noun.count < classes[number].noun.count { classes[number].noun = noun }
+      return (number, written)
+    }
     classes.append(written)
     return (classes.count - 1, written)
   }
@@ -81,7 +87,9 @@ final class FileWriter {
 
   /// The words that lead from the class of `part` to the place `name`; nil where it is not below.
   func path(of name: TensorName, below part: ModelPart) -> [String]? {
-    guard let scope = part.steps.first?.scope, name.isBeside(scope), name.path.starts(with: part.path) else { return nil }
+    guard let scope = part.steps.first?.scope, name.isBeside(scope), name.path.starts(with: part.path) else {
+      return nil
+    }
     return name.path.dropFirst(part.path.count).filter { $0 != "*" }
   }
 

@@ -10,7 +10,7 @@ struct ModelWriter {
   private(set) var forward: [String] = []
   private let plan: Plan
 
-  init(_ plan: Plan) throws(ExportProblem) {
+  init(_ plan: Plan, in dialect: PyTorchDialect = .torch) throws(ExportProblem) {
     self.plan = plan
     let sections = PlanSections(plan).sections
     let layers = sections.filter { !$0.layers.isEmpty }
@@ -19,7 +19,7 @@ struct ModelWriter {
     }
     let before = sections[..<start].flatMap(\.steps)
     let after = sections[(start + layers.count)...].flatMap(\.steps)
-    file = FileWriter(plan, try PlanFacts(plan, writing: before + layers.flatMap(\.steps) + after))
+    file = FileWriter(plan, try PlanFacts(plan, writing: before + layers.flatMap(\.steps) + after, in: dialect))
     guard plan.axes.count == PlannedAxis.ofText.count else {
       throw .noPlace(scope: plan.name, what: "it reads more than a text")
     }
@@ -32,7 +32,8 @@ struct ModelWriter {
     var shared: [Value] = []
     for (part, section) in zip(parts, layers) {
       guard let stream = section.steps.first?.inputs.first, part.inputs.contains(stream) else {
-        throw .noPlace(scope: section.steps.first?.scope.text ?? "", what: "its first step does not read the residual stream")
+        throw .noPlace(
+          scope: section.steps.first?.scope.text ?? "", what: "its first step does not read the residual stream")
       }
       for value in part.inputs where value != stream && !shared.contains(value) {
         guard written.contains(value) else {
@@ -94,7 +95,8 @@ struct ModelWriter {
   }
 
   private mutating func writeLayers(
-    _ layers: [(section: PlanSections.Section, part: ModelPart)], _ shared: [Value], _ writer: PartWriter, _ stream: Value
+    _ layers: [(section: PlanSections.Section, part: ModelPart)], _ shared: [Value], _ writer: PartWriter,
+    _ stream: Value
   ) throws(ExportProblem) {
     let layouts = [PyTorchLayout.rows] + shared.map { writer.binding(of: $0)?.layout ?? .rows }
     let names = ["x"] + shared.map { writer.binding(of: $0)?.name ?? "y" }
@@ -113,7 +115,8 @@ struct ModelWriter {
     guard let streamName = writer.binding(of: stream)?.expression.text else { return }
     if streamName != "x" { writer.write(line: "x = \(streamName)") }
     let arguments =
-      ["x"] + shared.map { writer.binding(of: $0)?.expression.text ?? "" } + needs.words.map { $0 == "cache" ? "kept" : $0 }
+      ["x"] + shared.map { writer.binding(of: $0)?.expression.text ?? "" }
+      + needs.words.map { $0 == "cache" ? "kept" : $0 }
     let call = "x = layer(\(arguments.joined(separator: ", ")))"
     if needs.cache {
       writer.write(line: "caches = [None] * len(self.layers) if cache is None else cache.layers")

@@ -21,6 +21,8 @@ final class PartWriter {
   private(set) var settings: [(String, PyTorchExpression)] = []
   private(set) var nouns: [(text: String, rank: Int)] = []
   private(set) var adjectives: [String] = []
+  /// The classes of the parts in it, each with the noun of the part.
+  private(set) var parts: [(number: Int, noun: String)] = []
   private var bindings: [Int: Binding] = [:]
   private var remaining: [Int: Int] = [:]
   private var holders: Set<Int> = []
@@ -32,7 +34,9 @@ final class PartWriter {
   private static let longest = 64
 
   /// A writer of `part`, whose inputs are bound to `names`.
-  init(_ part: ModelPart, in file: FileWriter, inputs names: [(name: String, layout: PyTorchLayout)], returns: Bool = true) {
+  init(
+    _ part: ModelPart, in file: FileWriter, inputs names: [(name: String, layout: PyTorchLayout)], returns: Bool = true
+  ) {
     self.part = part
     self.file = file
     self.returns = returns
@@ -143,8 +147,10 @@ final class PartWriter {
     if let noun = notes.noun { nouns.append(noun) }
     adjectives += notes.adjectives.filter { !adjectives.contains($0) }
     needs.form(
-      WrittenClass.Needs(positions: notes.readsPositions, length: notes.readsLength, cache: notes.readsCache))
+      WrittenClass.Needs(
+        positions: notes.readsPositions, length: notes.readsLength, mask: notes.readsMask, cache: notes.readsCache))
     let variables = step.inputs.reduce(into: Set<String>()) { $0.formUnion(bindings[$1.index]?.variables ?? []) }
+    lines += notes.statements
     take(step.inputs)
     give(step.outputs, expression, notes.layouts, names, variables)
   }
@@ -153,10 +159,13 @@ final class PartWriter {
     let layouts = child.inputs.map { bindings[$0.index]?.layout == .own ? PyTorchLayout.own : .rows }
     let (number, written) = try file.write(child, layouts: layouts, names: child.inputs.map { name(of: $0) })
     let place = child.path.dropFirst(part.path.count)
-    tree.place("⟦\(number)⟧(config)", at: Array(place))
+    let settings = written.settings[0].map { "|\($0.name)=\($0.value)" }.joined()
+    tree.place("⟦\(number)⟧(config⟪\(number)\(settings)⟫)", at: Array(place))
+    parts.append((number, written.noun))
     needs.form(written.needs)
     while true {
-      let arguments = child.inputs.map { PyTorchExpression(rows($0).text) } + written.needs.words.map { PyTorchExpression($0) }
+      let arguments =
+        child.inputs.map { PyTorchExpression(rows($0).text) } + written.needs.words.map { PyTorchExpression($0) }
       let expression = PyTorchExpression.call("self.\(place.joined(separator: "."))", arguments)
       if expression.text.count + 6 > Self.columns, let input = longestPending(child.inputs) {
         materialize(input)
@@ -254,7 +263,8 @@ final class PartWriter {
   private func call(_ step: Step) -> PyTorchCall {
     let holder = file.holderPath(of: step, below: part).map { PyTorchExpression("self.\($0.joined(separator: "."))") }
     return PyTorchCall(
-      step, shapes: file.facts.shapes(of: step), peers: file.facts.peers[step.operation.name] ?? [],
+      step, in: file.facts.dialect, shapes: file.facts.shapes(of: step),
+      peers: file.facts.peers[step.operation.name] ?? [],
       inputs: step.inputs.map { value in
         let binding = bindings[value.index]
         return .init(

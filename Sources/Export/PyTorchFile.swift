@@ -25,25 +25,30 @@ public struct PyTorchFile: Sendable {
     for (index, written) in file.classes.enumerated() {
       classes.append(
         Self.text(
-          name: names.names[index], doc: words(written.path, written.layer), constructor: written.constructor,
+          name: names.names[index], doc: words(written.path, written.layer), told: written.told,
+          constructor: written.statements,
           arguments: written.arguments + written.needs.words.filter { $0 != "cache" }
             + (written.needs.cache ? ["cache=None"] : []), forward: written.forward))
     }
     let keeps = !plan.states.isEmpty
     let main = Self.model(plan, model, keeps: keeps)
     let definitions = file.definitions.map { Self.rewrapped($0.text) }
-    var body = (definitions + classes + (keeps ? [Self.cache(plan)] : []) + [main]).map { names.fill($0) }
-    body.append(Self.load)
+    var body = (definitions + classes + (keeps ? [Self.cache(plan)] : []) + [main]).map {
+      names.fill(names.tell($0, file.classes))
+    }
     let config = ConfigText(body.joined(separator: "\n"), plan: plan)
     body = body.map { config.resolve($0) }
-    let imports = file.imports.union(body.contains { $0.contains("math.") } ? ["math"] : []).union(["json"])
+    let imports = file.imports.union(body.contains { $0.contains("math.") } ? ["math"] : [])
     var head = ["\"\"\"\(plan.name): \(plan.parameterCount.grouped) parameters.", ""]
     head += PythonText.filled(
       "Written by `\(command)`. Tensors are named as in model.safetensors; shapes in comments are [batch, tokens, …].",
       indent: 0)
     head += ["\"\"\"", ""]
     head += imports.sorted().map { "import \($0)" }
-    head += ["from dataclasses import dataclass", "", "import torch", "import torch.nn.functional as F", "from torch import nn"]
+    head += [
+      "from dataclasses import dataclass", "", "import torch", "import torch.nn.functional as F",
+      "from torch import nn",
+    ]
     text = ([head.joined(separator: "\n"), config.text] + body).joined(separator: "\n\n\n") + "\n"
   }
 
@@ -53,11 +58,11 @@ public struct PyTorchFile: Sendable {
   }
 
   private static func text(
-    name: String, doc: [String], constructor: [String], arguments: [String], forward: [String]
+    name: String, doc: [String], told: [String], constructor: [String], arguments: [String], forward: [String]
   ) -> String {
     var lines = ["class \(name)(nn.Module):"]
     if !doc.isEmpty { lines += documentation(doc) + [""] }
-    lines.append("    def __init__(self, config):")
+    lines.append("    def __init__(\((["self", "config"] + told).joined(separator: ", "))):")
     lines += statements(["super().__init__()"] + constructor)
     lines.append("")
     lines += PythonText.wrapped("def forward(\((["self"] + arguments).joined(separator: ", "))):", indent: 4)
@@ -138,23 +143,4 @@ public struct PyTorchFile: Sendable {
     if !keeps { lines.removeAll { $0 == "        new = tokens" } }
     return lines.joined(separator: "\n")
   }
-
-  private static let load = """
-    def load(path):
-        \"""The model with the weights of `path`, a safetensors file.\"""
-        types = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-        with open(path, "rb") as file:
-            data = bytearray(file.read())
-        start = 8 + int.from_bytes(data[:8], "little")
-        tensors = json.loads(data[8:start])
-        tensors.pop("__metadata__", None)
-        for name, entry in tensors.items():
-            begin, end = entry["data_offsets"]
-            numbers = data[start + begin : start + end]
-            tensors[name] = torch.frombuffer(numbers, dtype=types[entry["dtype"]])
-            tensors[name] = tensors[name].view(entry["shape"])
-        model = Model()
-        model.load_state_dict(tensors)
-        return model
-    """
 }

@@ -8,16 +8,16 @@ public struct PythonProgram: Sendable {
   /// The Python at `path`, or the `python3` of the search path; throws when there is none, or it has no torch.
   public init(_ path: String?) throws {
     self.path = path ?? "python3"
-    let (status, output) = try Self.output(self.path, ["-c", "import torch"])
+    let (status, output) = try Self.output(self.path, ["-c", "import importlib.util as u, sys; sys.exit(0 if u.find_spec('torch') else 3)"])
     if status == 127 || status == 126 {
       throw ExportFailure("there is no Python at '\(self.path)'; --python PATH names one that has torch")
     }
     if status != 0 {
       throw ExportFailure(
-        output.contains("No module named 'torch'")
+        status == 3
           ? "'\(self.path)' has no torch, which --verify compares with: '\(self.path) -m pip install torch' gets it, and "
             + "--python PATH names another Python"
-          : "'\(self.path)' cannot import torch: \(output.split(separator: "\n").last ?? "")")
+          : "'\(self.path)' is no Python that runs: \(output.split(separator: "\n").last ?? "")")
     }
   }
 
@@ -25,7 +25,8 @@ public struct PythonProgram: Sendable {
   func run(_ arguments: [String]) throws -> String {
     let (status, output) = try Self.output(path, arguments)
     guard status == 0 else {
-      throw ExportFailure("the exported module failed: \(output.split(separator: "\n").suffix(3).joined(separator: " | "))")
+      throw ExportFailure(
+        "the exported module failed: \(output.split(separator: "\n").suffix(3).joined(separator: " | "))")
     }
     return output
   }

@@ -14,9 +14,12 @@ enum PythonText {
   /// The statement `text` at an indentation of `indent` columns, on as many lines as it needs.
   static func wrapped(_ text: String, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
-    guard indent + text.count > columns, !text.hasPrefix("#"), let (open, close) = brackets(text) else {
-      return [margin + text]
+    guard indent + text.count > columns, !text.hasPrefix("#") else { return [margin + text] }
+    if let (head, value) = assigned(text), let operands = operands(of: value) {
+      let isWhole = indent + 4 + value.count <= columns
+      return [margin + head + "("] + (isWhole ? [value] : operands).map { margin + "    " + $0 } + [margin + ")"]
     }
+    guard let (open, close) = brackets(text) else { return [margin + text] }
     let characters = Array(text)
     let head = String(characters[...open])
     let inner = String(characters[(open + 1)..<close])
@@ -37,6 +40,33 @@ enum PythonText {
       return lines
     }
     return [margin + head] + lines + [margin + tail]
+  }
+
+  /// What `text` gives or returns, and what stands before it.
+  private static func assigned(_ text: String) -> (head: String, value: String)? {
+    if text.hasPrefix("return ") { return ("return ", String(text.dropFirst(7))) }
+    guard let sign = text.firstRange(of: " = "), !text[..<sign.lowerBound].contains("(") else { return nil }
+    return (String(text[..<sign.upperBound]), String(text[sign.upperBound...]))
+  }
+
+  /// The operands of a sum, or of a product, each with the operator before it; nil where `text` is neither.
+  private static func operands(of text: String) -> [String]? {
+    for signs in [["+", "-"], ["*", "/", "//", "@"]] {
+      var parts: [String] = []
+      var depth = 0
+      for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        if depth == 0, signs.contains(String(word)), !parts.isEmpty {
+          parts.append(String(word))
+        } else if parts.isEmpty {
+          parts.append(String(word))
+        } else {
+          parts[parts.count - 1] += " " + word
+        }
+        depth += word.count { "([{".contains($0) } - word.count { ")]}".contains($0) }
+      }
+      if parts.count > 1 { return parts }
+    }
+    return nil
   }
 
   /// The outermost bracket to break at: the last one of a statement that holds something.
@@ -77,7 +107,7 @@ enum PythonText {
       case "\"": quote = character
       case "(", "[", "{": depth += 1
       case ")", "]", "}": depth -= 1
-      case "," where depth == 0:
+      case "," where depth == 0 && !(part.contains("lambda ") && !part.contains(":")):
         parts.append(part.trimmed)
         part = ""
         continue

@@ -1,8 +1,13 @@
 import Plans
 
-/// A class of the file: what stands in it, with `⟦n⟧` for the name of class n.
+/// A class of the file: what stands in it, with `⟦n⟧` for the name of class n and `⟪n|name=value⟫` for the arguments that it
+/// takes beside the config.
+///
+/// Parts that differ in settings alone are one class, which is told them.
 struct WrittenClass {
-  /// The statements of `__init__`.
+  /// What `forward` reads of numbers, in the values of every part that the class is.
+  var settings: [[(name: String, value: String)]]
+  /// The other statements of `__init__`.
   var constructor: [String]
   /// The arguments of `forward` after `self`, the tensors first.
   var arguments: [String]
@@ -11,6 +16,8 @@ struct WrittenClass {
   /// The noun of what it is, and what tells it from others of that noun.
   var noun: String
   var adjectives: [String]
+  /// The classes that it is made of, each with the noun of the part in it.
+  var parts: [(number: Int, noun: String)]
   /// The words of its scope, and the layer that it was written from.
   var path: [String]
   var layer: Int?
@@ -20,18 +27,38 @@ struct WrittenClass {
   struct Needs: Hashable {
     var positions = false
     var length = false
+    var mask = false
     var cache = false
 
     /// The arguments that they are.
-    var words: [String] { (positions ? ["positions"] : []) + (length ? ["length"] : []) + (cache ? ["cache"] : []) }
+    var words: [String] {
+      (positions ? ["positions"] : []) + (length ? ["length"] : []) + (mask ? ["mask"] : []) + (cache ? ["cache"] : [])
+    }
 
     mutating func form(_ other: Needs) {
       positions = positions || other.positions
       length = length || other.length
+      mask = mask || other.mask
       cache = cache || other.cache
     }
   }
 
   /// What two classes that are the same have in common.
-  var key: [String] { [noun] + constructor + ["-"] + arguments + ["-"] + forward }
+  var key: [String] {
+    [settings[0].map(\.name).joined(separator: " ")] + constructor + ["-"] + arguments + ["-"] + forward
+  }
+
+  /// The settings that its parts do not agree on, which it is told.
+  var told: [String] {
+    settings[0].map(\.name).filter { name in
+      Set(settings.map { own in own.first { $0.name == name }?.value }).count > 1
+    }
+  }
+
+  /// The statements of `__init__`.
+  var statements: [String] {
+    let told = told
+    return settings[0].map { told.contains($0.name) ? "self.\($0.name) = \($0.name)" : "self.\($0.name) = \($0.value)" }
+      + constructor
+  }
 }

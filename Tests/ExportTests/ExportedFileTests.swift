@@ -11,7 +11,9 @@ import Testing
 /// `Tests/Exported`. Write them anew with `CHIMERA_WRITE_EXPORTS=1 swift test -c release --filter ExportedFileTests`.
 @Suite struct ExportedFileTests {
   private static let folder = Here.package + "/Tests/Exported"
-  private static let reviewed = ["gpt2", "llama-3.1-8b", "tiny-hybrid", "jamba-style", "deepseek-v2-lite", "gpt-oss-20b"]
+  private static let reviewed = [
+    "gpt2", "llama-3.1-8b", "tiny-hybrid", "jamba-style", "deepseek-v2-lite", "gpt-oss-20b",
+  ]
 
   private static func file(_ model: String, _ models: ModelLoader) throws -> PyTorchFile {
     let described = try models.describe(model)
@@ -42,7 +44,8 @@ import Testing
       let hasExperts = described.plan.parameters.contains { $0.chosen != nil }
       #expect(hasExperts || lines <= 250, "\(model.name) has \(lines) lines")
       #expect(!file.text.contains("⟦") && !file.text.contains("{{"), "\(model.name) has a place that nothing filled")
-      #expect(Set(file.tensorNames).count == described.plan.parameters.count, "\(model.name) has two tensors of one name")
+      #expect(
+        Set(file.tensorNames).count == described.plan.parameters.count, "\(model.name) has two tensors of one name")
       count += 1
     }
     #expect(count > 200)

@@ -6,14 +6,21 @@ It needs torch, PyYAML and ruff. A model whose tiny form is another's is compare
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import pathlib
 import re
+import runpy
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 
 import yaml
 
@@ -98,6 +105,65 @@ def fewer_layers(tree):
     return {**tree, "layers": {**layers, "pattern": cut, "count": total}}
 
 
+class WarmPython:
+    """A Python that has imported torch once: `program` stands for it, and each run is a fork."""
+
+    def __init__(self, folder):
+        self.place, self.program = str(folder / "socket"), str(folder / "python")
+        pathlib.Path(self.program).write_text(
+            f"#!{sys.executable} -S\n"
+            "import json, socket, sys\n"
+            f"s = socket.socket(socket.AF_UNIX); s.connect({self.place!r})\n"
+            "s.sendall(json.dumps(sys.argv[1:]).encode()); s.shutdown(socket.SHUT_WR)\n"
+            "data = b''.join(iter(lambda: s.recv(65536), b''))\n"
+            "answer = json.loads(data); sys.stdout.write(answer[1]); sys.stderr.write(answer[2])\n"
+            "sys.exit(answer[0])\n"
+        )
+        os.chmod(self.program, 0o755)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.serve()
+        while not os.path.exists(self.place):
+            time.sleep(0.1)
+
+    def serve(self):
+        import torch  # noqa: F401
+
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.place)
+        listener.listen()
+        while True:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                arguments = json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
+                connection.sendall(json.dumps(self.answer(arguments)).encode())
+                connection.close()
+                os._exit(0)
+            connection.close()
+            os.wait()
+
+    @staticmethod
+    def answer(arguments):
+        out, notes, status = io.StringIO(), io.StringIO(), 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(notes):
+            try:
+                if arguments[0] == "-c":
+                    exec(arguments[1], {})
+                else:
+                    sys.argv = arguments
+                    runpy.run_path(arguments[0], run_name="__main__")
+            except SystemExit as end:
+                status = end.code or 0
+            except BaseException:
+                traceback.print_exc()
+                status = 1
+        return status, out.getvalue(), notes.getvalue()
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
 def run(chimera, arguments):
     return subprocess.run([chimera, *arguments], capture_output=True, text=True)
 
@@ -131,15 +197,16 @@ def main():
     done, rows = {}, []
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
+        python = WarmPython(folder)
         for name in names:
             text = run(options.chimera, ["show", name, "--yaml"]).stdout
             tree = shrink(yaml.safe_load(text))
             tree["name"] = "tiny"
             key = json.dumps(tree, sort_keys=True)
             if key not in done:
-                result, notes = export(options.chimera, fewer_layers(tree), folder, sys.executable)
+                result, notes = export(options.chimera, fewer_layers(tree), folder, python.program)
                 if result is None and fewer_layers(tree) != tree:
-                    result, notes = export(options.chimera, tree, folder, sys.executable)
+                    result, notes = export(options.chimera, tree, folder, python.program)
                 # Lines and style are looked at in the model's own size.
                 real = folder / "real"
                 shutil.rmtree(real, ignore_errors=True)
@@ -148,7 +215,7 @@ def main():
                 if written.returncode == 0:
                     lines = (real / "model.py").read_text().count("\n")
                     ruff = [sys.executable, "-m", "ruff"]
-                    checked = subprocess.run([*ruff, "check", "-q", str(real / "model.py")], capture_output=True)
+                    checked = subprocess.run([*ruff, "check", "-q", "--isolated", str(real / "model.py")], capture_output=True)
                     formatted = subprocess.run(
                         [*ruff, "format", "--check", "-q", str(real / "model.py")], capture_output=True
                     )
@@ -162,6 +229,7 @@ def main():
             rows.append((name, result, notes, lines, style, first))
             if first == name:
                 print(row(families, rows[-1]), flush=True)
+        python.end()
     good = sum(1 for r in rows if r[1] and r[1]["holds"])
     summary = f"{good} of {len(rows)} agree, {len(done)} distinct forms"
     print(summary)

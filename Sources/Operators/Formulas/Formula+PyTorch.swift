@@ -6,7 +6,8 @@ extension Formula {
     // A node that is read often is written often.
     guard graph.writtenNodes(root) < 400 else { return nil }
     let expression = graph.pytorch(root, scalars: names)
-    return graph.reaches(.variable, from: root) ? expression.text : "torch.zeros_like(x) + \(expression.within(.product))"
+    return graph.reaches(.variable, from: root)
+      ? expression.text : "torch.zeros_like(x) + \(expression.within(.product))"
   }
 }
 

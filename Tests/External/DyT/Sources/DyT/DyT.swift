@@ -84,5 +84,11 @@ public struct DyT: Normalization {
     }
 
     func flops(step: Step, context: Int) -> Int { 12 * step.inputs[0].width }
+
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      let x = parts.count == 1 ? call.input() : call.heads(parts.count)
+      if parts.count > 1 { call.output(is: .heads(parts.count)) }
+      return .call("torch.tanh", [call.parameter(0) * x]) * call.parameter(1) + call.parameter(2)
+    }
   }
 }
