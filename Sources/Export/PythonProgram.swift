@@ -8,7 +8,8 @@ public struct PythonProgram: Sendable {
   /// The Python at `path`, or the `python3` of the search path; throws when there is none, or it has no torch.
   public init(_ path: String?) throws {
     self.path = path ?? "python3"
-    let (status, output) = try Self.output(self.path, ["-c", "import importlib.util as u, sys; sys.exit(0 if u.find_spec('torch') else 3)"])
+    let looks = "import importlib.util as u, sys; sys.exit(0 if u.find_spec('torch') else 3)"
+    let (status, output) = try Self.output(self.path, ["-c", looks])
     if status == 127 || status == 126 {
       throw ExportFailure("there is no Python at '\(self.path)'; --python PATH names one that has torch")
     }
