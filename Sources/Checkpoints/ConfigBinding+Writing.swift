@@ -36,8 +36,8 @@ extension ConfigBinding {
       }
     }
     var config = JSONObject()
-    for (_, condition, _) in require {
-      config = Self.assigning(condition.values, at: condition.paths[0], in: config)
+    for requirement in require {
+      config = Self.assigning(requirement.condition.values, at: requirement.condition.paths[0], in: config)
     }
     for (path, values) in match { config = Self.assigning(values, at: path, in: config) }
     search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)

@@ -10,7 +10,8 @@ import Files
 ///   bind:
 ///     vocab_size: vocab_size              # path in the spec: expression, see `BindingExpression`
 ///     mlp.activation: {from: [hidden_act, hidden_activation], map: {silu: silu, gelu: gelu}}
-///   require: {scale_attn_weights: true}   # what must hold where it is said, for the spec has no word for the contrary
+///   require: {scale_attn_weights: true, head_dim: {from: qk_rope_head_dim}}   # what must hold where it is said, for the
+///                                         # spec has no word for the contrary: a value, or what an expression gives
 ///   ignore: [summary_*, id2label.*]       # keys that carry no architecture; '*' is any text
 ///   floats: [rope_theta, '*_eps']         # keys that are written with a fraction, `30.0`: other readers ask for one
 ///   write: {architectures: [LlamaForCausalLM]}      # what a written configuration also says; a group is an expression
@@ -33,7 +34,7 @@ public struct ConfigBinding: Sendable {
   /// Facts of the container that its configuration does not mention.
   public let set: [Setting.Entry]
   let bindings: [(path: String, expression: BindingExpression, place: Place?)]
-  let require: [(path: String, condition: BindingExpression.Condition, place: Place?)]
+  let require: [Requirement]
   private let ignored: [String]
   /// The keys whose values other readers take with a fraction alone.
   let floats: [String]
@@ -42,6 +43,16 @@ public struct ConfigBinding: Sendable {
 
   /// How tensors are brought back from what `set` says of the container.
   public let restorations: [TensorRestoration]
+
+  /// What must hold where a configuration says it.
+  struct Requirement: Sendable {
+    let path: String
+    /// The values of which one must be there.
+    let condition: BindingExpression.Condition
+    /// What gives the value that must be there, where no list of values does.
+    let expression: BindingExpression?
+    let place: Place?
+  }
 
   /// The keys a section may have besides those of a checkpoint map.
   private static let keys = ["match", "set", "bind", "require", "ignore", "floats", "write", "restore"]
@@ -95,7 +106,20 @@ public struct ConfigBinding: Sendable {
     }
     match = group("match").map { ($0.key, values($0.value)) }
     set = group("set")
-    require = group("require").map { ($0.key, .init($0.key, values: values($0.value)), $0.place) }
+    var require: [Requirement] = []
+    for entry in group("require") {
+      let isExpression = entry.value.entries != nil
+      do {
+        require.append(
+          Requirement(
+            path: entry.key,
+            condition: .init(entry.key, values: isExpression ? [BindingExpression.absent] : values(entry.value)),
+            expression: isExpression ? try BindingExpression(entry.value) : nil, place: entry.place))
+      } catch {
+        problems.add(error)
+      }
+    }
+    self.require = require
     var bindings: [(path: String, expression: BindingExpression, place: Place?)] = []
     let bind = section["bind"].map { $0.isNull ? [] : $0.entries ?? [] } ?? []
     _ = group("bind")
@@ -175,9 +199,20 @@ public struct ConfigBinding: Sendable {
       }
     }
     for requirement in require {
-      let (paths, values) = (requirement.condition.paths, requirement.condition.values)
+      var condition = requirement.condition
+      if let expression = requirement.expression {
+        do {
+          if let value = try expression.value(in: source, seen: &seen) { condition.values.insert(value, at: 0) }
+        } catch {
+          problems.add(
+            Problem(
+              "\(source.name): \(error.sentence) (for \(requirement.path))", at: requirement.place, hint: error.hint))
+          continue
+        }
+      }
+      let (paths, values) = (condition.paths, condition.values)
       seen.formUnion(paths)
-      if requirement.condition.holds(in: source) { continue }
+      if condition.holds(in: source) { continue }
       guard let path = paths.first(where: { source.value(at: $0) != nil || source.isNull($0) }) else {
         // What is not said needs to be said only where that is required.
         if values.contains(BindingExpression.present) {

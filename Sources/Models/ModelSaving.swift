@@ -69,7 +69,8 @@ extension ModelLoader {
     var resolved = described.architecture.resolved
     resolved["expected_params"] = nil
     // A configuration may name fewer variants than its family; by itself a spec has none that no layer uses.
-    let used = Set(described.architecture.layers.compactMap(\.variant))
+    let used = Set(
+      described.architecture.layers.compactMap(\.variant).flatMap { $0.split(separator: "+").map(String.init) })
     if let variants = resolved[path: "layers.variants"]?.entries, !used.isEmpty {
       resolved[path: "layers.variants"] = Setting(.group(variants.filter { used.contains($0.key) }))
     }

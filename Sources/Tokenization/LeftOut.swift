@@ -34,19 +34,11 @@ extension Tokenizer {
   /// The characters of `text` that `encode` leaves out as the reference implementation does; nil where all are encoded.
   public func leftOut(of text: String) -> LeftOut? {
     guard case .merging(let model) = parts.model, model.mayLeaveOut else { return nil }
+    var found: LeftOut?
+    let scratch = EncodingScratch(cursorStateCount: parts.splitter.stateCount)
+    scratch.words = { word, count in found = LeftOut.joined(found, model.leftOut(of: word, count)) }
     var text = text
-    return text.withUTF8 { text in
-      guard let base = text.baseAddress else { return nil }
-      var found: LeftOut?
-      var place = 0
-      while place < text.count {
-        let (value, length) = scalar(at: place, in: base, end: text.count)
-        if model.leavesOut(base + place, length), let scalar = Unicode.Scalar(value) {
-          found = LeftOut.joined(found, LeftOut(first: scalar, count: 1))
-        }
-        place += length
-      }
-      return found
-    }
+    text.withUTF8 { encode($0, parseSpecialTokens: true, to: &scratch.output, scratch) }
+    return found
   }
 }

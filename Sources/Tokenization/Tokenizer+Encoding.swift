@@ -58,7 +58,7 @@ extension Tokenizer {
     to output: inout IDBuffer, _ scratch: EncodingScratch
   ) {
     if parts.added.isEmpty(normalized: true) {
-      prepare(text, at: position, to: &output, scratch)
+      prepare(text, at: position, findsMarks: parseSpecialTokens, to: &output, scratch)
       return
     }
     parts.added.forEachPart(of: text, normalized: true, includingSpecial: parseSpecialTokens) { part, id in
@@ -67,52 +67,63 @@ extension Tokenizer {
       } else {
         var inner = position
         inner.isFirst = position.isFirst && part.lowerBound == 0
-        prepare(UnsafeBufferPointer(rebasing: text[part]), at: inner, to: &output, scratch)
+        prepare(
+          UnsafeBufferPointer(rebasing: text[part]), at: inner, findsMarks: parseSpecialTokens, to: &output, scratch)
       }
     }
   }
 
   private func prepare(
-    _ text: UnsafeBufferPointer<UInt8>, at position: TextNormalizer.Position, to output: inout IDBuffer,
-    _ scratch: EncodingScratch
+    _ text: UnsafeBufferPointer<UInt8>, at position: TextNormalizer.Position, findsMarks: Bool,
+    to output: inout IDBuffer, _ scratch: EncodingScratch
   ) {
     if let chain = parts.chain {
       for piece in chain.pieces(of: text, isFirst: position.isFirst) {
-        piece.withUnsafeBufferPointer { encodeWords($0, to: &output, scratch) }
+        piece.withUnsafeBufferPointer { encodeWords($0, findsMarks: findsMarks, to: &output, scratch) }
       }
     } else if parts.preparation.steps.isEmpty {
-      encodeWords(text, to: &output, scratch)
+      encodeWords(text, findsMarks: findsMarks, to: &output, scratch)
     } else {
       parts.preparation.normalized(Array(text), at: position).withUnsafeBufferPointer {
-        encodeWords($0, to: &output, scratch)
+        encodeWords($0, findsMarks: findsMarks, to: &output, scratch)
       }
     }
   }
 
+  // `findsMarks`: a mark that the added tokens did not find, for only normalising made it, is a piece as any other.
   private func encodeWords(
-    _ text: UnsafeBufferPointer<UInt8>, to output: inout IDBuffer, _ scratch: EncodingScratch
+    _ text: UnsafeBufferPointer<UInt8>, findsMarks: Bool, to output: inout IDBuffer, _ scratch: EncodingScratch
   ) {
     guard let base = text.baseAddress, !text.isEmpty else { return }
     var cursor = parts.splitter.cursor(over: base, count: text.count, state: scratch.cursorState)
+    if let words = scratch.words {
+      while let (start, end) = cursor.next() { words(base + start, end - start) }
+      return
+    }
     switch parts.model {
     case .words(let model):
-      while let (start, end) = cursor.next() { model.append(base + start, end - start, to: &output) }
+      while let (start, end) = cursor.next() {
+        model.append(base + start, end - start, findsMarks: findsMarks, to: &output)
+      }
     case .merging(let model) where model.marksWordEnds:
       while let (start, end) = cursor.next() {
         let word = text[start..<end] + [0x20]
         word.withUnsafeBufferPointer { word in
           guard let base = word.baseAddress else { return }
-          model.append(base, word.count, isPadded: false, to: &output, scratch)
+          model.append(base, word.count, isPadded: false, findsMarks: findsMarks, to: &output, scratch)
         }
       }
     case .merging(let model):
       // Up to this place 16 bytes can be read at once.
       let lastPadded = text.count - 16
       while let (start, end) = cursor.next() {
-        model.append(base + start, end - start, isPadded: start <= lastPadded, to: &output, scratch)
+        model.append(
+          base + start, end - start, isPadded: start <= lastPadded, findsMarks: findsMarks, to: &output, scratch)
       }
     case .unigram(let model):
-      while let (start, end) = cursor.next() { model.append(base + start, end - start, to: &output) }
+      while let (start, end) = cursor.next() {
+        model.append(base + start, end - start, findsMarks: findsMarks, to: &output)
+      }
     case .characters(let model):
       while let (start, end) = cursor.next() { model.append(base + start, end - start, to: &output) }
     }

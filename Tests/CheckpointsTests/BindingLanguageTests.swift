@@ -152,6 +152,25 @@ import Testing
       ])
   }
 
+  @Test("a value may have to be another one, where it is said")
+  func requiredExpression() throws {
+    let binding = try ConfigBinding(Setting(json: #"{"require": {"width": {"product": ["half", 2]}}}"#))
+    #expect(try binding.bind(source(#"{"half": 3}"#)).unused == [])
+    #expect(try binding.bind(source(#"{"half": 3, "width": 6}"#)).unused == [])
+    for (width, word) in [("4", "4"), ("null", "null")] {
+      do {
+        _ = try binding.bind(source(#"{"half": 3, "width": \#(width)}"#))
+        Issue.record("\(width) passed")
+      } catch let problems as Problems {
+        #expect(
+          problems.list.map(\.sentence) == [
+            "config.json: width is \(word), which this family's spec cannot say; it holds for 6 or absent"
+          ])
+      }
+    }
+    #expect(binding.ignores("width") == false)
+  }
+
   @Test(
     "a configuration that is written says the same when it is read",
     arguments: [

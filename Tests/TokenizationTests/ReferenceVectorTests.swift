@@ -32,6 +32,27 @@ struct ReferenceVectorTests {
     }
   }
 
+  @Test("no text has a mark's id where marks are not looked for", arguments: chains.indices)
+  func marksInText(_ index: Int) throws {
+    let item = Self.chains[index]
+    let file = try #require(item["tokenizer"])
+    let tokenizer = try TemporaryFolder.load("tokenizer.json", Array(file.serialized(pretty: false).utf8))
+    let unknown = file["model"]?["unk_token"]?.string.flatMap { tokenizer.id(of: $0) }
+    for text in try #require(item["texts"]?.array).compactMap(\.string) {
+      // Twice, with the other way between: words are remembered.
+      for _ in 0..<2 {
+        let ids = tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false)
+        #expect(
+          ids.allSatisfy {
+            tokenizer.specialTokens.values.contains($0) == false || $0 == unknown
+              || $0 == file["model"]?["unk_id"]?.integer
+          },
+          "\(text.debugDescription): \(ids)")
+        _ = tokenizer.encode(text)
+      }
+    }
+  }
+
   @Test("there are tokenizers with chains of every kind")
   func kinds() {
     #expect(Self.chains.count > 30 && Self.vocabularyNames.count > 20)
@@ -85,5 +106,15 @@ struct ReferenceVectorTests {
       leftOut.description
         == "4 characters are left out, for the vocabulary has no token for them; the first is U+000D")
     #expect(tokenizer.leftOut(of: "ab c") == nil)
+  }
+
+  @Test("what normalising makes of a text is what is left out of it") func leftOutNormalised() throws {
+    let file = try #require(Self.chains[11]["tokenizer"]).serialized(pretty: false)
+    let tokenizer = try TemporaryFolder.load("tokenizer.json", Array(file.utf8))
+    // Lower case; 's' has a token and '<' none, but the word is one, and the mark is found before.
+    #expect(tokenizer.leftOut(of: "S") == nil)
+    #expect(tokenizer.leftOut(of: "<S>") == nil)
+    #expect(tokenizer.leftOut(of: "<s>") == nil)
+    #expect(tokenizer.leftOut(of: "S<") == LeftOut(first: "<", count: 1))
   }
 }

@@ -11,6 +11,8 @@ final class EncodingScratch: @unchecked Sendable {
   let merges: UnsafeMutablePointer<UInt64>  // [shortWord]
   /// A splitter's state.
   let cursorState: UnsafeMutablePointer<Int>
+  /// Called with each word that would be merged, which then is not.
+  var words: ((UnsafePointer<UInt8>, Int) -> Void)?
 
   /// Up to so many symbols a word is merged by looking at all its pairs each time, which is quicker than keeping a
   /// queue.

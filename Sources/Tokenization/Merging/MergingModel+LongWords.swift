@@ -15,20 +15,24 @@ extension MergingModel {
   /// Merges a long word through a queue of pairs in O(n log n): quadratic time on a run of one character has stopped
   /// servers (openai/harmony issue 151, openai/tiktoken issue 195).
   @inline(never)
-  func mergeLong(_ word: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer) {
+  func mergeLong(
+    _ word: UnsafePointer<UInt8>, _ count: Int, findsMarks: Bool, _ hasMarks: inout Bool, to output: inout IDBuffer
+  ) {
     // Places are 32-bit. Longer words are cut, which no text of a person's reaches: 2 GiB without a boundary.
     var done = 0
     while count - done > Int(Int32.max) - 16 {
-      mergePart(word + done, 1 << 30, to: &output)
+      mergePart(word + done, 1 << 30, findsMarks: findsMarks, &hasMarks, to: &output)
       done += 1 << 30
     }
-    mergePart(word + done, count - done, to: &output)
+    mergePart(word + done, count - done, findsMarks: findsMarks, &hasMarks, to: &output)
   }
 
-  private func mergePart(_ word: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer) {
+  private func mergePart(
+    _ word: UnsafePointer<UInt8>, _ count: Int, findsMarks: Bool, _ hasMarks: inout Bool, to output: inout IDBuffer
+  ) {
     let ids = UnsafeMutablePointer<Int32>.allocate(capacity: count)
     let starts = UnsafeMutablePointer<Int32>.allocate(capacity: count + 1)
-    let symbolCount = fillSymbols(word, count, ids: ids, starts: starts)
+    let symbolCount = fillSymbols(word, count, ids: ids, starts: starts, findsMarks: findsMarks, &hasMarks)
     let nodes = UnsafeMutablePointer<Node>.allocate(capacity: max(1, symbolCount))
     for place in 0..<symbolCount {
       let next = place + 1 < symbolCount ? Int32(truncatingIfNeeded: place + 1) : -1

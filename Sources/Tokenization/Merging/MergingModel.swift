@@ -32,11 +32,14 @@ final class MergingModel: Sendable {
   let fusesUnknown: Bool
   /// Whether a word's last character is one symbol with the space behind it, which stands for the end of a word.
   let marksWordEnds: Bool
+  /// Pieces that merging does not make, by their spelling: marks, and the pieces of bytes. A word or a symbol that is
+  /// spelled so is one, as in huggingface/tokenizers, whose model knows no kinds.
+  let marks: MarkTable?
 
   init(
     vocabulary: Vocabulary, symbols: Symbols, order: Order, takesWholeWords: Bool = false,
     fallsBackToBytes: Bool = false, unknown: Int? = nil, fusesUnknown: Bool = false,
-    marksWordEnds: Bool = false
+    marksWordEnds: Bool = false, marks: MarkTable? = nil
   ) {
     self.vocabulary = vocabulary
     self.symbols = symbols
@@ -46,6 +49,7 @@ final class MergingModel: Sendable {
     self.unknown = unknown.map { Int32(truncatingIfNeeded: $0) }
     self.fusesUnknown = fusesUnknown
     self.marksWordEnds = marksWordEnds
+    self.marks = marks
   }
 
   /// Whether no piece but those that begin with spaces holds one behind another character, so that merging never
@@ -72,11 +76,34 @@ final class MergingModel: Sendable {
     return !isComplete
   }
 
-  /// Whether a character of `length` bytes, or a part of it, would be left out.
-  func leavesOut(_ bytes: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+  /// The characters of one word that are left out, wholly or a part of them.
+  func leftOut(of word: UnsafePointer<UInt8>, _ count: Int) -> LeftOut? {
+    if takesWholeWords, vocabulary.table.id(of: word, count) >= 0 || (marks?.id(of: word, count) ?? -1) >= 0 {
+      return nil
+    }
+    var found: LeftOut?
+    var place = 0
+    while place < count {
+      let (value, length) = scalar(at: place, in: word, end: count)
+      // The last character of a word may have a piece of its own, with the space behind it.
+      var isLeftOut = leavesOut(word + place, length)
+      if isLeftOut, marksWordEnds, place + length == count {
+        let ending = UnsafeBufferPointer(start: word + place, count: length) + [0x20]
+        isLeftOut = vocabulary.table.id(of: Array(ending)) < 0
+      }
+      if isLeftOut, let scalar = Unicode.Scalar(value) {
+        found = LeftOut.joined(found, LeftOut(first: scalar, count: 1))
+      }
+      place += length
+    }
+    return found
+  }
+
+  private func leavesOut(_ bytes: UnsafePointer<UInt8>, _ length: Int) -> Bool {
     let width = symbols == .bytes ? 1 : length
     return stride(from: 0, to: length, by: width).contains { start in
-      symbol(at: bytes + start, width) < 0 && !hasFallback(bytes + start, width)
+      symbol(at: bytes + start, width) < 0 && (marks?.id(of: bytes + start, width) ?? -1) < 0
+        && !hasFallback(bytes + start, width)
     }
   }
 
@@ -93,43 +120,59 @@ final class MergingModel: Sendable {
   /// Appends the ids of one word, which `isPadded` says can be read 16 bytes far.
   @inline(__always)
   func append(
-    _ word: UnsafePointer<UInt8>, _ count: Int, isPadded: Bool, to output: inout IDBuffer, _ scratch: EncodingScratch
+    _ word: UnsafePointer<UInt8>, _ count: Int, isPadded: Bool, findsMarks: Bool, to output: inout IDBuffer,
+    _ scratch: EncodingScratch
   ) {
     guard count <= WordCache.longestWord else {
-      appendSlowly(word, count, to: &output, scratch)
+      _ = appendSlowly(word, count, findsMarks: findsMarks, to: &output, scratch)
       return
     }
     let key = WordCache.Key(word, count, isPadded: isPadded)
     if scratch.cache.appendIDs(of: key, to: &output) { return }
     let before = output.count
-    appendSlowly(word, count, to: &output, scratch)
+    let hasMarks = appendSlowly(word, count, findsMarks: findsMarks, to: &output, scratch)
+    // What has marks is one thing where they are looked for, and another where they are not.
+    if hasMarks { return }
     let added = output.count - before
     if added >= 1, added <= WordCache.mostIDs { scratch.cache.insert(key, output.base + before, added) }
   }
 
+  // Returns whether there is a mark in it.
   @inline(never)
   private func appendSlowly(
-    _ word: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer, _ scratch: EncodingScratch
-  ) {
+    _ word: UnsafePointer<UInt8>, _ count: Int, findsMarks: Bool, to output: inout IDBuffer,
+    _ scratch: EncodingScratch
+  ) -> Bool {
+    var hasMarks = false
     if takesWholeWords {
       let id = vocabulary.table.id(of: word, count)
       if id >= 0 {
         output.append(id)
-        return
+        return false
+      }
+      if let mark = marks?.id(of: word, count), mark >= 0 {
+        hasMarks = true
+        if findsMarks {
+          output.append(mark)
+          return true
+        }
       }
     }
     // A word has at most as many symbols as bytes: an unknown character is one, or a piece for each byte.
     if count <= EncodingScratch.shortWord {
-      let symbolCount = fillSymbols(word, count, ids: scratch.ids, starts: scratch.starts)
+      let symbolCount = fillSymbols(
+        word, count, ids: scratch.ids, starts: scratch.starts, findsMarks: findsMarks, &hasMarks)
       mergeShort(word, count: symbolCount, to: &output, scratch)
     } else {
-      mergeLong(word, count, to: &output)
+      mergeLong(word, count, findsMarks: findsMarks, &hasMarks, to: &output)
     }
+    return hasMarks
   }
 
   // Writes the symbols of the word and, behind the last start, the end. Returns their number.
   func fillSymbols(
-    _ word: UnsafePointer<UInt8>, _ count: Int, ids: UnsafeMutablePointer<Int32>, starts: UnsafeMutablePointer<Int32>
+    _ word: UnsafePointer<UInt8>, _ count: Int, ids: UnsafeMutablePointer<Int32>, starts: UnsafeMutablePointer<Int32>,
+    findsMarks: Bool, _ hasMarks: inout Bool
   ) -> Int {
     // Where the order looks at the text of two neighbours, a symbol without a piece may still be part of one, and is
     // settled at the end; a list of merges knows only pieces.
@@ -145,7 +188,11 @@ final class MergingModel: Sendable {
     while place < count {
       var length = symbols == .bytes ? 1 : characterLength(at: place, in: word, end: count)
       if marksWordEnds, place + length == count - 1 { length += 1 }
-      let id = symbol(at: word + place, length)
+      var id = symbol(at: word + place, length)
+      if id < 0, let mark = marks?.id(of: word + place, length), mark >= 0 {
+        hasMarks = true
+        if findsMarks { id = mark }
+      }
       if id >= 0 || !settlesNow {
         put(id, place)
         lastWasUnknown = false

@@ -17,8 +17,12 @@ final class UnigramModel: Sendable {
   /// The penalty of an unknown character beside the least likely piece, in nats (`kUnkPenalty` there).
   private static let unknownPenalty = 10.0
 
+  /// `marks` are pieces that are no text, as spelled: huggingface/tokenizers, whose model knows no kinds, finds them where
+  /// only normalising made them. SentencePiece finds none. Of pieces that are spelled alike the first counts, or where
+  /// there are `marks` the last, as there.
   init(
-    vocabulary: Vocabulary, scores: [Double], addsInFloat: Bool, unknown: Int?, fallsBackToBytes: Bool, path: String
+    vocabulary: Vocabulary, scores: [Double], addsInFloat: Bool, unknown: Int?, fallsBackToBytes: Bool,
+    marks: [(bytes: [UInt8], id: Int)]? = nil, path: String
   ) throws(TokenizerProblem) {
     self.vocabulary = vocabulary
     self.unknown = unknown.map { Int32(truncatingIfNeeded: $0) }
@@ -39,6 +43,13 @@ final class UnigramModel: Sendable {
       least = min(least, scores[id])
       strings.append((Array(bytes), Int32(id)))
     }
+    if let marks {
+      for mark in marks where mark.bytes.count <= ByteTrie.longestString && scores[mark.id].isFinite {
+        least = min(least, scores[mark.id])
+        strings.append((mark.bytes, Int32(truncatingIfNeeded: mark.id)))
+      }
+      strings.sort { $0.value > $1.value }
+    }
     trie = ByteTrie(strings)
     self.scores = FrozenArray(scores)
     unknownScore = least - Self.unknownPenalty
@@ -57,17 +68,19 @@ final class UnigramModel: Sendable {
   }
 
   /// Appends the ids of `text`.
-  func append(_ text: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer) {
+  func append(_ text: UnsafePointer<UInt8>, _ count: Int, findsMarks: Bool, to output: inout IDBuffer) {
     // Places are 32-bit; a longer text is cut, at a limit that no text of a person's reaches.
     var done = 0
     while count - done > 1 << 30 {
-      appendPart(text + done, 1 << 30, to: &output)
+      appendPart(text + done, 1 << 30, findsMarks: findsMarks, to: &output)
       done += 1 << 30
     }
-    appendPart(text + done, count - done, to: &output)
+    appendPart(text + done, count - done, findsMarks: findsMarks, to: &output)
   }
 
-  private func appendPart(_ text: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer) {
+  private func appendPart(
+    _ text: UnsafePointer<UInt8>, _ count: Int, findsMarks: Bool, to output: inout IDBuffer
+  ) {
     let steps = UnsafeMutablePointer<Step>.allocate(capacity: count + 1)
     defer { steps.deallocate() }
     steps.initialize(repeating: Step(score: -.infinity, start: -1, id: -1), count: count + 1)
@@ -78,6 +91,7 @@ final class UnigramModel: Sendable {
       let score = steps[place].score
       var hasSingle = false
       trie.forEachMatch(at: place, in: text, end: count) { end, id in
+        if !findsMarks, vocabulary.kinds.base[Int(id)] != PieceKind.normal.rawValue { return }
         let sum = sum(score, scores.base[Int(id)])
         if sum > steps[end].score { steps[end] = Step(score: sum, start: Int32(truncatingIfNeeded: place), id: id) }
         if end == place + length { hasSingle = true }
@@ -99,29 +113,34 @@ final class UnigramModel: Sendable {
       end = start
     }
     var from = 0
-    var lastWasUnknown = false
+    // Where a stretch of unknown characters begins: it is one unknown, or all of its bytes.
+    var unknownFrom: Int?
     while next >= 0 {
       let to = Int(next)
-      append(steps[to].id, text, from, to, &lastWasUnknown, to: &output)
+      let id = steps[to].id
+      if id >= 0, id != unknown {
+        if let start = unknownFrom { appendUnknown(text, start, from, to: &output) }
+        unknownFrom = nil
+        output.append(id)
+      } else if unknownFrom == nil, id >= 0, steps[to].start < 0 || isKnown(steps[Int(steps[to].start)].id) {
+        // Spelled out, and alone.
+        output.append(id)
+      } else {
+        unknownFrom = unknownFrom ?? from
+      }
       from = to
       next = steps[to].start
     }
+    if let start = unknownFrom { appendUnknown(text, start, from, to: &output) }
   }
 
-  private func append(
-    _ id: Int32, _ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ lastWasUnknown: inout Bool,
-    to output: inout IDBuffer
-  ) {
-    if id >= 0 {
-      output.append(id)
-      lastWasUnknown = false
-    } else if fallsBackToBytes, (start..<end).allSatisfy({ vocabulary.fallbacks.base[Int(text[$0])] >= 0 }) {
+  private func isKnown(_ id: Int32) -> Bool { id >= 0 && id != unknown }
+
+  private func appendUnknown(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, to output: inout IDBuffer) {
+    if fallsBackToBytes, (start..<end).allSatisfy({ vocabulary.fallbacks.base[Int(text[$0])] >= 0 }) {
       for place in start..<end { output.append(vocabulary.fallbacks.base[Int(text[place])]) }
-      lastWasUnknown = false
     } else if let unknown {
-      // Neighbouring unknown characters are one unknown.
-      if !lastWasUnknown { output.append(unknown) }
-      lastWasUnknown = true
+      output.append(unknown)
     }
   }
 }

@@ -9,11 +9,14 @@ final class WordPieceModel: Sendable {
   private let unknown: Int32?
   private let longestWord: Int
   private let takesWholeWords: Bool
+  private let marks: Set<Int32>
 
   /// `pieces` are the pieces by id, as spelled; those that begin with `prefix` also go on a word without it. Words of more
-  /// than `longestWord` characters are unknown. Without a prefix only whole words are pieces.
+  /// than `longestWord` characters are unknown. Without a prefix only whole words are pieces. `marks` are those pieces that
+  /// are no text where marks are not looked for.
   init(
-    pieces: [(spelled: [UInt8], id: Int)], prefix: [UInt8]?, unknown: Int?, longestWord: Int, path: String
+    pieces: [(spelled: [UInt8], id: Int)], prefix: [UInt8]?, unknown: Int?, longestWord: Int, marks: Set<Int32>,
+    path: String
   ) throws(TokenizerProblem) {
     if let long = pieces.first(where: { $0.spelled.count > ByteTrie.longestString }) {
       throw .broken(
@@ -32,16 +35,17 @@ final class WordPieceModel: Sendable {
     self.unknown = unknown.map { Int32(truncatingIfNeeded: $0) }
     self.longestWord = longestWord
     takesWholeWords = prefix == nil
+    self.marks = marks
   }
 
   /// Appends the ids of one word.
-  func append(_ word: UnsafePointer<UInt8>, _ count: Int, to output: inout IDBuffer) {
+  func append(_ word: UnsafePointer<UInt8>, _ count: Int, findsMarks: Bool, to output: inout IDBuffer) {
     let before = output.count
     if characterCount(word, count) <= longestWord {
       var place = 0
       while place < count {
         let trie = place == 0 ? beginnings : continuations
-        let match = trie.longestMatch(at: place, in: word, end: count, where: { _ in true })
+        let match = trie.longestMatch(at: place, in: word, end: count, where: { findsMarks || !marks.contains($0) })
         guard let match, !takesWholeWords || match.end == count else { break }
         output.append(match.value)
         place = match.end

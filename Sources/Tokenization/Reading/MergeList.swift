@@ -17,9 +17,19 @@ enum MergeList {
   /// Finds the ids of a merge's pieces, reusing its buffers from line to line.
   struct Resolver {
     private let vocabulary: Vocabulary
+    private let marks: MarkTable?
     private var bytes: [UInt8] = []
 
-    init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
+    /// `marks` are pieces that may be merged, and that merging does not make.
+    init(_ vocabulary: Vocabulary, marks: MarkTable? = nil) {
+      self.vocabulary = vocabulary
+      self.marks = marks
+    }
+
+    private func symbol(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+      let id = vocabulary.table.id(of: bytes, count)
+      return id < 0 ? marks?.id(of: bytes, count) ?? -1 : id
+    }
 
     mutating func merge(line: String) -> (left: Int32, right: Int32, made: Int32)? {
       var line = line
@@ -41,8 +51,8 @@ enum MergeList {
       guard spell(right) else { return nil }
       return bytes.withUnsafeBufferPointer { bytes in
         guard let base = bytes.baseAddress, middle > 0, middle < bytes.count else { return nil }
-        let left = vocabulary.table.id(of: base, middle)
-        let right = vocabulary.table.id(of: base + middle, bytes.count - middle)
+        let left = symbol(base, middle)
+        let right = symbol(base + middle, bytes.count - middle)
         let made = vocabulary.table.id(of: base, bytes.count)
         return left >= 0 && right >= 0 && made >= 0 ? (left, right, made) : nil
       }

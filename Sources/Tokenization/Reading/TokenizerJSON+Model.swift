@@ -19,6 +19,16 @@ extension TokenizerJSON {
     isByteLevel ? .byteAlphabet : marksSpaces ? .spaceMark : wordEnd.map { .wordEnd(Array($0.utf8)) } ?? .plain
   }
 
+  /// A piece's bytes in a text that is ready for the model; nil where no text has them.
+  private func spelled(_ piece: String) -> [UInt8]? {
+    switch spelling {
+    case .plain: Array(piece.utf8)
+    case .byteAlphabet: ByteAlphabet.decoded(piece)
+    case .spaceMark: Vocabulary.withSpaces(Array(piece.utf8))
+    case .wordEnd(let suffix): Vocabulary.withSpace(Array(piece.utf8), for: suffix)
+    }
+  }
+
   private mutating func readMerging(
     _ model: JSONValue, _ added: [AddedTokens.Token]
   ) throws(TokenizerProblem) -> (Vocabulary, Tokenizer.Model) {
@@ -36,9 +46,13 @@ extension TokenizerJSON {
     let fallsBack = model["byte_fallback"]?.bool ?? false
     let special = Dictionary(added.lazy.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     var builder = VocabularyBuilder(path: path, spelling: spelling, expected: vocab.count)
+    var marks: [(bytes: [UInt8], id: Int)] = []
     for (piece, id) in vocab {
       guard let id = id.integer else {
         throw broken("the piece \(TokenizerProblem.shortened(piece)) has \(id.kind) for its id")
+      }
+      if special[id]?.isSpecial == true || (fallsBack && Vocabulary.byte(named: piece.utf8) != nil) {
+        marks += spelled(piece).map { [($0, id)] } ?? []
       }
       if fallsBack, let byte = Vocabulary.byte(named: piece.utf8) {
         try builder.add(bytes: [byte], id: id, kind: .byte)
@@ -51,11 +65,13 @@ extension TokenizerJSON {
     try add(added, to: &builder)
     let vocabulary = Vocabulary(builder)
     let unknown = try unknown(model["unk_token"]?.string, in: vocab)
+    let markTable = marks.isEmpty ? nil : MarkTable(marks)
     let merging = MergingModel(
       vocabulary: vocabulary, symbols: isByteLevel ? .bytes : .characters,
-      order: .pairs(PairTable(try merges(model["merges"], in: vocabulary))),
+      order: .pairs(PairTable(try merges(model["merges"], in: vocabulary, markTable))),
       takesWholeWords: model["ignore_merges"]?.bool ?? false, fallsBackToBytes: fallsBack, unknown: unknown,
-      fusesUnknown: model["fuse_unk"]?.bool ?? false, marksWordEnds: wordEnd != nil)
+      fusesUnknown: model["fuse_unk"]?.bool ?? false, marksWordEnds: wordEnd != nil,
+      marks: markTable)
     return (vocabulary, .merging(merging))
   }
 
@@ -76,10 +92,10 @@ extension TokenizerJSON {
   }
 
   private func merges(
-    _ value: JSONValue?, in vocabulary: Vocabulary
+    _ value: JSONValue?, in vocabulary: Vocabulary, _ marks: MarkTable?
   ) throws(TokenizerProblem) -> [(left: Int32, right: Int32, made: Int32)] {
     guard let list = value?.array else { throw broken("the model has no array 'merges'") }
-    var resolver = MergeList.Resolver(vocabulary)
+    var resolver = MergeList.Resolver(vocabulary, marks: marks)
     var merges: [(left: Int32, right: Int32, made: Int32)] = []
     merges.reserveCapacity(list.count)
     for (rank, value) in list.enumerated() {
@@ -109,11 +125,15 @@ extension TokenizerJSON {
     let special = Dictionary(added.lazy.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     var builder = VocabularyBuilder(path: path, spelling: spelling, expected: vocab.count)
     var scores: [Double] = []
+    var marks: [(bytes: [UInt8], id: Int)] = []
     for (id, entry) in vocab.enumerated() {
       guard let pair = entry.array, pair.count == 2, let piece = pair[0].string, let score = pair[1].number else {
         throw broken("entry \(id) of the vocabulary is not a piece and a score")
       }
       scores.append(score)
+      if id == unknown || special[id]?.isSpecial == true || (fallsBack && Vocabulary.byte(named: piece.utf8) != nil) {
+        marks += spelled(piece).map { [($0, id)] } ?? []
+      }
       if fallsBack, let byte = Vocabulary.byte(named: piece.utf8) {
         try builder.add(bytes: [byte], id: id, kind: .byte)
       } else if id == unknown {
@@ -133,7 +153,7 @@ extension TokenizerJSON {
       .unigram(
         try UnigramModel(
           vocabulary: vocabulary, scores: scores, addsInFloat: false, unknown: unknown, fallsBackToBytes: fallsBack,
-          path: path))
+          marks: marks, path: path))
     )
   }
 }

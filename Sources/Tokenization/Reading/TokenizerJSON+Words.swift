@@ -25,7 +25,8 @@ extension TokenizerJSON {
     let unknownID = try unknown(model["unk_token"]?.string, in: vocab)
     let words = try WordPieceModel(
       pieces: pieces, prefix: prefix.map { Array($0.utf8) }, unknown: unknownID,
-      longestWord: prefix == nil ? Int.max : model["max_input_chars_per_word"]?.integer ?? 100, path: path)
+      longestWord: prefix == nil ? Int.max : model["max_input_chars_per_word"]?.integer ?? 100,
+      marks: Set(special.values.lazy.filter(\.isSpecial).map { Int32(truncatingIfNeeded: $0.id) }), path: path)
     return (Vocabulary(builder), .words(words))
   }
 

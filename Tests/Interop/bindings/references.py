@@ -45,6 +45,11 @@ def others(key, value):
     if value is None: return [1, 0.5, 8, True]
     return []
 
+def pairs_of(config):
+    """How many pairs turn, as near as keys tell."""
+    width = config.get("qk_rope_head_dim") or config.get("head_dim") or config.get("hidden_size", config.get("d_model", config.get("n_embd", 8))) // config.get("num_attention_heads", config.get("n_heads", config.get("n_head", 2)))
+    return max(1, int(width * ((config.get("rope_parameters") or {}).get("partial_rotary_factor") or 1)) // 2)
+
 def rope_changes(config):
     """Kinds of rotary scaling, in today's spelling and in older ones."""
     rope = config.get("rope_parameters")
@@ -52,6 +57,7 @@ def rope_changes(config):
     kinds = {"linear": {"factor": 2.0}, "dynamic": {"factor": 2.0},
              "yarn": {"factor": 4.0, "original_max_position_embeddings": 16},
              "llama3": {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 16}}
+    pairs = pairs_of(config)
     if "rope_theta" in rope:
         for kind, more in kinds.items():
             yield f"rope_type {kind}", "rope", lambda c: c.update(rope_parameters=dict(rope, rope_type=kind, **more))
@@ -60,6 +66,13 @@ def rope_changes(config):
                 if "partial_rotary_factor" in rope: c["partial_rotary_factor"] = rope["partial_rotary_factor"]
             yield f"rope_scaling {kind}, old spelling", "legacy", old
         yield "rope_scaling llama3 by rope_type", "legacy", lambda c: old(c, "rope_type")
+        # Beside the group it comes before the one inside, where there is one group.
+        kinds["longrope"] = {"short_factor": [1.0 + 0.1 * i for i in range(pairs)], "long_factor": [2.0 + 0.5 * i for i in range(pairs)], "original_max_position_embeddings": 16}
+        for kind in ["yarn", "llama3", "longrope"]:
+            def beside(c): c.update(rope_parameters=dict(rope, rope_type=kind, **kinds[kind]), original_max_position_embeddings=4)
+            yield f"original_max_position_embeddings beside {kind}", "legacy", beside
+            def alone(c): c.update(rope_parameters=dict(rope, rope_type=kind, **{k: v for k, v in kinds[kind].items() if k[0] != "o"}), original_max_position_embeddings=4)
+            yield f"original_max_position_embeddings beside {kind}, none inside", "legacy", alone
         def inside(c):
             del c["rope_parameters"]; c["rope_scaling"] = dict(rope, rope_theta=rope["rope_theta"] / 2)
         yield "rope_theta inside rope_scaling", "legacy", inside
@@ -81,6 +94,9 @@ def rope_changes(config):
         for kind, more in kinds.items():
             def one(c): c["rope_parameters"] = dict(rope, **{layer: dict(rope[layer], rope_type=kind, **more)})
             yield f"rope_type {kind} in {layer}", "rope", one
+        def beside_layers(c):
+            c["rope_parameters"] = dict(rope, **{layer: dict(rope[layer], rope_type="yarn", **kinds["yarn"])}); c["original_max_position_embeddings"] = 4
+        yield f"original_max_position_embeddings beside yarn in {layer}", "legacy", beside_layers
     if any(isinstance(v, dict) for v in rope.values()):
         def global_local(c):
             del c["rope_parameters"]; c["rope_theta"] = 50000.0; c["rope_local_base_freq"] = 2000.0; c["rope_scaling"] = {"rope_type": "linear", "factor": 4.0}

@@ -27,6 +27,7 @@ for words, value in [
      "attention_probs_dropout_prob residual_dropout embedding_dropout layerdrop mlp_dropout embed_dropout resid_dropout", 0.0),
 ]: SIZES.update({word: value for word in words.split()})
 LATENT = dict(q_lora_rank=6, kv_lora_rank=6, qk_nope_head_dim=4, qk_rope_head_dim=2, v_head_dim=4, num_key_value_heads=2, head_dim=2)
+WIDER = dict(qk_rope_head_dim=4, head_dim=4)                 # two pairs, so that another width of heads runs
 EXPERTS = dict(n_routed_experts=4, n_shared_experts=1, first_k_dense_replace=1, n_group=2, topk_group=1)
 LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8)
 # name: (model_type, what is special)
@@ -36,7 +37,7 @@ FAMILIES = {name: (name, {}) for name in """apertus arcee biogpt bitnet bloom co
 FAMILIES |= {
     "gpt_neox": ("gpt_neox", dict(hidden_size=16)), "stablelm": ("stablelm", dict(hidden_size=16)), "cohere2": ("cohere2", {}), "codegen": ("codegen", dict(rotary_dim=2, n_embd=16, hidden_size=16, n_head=4, num_attention_heads=4)), "gptj": ("gptj", dict(rotary_dim=2)),
     "cwm": ("cwm", dict(rope_parameters=LLAMA3)), "gemma": ("gemma", {}), "exaone4": ("exaone4", {}),
-    "deepseek_v2": ("deepseek_v2", LATENT | EXPERTS), "deepseek_v3": ("deepseek_v3", LATENT | EXPERTS),
+    "deepseek_v2": ("deepseek_v2", LATENT | EXPERTS), "deepseek_v3": ("deepseek_v3", LATENT | EXPERTS | WIDER),
     "dots1": ("dots1", EXPERTS), "glm4_moe": ("glm4_moe", EXPERTS), "solar_open": ("solar_open", {k: v for k, v in EXPERTS.items() if k != "first_k_dense_replace"}),
     "ernie4_5_moe": ("ernie4_5_moe", dict(moe_layer_start_index=1, moe_num_shared_experts=1)),
     "gpt_neo": ("gpt_neo", dict(attention_types=[[["global", "local"], 2]])), "gpt_oss": ("gpt_oss", {}),
@@ -45,13 +46,14 @@ FAMILIES |= {
     "lfm2": ("lfm2", dict(block_ff_dim=12, layer_types=["conv", "full_attention", "conv", "full_attention"])),
     "llama4_text": ("llama4_text", dict(num_experts_per_tok=1, attention_chunk_size=6, interleave_moe_layer_step=2)),
     "mamba2": ("mamba2", dict(state_size=4, num_heads=4, head_dim=4, n_groups=1, expand=2, chunk_size=4)),
-    "minicpm3": ("minicpm3", LATENT | dict(dim_model_base=8)), "youtu": ("youtu", LATENT | dict(pad_token_id=None))   # else a row of zeros when it is loaded
+    "minicpm3": ("minicpm3", LATENT | dict(dim_model_base=8)), "youtu": ("youtu", LATENT | WIDER | dict(pad_token_id=None))   # else a row of zeros when it is loaded
     , "minimax_m2": ("minimax_m2", {}),
     "ministral3": ("ministral3", {}), "mixtral": ("mixtral", dict(sliding_window=None)),
     "modernbert-decoder": ("modernbert-decoder", dict(local_attention=8)), "mpt": ("mpt", dict(expansion_ratio=4)),
     "phi3": ("phi3", dict(sliding_window=None)),
     "phi3-longrope": ("phi3", dict(sliding_window=None, rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.1], long_factor=[2.0, 2.5], original_max_position_embeddings=8))),
-    # dbrx is left out: transformers 5.23.0 cannot make one ("no attribute 'rope_theta'").
+    # Without a theta in attn_config, which decides nothing there, transformers 5.23.0 makes none ("no attribute 'rope_theta'").
+    "dbrx": ("dbrx", dict(attn_config=dict(kv_n_heads=1, rope_theta=10000.0, clip_qkv=1.5), ffn_config=dict(ffn_hidden_size=12, moe_num_experts=4, moe_top_k=2))),
     "llama-llama3": ("llama", dict(rope_parameters=LLAMA3)), "llama-yarn": ("llama", dict(rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=8))),
     "falcon-40b": ("falcon", dict(new_decoder_architecture=True, num_kv_heads=1)),
     "falcon-rw": ("falcon", dict(alibi=True, multi_query=False, parallel_attn=False, bias=True)),
