@@ -81,6 +81,13 @@ extension BindingExpression {
       guard let list = source.value(at: path)?.array, let count, count >= 0 else { return nil }
       let numbers = Set(list.compactMap(\.integer))
       return .array((0..<min(count, 100_000)).map { .string(numbers.contains($0) ? inside : outside) })
+    case .grouped(let groups, let alternatives):
+      let chosen = groups.firstIndex(where: source.hasGroup) ?? alternatives.count - 1
+      for (index, alternative) in alternatives.enumerated() where index != chosen {
+        // What stands in the others decides nothing, and is nobody's business.
+        _ = try? alternative.value(in: source, seen: &seen)
+      }
+      return try alternatives[chosen].value(in: source, seen: &seen)
     case .modified(let inner, let modifiers):
       return try modifiers.apply(to: inner, in: source, seen: &seen)
     }
@@ -128,7 +135,10 @@ extension BindingExpression.Condition {
     let value =
       paths.lazy.compactMap { source.value(at: $0) ?? (source.tensors[$0] == nil ? nil : true) }.first
       ?? (paths.contains(where: source.isNull) ? .null : BindingExpression.absent)
-    let isPresent = !value.isNull && value != BindingExpression.absent
+    // A group without keys is as good as none.
+    let isEmpty = value.object?.isEmpty == true
+    let isPresent = !value.isNull && value != BindingExpression.absent && !isEmpty
+    if isEmpty, values.contains(BindingExpression.absent) { return true }
     return values.contains { $0.means(value) || (isPresent && $0 == BindingExpression.present) }
   }
 }

@@ -47,6 +47,10 @@ extension BindingExpression {
         JSONValue.array([.array([.array(layers.map { .string($0) }), 1])])
       }
       return once.flatMap { config.assigning($0, at: path) }.map { [$0] } ?? []
+    case .grouped(let groups, let alternatives):
+      let source = ConfigSource(name: "", values: config, tensors: [:])
+      let chosen = groups.firstIndex(where: source.hasGroup) ?? alternatives.count - 1
+      return alternatives[chosen].inversions(of: value, in: config)
     case .modified(let inner, let modifiers):
       return modifiers.inversions(of: value, by: inner, in: config)
     }
@@ -59,6 +63,7 @@ extension BindingExpression {
       modifiers.fallback = nil
       return .modified(inner.withoutFallback, modifiers)
     case .first(let inner): return .first(inner.map(\.withoutFallback))
+    case .grouped(let groups, let inner): return .grouped(groups, inner.map(\.withoutFallback))
     default: return self
     }
   }
@@ -67,7 +72,7 @@ extension BindingExpression {
   var canSwitchOff: Bool {
     switch self {
     case .modified(_, let modifiers): modifiers.fallback != nil && !modifiers.off.isEmpty
-    case .first(let inner): inner.contains { $0.canSwitchOff }
+    case .first(let inner), .grouped(_, let inner): inner.contains { $0.canSwitchOff }
     default: false
     }
   }
@@ -76,7 +81,8 @@ extension BindingExpression {
   var hasArithmetic: Bool {
     switch self {
     case .arithmetic: true
-    case .first(let inner), .list(let inner), .join(let inner, _): inner.contains { $0.hasArithmetic }
+    case .first(let inner), .list(let inner), .join(let inner, _), .grouped(_, let inner):
+      inner.contains { $0.hasArithmetic }
     case .modified(let inner, _): inner.hasArithmetic
     case .runs(let runs): runs.contains { $0.count.hasArithmetic }
     case .path, .constant, .count, .tensor, .numbers, .unroll, .same, .listed: false
@@ -87,6 +93,7 @@ extension BindingExpression {
   var isPlain: Bool {
     switch self {
     case .path: true
+    case .grouped(_, let inner): inner.last?.isPlain == true
     case .modified(let inner, let modifiers): inner.isPlain && modifiers.conditions.isEmpty
     default: false
     }
@@ -96,6 +103,7 @@ extension BindingExpression {
   var firstPath: String? {
     switch self {
     case .path(let paths): paths.first
+    case .grouped(_, let inner): inner.last?.firstPath
     case .modified(let inner, _): inner.firstPath
     default: nil
     }

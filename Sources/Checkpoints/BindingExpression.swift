@@ -43,6 +43,8 @@ indirect enum BindingExpression: Sendable {
   case unroll(String)
   case same([String])
   case listed(String, inside: String, outside: String, layers: BindingExpression)
+  /// The same of each of several groups, of which the first that has any keys counts alone.
+  case grouped([String], [BindingExpression])
   case modified(BindingExpression, Modifiers)
 
   enum Arithmetic: String, CaseIterable, Sendable {

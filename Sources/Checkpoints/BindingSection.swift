@@ -5,6 +5,7 @@ import Components
 /// ```yaml
 /// position:                                  # position.theta, position.scaling.type …
 ///   under: [rope_scaling, rope_parameters]   # paths below begin with one of these; the first that is there counts
+///   whole: true                              # of groups: keys of the first that has any, and of no other
 ///   write: rope_parameters                   # which of them is written when a model is saved
 ///   each: {theta: {from: [rope_theta, /rope_theta], default: 10000}, scaling.factor: factor}    # '/': no prefix
 /// layers.variants.local.position: {like: position, under: [rope_parameters.sliding_attention]}
@@ -18,6 +19,17 @@ struct BindingSection {
     /// Where the paths of its expression lie.
     var under: [String] = []
     var written: String?
+    var isWhole = false
+
+    /// The expression, of paths that lie where this says.
+    func expression() throws(Problem) -> BindingExpression {
+      let expression = try BindingExpression(setting)
+      if under.isEmpty { return expression }
+      guard isWhole, under.count > 1 else { return expression.under(under, written: written) }
+      return .grouped(
+        under,
+        under.map { expression.under([$0], written: $0 == under[under.count - 1] ? written : nil) })
+    }
   }
 
   private(set) var entries: [Entry] = []
@@ -44,15 +56,16 @@ struct BindingSection {
           Problem("a group of bindings has 'each', a group of keys, and 'under', a list of paths", at: place))
         continue
       }
-      for other in setting.entries ?? [] where !["each", "under", "write"].contains(other.key) {
+      for other in setting.entries ?? [] where !["each", "under", "write", "whole"].contains(other.key) {
         problems.add(
           Problem(
-            "a group of bindings has no key '\(other.key)'", at: other.place, hint: "it has each, under and write"))
+            "a group of bindings has no key '\(other.key)'", at: other.place,
+            hint: "it has each, under, whole and write"))
       }
       groups += members.filter { !$0.value.isNull }.map { member in
         Entry(
           path: "\(entry.key).\(member.key)", setting: member.value, place: place, under: under,
-          written: setting["write"]?.text)
+          written: setting["write"]?.text, isWhole: setting["whole"]?.text == "true")
       }
     }
     for var member in groups {
@@ -65,7 +78,8 @@ struct BindingSection {
         for entry in own.entries ?? [] { merged[entry.key] = entry.value }
         entries.removeAll { $0.path == member.path }
         member = Entry(
-          path: member.path, setting: merged, place: own.place, under: member.under, written: member.written)
+          path: member.path, setting: merged, place: own.place, under: member.under, written: member.written,
+          isWhole: member.isWhole)
       }
       entries.append(member)
     }
@@ -128,6 +142,8 @@ extension BindingExpression {
     case .join(let patterns, let layers):
       return .join(
         patterns.map { $0.under(prefixes, written: written) }, layers: layers.under(prefixes, written: written))
+    case .grouped(let groups, let inner):
+      return .grouped(groups, inner.map { $0.under(prefixes, written: written) })
     case .modified(let inner, var modifiers):
       modifiers.conditions = modifiers.conditions.map { Condition(paths: $0.paths.flatMap(all), values: $0.values) }
       guard case .path = inner else { return .modified(inner.under(prefixes, written: written), modifiers) }

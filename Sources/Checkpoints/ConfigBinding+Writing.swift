@@ -39,14 +39,30 @@ extension ConfigBinding {
     for requirement in require {
       config = Self.assigning(requirement.condition.values, at: requirement.condition.paths[0], in: config)
     }
-    for (path, values) in match { config = Self.assigning(values, at: path, in: config) }
-    search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)
-    if let found = search.run(config) {
-      candidates.append(.object(completed(typed(found))))
-    } else if candidates.isEmpty {
-      throw search.problems ?? Problems([Problem("no configuration says what the spec says", at: spec.place)])
+    var problems: Problems?
+    for start in beginnings(config) {
+      search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)
+      if let found = search.run(start) {
+        candidates.append(.object(completed(typed(found))))
+        return candidates
+      }
+      problems = problems ?? search.problems
+    }
+    if candidates.isEmpty {
+      throw problems ?? Problems([Problem("no configuration says what the spec says", at: spec.place)])
     }
     return candidates
+  }
+
+  /// `config` with what makes it this family's; one for each name that the family has, the preferred first.
+  private func beginnings(_ config: JSONObject) -> [JSONObject] {
+    match.reduce([config]) { configs, condition in
+      let words = [BindingExpression.absent, BindingExpression.present]
+      let values = condition.values.filter { !words.contains($0) }
+      return values.isEmpty
+        ? configs
+        : configs.flatMap { config in values.map { config.assigning($0, at: condition.path) ?? config } }
+    }
   }
 
   /// What an option is where a spec does not say it.

@@ -125,12 +125,7 @@ public struct ConfigBinding: Sendable {
     _ = group("bind")
     for entry in BindingSection(bind, problems: &problems).entries {
       do {
-        let expression = try BindingExpression(entry.setting)
-        bindings.append(
-          (
-            entry.path, entry.under.isEmpty ? expression : expression.under(entry.under, written: entry.written),
-            entry.place
-          ))
+        bindings.append((entry.path, try entry.expression(), entry.place))
       } catch {
         problems.add(error)
       }

@@ -61,6 +61,9 @@ public struct ConfigSource: Sendable {
   /// Whether null is written at `path`.
   public func isNull(_ path: String) -> Bool { stored(at: path)?.isNull ?? false }
 
+  /// Whether there is a group at `path` that has any keys.
+  func hasGroup(_ path: String) -> Bool { stored(at: path)?.object?.isEmpty == false }
+
   /// The path as the source spells it.
   func spelled(_ path: String) -> String {
     guard let kind, path.hasPrefix("*.") else { return path }

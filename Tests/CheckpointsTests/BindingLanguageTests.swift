@@ -152,6 +152,35 @@ import Testing
       ])
   }
 
+  @Test("of groups that are whole the first that has keys counts, and no other")
+  func wholeGroups() throws {
+    let bind = #"""
+      {"p": {"under": ["a", "b"], "whole": true, "write": "b", "each": {"x": {"from": ["x", "/x"], "default": 7}, "y": "y"}}}
+      """#
+    #expect(try patch(bind, #"{"a": {"y": 1}, "b": {"x": 2, "y": 3}}"#) == "{p: {x: 7, y: 1}}")
+    #expect(try patch(bind, #"{"a": {"y": 1}, "b": {"x": 2, "y": 3}, "x": 9}"#) == "{p: {x: 9, y: 1}}")
+    #expect(try patch(bind, #"{"a": {}, "b": {"x": 2, "y": 3}}"#) == "{p: {x: 2, y: 3}}")
+    #expect(try patch(bind, #"{"a": null, "b": {"y": 3}}"#) == "{p: {x: 7, y: 3}}")
+    #expect(
+      try binding(bind).configuration(for: Setting(json: #"{"p": {"x": 4, "y": 5}}"#)).serialized()
+        == #"{"b":{"x":4,"y":5}}"#)
+  }
+
+  @Test("of a family's names the one is written under which the spec can be said")
+  func severalNames() throws {
+    let section = #"""
+      {"match": {"model_type": ["plain", "shared"]}, "write": {"who": {"from": "model_type", "map": {"plain": "P", "shared": "S"}}},
+       "bind": {"a": "a", "b": {"from": "b", "when": {"model_type": "shared"}}}}
+      """#
+    let binding = try ConfigBinding(Setting(json: section))
+    #expect(
+      try binding.configuration(for: Setting(json: #"{"a": 1}"#)).serialized()
+        == #"{"model_type":"plain","a":1,"who":"P"}"#)
+    #expect(
+      try binding.configuration(for: Setting(json: #"{"a": 1, "b": 2}"#)).serialized()
+        == #"{"model_type":"shared","a":1,"b":2,"who":"S"}"#)
+  }
+
   @Test("a value may have to be another one, where it is said")
   func requiredExpression() throws {
     let binding = try ConfigBinding(Setting(json: #"{"require": {"width": {"product": ["half", 2]}}}"#))

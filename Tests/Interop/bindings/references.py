@@ -66,6 +66,10 @@ def rope_changes(config):
                 if "partial_rotary_factor" in rope: c["partial_rotary_factor"] = rope["partial_rotary_factor"]
             yield f"rope_scaling {kind}, old spelling", "legacy", old
         yield "rope_scaling llama3 by rope_type", "legacy", lambda c: old(c, "rope_type")
+        def two(c): c.update(rope_scaling={"type": "linear", "factor": 2.0}, rope_parameters=dict(rope, rope_theta=rope["rope_theta"] / 2))
+        yield "rope_scaling beside rope_parameters", "legacy", two
+        def empty(c): c.update(rope_scaling={}, rope_parameters=dict(rope, rope_theta=rope["rope_theta"] / 2))
+        yield "an empty rope_scaling beside rope_parameters", "legacy", empty
         # Beside the group it comes before the one inside, where there is one group.
         kinds["longrope"] = {"short_factor": [1.0 + 0.1 * i for i in range(pairs)], "long_factor": [2.0 + 0.5 * i for i in range(pairs)], "original_max_position_embeddings": 16}
         for kind in ["yarn", "llama3", "longrope"]:
