@@ -19,6 +19,8 @@ import Testing
     "gemma2.json": ["use_bidirectional_attention"], "gemma3_text.json": ["use_bidirectional_attention"],
     "mpt.json": ["attn_config.softmax_scale"], "gpt2.json": ["activation_function"],
     "gptj.json": ["activation_function"],
+    // The width as it is, in place of one that is rounded up.
+    "lfm2.json": ["block_auto_adjust_ff_dim", "intermediate_size"],
   ]
 
   @Test("a made configuration has the reference's values and kinds of values", arguments: names)
