@@ -94,7 +94,7 @@ def main():
             print("%-5s %-22s %-10s %-8s %s" % ("ok" if ok else "–" if out else "WRONG", *rows[-1][:3], rows[-1][3]), flush=True)
     if a.table:
         with open(a.table, "w") as f:
-            f.write("# Original → `chimera save` → transformers %s\n\nMade by `make interop`. The largest difference of logits from the original's; 1e-5 is the bound. After `ok:` stand keys that say the same in another way.\n\n" % transformers.__version__)
+            f.write("# Original → `chimera save` → transformers %s\n\nMade by `make interop`. The largest difference of logits from the original's; 1e-5 is the bound. \"As it came\" is a folder saved as it is; \"made\nanew\" is one whose config.json is made of the spec, by way of a native folder. After `ok:` stand keys that say the same in another way.\n\n%d of %d rows are ok, %d are of folders that Chimera does not read, and says which key.\n\n" % (transformers.__version__, len(rows) - bad - left, len(rows), left))
             f.write("| folder | config.json | difference | |\n|---|---|---|---|\n")
             f.writelines("| %s | %s | %s | %s |\n" % tuple(str(x).replace("|", "\\|") for x in r) for r in rows)
     print("%d right, %d wrong, %d of folders that are not read" % (len(rows) - bad - left, bad, left))
