@@ -110,6 +110,14 @@ let package = Package(
         "StandardComponents",
       ],
       path: "Tests/Support"),
+    // A program whose malloc counts, for the test that a pass allocates nothing.
+    .target(name: "AllocationCounter", path: "Tests/Allocations/Counter"),
+    .executableTarget(
+      name: "count-allocations",
+      dependencies: [
+        "AllocationCounter", "Components", "Conformance", "Execution", "Formats", "Kernels", "StandardComponents",
+      ],
+      path: "Tests/Allocations/Program"),
     // Everything that reads strangers' bytes, for the tests that replay hostile inputs and for `make fuzz`.
     .target(
       name: "FuzzParsers",

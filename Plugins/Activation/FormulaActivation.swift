@@ -110,10 +110,19 @@ struct TrainedFormula: Kernel {
 
   func forward(_ context: ForwardContext) {
     let (x, y) = (context.input(), context.output())
-    let scalars = (0..<scalarCount).map { context.parameter($0).vector[0] }
-    context.parallel(y.count * y.width, grain: 4096) { numbers, _ in
-      formula.apply(
-        x.base + numbers.lowerBound, scalars: scalars, into: y.base + numbers.lowerBound, count: numbers.count)
+    withScalars(context) { scalars in
+      context.parallel(y.count * y.width, grain: 4096) { numbers, _ in
+        formula.apply(
+          x.base + numbers.lowerBound, scalars: scalars, into: y.base + numbers.lowerBound, count: numbers.count)
+      }
+    }
+  }
+
+  /// The scalars one after the other: each is a tensor of its own.
+  private func withScalars(_ context: some StepContext, _ body: (UnsafePointer<Float>) -> Void) {
+    withScratch(scalarCount) { scalars in
+      for index in 0..<scalarCount { scalars[index] = context.parameter(index).vector[0] }
+      body(scalars)
     }
   }
 
@@ -123,29 +132,30 @@ struct TrainedFormula: Kernel {
   func backward(_ context: BackwardContext) {
     let (x, dy) = (context.input(), context.outputGradient())
     let dx = context.inputGradient()
-    let scalars = (0..<scalarCount).map { context.parameter($0).vector[0] }
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: scalarCount * context.pool.threads) { sums in
-      sums.initialize(repeating: 0)
-      let shares = Shares(base: sums)
-      context.parallel(dy.count * dy.width, grain: 4096) { numbers, worker in
-        for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Self.run) {
-          let count = min(Self.run, numbers.upperBound - start)
-          if let dx {
-            formula.derivative(x.base + start, scalars: scalars, into: worker.scratch, count: count)
-            for i in 0..<count { dx.base[start + i] += dy.base[start + i] * worker.scratch[i] }
-          }
-          for index in 0..<scalarCount {
-            formula.derivative(by: index, x.base + start, scalars: scalars, into: worker.scratch, count: count)
-            var sum = 0.0
-            for i in 0..<count { sum += Double(dy.base[start + i] * worker.scratch[i]) }
-            shares.base[worker.index * scalarCount + index] += sum
+    withScalars(context) { scalars in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: scalarCount * context.pool.threads) { sums in
+        sums.initialize(repeating: 0)
+        let shares = Shares(base: sums)
+        context.parallel(dy.count * dy.width, grain: 4096) { numbers, worker in
+          for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Self.run) {
+            let count = min(Self.run, numbers.upperBound - start)
+            if let dx {
+              formula.derivative(x.base + start, scalars: scalars, into: worker.scratch, count: count)
+              for i in 0..<count { dx.base[start + i] += dy.base[start + i] * worker.scratch[i] }
+            }
+            for index in 0..<scalarCount {
+              formula.derivative(by: index, x.base + start, scalars: scalars, into: worker.scratch, count: count)
+              var sum = 0.0
+              for i in 0..<count { sum += Double(dy.base[start + i] * worker.scratch[i]) }
+              shares.base[worker.index * scalarCount + index] += sum
+            }
           }
         }
-      }
-      for index in 0..<scalarCount {
-        guard let gradient = context.parameterGradient(index) else { continue }
-        let total = (0..<context.pool.threads).reduce(0.0) { $0 + sums[$1 * scalarCount + index] }
-        gradient[0] += Float(total)
+        for index in 0..<scalarCount {
+          guard let gradient = context.parameterGradient(index) else { continue }
+          let total = (0..<context.pool.threads).reduce(0.0) { $0 + sums[$1 * scalarCount + index] }
+          gradient[0] += Float(total)
+        }
       }
     }
   }

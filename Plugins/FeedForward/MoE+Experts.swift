@@ -99,7 +99,8 @@ extension MoE {
       _ x: UnsafePointer<Float>, _ inputs: Int, rows: Int, by matmuls: UnsafeBufferPointer<Matmul>,
       _ context: ForwardContext
     ) {
-      Kernels.matmul(x, stride: inputs, rows: rows, by: matmuls, accumulate: false, pool: context.pool)
+      Kernels.matmul(
+        x, stride: inputs, rows: rows, by: matmuls, accumulate: false, in: context.computeType, pool: context.pool)
     }
 
     private func matmul(
@@ -140,12 +141,12 @@ extension MoE {
           if dx != nil {
             matmulTransposed(
               dys, rows: members.count, by: context.parameter(tensor).member(expert), into: dxs, accumulate: index > 0,
-              pool: context.pool)
+              in: context.computeType, pool: context.pool)
           }
           if let dw = context.parameterGradient(tensor) {
             matmulOuter(
               dys, outputs: width, xs, inputs: inputs, rows: members.count, into: dw + expert * width * inputs,
-              accumulate: true, pool: context.pool)
+              accumulate: true, in: context.computeType, pool: context.pool)
           }
           if biases[index], let db = context.parameterGradient(tensor + 1) {
             sumRows(

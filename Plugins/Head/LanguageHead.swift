@@ -83,7 +83,7 @@ public struct LanguageHead: Head {
     let logits = plan.within("head") { plan in
       let logits = plan.apply(Linear(bias: bias), to: y, parameters: tensors)
       return normalizesRows
-        ? plan.apply(DivideByRowNorms(), to: logits, parameters: [matrix]) : logits
+        ? plan.apply(DivideByRowNorms(columns: width), to: logits, parameters: [matrix]) : logits
     }
     let scaled = plan.scale(logits, by: scale)
     return softcap.map { plan.softcap(scaled, at: $0) } ?? scaled

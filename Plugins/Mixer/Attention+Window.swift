@@ -59,6 +59,7 @@ struct AttentionWindow {
     let order: PermuteHeads
 
     var name: String { bias.name }
+    var keys: ScoreBiasKeys { bias.keys }
     var attributes: [Attribute] { bias.attributes + [Attribute("head_groups", order.groups)] }
 
     func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {

@@ -51,12 +51,14 @@ extension MLA {
         if transposed {
           let (gathered, sums) = (context.sharedScratch, context.sharedScratch + x.count * inputs)
           gather(x, head, into: gathered)
-          matmulTransposed(gathered, rows: x.count, by: own, into: sums, accumulate: false, pool: context.pool)
+          matmulTransposed(
+            gathered, rows: x.count, by: own, into: sums, accumulate: false, in: context.computeType, pool: context.pool
+          )
           for row in 0..<x.count { (y[row] + head * outputs).update(from: sums + row * outputs, count: outputs) }
         } else {
           matmul(
             x.base + head * inputs, stride: x.width, rows: x.count, by: own, bias: nil, into: y.base + head * outputs,
-            stride: y.width, accumulate: false, pool: context.pool)
+            stride: y.width, accumulate: false, in: context.computeType, pool: context.pool)
         }
       }
     }
@@ -92,9 +94,10 @@ extension MLA {
           if transposed {
             matmul(
               dys, stride: outputs, rows: x.count, by: own, bias: nil, into: dxs, stride: inputs, accumulate: false,
-              pool: context.pool)
+              in: context.computeType, pool: context.pool)
           } else {
-            matmulTransposed(dys, rows: x.count, by: own, into: dxs, accumulate: false, pool: context.pool)
+            matmulTransposed(
+              dys, rows: x.count, by: own, into: dxs, accumulate: false, in: context.computeType, pool: context.pool)
           }
           for row in 0..<x.count { add(dxs + row * inputs, scaledBy: 1, to: dx[row] + head * inputs, count: inputs) }
         }
@@ -103,7 +106,7 @@ extension MLA {
           matmulOuter(
             transposed ? xs : dys, outputs: transposed ? inputs : outputs, transposed ? dys : xs,
             inputs: transposed ? outputs : inputs, rows: x.count, into: own, accumulate: true,
-            pool: context.pool)
+            in: context.computeType, pool: context.pool)
         }
       }
     }
@@ -150,13 +153,13 @@ extension MLA {
     /// `da`, `db`: the parts of dy.
     func backward(_ context: BackwardContext) {
       let (da, db, dy) = (context.inputGradient(0), context.inputGradient(1), context.outputGradient())
-      let widths = [da, db].map { ($0?.width ?? 0) / heads }
+      let (first, second) = ((da?.width ?? 0) / heads, (db?.width ?? 0) / heads)
       let width = dy.width / heads
       for row in 0..<dy.count {
         for head in 0..<heads {
           let own = dy[row] + head * width
-          if let da { add(own, scaledBy: 1, to: da[row] + head * widths[0], count: widths[0]) }
-          if let db { add(own + width - widths[1], scaledBy: 1, to: db[row] + head * widths[1], count: widths[1]) }
+          if let da { add(own, scaledBy: 1, to: da[row] + head * first, count: first) }
+          if let db { add(own + width - second, scaledBy: 1, to: db[row] + head * second, count: second) }
         }
       }
     }

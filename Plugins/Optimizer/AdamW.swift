@@ -17,16 +17,13 @@ public struct AdamW: ExactOptimizer {
   let beta1: Double
   let beta2: Double
   let eps: Double
-  let weightDecay: Double
-  let decays: DecayedTensors
+  let decay: WeightDecay
 
   public init(_ options: Options) {
     beta1 = options.number("beta1", default: 0.9, in: 0...0.999999, "decay of the mean of gradients")
     beta2 = options.number("beta2", default: 0.95, in: 0...0.999999, "decay of the mean of squared gradients")
     eps = options.number("eps", default: 1e-8, in: 1e-30...1, "added to the root")
-    weightDecay = options.number(
-      "weight_decay", default: 0.1, in: 0...1e3, "decoupled weight decay, multiplied by the learning rate")
-    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors have weight decay")
+    decay = WeightDecay(options, default: 0.1, "decoupled weight decay, multiplied by the learning rate")
   }
 
   public func moments(of tensor: PlannedTensor) -> [String] { ["m", "v"] }
@@ -34,7 +31,7 @@ public struct AdamW: ExactOptimizer {
   public func update(_ tensor: TensorUpdate) {
     let step = AdamWStep(
       step: tensor.step, rate: tensor.rate, beta1: beta1, beta2: beta2, eps: eps,
-      decay: decays.decay(weightDecay, of: tensor.tensor), gradientScale: tensor.gradientScale)
+      decay: decay.of(tensor.tensor), gradientScale: tensor.gradientScale)
     tensor.forEachPiece { start, count in
       step.apply(
         to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start,
@@ -48,6 +45,6 @@ public struct AdamW: ExactOptimizer {
     moments[0] = beta1 * moments[0] + (1 - beta1) * g
     moments[1] = beta2 * moments[1] + (1 - beta2) * g * g
     let (m, v) = (moments[0] / (1 - pow(beta1, Double(step))), moments[1] / (1 - pow(beta2, Double(step))))
-    return (1 - rate * decays.decay(weightDecay, of: tensor)) * p - rate * m / (v.squareRoot() + eps)
+    return (1 - rate * decay.of(tensor)) * p - rate * m / (v.squareRoot() + eps)
   }
 }

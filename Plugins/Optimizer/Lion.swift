@@ -13,28 +13,22 @@ public struct Lion: ExactOptimizer {
 
   let beta1: Double
   let beta2: Double
-  let weightDecay: Double
-  let decays: DecayedTensors
+  let decay: WeightDecay
 
   public init(_ options: Options) {
     beta1 = options.number(
       "beta1", default: 0.9, in: 0...0.999999, "interpolation of gradient and momentum in the step")
     beta2 = options.number("beta2", default: 0.99, in: 0...0.999999, "decay of the momentum")
-    weightDecay = options.number(
-      "weight_decay", default: 1, in: 0...1e3, "decoupled weight decay, multiplied by the learning rate")
-    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors have weight decay")
+    decay = WeightDecay(options, default: 1, "decoupled weight decay, multiplied by the learning rate")
   }
 
   public func moments(of tensor: PlannedTensor) -> [String] { ["m"] }
 
   public func update(_ tensor: TensorUpdate) {
-    let step = LionStep(
-      rate: tensor.rate, beta1: beta1, beta2: beta2, decay: decays.decay(weightDecay, of: tensor.tensor),
-      gradientScale: tensor.gradientScale)
-    tensor.forEachPiece { start, count in
-      step.apply(
-        to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start, count: count)
-    }
+    tensor.apply(
+      LionStep(
+        rate: tensor.rate, beta1: beta1, beta2: beta2, decay: decay.of(tensor.tensor),
+        gradientScale: tensor.gradientScale))
   }
 
   public func exact(
@@ -43,6 +37,6 @@ public struct Lion: ExactOptimizer {
     let direction = beta1 * moments[0] + (1 - beta1) * g
     moments[0] = beta2 * moments[0] + (1 - beta2) * g
     let sign: Double = direction > 0 ? 1 : direction < 0 ? -1 : 0
-    return (1 - rate * decays.decay(weightDecay, of: tensor)) * p - rate * sign
+    return (1 - rate * decay.of(tensor)) * p - rate * sign
   }
 }

@@ -94,7 +94,7 @@ public struct Muon: Optimizer {
             }
             matmulTransposed(
               square, rows: short, by: WeightMatrix(base: work, format: .f32, rows: short, columns: long),
-              into: next, accumulate: true, pool: pool)
+              into: next, accumulate: true, in: .f32, pool: pool)
           }
         }
       }
@@ -113,7 +113,7 @@ public struct Muon: Optimizer {
           guard let x = x.baseAddress, let w = w.baseAddress, let y = y.baseAddress else { return }
           matmul(
             x, stride: columns, rows: rows, by: WeightMatrix(base: w, format: .f32, rows: outputs, columns: columns),
-            bias: nil, into: y, stride: outputs, accumulate: false, pool: pool)
+            bias: nil, into: y, stride: outputs, accumulate: false, in: .f32, pool: pool)
         }
       }
     }

@@ -13,32 +13,27 @@ public struct SGD: ExactOptimizer {
 
   let momentum: Double
   let nesterov: Bool
-  let weightDecay: Double
-  let decays: DecayedTensors
+  let decay: WeightDecay
 
   public init(_ options: Options) {
     momentum = options.number("momentum", default: 0.9, in: 0...0.999999, "momentum")
     nesterov = options.flag("nesterov", default: false, "Nesterov momentum")
-    weightDecay = options.number("weight_decay", default: 0, in: 0...1e3, "weight decay, added to the gradient")
-    decays = options.choice("decay", default: DecayedTensors.matrices, "which tensors have weight decay")
+    decay = WeightDecay(options, default: 0, "weight decay, added to the gradient")
   }
 
   public func moments(of tensor: PlannedTensor) -> [String] { ["m"] }
 
   public func update(_ tensor: TensorUpdate) {
-    let step = MomentumStep(
-      rate: tensor.rate, momentum: momentum, nesterov: nesterov, decay: decays.decay(weightDecay, of: tensor.tensor),
-      gradientScale: tensor.gradientScale)
-    tensor.forEachPiece { start, count in
-      step.apply(
-        to: tensor.parameters + start, gradient: tensor.gradients + start, m: tensor.moments[0] + start, count: count)
-    }
+    tensor.apply(
+      MomentumStep(
+        rate: tensor.rate, momentum: momentum, nesterov: nesterov, decay: decay.of(tensor.tensor),
+        gradientScale: tensor.gradientScale))
   }
 
   public func exact(
     _ p: Double, gradient g: Double, moments: inout [Double], of tensor: PlannedTensor, step: Int, rate: Double
   ) -> Double {
-    let g = g + decays.decay(weightDecay, of: tensor) * p
+    let g = g + decay.of(tensor) * p
     moments[0] = momentum * moments[0] + g
     return p - rate * (nesterov ? g + momentum * moments[0] : moments[0])
   }

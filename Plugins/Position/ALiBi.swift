@@ -3,12 +3,12 @@ import Foundation
 
 /// A penalty on attention scores that grows linearly with distance, steeper for some heads than for others.
 ///
-///     s(q, k) += slope(h)·(k − q);   slope(h) = 2^(−max_bias·(h + 1)/n) for n heads, n a power of two
+///     s(q, k) −= slope(h)·|q − k|;   slope(h) = 2^(−max_bias·(h + 1)/n) for n heads, n a power of two
 ///
 /// Press, Smith and Lewis, 2021, https://arxiv.org/abs/2108.12409.
 /// For other head counts the slopes of the next power of two are taken: every second one first, as the paper's code
-/// does. `before_scale` adds the bias before the scores are scaled, as Falcon-RW does, whose implementation also computes
-/// slope·k in bf16 (`precision`): by key, not by distance, so that rounding differs from token to token.
+/// does. Keys behind the query, under a mask that shows them, are penalized by their distance as those before it are. `before_scale` adds the bias before the scores are scaled, as Falcon-RW does, whose implementation also computes
+/// slope·k in bf16 (`precision`): by key, not by distance, so that rounding differs from token to token. That form is for causal attention alone.
 ///
 /// Examples: `{max_bias: 4}` `{before_scale: true, precision: bf16, strength: 2}`
 public struct ALiBi: PositionEncoding {
@@ -41,6 +41,8 @@ public struct ALiBi: PositionEncoding {
     let rounds: Bool
 
     let name = "alibi"
+    // slope·k differs from −slope·|q − k| by what is the same for all keys of a query, but only for keys up to it.
+    var keys: ScoreBiasKeys { rounds ? .upToQuery : .anywhere }
     var attributes: [Attribute] {
       [
         Attribute("heads", heads, plain: heads), Attribute("max_bias", maxBias),
@@ -62,13 +64,13 @@ public struct ALiBi: PositionEncoding {
         return
       }
       let slope = slope(of: head) * factor
-      for i in 0..<count { scores[i] += slope * Float(firstKey + i - query) }
+      for i in 0..<count { scores[i] -= slope * Float(abs(query - firstKey - i)) }
     }
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
       var lines = ["def alibi(query, key, heads):"]
       lines.append(
-        "    \"\"\"slope(h)·(k − q), [heads, tokens, keys]: slopes fall from 2^(−\(PyTorchExpression(maxBias).text)/n) by that factor.\"\"\""
+        "    \"\"\"−slope(h)·|q − k|, [heads, tokens, keys]: slopes fall from 2^(−\(PyTorchExpression(maxBias).text)/n) by that factor.\"\"\""
       )
       lines.append("    power = 1 << (heads - 1).bit_length()")
       lines.append("    order = [2 * h + 1 if h < power // 2 else 2 * (h - power // 2) for h in range(heads)]")
@@ -82,7 +84,8 @@ public struct ALiBi: PositionEncoding {
           "    return (slopes.bfloat16() * key.bfloat16()).float()\(factor == 1 ? "" : " * \(PyTorchExpression(factor).text)")"
         )
       } else {
-        lines.append("    return slopes * \(factor == 1 ? "" : "\(PyTorchExpression(factor).text) * ")(key - query)")
+        lines.append(
+          "    return -slopes * \(factor == 1 ? "" : "\(PyTorchExpression(factor).text) * ")(query - key).abs()")
       }
       call.define("alibi", lines.joined(separator: "\n"))
       return .call("alibi", ["query", "key", call.setting("num_heads", PyTorchExpression(heads))])

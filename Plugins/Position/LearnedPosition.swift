@@ -41,8 +41,9 @@ public struct LearnedPosition: PositionEncoding {
       let table = context.parameter().matrix
       let x = context.input()
       let y = context.output()
-      withScratch(x.width) { vector in
-        for row in 0..<x.count {
+      context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, worker in
+        let vector = worker.scratch
+        for row in rows {
           let start = table.base + (Int(context.positions[row]) + offset) * table.rowBytes
           widen(table.format, start, count: x.width, into: vector)
           let (xs, ys) = (x[row], y[row])
@@ -50,6 +51,8 @@ public struct LearnedPosition: PositionEncoding {
         }
       }
     }
+
+    func scratch(step: Step, rows: Int, context: Int) -> Int { step.outputs[0].width }
 
     /// `dx += dy`, `dW[position + offset] += dy`.
     func backward(_ context: BackwardContext) {

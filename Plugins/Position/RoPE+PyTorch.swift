@@ -16,7 +16,7 @@ extension RoPEAngles {
   }
 
   private func function(_ name: String, _ call: PyTorchCall) -> String {
-    let warmth = warmth == 1 ? "" : "\(PyTorchExpression(warmth).text) * "
+    let factor = attentionFactor == 1 ? "" : "\(PyTorchExpression(attentionFactor).text) * "
     var lines = ["def \(name)(positions, width, theta\(lengthUse == .none ? "" : ", length")):"]
     lines.append("    \"\"\"Cosines and sines of position·frequency, [tokens, 1, width / 2]: \(words)\"\"\"")
     lines += base
@@ -25,13 +25,13 @@ extension RoPEAngles {
     lines += changes
     lines.append("    angles = positions[..., None, None] * frequencies")
     lines.append(
-      "    return (\(warmth)angles.cos()).float(), (\(warmth)angles.sin()).float()"
+      "    return (\(factor)angles.cos()).float(), (\(factor)angles.sin()).float()"
         .replacing("(angles.cos())", with: "angles.cos()").replacing("(angles.sin())", with: "angles.sin()"))
     return lines.joined(separator: "\n")
   }
 
   /// What cosines and sines are multiplied by.
-  private var warmth: Double { scaling.frequencies(theta: theta, width: width, length: 1).attentionFactor }
+  private var attentionFactor: Double { scaling.attentionFactor }
 
   private var words: String {
     switch scaling {

@@ -28,14 +28,14 @@ struct RoPEAngles: Kernel {
   func forward(_ context: ForwardContext) {
     let y = context.output()
     for sequence in context.sequences {
-      let (frequencies, attentionFactor) = scaling.frequencies(
-        theta: theta, width: width, length: sequence.length)
-      for row in sequence.rows {
-        let position = Double(context.positions[row])
-        let (cosines, sines) = (y[row], y[row] + width / 2)
-        for i in frequencies.indices {
-          cosines[i] = Float(attentionFactor * cos(position * frequencies[i]))
-          sines[i] = Float(attentionFactor * sin(position * frequencies[i]))
+      let frequencies = RoPEFrequencies(scaling, theta: theta, width: width, length: sequence.length)
+      let factor = scaling.attentionFactor
+      for pair in 0..<width / 2 {
+        let frequency = frequencies[pair]
+        for row in sequence.rows {
+          let angle = Double(context.positions[row]) * frequency
+          y[row][pair] = Float(factor * cos(angle))
+          y[row][pair + width / 2] = Float(factor * sin(angle))
         }
       }
     }

@@ -155,39 +155,12 @@ enum RoPEScaling: Sendable, Hashable {
     }
   }
 
-  /// The frequencies of `width / 2` pairs in a text of `length` tokens, and what sines and cosines are multiplied by.
-  func frequencies(theta: Double, width: Int, length: Int) -> (frequencies: [Double], attentionFactor: Double) {
-    let exponents = stride(from: 0, to: width, by: 2).map { Double($0) / Double(width) }
-    let plain = exponents.map { pow(theta, -$0) }
+  /// What sines and cosines are multiplied by.
+  var attentionFactor: Double {
     switch self {
-    case .none: return (plain, 1)
-    case .linear(let factor): return (plain.map { $0 / factor }, 1)
-    case .factors(let factors): return (zip(plain, factors).map { $0 / $1 }, 1)
-    case .dynamic(let factor, let original):
-      let original = Double(original)
-      guard Double(length) > original, width > 2 else { return (plain, 1) }
-      let growth = factor * Double(length) / original - (factor - 1)
-      let base = theta * pow(growth, Double(width) / Double(width - 2))
-      return (exponents.map { pow(base, -$0) }, 1)
-    case .ntk(let alpha):
-      let base = theta * pow(alpha, Double(width) / Double(max(1, width - 2)))
-      return (exponents.map { pow(base, -$0) }, 1)
-    case .proportional(let factor, let pairs):
-      return (plain.enumerated().map { $0 < pairs ? $1 / factor : 0 }, 1)
-    case .llama3(let factor, let low, let high, let original):
-      return (
-        plain.map { frequency in
-          let waves = Double(original) * frequency / (2 * .pi)
-          if waves < low { return frequency / factor }
-          if waves > high { return frequency }
-          let keep = (waves - low) / (high - low)
-          return (1 - keep) * frequency / factor + keep * frequency
-        }, 1
-      )
-    case .yarn(let yarn): return yarn.frequencies(plain, theta: theta, width: width)
-    case .longrope(let scaling):
-      let factors = length > scaling.original ? scaling.long : scaling.short
-      return (zip(plain, factors).map { $0 / $1 }, scaling.attentionFactor)
+    case .yarn(let yarn): yarn.attentionFactor
+    case .longrope(let scaling): scaling.attentionFactor
+    case .none, .linear, .factors, .dynamic, .ntk, .proportional, .llama3: 1
     }
   }
 }
@@ -244,30 +217,25 @@ extension RoPEScaling.YaRN {
   }
 
   /// The pair that rotates `rotations` times over the original context.
-  private func pair(rotating rotations: Double, theta: Double, width: Int, original: Double) -> Double {
-    Double(width) * log(original / (rotations * 2 * .pi)) / (2 * log(theta))
+  private func pair(rotating rotations: Double, theta: Double, width: Int) -> Double {
+    Double(width) * log(Double(original) / (rotations * 2 * .pi)) / (2 * log(theta))
   }
 
-  /// The pairs between which frequencies pass from kept to divided.
+  /// The pairs between which the ramp goes from frequencies as they are to divided ones.
   func ramp(theta: Double, width: Int) -> (low: Double, high: Double) {
-    let original = Double(original)
-    var low = pair(rotating: betaFast, theta: theta, width: width, original: original)
-    var high = pair(rotating: betaSlow, theta: theta, width: width, original: original)
+    var low = pair(rotating: betaFast, theta: theta, width: width)
+    var high = pair(rotating: betaSlow, theta: theta, width: width)
     if truncate { (low, high) = (low.rounded(.down), high.rounded(.up)) }
     low = max(low, 0)
     high = min(high, Double(width - 1))
-    return (low, low == high ? high + 0.001 : high)
+    if low == high { high += 0.001 }
+    return (low, high)
   }
 
-  func frequencies(_ plain: [Double], theta: Double, width: Int) -> ([Double], Double) {
-    let (low, high) = ramp(theta: theta, width: width)
-    let ramped = plain.enumerated().map { index, frequency in
-      let divided = min(max((Double(index) - low) / (high - low), 0), 1)
-      return frequency / factor * divided + frequency * (1 - divided)
-    }
-    if let attention { return (ramped, attention) }
-    if let mscale, let mscaleAllDim { return (ramped, strength(mscale) / strength(mscaleAllDim)) }
-    return (ramped, strength(1))
+  var attentionFactor: Double {
+    if let attention { return attention }
+    if let mscale, let mscaleAllDim { return strength(mscale) / strength(mscaleAllDim) }
+    return strength(1)
   }
 
   private func strength(_ mscale: Double) -> Double { factor <= 1 ? 1 : 0.1 * mscale * log(factor) + 1 }

@@ -69,10 +69,10 @@ public struct Assembly: Sendable {
   /// The plan with only `layers` of the layers.
   private func plan(of layers: [Int]) throws(Problems) -> Plan {
     var plan = PlanBuilder(shape: architecture.shape)
-    // A table that no layer asked for is not built: every layer has chosen another way to tell positions apart.
+    // A table that no layer asked for is not built: every layer has chosen another position encoding.
     let atEmbedding: any PositionEncoding =
       architecture.someLayerTakesTheModelsPosition ? position : NothingAtEmbedding()
-    var line = plan.embedding { embedding.write(position: atEmbedding, into: &$0) }
+    var stream = plan.embedding { embedding.write(position: atEmbedding, into: &$0) }
     var normIsDue = true
     for index in layers {
       let kind = kinds[architecture.layerKinds[index]]
@@ -82,12 +82,12 @@ public struct Assembly: Sendable {
           plan.sublayer { component.write(x, layer: layer, into: &$0) }
         }
       }
-      line = plan.layer(index) { plan in
-        kind.block.write(line, sublayers: sublayers, norm: kind.norm, into: &plan)
+      stream = plan.layer(index) { plan in
+        kind.block.write(stream, sublayers: sublayers, norm: kind.norm, into: &plan)
       }
       normIsDue = kind.block.needsFinalNorm
     }
-    let logits = head.write(line, norm: norm, normIsDue: normIsDue, into: &plan)
+    let logits = head.write(stream, norm: norm, normIsDue: normIsDue, into: &plan)
     let finished: Plan
     do {
       finished = try plan.finish(name: architecture.name, logits: logits)

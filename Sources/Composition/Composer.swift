@@ -85,7 +85,7 @@ public struct Composer: Sendable {
 }
 
 extension Architecture {
-  /// Whether a layer tells positions apart as the model does, rather than in a way of its own.
+  /// Whether some layer has the model's position encoding, rather than one of its own.
   var someLayerTakesTheModelsPosition: Bool {
     layers.isEmpty || layers.contains { $0[.position] == self[.position] }
   }

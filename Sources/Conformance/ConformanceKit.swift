@@ -87,7 +87,10 @@ public struct ConformanceKit: Sendable {
     }
   }
 
-  func model(_ sample: ConformanceCase, _ sizes: ModelSizes = .usual) throws -> TinyModel {
+  /// The model that `sample` is tried in, in the usual sizes.
+  public func model(_ sample: ConformanceCase) throws -> TinyModel { try model(sample, .usual) }
+
+  func model(_ sample: ConformanceCase, _ sizes: ModelSizes) throws -> TinyModel {
     try TinyModel(sample.tree(sizes), of: registry)
   }
 

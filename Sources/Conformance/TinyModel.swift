@@ -24,7 +24,7 @@ public struct TinyModel {
 
   /// The model that `tree` describes, made of the components of `registry`; throws every problem found.
   public init(_ tree: Setting, of registry: Registry) throws {
-    architecture = try SpecificationLoader(catalog: Catalog(folders: []), choosingOptions: registry.choosingOptions)
+    architecture = try SpecificationLoader(catalog: Catalog(folders: []), for: Composer(registry))
       .load(tree, named: "tiny")
     plan = try Composer(registry).compose(architecture)
     parameters = try Parameters(plan, seed: 7)
@@ -43,7 +43,8 @@ public struct TinyModel {
     _ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16, states: StorageFormat = .f32, room: Int? = nil
   ) throws -> [Float] {
     let executor = try PlanExecutor(
-      plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows, states: states)
+      plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows, states: states, fusing: true,
+      computeType: .stored)
     let sequence = try executor.openSequence(length: room ?? tokens.count)
     var logits: [Float] = []
     for start in stride(from: 0, to: tokens.count, by: parts) {

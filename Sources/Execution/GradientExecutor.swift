@@ -32,7 +32,7 @@ public final class GradientExecutor {
 
   /// What an executor of `plan` for batches of up to `rows` tokens would take; throws when that cannot be counted.
   public static func plannedMemory(
-    _ plan: Plan, rows: Int, threads: Int, options: TrainingOptions = TrainingOptions()
+    _ plan: Plan, rows: Int, threads: Int, options: TrainingOptions
   ) throws(ExecutionProblem) -> TrainingMemory {
     let schedule = TrainingSchedule(plan, options: options)
     return try TrainingMemory(
@@ -41,7 +41,7 @@ public final class GradientExecutor {
 
   /// An executor of `plan` for batches of up to `rows` tokens in all.
   public init(
-    _ plan: Plan, _ parameters: Parameters, pool: ThreadPool, rows: Int, options: TrainingOptions = TrainingOptions()
+    _ plan: Plan, _ parameters: Parameters, pool: ThreadPool, rows: Int, options: TrainingOptions
   ) throws(ExecutionProblem) {
     self.plan = plan
     self.parameters = parameters
@@ -73,7 +73,7 @@ public final class GradientExecutor {
   ) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
     try plan.check(given, limit: maximumRows)
-    return options.precision.arithmetic.perform { run(batch, targets, given, prefixes, gradientScale: nil) }
+    return run(batch, targets, given, prefixes, gradientScale: nil)
   }
 
   /// The mean loss of `batch`, whose gradient times `gradientScale` is added to `gradients`.
@@ -83,7 +83,7 @@ public final class GradientExecutor {
   ) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
     try plan.check(given, limit: maximumRows)
-    return options.precision.arithmetic.perform { run(batch, targets, given, prefixes, gradientScale: gradientScale) }
+    return run(batch, targets, given, prefixes, gradientScale: gradientScale)
   }
 
   /// Begins new gradients: the next pass puts its own in their place.

@@ -8,6 +8,7 @@ final class OtherAxis {
   private let positions: UnsafeMutablePointer<Int32>
   private let sequences: UnsafeMutablePointer<SequenceSpan>
   private let given: FloatBuffer
+  private var (rowCount, sequenceCount) = (0, 0)
 
   /// Tables for up to `rows` rows of as many sequences.
   init(_ axis: RowAxis, _ planned: PlannedAxis, rows: Int) throws(ExecutionProblem) {
@@ -25,30 +26,35 @@ final class OtherAxis {
     sequences.deallocate()
   }
 
-  /// The rows of a pass: for each of its sequences what it gives, and how many rows it had before. What is given was
-  /// checked against the axis and the room there is.
-  func fill(_ parts: [(input: AxisInput?, before: Int)]) -> AxisBatch {
-    var row = 0
-    for (index, part) in parts.enumerated() {
-      let count = part.input?.count(on: planned) ?? 0
-      (sequences + index).initialize(
-        to: SequenceSpan(rows: row..<row + count, start: part.before, length: part.before + count))
-      for offset in 0..<count { positions[row + offset] = Int32(truncatingIfNeeded: part.before + offset) }
-      switch part.input {
-      case .tokens(let ids):
-        for (offset, id) in ids.enumerated() { tokens[row + offset] = Int32(truncatingIfNeeded: id) }
-      case .rows(let numbers):
-        (given.base + row * (planned.inputWidth ?? 0)).update(from: numbers, count: numbers.count)
-      case nil: break
-      }
-      row += count
+  /// Begins a pass.
+  func begin() { (rowCount, sequenceCount) = (0, 0) }
+
+  /// The rows of the next sequence of the pass: what it gives, `before` rows of it having come in earlier passes. What is
+  /// given was checked against the axis and the room there is.
+  func add(_ input: AxisInput?, after before: Int) {
+    let count = input?.count(on: planned) ?? 0
+    (sequences + sequenceCount).initialize(
+      to: SequenceSpan(rows: rowCount..<rowCount + count, start: before, length: before + count))
+    for offset in 0..<count { positions[rowCount + offset] = Int32(truncatingIfNeeded: before + offset) }
+    switch input {
+    case .tokens(let ids):
+      for (offset, id) in ids.enumerated() { tokens[rowCount + offset] = Int32(truncatingIfNeeded: id) }
+    case .rows(let numbers):
+      (given.base + rowCount * (planned.inputWidth ?? 0)).update(from: numbers, count: numbers.count)
+    case nil: break
     }
+    rowCount += count
+    sequenceCount += 1
+  }
+
+  /// The rows of the pass so far.
+  var batch: AxisBatch {
     let isGiven = planned.inputWidth != nil
     var batch = AxisBatch(
-      tokens: UnsafeBufferPointer(start: tokens, count: isGiven ? 0 : row),
-      positions: UnsafeBufferPointer(start: positions, count: row),
-      sequences: UnsafeBufferPointer(start: sequences, count: parts.count))
-    batch.count = row
+      tokens: UnsafeBufferPointer(start: tokens, count: isGiven ? 0 : rowCount),
+      positions: UnsafeBufferPointer(start: positions, count: rowCount),
+      sequences: UnsafeBufferPointer(start: sequences, count: sequenceCount))
+    batch.count = rowCount
     batch.given = isGiven ? UnsafePointer(given.base) : nil
     return batch
   }

@@ -10,9 +10,17 @@ struct PassMemory: ~Copyable {
   private let sequences: UnsafeMutablePointer<SequenceSpan>
   private let states: UnsafeMutablePointer<UnsafePointer<BoundState>>
   private let batches: UnsafeMutableBufferPointer<AxisBatch>
+  /// Which token each row of logits belongs to.
+  private let outputs: UnsafeMutablePointer<Output>
   private let others: [OtherAxis]
   private var scratch: FloatBuffer
   private var need = ScratchNeed()
+
+  /// The token that a row of logits belongs to: the index of its input, and its position in the sequence.
+  struct Output {
+    let input: Int
+    let position: Int
+  }
 
   /// Tables for passes of up to `rows` rows of each of `plan`'s axes.
   init(_ plan: Plan, rows: Int) throws(ExecutionProblem) {
@@ -26,6 +34,7 @@ struct PassMemory: ~Copyable {
     tokens = .allocate(capacity: rows)
     positions = .allocate(capacity: rows)
     outputRows = .allocate(capacity: rows)
+    outputs = .allocate(capacity: rows)
     targets = .allocate(capacity: rows)
     sequences = .allocate(capacity: rows)
     states = .allocate(capacity: rows)
@@ -37,6 +46,7 @@ struct PassMemory: ~Copyable {
     tokens.deallocate()
     positions.deallocate()
     outputRows.deallocate()
+    outputs.deallocate()
     targets.deallocate()
     sequences.deallocate()
     states.deallocate()
@@ -56,12 +66,12 @@ struct PassMemory: ~Copyable {
   ///
   /// `given` is what each input has on other axes; a part takes all of it with its first tokens.
   func fill(
-    _ pass: PassPlan, _ open: [SequenceState], given: [[RowAxis: AxisInput]], pool: ThreadPool
-  ) -> (Pass, [(input: Int, position: Int)]) {
-    var outputs: [(input: Int, position: Int)] = []
-    var row = 0
+    _ pass: PassPlan, _ open: [(sequence: SequenceState, tokens: [Int])], given: [[RowAxis: AxisInput]],
+    pool: ThreadPool
+  ) -> (Pass, UnsafeBufferPointer<Output>) {
+    var (row, output) = (0, 0)
     for (index, part) in pass.parts.enumerated() {
-      let sequence = open[part.input]
+      let sequence = open[part.input].sequence
       let span = SequenceSpan(
         rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.textLength,
         prefix: sequence.prefix)
@@ -71,21 +81,26 @@ struct PassMemory: ~Copyable {
         tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
         positions[row] = Int32(truncatingIfNeeded: sequence.position + offset)
         if pass.givesLogits(part, offset: offset) {
-          outputRows[outputs.count] = Int32(truncatingIfNeeded: row)
-          outputs.append((part.input, sequence.position + offset))
+          outputRows[output] = Int32(truncatingIfNeeded: row)
+          (outputs + output).initialize(to: Output(input: part.input, position: sequence.position + offset))
+          output += 1
         }
         row += 1
       }
     }
     for other in others {
-      batches[other.axis.index] = other.fill(
-        pass.parts.map { part in
-          let sequence = open[part.input]
-          let isNew = sequence.rowCounts[other.axis.index] == 0 && given.indices.contains(part.input)
-          return (isNew ? given[part.input][other.axis] : nil, sequence.rowCounts[other.axis.index])
-        })
+      other.begin()
+      for part in pass.parts {
+        let before = open[part.input].sequence.rowCounts[other.axis.index]
+        let isNew = before == 0 && given.indices.contains(part.input)
+        other.add(isNew ? given[part.input][other.axis] : nil, after: before)
+      }
+      batches[other.axis.index] = other.batch
     }
-    return (bound(rows: row, outputs: outputs.count, sequences: pass.parts.count, keeping: true, pool: pool), outputs)
+    return (
+      bound(rows: row, outputs: output, targets: 0, sequences: pass.parts.count, caching: true, pool: pool),
+      UnsafeBufferPointer(start: outputs, count: output)
+    )
   }
 
   /// Fills the tables for whole sequences from their beginning, of which nothing is cached; with `skipping`, only rows that
@@ -113,15 +128,16 @@ struct PassMemory: ~Copyable {
       }
     }
     for other in others {
-      batches[other.axis.index] = other.fill(
-        batch.indices.map { (given.indices.contains($0) ? given[$0][other.axis] : nil, 0) })
+      other.begin()
+      for index in batch.indices { other.add(given.indices.contains(index) ? given[index][other.axis] : nil, after: 0) }
+      batches[other.axis.index] = other.batch
     }
     return bound(
-      rows: row, outputs: output, targets: output, sequences: batch.count, keeping: false, pool: pool)
+      rows: row, outputs: output, targets: output, sequences: batch.count, caching: false, pool: pool)
   }
 
   private func bound(
-    rows: Int, outputs: Int, targets wanted: Int = 0, sequences count: Int, keeping: Bool, pool: ThreadPool
+    rows: Int, outputs: Int, targets wanted: Int, sequences count: Int, caching: Bool, pool: ThreadPool
   ) -> Pass {
     batches[RowAxis.tokens.index] = AxisBatch(
       tokens: UnsafeBufferPointer(start: tokens, count: rows),
@@ -131,7 +147,7 @@ struct PassMemory: ~Copyable {
       selected: UnsafeBufferPointer(start: outputRows, count: outputs),
       targets: UnsafeBufferPointer(start: targets, count: wanted))
     return Pass(
-      batches: batches, states: UnsafeBufferPointer(start: states, count: keeping ? count : 0), pool: pool,
+      batches: batches, states: UnsafeBufferPointer(start: states, count: caching ? count : 0), pool: pool,
       scratch: scratch.base + need.shared, scratchWidth: need.own, sharedScratch: scratch.base)
   }
 }

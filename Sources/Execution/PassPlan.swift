@@ -1,4 +1,5 @@
-/// The rows of one pass: consecutive new tokens of some sequences, and which of them give logits.
+/// The rows of one pass: consecutive new tokens of some sequences, and which of them give logits. Its table is made once
+/// and filled anew for every pass.
 struct PassPlan {
   /// Consecutive tokens of one input.
   struct Part {
@@ -13,21 +14,28 @@ struct PassPlan {
   private(set) var parts: [Part] = []
   private let rows: Int
   private let outputs: Int
-  private let wanted: PlanExecutor.Wanted
+  private var wanted = PlanExecutor.Wanted.last
   private var rowCount = 0
   private var outputCount = 0
 
-  init(rows: Int, outputs: Int, wanted: PlanExecutor.Wanted) {
+  /// An empty plan for passes of up to `rows` rows, `outputs` of which give logits.
+  init(rows: Int, outputs: Int) {
     self.rows = rows
     self.outputs = outputs
-    self.wanted = wanted
+    parts.reserveCapacity(rows)
   }
 
   var isEmpty: Bool { parts.isEmpty }
   var isFull: Bool { rowCount == rows || outputCount == outputs }
 
+  /// Begins a pass that gives the logits `wanted`.
+  mutating func begin(_ wanted: PlanExecutor.Wanted) {
+    self.wanted = wanted
+    clear()
+  }
+
   mutating func clear() {
-    parts = []
+    parts.removeAll(keepingCapacity: true)
     rowCount = 0
     outputCount = 0
   }
@@ -36,7 +44,7 @@ struct PassPlan {
   var room: Int { wanted == .all ? min(rows - rowCount, outputs - outputCount) : rows - rowCount }
 
   /// Takes as many of `tokens` as have room, and says how many. The first `known` give no logits.
-  mutating func add(input: Int, tokens: ArraySlice<Int>, known: Int = 0) -> Int {
+  mutating func add(input: Int, tokens: ArraySlice<Int>, known: Int) -> Int {
     let room = wanted == .all ? min(rows - rowCount, outputs - outputCount + known) : rows - rowCount
     let count = min(room, tokens.count)
     let isLast = count == tokens.count

@@ -4,8 +4,11 @@ import Kernels
 
 /// Runs a plan: forwards over new tokens of sequences, whose states it updates.
 ///
-/// It knows steps, memory and threads, and nothing of what the steps compute. Everything is bound when it is made:
-/// a pass allocates nothing. One executor is used by one thread at a time.
+/// It knows steps, memory and threads, and nothing of what the steps compute. Everything is bound when it is made: after the
+/// first of its size a pass allocates nothing, however many threads it has (`Tests/Allocations` counts). What does: opening
+/// a sequence, a profile, the array in which a caller hands over the tokens, and attention over more than six sequences at
+/// once, whose table no longer fits on the stack: once a step. One executor is used by one thread at a
+/// time.
 public final class PlanExecutor {
   /// The plan as it is run: with fewer steps than were composed, unless that was not wanted.
   public let plan: Plan
@@ -15,13 +18,15 @@ public final class PlanExecutor {
   public let stateFormat: StorageFormat
   private let maximumOutputs: Int
   /// The compute type of matrix multiplications by weights in less than `Float`.
-  public let arithmetic: ComputeType
+  public let computeType: ComputeType
   private let parameters: Parameters
   private let pool: ThreadPool
   private let memory: FloatBuffer
   private let binding: StepBinding
   private let kernels: [any Kernel]
   private var passMemory: PassMemory
+  private var pass: PassPlan
+  private let otherAxes: [RowAxis]
   private var longest = 0
   /// Lengths at which a text is computed again.
   private let borders: [Int]
@@ -30,18 +35,19 @@ public final class PlanExecutor {
 
   /// An executor of `plan` with `parameters`, whose passes take up to `maximumRows` rows.
   ///
-  /// States are stored in `states`, one of `PlannedState.formats`. With `fusing`, the plan's passes run first; without,
-  /// every step runs as it was composed.
+  /// States are stored in `states`, one of `PlannedState.formats`, and matrices multiplied in `computeType`. With `fusing`,
+  /// the plan's passes run first; without, every step runs as it was composed. None of these has a default: each changes
+  /// results, if only in their last bits.
   public init(
     _ composed: Plan, _ parameters: Parameters, pool: ThreadPool, maximumRows: Int = 256,
-    states: StorageFormat = .f32, fusing: Bool = true, arithmetic: ComputeType = .current
+    states: StorageFormat, fusing: Bool, computeType: ComputeType
   ) throws(ExecutionProblem) {
     precondition(PlannedState.formats.contains(states), "no state is stored in \(states.rawValue)")
     stateFormat = states
     let plan = fusing ? composed.fused() : composed
     self.plan = plan
     borders = composed.recomputationLengths
-    self.arithmetic = arithmetic
+    self.computeType = computeType
     self.parameters = parameters
     self.pool = pool
     // A multiple of 16, so that every value starts at a cache line.
@@ -51,9 +57,11 @@ public final class PlanExecutor {
     maximumOutputs = min(rows, 64)
     let layout = MemoryPlan(sharingIn: plan)
     memory = try FloatBuffer(count: layout.width * rows)
-    binding = StepBinding(plan, parameters, values: memory.base, layout: layout, rows: rows)
+    binding = StepBinding(plan, parameters, values: memory.base, layout: layout, rows: rows, computeType: computeType)
     kernels = try plan.kernels()
     passMemory = try PassMemory(plan, rows: rows)
+    pass = PassPlan(rows: rows, outputs: maximumOutputs)
+    otherAxes = plan.otherAxes
   }
 
   /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot. Its first
@@ -94,14 +102,15 @@ public final class PlanExecutor {
         throw ExecutionProblem.unknownToken(id, vocabulary: plan.shape.vocabSize)
       }
     }
-    var pass = PassPlan(rows: maximumRows, outputs: maximumOutputs, wanted: wanted)
+    pass.begin(wanted)
+    defer { pass.clear() }
     for (index, input) in inputs.enumerated() {
       let (tokens, known) = input.sequence.take(input.tokens, recomputingBeyond: borders)
       var done = 0
       // Tokens that see each other are computed together.
       let together = input.sequence.position == 0 ? input.sequence.prefix : 0
       if pass.room < together, !pass.isEmpty {
-        try run(pass, inputs, given, each)
+        try run(inputs, given, each)
         pass.clear()
       }
       if together > min(pass.room, tokens.count) {
@@ -111,33 +120,31 @@ public final class PlanExecutor {
         let count = pass.add(input: index, tokens: tokens[done...], known: max(0, known - done))
         done += count
         if pass.isFull || (done < tokens.count) {
-          try run(pass, inputs, given, each)
+          try run(inputs, given, each)
           pass.clear()
         }
       }
     }
-    if !pass.isEmpty { try run(pass, inputs, given, each) }
+    if !pass.isEmpty { try run(inputs, given, each) }
   }
 
   private func run(
-    _ pass: PassPlan, _ inputs: [(sequence: SequenceState, tokens: [Int])], _ given: [[RowAxis: AxisInput]],
+    _ inputs: [(sequence: SequenceState, tokens: [Int])], _ given: [[RowAxis: AxisInput]],
     _ each: (Int, Int, UnsafeBufferPointer<Float>) throws -> Void
   ) rethrows {
     for part in pass.parts { inputs[part.input].sequence.makeRoom(for: part.tokens.count) }
-    let (bound, outputs) = passMemory.fill(pass, inputs.map(\.sequence), given: given, pool: pool)
-    arithmetic.perform {
-      if let profile {
-        profile.run(kernels, binding.steps, in: bound)
-      } else {
-        for step in binding.steps.indices where bound.batches[binding.steps[step].axis.index].count > 0 {
-          kernels[step].forward(ForwardContext(binding.steps[step], in: bound))
-        }
+    let (bound, outputs) = passMemory.fill(pass, inputs, given: given, pool: pool)
+    if let profile {
+      profile.run(kernels, binding.steps, in: bound)
+    } else {
+      for step in binding.steps.indices where bound.batches[binding.steps[step].axis.index].count > 0 {
+        kernels[step].forward(ForwardContext(binding.steps[step], in: bound))
       }
     }
     for (index, part) in pass.parts.enumerated() {
       let sequence = inputs[part.input].sequence
       sequence.position += part.tokens.count
-      for axis in plan.otherAxes {
+      for axis in otherAxes {
         sequence.rowCounts[axis.index] += bound.batches[axis.index].sequences[index].rows.count
       }
     }

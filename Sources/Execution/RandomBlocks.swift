@@ -6,7 +6,7 @@ import Kernels
 ///
 /// A number is the sum of four uniform ones, near enough to normal. The K-quants, which `narrow` cannot write, are made
 /// of uniform quants under equal scales.
-public func randomBlocks(_ format: StorageFormat, count: Int, deviation: Float, seed: UInt64 = 1) -> [UInt8] {
+public func randomBlocks(_ format: StorageFormat, count: Int, deviation: Float, seed: UInt64) -> [UInt8] {
   precondition(count >= 0, "\(count) numbers")
   guard let bytes = format.byteCount(elements: count) else {
     preconditionFailure("\(count) elements are not whole blocks of \(format.rawValue)")

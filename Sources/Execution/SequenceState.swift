@@ -94,6 +94,7 @@ public final class SequenceState {
     if borders.isEmpty { return (tokens, 0) }
     // A call that was broken off may have left tokens that were never computed.
     history.removeLast(history.count - position)
+    if history.capacity < length { history.reserveCapacity(length) }
     history += tokens
     guard position > 0, borders.contains(where: { position <= $0 && $0 < textLength }) else { return (tokens, 0) }
     let known = position

@@ -1,4 +1,5 @@
 import Components
+import Kernels
 
 /// The steps of a plan with the addresses of everything they read and write, bound once.
 final class StepBinding {
@@ -8,9 +9,10 @@ final class StepBinding {
   private let rows: Int
   private let tables = BindingTables()
 
-  /// Binds `plan` over `values`, laid out by `layout` for passes of `rows` rows.
+  /// Binds `plan` over `values`, laid out by `layout` for passes of `rows` rows that multiply in `computeType`.
   init(
-    _ plan: Plan, _ parameters: Parameters, values: UnsafeMutablePointer<Float>, layout: MemoryPlan, rows: Int
+    _ plan: Plan, _ parameters: Parameters, values: UnsafeMutablePointer<Float>, layout: MemoryPlan, rows: Int,
+    computeType: ComputeType
   ) {
     self.values = values
     self.layout = layout
@@ -22,7 +24,8 @@ final class StepBinding {
     steps = plan.steps.map { step in
       BoundStep(
         axis: step.axis, inputs: tables.table(step.inputs.map(bind)), outputs: tables.table(step.outputs.map(bind)),
-        parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
+        parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states),
+        computeType: computeType)
     }
   }
 

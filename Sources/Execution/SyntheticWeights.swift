@@ -49,7 +49,7 @@ public struct SyntheticWeights: Sendable {
       case .normal, .uniform:
         let deviation = tensor.initialization.deviation
         let run = Run(format: format, deviation: deviation)
-        let source = runs[run] ?? randomBlocks(format, count: Self.run, deviation: Float(deviation))
+        let source = runs[run] ?? randomBlocks(format, count: Self.run, deviation: Float(deviation), seed: 1)
         runs[run] = source
         fill(base, blocks: bytes / format.bytesPerBlock, format.bytesPerBlock, from: source, start: index * 7919, pool)
       }

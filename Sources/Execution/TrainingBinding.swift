@@ -49,14 +49,16 @@ final class TrainingBinding {
         let step = schedule.plan.steps[index]
         var bound = BoundStep(
           axis: step.axis, inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
-          parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
+          parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states),
+          computeType: schedule.computeType)
         bound.saved = tables.table(use.saved.map(bind))
         steps.append(bound)
       case .backward(let index):
         let step = schedule.plan.steps[index]
         var bound = BoundStep(
           axis: step.axis, inputs: bind(use.inputs, step.inputs), outputs: bind(use.outputs, step.outputs),
-          parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states))
+          parameters: tables.table(step.parameters.map { parameters.bound[$0] }), states: tables.table(step.states),
+          computeType: schedule.computeType)
         bound.saved = tables.table(use.saved.map(bind))
         bound.inputGradients = tables.table(use.inputGradients.map { $0.map(bind) })
         bound.inputGradientsAccumulate = tables.table(use.inputGradientsAccumulate)

@@ -18,8 +18,8 @@ public struct TrainingOptions: Sendable, Hashable {
     /// Both sides are rounded to bf16 as they are read, and sums are f32.
     case bf16
 
-    /// The arithmetic of the kernels.
-    var arithmetic: ComputeType { self == .bf16 ? .bf16 : .f32 }
+    /// The same as a compute type of the kernels.
+    public var computeType: ComputeType { self == .bf16 ? .bf16 : .f32 }
   }
 
   /// The compute type of matrix multiplications.
@@ -32,7 +32,7 @@ public struct TrainingOptions: Sendable, Hashable {
 
   /// Training with these choices.
   public init(
-    precision: Precision = .f32, recomputation: Recomputation = .none, logitsBytes: Int = 64 << 20
+    precision: Precision, recomputation: Recomputation = .none, logitsBytes: Int = 64 << 20
   ) {
     self.precision = precision
     self.recomputation = recomputation

@@ -1,4 +1,5 @@
 import Components
+import Kernels
 
 /// The order in which a training pass runs the steps of a plan: the body forwards, the tail forwards and backwards, the
 /// body backwards.
@@ -25,7 +26,11 @@ struct TrainingSchedule {
   /// For each value, whether a learned tensor has a part in it.
   let isLearned: [Bool]
 
+  /// What matrices are multiplied in.
+  let computeType: ComputeType
+
   init(_ composed: Plan, options: TrainingOptions) {
+    computeType = options.precision.computeType
     (plan, loss) = composed.joiningSiblings().fusingFollowers().withLoss()
     let steps = plan.steps
     let first = steps.firstIndex { $0.outputs.contains { $0.axis == .outputs } } ?? steps.count - 1

@@ -68,7 +68,8 @@ extension ExportVerification {
     private static func logits(_ plan: Plan, _ parameters: Parameters, _ parts: [[Int]], _ pool: ThreadPool) throws
       -> [Float]
     {
-      let executor = try PlanExecutor(plan, parameters, pool: pool, maximumRows: 64, arithmetic: .f32)
+      let executor = try PlanExecutor(
+        plan, parameters, pool: pool, maximumRows: 64, states: .f32, fusing: true, computeType: .f32)
       let sequence = try executor.openSequence(length: parts.reduce(0) { $0 + $1.count })
       var logits: [Float] = []
       for part in parts { try executor.forward([(sequence, part)], logits: .all) { _, _, row in logits += row } }

@@ -7,13 +7,13 @@ import Tokenization
 public struct TextGenerator {
   /// What ends a generation, and how tokens are chosen.
   public struct Settings: Sendable {
-    /// How many tokens are written at most.
+    /// How many tokens are generated at most.
     public var maximumTokens = 256
     /// How tokens are chosen.
     public var sampling = Sampler.Settings()
     /// Texts before which the generation ends.
     public var stops: [String] = []
-    /// Whether what is written begins a text, rather than going on in the middle of one: some tokenizers write a space
+    /// Whether what is generated begins a text, rather than going on in the middle of one: some tokenizers write a space
     /// before every word, and leave it out at the beginning.
     public var beginsText = true
     /// Whether a text that fills the context goes on, with the last half of it for a context.

@@ -31,7 +31,7 @@ struct BlockedMatmul {
   init(
     rows: Int, columns: Int, depth: Int, left: UnsafePointer<Float>, leftStride: Int, leftTransposed: Bool,
     right: WeightMatrix, rightTransposed: Bool, output: UnsafeMutablePointer<Float>, outputStride: Int,
-    bias: UnsafePointer<Float>?, accumulate: Bool
+    bias: UnsafePointer<Float>?, accumulate: Bool, type: ComputeType
   ) {
     self.rows = rows
     self.columns = columns
@@ -45,7 +45,9 @@ struct BlockedMatmul {
     self.outputStride = outputStride
     self.bias = bias
     self.accumulate = accumulate
-    lowPrecision = withUnsafePointer(to: right.stored) { ck_low_precision_panels(ck_current(), $0, rightTransposed) }
+    lowPrecision = withUnsafePointer(to: right.stored) {
+      ck_low_precision_panels(ck_current(), $0, rightTransposed, type.code)
+    }
   }
 
   /// Depth of a block, and panels of 32 columns packed together: 256 KiB, a part of a second-level cache. Where the

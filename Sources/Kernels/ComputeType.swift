@@ -3,9 +3,8 @@ import CKernels
 
 /// What matrices are multiplied in. With `f32` and `stored`, weights in f32 and f16, and gradients, always use f32.
 ///
-/// The environment variable `CHIMERA_ARITHMETIC` may say `f32` (or `exact`), `stored` or `bf16` for a whole process;
-/// `stored` unless it does. Without instructions for it (see `KernelLevel`) a level computes `stored` in f32, and `bf16` by
-/// rounding: slower than f32, but the numbers are those of bf16.
+/// Whoever multiplies says which: nothing stands in for it. Without instructions for it (see `KernelLevel`) a level
+/// computes `stored` in f32, and `bf16` by rounding: slower than f32, but the numbers are those of bf16.
 public enum ComputeType: String, Sendable, CaseIterable {
   /// In the arithmetic of the stored format where the processor has instructions for it.
   ///
@@ -24,21 +23,12 @@ public enum ComputeType: String, Sendable, CaseIterable {
   /// also rounded for bf16 weights. Weights in f16 and quantised weights are multiplied as in `stored`.
   case bf16
 
-  /// The compute type in force on this thread.
-  public static var current: ComputeType { allCases.first { $0.code == ck_compute_type() } ?? .f32 }
-
-  private var code: Int32 {
+  /// What the kernels call it.
+  var code: Int32 {
     switch self {
     case .stored: Int32(CK_COMPUTE_STORED.rawValue)
     case .f32: Int32(CK_COMPUTE_F32.rawValue)
     case .bf16: Int32(CK_COMPUTE_BF16.rawValue)
     }
-  }
-
-  /// Runs `body` with this compute type in force for what this thread calls, matmuls on a thread pool included.
-  public func perform<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let before = ck_ask_compute_type(code)
-    defer { _ = ck_ask_compute_type(before) }
-    return try body()
   }
 }

@@ -3,15 +3,16 @@ import CKernels
 
 /// y = x·wᵀ (+ bias) (+ y when `accumulate`).  x: [rows, w.columns], y: [rows, w.rows], row strides in floats.
 ///
-/// The compute type is what `ComputeType` says. One output is the same sum in the same order for any number of
+/// Products are computed in `type`. One output is the same sum in the same order for any number of
 /// threads. x, bias and w must not overlap y.
 public func matmul(
   _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by w: WeightMatrix, bias: UnsafePointer<Float>?,
-  into y: UnsafeMutablePointer<Float>, stride yStride: Int, accumulate: Bool, pool: ThreadPool
+  into y: UnsafeMutablePointer<Float>, stride yStride: Int, accumulate: Bool, in type: ComputeType, pool: ThreadPool
 ) {
   withUnsafePointer(to: Matmul(by: w, bias: bias, into: y, stride: yStride)) { one in
     matmul(
-      x, stride: xStride, rows: rows, by: UnsafeBufferPointer(start: one, count: 1), accumulate: accumulate, pool: pool)
+      x, stride: xStride, rows: rows, by: UnsafeBufferPointer(start: one, count: 1), accumulate: accumulate, in: type,
+      pool: pool)
   }
 }
 
@@ -34,11 +35,12 @@ public struct Matmul {
   }
 
   /// Whether `rows` rows of x are multiplied by dots straight from the stored weights, rather than packed first.
-  func takesDots(rows: Int) -> Bool {
+  func takesDots(rows: Int, in type: ComputeType) -> Bool {
     if matrix.columns == 0 { return true }
     return withUnsafePointer(to: matrix.stored) { stored in
-      rows <= mostRowsByDots(matrix.format, lowPrecision: ck_low_precision_panels(ck_current(), stored, false))
-        && !ck_rounds_packed(ck_current(), stored)
+      rows
+        <= mostRowsByDots(matrix.format, lowPrecision: ck_low_precision_panels(ck_current(), stored, false, type.code))
+        && !ck_rounds_packed(ck_current(), stored, type.code)
     }
   }
 }
@@ -48,7 +50,7 @@ public struct Matmul {
 /// Few rows are rounded once and all outputs shared over the threads in one go. Nothing is allocated.
 public func matmul(
   _ x: UnsafePointer<Float>, stride xStride: Int, rows: Int, by matmuls: UnsafeBufferPointer<Matmul>, accumulate: Bool,
-  pool: ThreadPool
+  in type: ComputeType, pool: ThreadPool
 ) {
   guard rows > 0, let columns = matmuls.first?.matrix.columns else { return }
   var byDots = 0
@@ -58,18 +60,20 @@ public func matmul(
     precondition(
       rows <= 1 || (xStride >= w.columns && one.stride >= w.rows), "rows of \(w.columns) → \(w.rows) overlap")
     if w.rows == 0 { continue }
-    if one.takesDots(rows: rows) {
+    if one.takesDots(rows: rows, in: type) {
       byDots += 1
       continue
     }
     BlockedMatmul(
       rows: rows, columns: w.rows, depth: columns, left: x, leftStride: xStride, leftTransposed: false, right: w,
-      rightTransposed: false, output: one.output, outputStride: one.stride, bias: one.bias, accumulate: accumulate
+      rightTransposed: false, output: one.output, outputStride: one.stride, bias: one.bias, accumulate: accumulate,
+      type: type
     ).run(on: pool)
   }
   if byDots > 0 {
     MatmulByDots(
-      x: x, stride: xStride, rows: rows, columns: columns, matmuls: matmuls, count: byDots, accumulate: accumulate
+      x: x, stride: xStride, rows: rows, columns: columns, matmuls: matmuls, count: byDots, accumulate: accumulate,
+      type: type
     ).run(on: pool)
   }
 }
@@ -77,23 +81,23 @@ public func matmul(
 /// dx = dy·w (+ dx when `accumulate`).  dy: [rows, w.rows], dx: [rows, w.columns].
 public func matmulTransposed(
   _ dy: UnsafePointer<Float>, rows: Int, by w: WeightMatrix, into dx: UnsafeMutablePointer<Float>, accumulate: Bool,
-  pool: ThreadPool
+  in type: ComputeType, pool: ThreadPool
 ) {
   BlockedMatmul(
     rows: rows, columns: w.columns, depth: w.rows, left: dy, leftStride: w.rows, leftTransposed: false,
-    right: w, rightTransposed: true, output: dx, outputStride: w.columns, bias: nil, accumulate: accumulate
+    right: w, rightTransposed: true, output: dx, outputStride: w.columns, bias: nil, accumulate: accumulate, type: type
   ).run(on: pool)
 }
 
 /// dw = dyᵀ·x (+ dw when `accumulate`).  dy: [rows, outputs], x: [rows, inputs], dw: [outputs, inputs].
 public func matmulOuter(
   _ dy: UnsafePointer<Float>, outputs: Int, _ x: UnsafePointer<Float>, inputs: Int, rows: Int,
-  into dw: UnsafeMutablePointer<Float>, accumulate: Bool, pool: ThreadPool
+  into dw: UnsafeMutablePointer<Float>, accumulate: Bool, in type: ComputeType, pool: ThreadPool
 ) {
   BlockedMatmul(
     rows: outputs, columns: inputs, depth: rows, left: dy, leftStride: outputs, leftTransposed: true,
     right: WeightMatrix(base: x, format: .f32, rows: rows, columns: inputs), rightTransposed: true, output: dw,
-    outputStride: inputs, bias: nil, accumulate: accumulate
+    outputStride: inputs, bias: nil, accumulate: accumulate, type: type
   ).run(on: pool)
 }
 

@@ -12,6 +12,7 @@ struct MatmulByDots {
   /// How many of them are computed here: those with outputs that take dots.
   let count: Int
   let accumulate: Bool
+  let type: ComputeType
 
   /// Products that keep one thread busy for about a microsecond; fewer are not worth a second thread.
   private static let productsPerPart = 32_768
@@ -48,9 +49,11 @@ struct MatmulByDots {
   private func run(in session: PoolSession, kinds: UnsafeMutableBufferPointer<Kind>) {
     let kernels = ck_current()
     var (kindCount, lineFloats, outputs, widens) = (0, 0, 0, false)
-    for one in matmuls where one.matrix.rows > 0 && one.takesDots(rows: rows) {
+    for one in matmuls where one.matrix.rows > 0 && one.takesDots(rows: rows, in: type) {
       outputs += one.matrix.rows
-      guard let lowPrecision = withUnsafePointer(to: one.matrix.stored, { ck_low_precision_rows(kernels, $0, rows) })
+      guard
+        let lowPrecision = withUnsafePointer(
+          to: one.matrix.stored, { ck_low_precision_rows(kernels, $0, rows, type.code) })
       else {
         if one.matrix.format.elementsPerBlock > 1 { widens = rows > 1 }
         continue
@@ -67,9 +70,9 @@ struct MatmulByDots {
     let lines = memory + tableFloats
     let table = UnsafeMutableRawPointer(memory).bindMemory(to: Own.self, capacity: count)
     var (filled, units) = (0, 0)
-    for one in matmuls where one.matrix.rows > 0 && one.takesDots(rows: rows) {
+    for one in matmuls where one.matrix.rows > 0 && one.takesDots(rows: rows, in: type) {
       let stored = one.matrix.stored
-      let lowPrecision = withUnsafePointer(to: stored) { ck_low_precision_rows(kernels, $0, rows) }
+      let lowPrecision = withUnsafePointer(to: stored) { ck_low_precision_rows(kernels, $0, rows, type.code) }
       let own = Own(
         matmul: one, stored: stored, lowPrecision: lowPrecision,
         lines: kinds[..<kindCount].first { $0.lowPrecision == lowPrecision }?.lines ?? 0, start: units)

@@ -32,17 +32,10 @@ public final class ThreadPool: Sendable {
     guard count > 0 else { return }
     let parts = min(threads, max(1, count / max(1, grain)))
     if parts == 1 { return body(0..<count) }
-    withoutActuallyEscaping(body) { body in
-      exclusively { session in session.run(parts: parts, Loop(body: body, parts: parts, count: count)) }
+    exclusively { session in
+      if session.threads == 1 { return body(0..<count) }
+      runClosure(session.pool, Int32(parts)) { part in body(piece(part, of: parts, count: count)) }
     }
-  }
-
-  private struct Loop: PoolJob {
-    let body: (Range<Int>) -> Void
-    let parts: Int
-    let count: Int
-
-    func run(part: Int, thread: Int) { body(piece(part, of: parts, count: count)) }
   }
 
   /// Keeps the pool for several jobs in a row and their memory. Inside another job the session has one thread.
@@ -65,3 +58,10 @@ func piece(_ part: Int, of parts: Int, count: Int, multiple: Int = 1) -> Range<I
   let last = first + each + (part < extra ? 1 : 0)
   return min(count, first * multiple)..<min(count, last * multiple)
 }
+
+/// Runs `body` for 0..<parts on the threads of `pool`, which this thread has entered.
+///
+/// A closure that does not outlive the call is two words, which C hands on to the threads; made escaping instead, it would
+/// be an object on the heap for each loop of each step. The calling convention of both sides is Swift's own: `swiftcall`.
+@_silgen_name("ck_pool_run_closure")
+private func runClosure(_ pool: OpaquePointer, _ parts: Int32, _ body: (Int) -> Void)

@@ -28,10 +28,17 @@ public struct AdamWStep: Sendable {
   }
 }
 
+/// One step of an optimizer with a single moment.
+public protocol OneMomentStep: Sendable {
+  /// Changes `count` parameters and their moment.
+  func apply(
+    to p: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, m: UnsafeMutablePointer<Float>, count: Int)
+}
+
 /// One step of Lion (Chen et al., 2023, https://arxiv.org/abs/2302.06675).
 ///
 ///     p ← (1 − rate·decay)·p − rate·sign(β1·m + (1 − β1)·g);  m ← β2·m + (1 − β2)·g
-public struct LionStep: Sendable {
+public struct LionStep: OneMomentStep {
   private var settings: ck_lion
 
   /// A step at the learning rate `rate`.
@@ -54,7 +61,7 @@ public struct LionStep: Sendable {
 ///     g = scale·gradient + decay·p;  m ← μ·m + g;  p ← p − rate·m, or rate·(g + μ·m) when it looks ahead
 ///
 /// The decay joins the gradient, and so the momentum, as torch has it.
-public struct MomentumStep: Sendable {
+public struct MomentumStep: OneMomentStep {
   private var settings: ck_momentum
 
   /// A step at the learning rate `rate`.

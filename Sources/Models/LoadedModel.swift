@@ -19,13 +19,14 @@ public struct LoadedModel: Sendable {
   /// How a conversation is written for it, when that is known.
   public let chat: ChatTemplate?
 
-  /// An executor that shares `pool`, stores states in `states`, one of `PlannedState.formats`, and computes in
-  /// `arithmetic`.
+  /// An executor that shares `pool`, stores states in `states`, one of `PlannedState.formats`, and multiplies matrices in
+  /// `computeType`.
   public func executor(
-    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat = .f32, arithmetic: ComputeType
+    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat, computeType: ComputeType
   ) throws(ExecutionProblem) -> PlanExecutor {
     try PlanExecutor(
-      description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states, arithmetic: arithmetic)
+      description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states, fusing: true,
+      computeType: computeType)
   }
 }
 

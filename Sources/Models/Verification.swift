@@ -21,8 +21,8 @@ public struct Verification: Sendable {
     largestDifference <= tolerance && greedy.map { $0.wanted == $0.agreed } ?? true
   }
 
-  /// Computes what the file at `path` expects, with `model` in `arithmetic`. Throws `FileProblem` when the file is not of that form.
-  public init(_ model: LoadedModel, expected path: String, pool: ThreadPool, arithmetic: ComputeType) throws {
+  /// Computes what the file at `path` expects, with `model` in `computeType`. Throws `FileProblem` when the file is not of that form.
+  public init(_ model: LoadedModel, expected path: String, pool: ThreadPool, computeType: ComputeType) throws {
     let file = try SafetensorsFile(path: path)
     let entry = { (name: String) throws(FileProblem) -> StoredTensorEntry in
       guard let entry = file.tensors.first(where: { $0.name == name }) else {
@@ -40,7 +40,7 @@ public struct Verification: Sendable {
         sentence: "'logits' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
           + "expected F32 of those and the vocabulary's \(width)")
     }
-    let executor = try model.executor(pool: pool, arithmetic: arithmetic)
+    let executor = try model.executor(pool: pool, states: .f32, computeType: computeType)
     var worst: Float = 0
     var place = (row: 0, position: 0, id: 0)
     for row in 0..<shape[0] {

@@ -23,11 +23,7 @@ public struct Add: Kernel {
       Attribute("beta", beta, plain: Float(1)),
     ]
   }
-  public var traits: OperatorTraits {
-    OperatorTraits(
-      isRowwise: true, overwritableInput: 0, backwardReadsInputs: .none, assignsGradients: true, overwritableGradient: 0
-    )
-  }
+  public var traits: OperatorTraits { .linearInPlace }
 
   public func forward(_ context: ForwardContext) {
     let a = context.input(0)
@@ -53,6 +49,23 @@ public struct Add: Kernel {
 
 /// How many rows of `width` numbers are worth waking a worker for.
 public func elementwiseGrain(_ width: Int) -> Int { max(1, 32768 / max(1, width)) }
+
+extension OperatorTraits {
+  /// Those of an operator that is linear in each element by itself, and whose backward reads no value.
+  static let linearInPlace = OperatorTraits(
+    isRowwise: true, overwritableInput: 0, backwardReadsInputs: .none, assignsGradients: true, overwritableGradient: 0)
+}
+
+extension ForwardContext {
+  /// Calls `body` with runs of elements of the first input and where those of the first output go, divided over the workers.
+  func forEachRun(_ body: (_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int) -> Void) {
+    let (x, y) = (input(), output())
+    parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
+      let start = rows.lowerBound * y.width
+      body(x.base + start, y.base + start, rows.count * y.width)
+    }
+  }
+}
 
 extension BackwardContext {
   /// `dx += factor·dy` for the input `index` and the first output, whose shapes are the same; nothing to do where the two

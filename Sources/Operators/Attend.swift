@@ -94,6 +94,18 @@ public struct Attend: Kernel {
     [inputs[0].with(width: heads * (valuesInKeys ?? inputs[2].width / keyHeads))]
   }
 
+  /// A bias goes by positions: refused where keys stand on another axis, and where the mask shows keys that it has none for.
+  public func fault(_ inputs: [ValueShape]) -> String? {
+    guard let bias else { return nil }
+    if inputs.count > 1, inputs[1].axis != inputs[0].axis {
+      return "adds the bias '\(bias.name)', which goes by positions, to scores of keys on another axis"
+    }
+    if mask != .causal, bias.keys == .upToQuery {
+      return "adds the bias '\(bias.name)', which is for keys up to the query's own, under a \(mask.rawValue) mask"
+    }
+    return nil
+  }
+
   private func kernel(_ q: Rows, _ y: Rows) -> AttentionKernel {
     AttentionKernel(
       heads: heads, keyHeads: keyHeads, keyWidth: q.width / heads, valueWidth: y.width / heads, scale: scale,

@@ -1,3 +1,4 @@
+import Kernels
 import Plans
 
 /// Where a value lies: the number of its rows is the pass's.
@@ -35,6 +36,8 @@ public struct BoundStep {
   public var parameters: UnsafeBufferPointer<Parameter>
   /// The states, as indices of the plan's states.
   public var states: UnsafeBufferPointer<Int>
+  /// What it multiplies matrices in.
+  public let computeType: ComputeType
   /// The gradients of the inputs, nil where none is wanted; empty when no backward follows.
   public var inputGradients = UnsafeBufferPointer<BoundValue?>(start: nil, count: 0)
   /// Whether the gradient of each input holds the part of a step that went before.
@@ -49,12 +52,14 @@ public struct BoundStep {
   /// A step over this memory, of which nothing is saved and no gradient is computed unless that is filled in.
   public init(
     axis: RowAxis, inputs: UnsafeBufferPointer<BoundValue>, outputs: UnsafeBufferPointer<BoundValue>,
-    parameters: UnsafeBufferPointer<Parameter>, states: UnsafeBufferPointer<Int>
+    parameters: UnsafeBufferPointer<Parameter>, states: UnsafeBufferPointer<Int>,
+    computeType: ComputeType
   ) {
     self.axis = axis
     self.inputs = inputs
     self.outputs = outputs
     self.parameters = parameters
     self.states = states
+    self.computeType = computeType
   }
 }

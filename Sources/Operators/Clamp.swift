@@ -26,12 +26,9 @@ public struct Clamp: Kernel {
   public var traits: OperatorTraits { OperatorTraits(isRowwise: true, overwritableInput: 0) }
 
   public func forward(_ context: ForwardContext) {
-    let x = context.input()
-    let y = context.output()
-    context.parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
-      let start = rows.lowerBound * y.width
-      let (x, y) = (x.base + start, y.base + start)
-      for i in 0..<rows.count * context.output().width { y[i] = min(max(x[i], low), high) }
+    let (low, high) = (low, high)
+    context.forEachRun { x, y, count in
+      for i in 0..<count { y[i] = min(max(x[i], low), high) }
     }
   }
 

@@ -42,8 +42,8 @@ struct Elementwise<Function: ElementwiseFunction>: ExactKernel {
     next is Multiply ? GatedElementwise(function: function, name: "\(name) gate") : nil
   }
 
-  /// Numbers at a time, so that the passes of one function stay in the nearest cache.
-  static var run: Int { 2048 }
+  /// Elements at a time, so that the passes of one function stay in the nearest cache, and what it lends itself on the stack.
+  static var run: Int { scratchOnStack }
 
   var attributes: [Attribute] { function.attributes }
   var traits: OperatorTraits {
@@ -86,7 +86,10 @@ struct Elementwise<Function: ElementwiseFunction>: ExactKernel {
   }
 }
 
-/// Lends `count` numbers of memory, on the stack when they fit, to a function of more than one pass.
+/// How many elements `withScratch` lends on the stack, which costs nothing; more are allocated.
+public let scratchOnStack = 256
+
+/// Lends `count` elements of memory, on the stack up to `scratchOnStack`, to a function of more than one pass.
 public func withScratch(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
   withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
     if let base = buffer.baseAddress, count > 0 { body(base) }

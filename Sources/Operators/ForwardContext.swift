@@ -36,9 +36,9 @@ public struct Parameter: @unchecked Sendable {
 }
 
 /// What a step sees of a forward pass: views of its inputs, outputs, tensors and states.
-public struct ForwardContext {
-  private let bound: BoundStep
-  private let pass: Pass
+public struct ForwardContext: StepContext {
+  public let bound: BoundStep
+  public let pass: Pass
 
   /// A context over what the executor has bound.
   public init(_ bound: BoundStep, in pass: Pass) {
@@ -50,8 +50,6 @@ public struct ForwardContext {
   public func input(_ index: Int = 0) -> Rows { bound.inputs[index].rows(in: pass).rows }
   /// The output `index`.
   public func output(_ index: Int = 0) -> MutableRows { bound.outputs[index].rows(in: pass) }
-  /// The learned tensor `index`.
-  public func parameter(_ index: Int = 0) -> Parameter { bound.parameters[index] }
   /// Where forward saves its rows `index` for backward; nil when no backward follows.
   public func saved(_ index: Int = 0) -> MutableRows? { bound.saved.isEmpty ? nil : bound.saved[index].rows(in: pass) }
   /// The step's cached state `index` of sequence `sequence`, which is of full precision; nil when a pass caches
@@ -91,31 +89,6 @@ public struct ForwardContext {
 
   /// Numbers that one worker stores in some microseconds; fewer are not worth a second.
   private static let numbersTogether = 16_384
-  /// How many tensors the step reads.
-  public var parameterCount: Int { bound.parameters.count }
-
-  /// The rows of the step's outputs.
-  public var batch: AxisBatch { pass.batches[bound.axis.index] }
-  /// The rows of the input `index`, which may stand for something else than the outputs'.
-  public func batch(ofInput index: Int) -> AxisBatch { pass.batches[bound.inputs[index].axis.index] }
-  /// The token ids of the step's rows.
-  public var tokens: UnsafeBufferPointer<Int32> { batch.tokens }
-  /// The position of each of the step's rows in its sequence.
-  public var positions: UnsafeBufferPointer<Int32> { batch.positions }
-  /// The sequences of the step's rows.
-  public var sequences: UnsafeBufferPointer<SequenceSpan> { batch.sequences }
-  /// The workers, for kernels that divide their own work.
-  public var pool: ThreadPool { pass.pool }
-
-  /// Memory for the time of the step, as many numbers as the operator asked to share, beside the workers' own.
-  public var sharedScratch: UnsafeMutablePointer<Float> { pass.sharedScratch }
-
-  /// Divides `count` independent pieces of work over the workers: `body` gets a range of them and its worker.
-  ///
-  /// Pieces go to workers in order and whole, at least `grain` to each, so that small work stays on one worker.
-  public func parallel(_ count: Int, grain: Int = 1, _ body: (Range<Int>, Worker) -> Void) {
-    pass.parallel(count, grain: grain, body)
-  }
 }
 
 /// One of the threads that share a step's work.

@@ -67,7 +67,7 @@ public struct Linear: Kernel {
       }
       matmul(
         x.base, stride: x.width, rows: x.count, by: UnsafeBufferPointer(matmuls), accumulate: addsInput,
-        pool: context.pool)
+        in: context.computeType, pool: context.pool)
     }
   }
 
@@ -79,13 +79,13 @@ public struct Linear: Kernel {
       if let dx = context.inputGradient() {
         matmulTransposed(
           dy.base, rows: dy.count, by: context.parameter(tensor).matrix, into: dx.base,
-          accumulate: context.addsToInputGradient() || index > 0, pool: context.pool)
+          accumulate: context.addsToInputGradient() || index > 0, in: context.computeType, pool: context.pool)
       }
       if let dw = context.parameterGradient(tensor) {
         let x = context.input()
         matmulOuter(
           dy.base, outputs: dy.width, x.base, inputs: x.width, rows: dy.count, into: dw,
-          accumulate: context.addsToParameterGradient(tensor), pool: context.pool)
+          accumulate: context.addsToParameterGradient(tensor), in: context.computeType, pool: context.pool)
       }
       if biases[index], let db = context.parameterGradient(tensor + 1) {
         sumRows(

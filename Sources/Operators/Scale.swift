@@ -15,20 +15,11 @@ public struct Scale: Kernel {
   }
 
   public var attributes: [Attribute] { [Attribute("factor", factor)] }
-  public var traits: OperatorTraits {
-    OperatorTraits(
-      isRowwise: true, overwritableInput: 0, backwardReadsInputs: .none, assignsGradients: true, overwritableGradient: 0
-    )
-  }
+  public var traits: OperatorTraits { .linearInPlace }
 
   public func forward(_ context: ForwardContext) {
-    let x = context.input()
-    let y = context.output()
     let factor = factor
-    context.parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
-      let start = rows.lowerBound * y.width
-      let count = rows.count * y.width
-      let (x, y) = (x.base + start, y.base + start)
+    context.forEachRun { x, y, count in
       for i in 0..<count { y[i] = factor * x[i] }
     }
   }

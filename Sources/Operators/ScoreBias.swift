@@ -6,6 +6,8 @@ public protocol ScoreBias: Sendable {
   var name: String { get }
   /// What it is set to: everything that decides what it adds.
   var attributes: [Attribute] { get }
+  /// Which keys it has a bias for. A plan whose mask shows others is refused.
+  var keys: ScoreBiasKeys { get }
   /// Adds the bias of one query to its scores with consecutive keys.
   ///
   /// - Parameters:
@@ -21,4 +23,17 @@ public protocol ScoreBias: Sendable {
 
 extension ScoreBias {
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { nil }
+}
+
+/// Which keys a score bias is defined for. Keys of another axis than the query's have no position that it could go by.
+public enum ScoreBiasKeys: Sendable, Hashable {
+  /// Those at or before the query: what causal attention sees.
+  case upToQuery
+  /// Those on either side of the query, as under a full or a prefix mask.
+  case anywhere
+}
+
+extension ScoreBias {
+  /// Nothing is assumed of keys behind the query: a bias that is right for them says so.
+  public var keys: ScoreBiasKeys { .upToQuery }
 }

@@ -15,19 +15,12 @@ public struct Shift: Kernel {
   }
 
   public var attributes: [Attribute] { [Attribute("offset", offset)] }
-  public var traits: OperatorTraits {
-    OperatorTraits(
-      isRowwise: true, overwritableInput: 0, backwardReadsInputs: .none, assignsGradients: true, overwritableGradient: 0
-    )
-  }
+  public var traits: OperatorTraits { .linearInPlace }
 
   public func forward(_ context: ForwardContext) {
-    let x = context.input()
-    let y = context.output()
-    context.parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
-      let start = rows.lowerBound * y.width
-      let (x, y) = (x.base + start, y.base + start)
-      for i in 0..<rows.count * context.output().width { y[i] = x[i] + offset }
+    let offset = offset
+    context.forEachRun { x, y, count in
+      for i in 0..<count { y[i] = x[i] + offset }
     }
   }
 

@@ -28,16 +28,16 @@ public struct Split: Kernel {
 
   public func forward(_ context: ForwardContext) {
     let x = context.input()
-    let outputs = widths.indices.map { context.output($0) }
     context.parallel(x.count, grain: elementwiseGrain(x.width)) { rows, _ in
-      for row in rows {
-        var from = x[row]
-        for head in 0..<heads {
-          for (y, width) in zip(outputs, widths) {
-            (y[row] + head * width).update(from: from, count: width)
-            from += width
+      var before = 0
+      for (index, width) in widths.enumerated() {
+        let (y, stride) = (context.output(index), x.width / heads)
+        for row in rows {
+          for head in 0..<heads {
+            (y[row] + head * width).update(from: x[row] + head * stride + before, count: width)
           }
         }
+        before += width
       }
     }
   }
@@ -45,17 +45,18 @@ public struct Split: Kernel {
   /// `dx = (dy_1, dy_2, …)` of every head.
   public func backward(_ context: BackwardContext) {
     guard let dx = context.inputGradient() else { return }
-    let gradients = widths.indices.map { context.outputGradient($0) }
     let adding = context.addsToInputGradient()
     context.parallel(dx.count, grain: elementwiseGrain(dx.width)) { rows, _ in
-      for row in rows {
-        var to = dx[row]
-        for head in 0..<heads {
-          for (dy, width) in zip(gradients, widths) {
-            multiply(dy[row] + head * width, by: 1, into: to, count: width, accumulate: adding)
-            to += width
+      var before = 0
+      for (index, width) in widths.enumerated() {
+        let (dy, stride) = (context.outputGradient(index), dx.width / heads)
+        for row in rows {
+          for head in 0..<heads {
+            multiply(
+              dy[row] + head * width, by: 1, into: dx[row] + head * stride + before, count: width, accumulate: adding)
           }
         }
+        before += width
       }
     }
   }

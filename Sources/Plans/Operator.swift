@@ -14,6 +14,8 @@ public protocol Operator: Sendable, Hashable {
   /// The shapes of its outputs, from those of its inputs and of the tensors it reads. By default one output, shaped as
   /// the first input.
   func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape]
+  /// Why it cannot be applied to inputs of these shapes, as the end of a sentence about the step; nil where it can.
+  func fault(_ inputs: [ValueShape]) -> String?
   /// What an executor may go by.
   var traits: OperatorTraits { get }
   /// How its rows go by the length of the text that they are part of; it follows from the attributes.
@@ -39,6 +41,7 @@ extension Operator {
   public var attributes: [Attribute] { [] }
   public var traits: OperatorTraits { OperatorTraits() }
   public var lengthUse: LengthUse { .none }
+  public func fault(_ inputs: [ValueShape]) -> String? { nil }
   public func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { Array(inputs.prefix(1)) }
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { nil }
   public func joined(with other: any Operator) -> (any Operator)? { nil }

@@ -37,7 +37,7 @@ extension Plan {
   }
 
   private func shapeFaults(of step: Step) -> [String] {
-    var faults: [String] = []
+    var faults = step.operation.fault(step.inputs.map(\.shape)).map { [$0] } ?? []
     let traits = step.operation.traits
     let shapes = step.operation.outputs(
       step.inputs.map(\.shape), parameters: step.parameters.map { parameters[$0].shape })

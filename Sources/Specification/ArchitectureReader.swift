@@ -41,7 +41,7 @@ struct ArchitectureReader {
       guard let setting = tree[key], setting.entries == nil else { continue }
       note(Problem("'\(key)' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
     }
-    var layerReader = LayerReader(tree, problems: problems, terms: terms)
+    var layerReader = LayerReader(tree, problems: problems, terms: terms, choosing: resolution.choosing)
     let layers = layerReader.read()
     problems = layerReader.problems
     isSound = isSound && !layers.specs.isEmpty

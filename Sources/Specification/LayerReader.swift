@@ -11,6 +11,7 @@ struct LayerReader {
   private let tree: Setting
   /// The words of the field that are written in other words.
   private let terms: FieldTerms
+  private let choosing: [Slot: [String: String]]
 
   /// A patch for the layers that it matches.
   private struct Override {
@@ -19,7 +20,8 @@ struct LayerReader {
   }
 
   /// A reader of `tree` that adds to `problems`.
-  init(_ tree: Setting, problems: Problems, terms: FieldTerms) {
+  init(_ tree: Setting, problems: Problems, terms: FieldTerms, choosing: [Slot: [String: String]]) {
+    self.choosing = choosing
     self.tree = tree
     self.terms = terms
     self.problems = problems
@@ -49,7 +51,7 @@ struct LayerReader {
     let (pattern, kinds) = pattern(layers["pattern"], variants: variants)
     let overrides = overrides(layers["overrides"], count: count)
     guard let count, problems.list.count == before else { return ([], []) }
-    var table = LayerTable(tree, count: count)
+    var table = LayerTable(tree, count: count, choosing: choosing)
     let resolved = kinds.map { table.row(of: variants[$0[0]].value) }
     for layer in 0..<count where !pattern.isEmpty { table.start(layer, with: resolved[pattern[layer % pattern.count]]) }
     // What further variants of an item say lies over the first.

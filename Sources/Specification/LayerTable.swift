@@ -12,11 +12,13 @@ struct LayerTable {
   private var parts: [Setting.Entry?]
   private var rows: [Int]  // [layers, slots], positions in `parts`
   private var copied = 0
+  private let choosing: [Slot: [String: String]]
   /// The changes of a component's type by variants and overrides, which dropped the old type's options.
   private(set) var typeChanges: [TypeChange] = []
 
   /// `count` layers as the model of `tree` describes them.
-  init(_ tree: Setting, count: Int) {
+  init(_ tree: Setting, count: Int, choosing: [Slot: [String: String]]) {
+    self.choosing = choosing
     parts = Self.slots.map { slot in tree.entries?.first { $0.key == slot.rawValue } }
     let first = Array(Self.slots.indices)
     rows = (0..<count).flatMap { _ in first }
@@ -62,7 +64,7 @@ struct LayerTable {
     if change.value.isNull {
       parts.append(nil)
     } else {
-      var merger = Merger()
+      var merger = Merger(choosing: choosing)
       let base = part?.value ?? Setting(.group([]))
       let merged = merger.merge(base, change.value, MergeRegion.root.under(Self.slots[slot].rawValue))
       copied += merger.copied

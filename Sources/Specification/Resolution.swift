@@ -14,6 +14,8 @@ struct Resolution: Sendable {
   private(set) var files: [String]
   /// The folder that its own file stands in, links followed.
   private let home: String
+  /// The options by which components are chosen.
+  let choosing: [Slot: [String: String]]
   /// Where the file itself begins.
   var place: Place?
   /// What is wrong with it.
@@ -29,7 +31,8 @@ struct Resolution: Sendable {
   static let problemLimit = 200
 
   /// Nothing yet, of the file at `path`, which with its links followed is `identity`.
-  init(path: String, identity: String, family: String?) {
+  init(path: String, identity: String, family: String?, choosing: [Slot: [String: String]]) {
+    self.choosing = choosing
     files = [path]
     home = Specification.folder(of: identity)
     self.family = family
@@ -69,7 +72,7 @@ struct Resolution: Sendable {
 
   /// `base` with `patch` over it; a null written for what is not there is a problem.
   mutating func merge(_ base: Setting, _ patch: Setting, _ region: MergeRegion) -> Setting {
-    var merger = Merger()
+    var merger = Merger(choosing: choosing)
     let merged = merger.merge(base, patch, region)
     typeChanges += merger.typeChanges
     for deletion in merger.emptyDeletions {

@@ -7,7 +7,7 @@ extension Setting {
   /// group's other keys; a component's name stands for the group `{type: name}`. In `layers.variants` a `null` deletes
   /// what the variant says, and where the variant says nothing it stays, to delete what the model says.
   public func merging(_ patch: Setting) -> Setting {
-    var merger = Merger()
+    var merger = Merger(choosing: [:])
     return merger.merge(self, patch, .root)
   }
 }
@@ -21,12 +21,17 @@ struct Merger {
     var keys: [String]
   }
 
+  /// The options by which components are chosen where no type is written, and the components.
+  let choosing: [Slot: [String: String]]
   /// The nulls written in files and commands that found nothing to delete.
   private(set) var emptyDeletions: [EmptyDeletion] = []
   /// The changes of a component's type, which dropped the old type's other keys.
   private(set) var typeChanges: [TypeChange] = []
   /// How many entries of groups the merges wrote.
   private(set) var copied = 0
+
+  /// A merger that treats a change of one of the options in `choosing` as a change of type.
+  init(choosing: [Slot: [String: String]]) { self.choosing = choosing }
 
   /// `base` with `patch` laid over it, both standing in `region`.
   mutating func merge(_ base: Setting, _ patch: Setting, _ region: MergeRegion) -> Setting {
@@ -42,6 +47,7 @@ struct Merger {
       // Two names, and they are the same.
       if base.entries == nil, patch.entries == nil { return patch }
     }
+    if isOtherChoice(changes, than: entries, in: region) { return inserted(patch, region) }
     var merged = KeyedEntries(entries, expecting: changes.count)
     for change in changes {
       let inner = region.under(change.key)
@@ -68,6 +74,17 @@ struct Merger {
   }
 
   private typealias Entry = Setting.Entry
+
+  /// Whether `changes` set the option that chooses the component to something else than `entries`: what was written beside
+  /// the old choice, as the scalars of a formula, belongs to that alone.
+  private func isOtherChoice(_ changes: [Entry], than entries: [Entry], in region: MergeRegion) -> Bool {
+    guard let names = region.slot.flatMap({ choosing[$0] }) else { return false }
+    return changes.contains { change in
+      guard names[change.key] != nil, !change.value.isNull else { return false }
+      guard let old = entries.first(where: { $0.key == change.key })?.value, !old.isNull else { return false }
+      return !old.isEquivalent(to: change.value)
+    }
+  }
 
   /// `setting` where nothing was before: its nulls have nothing to delete, and go.
   private mutating func inserted(_ setting: Setting, _ region: MergeRegion) -> Setting {

@@ -25,8 +25,8 @@ public final class SpecificationLoader: Sendable {
   /// `composing` says what is wrong with the components of an architecture whose file has mistakes of its own, so that
   /// all are told at once.
   public init(
-    catalog: Catalog, choosingOptions: [Slot: [String: String]] = [:], terms: FieldTerms = FieldTerms(),
-    composing: @escaping @Sendable (Architecture) -> Problems = { _ in Problems() }
+    catalog: Catalog, choosingOptions: [Slot: [String: String]], terms: FieldTerms,
+    composing: @escaping @Sendable (Architecture) -> Problems
   ) {
     self.catalog = catalog
     self.choosingOptions = choosingOptions
@@ -44,7 +44,7 @@ public final class SpecificationLoader: Sendable {
 
   /// The architecture that `tree` describes by itself, as if it stood in a file of its own that is called `name`.
   public func load(_ tree: Setting, named name: String) throws(Problems) -> Architecture {
-    var resolution = Resolution(path: name, identity: name, family: nil)
+    var resolution = Resolution(path: name, identity: name, family: nil, choosing: choosingOptions)
     lay(tree, over: &resolution, chain: [name])
     if resolution.isBroken { throw resolution.problems }
     return try read(resolution)
@@ -115,7 +115,8 @@ public final class SpecificationLoader: Sendable {
   private func resolve(_ path: String, chain: [String], askedAt place: Place?) -> Resolution {
     let identity = catalog.canonicalPaths[path] ?? path
     if let known = resolutions.withLock({ $0[identity] }) ?? failures.withLock({ $0[identity] }) { return known }
-    var result = Resolution(path: path, identity: identity, family: catalog.family(ofPath: path))
+    var result = Resolution(
+      path: path, identity: identity, family: catalog.family(ofPath: path), choosing: choosingOptions)
     do throws(Problems) {
       let bytes: [UInt8]
       do throws(Problem) { bytes = try SourceFile.read(path, askedAt: place) } catch { throw Problems([error]) }

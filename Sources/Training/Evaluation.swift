@@ -26,7 +26,7 @@ public struct Evaluation: Sendable {
   /// Every window begins with `beginning`, when there is one: then the first token counts too, else it only goes before
   /// the others. `progress` is told the part that is done. Throws `TrainingProblem` at the first token whose loss is NaN.
   public init(
-    _ executor: PlanExecutor, on text: TokenText, context: Int, stride: Int, beginning: Int? = nil,
+    _ executor: PlanExecutor, on text: TokenText, context: Int, stride: Int, beginning: Int?,
     progress: (Double) throws -> Void = { _ in }
   ) throws {
     precondition(context > 1 && stride > 0 && stride < context, "windows of \(context), \(stride) apart")

@@ -44,7 +44,7 @@ extension TrainingSettings {
 
   /// Fills in what follows from the model's context, from the steps and from the machine, where `given`, the keys that
   /// were set, has not said it. A study validates ten times on the way.
-  public mutating func settle(given: Set<String>, modelContext: Int, inStudy: Bool = false) {
+  public mutating func settle(given: Set<String>, modelContext: Int, inStudy: Bool) {
     if !given.contains("context") { context = min(modelContext, context) }
     if !given.contains("warmup") { warmup = min(warmup, steps / 10) }
     if inStudy, !given.contains("validate_every") { validateEvery = max(1, steps / 10) }

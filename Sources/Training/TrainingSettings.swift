@@ -44,13 +44,13 @@ public struct TrainingSettings: Sendable {
   /// Threads to compute on.
   public var threads = 0
   /// What steps compute in, and what they keep.
-  public var options = TrainingOptions()
+  public var options = TrainingOptions(precision: .f32)
 
   /// The optimizers and schedules that can be named.
   package let registry: Registry
 
   /// What is usual, with what is usual in `registry`; in a study when `inStudy`.
-  public init(_ registry: Registry, inStudy: Bool = false) {
+  public init(_ registry: Registry, inStudy: Bool) {
     self.registry = registry
     optimizer = Setting(text: registry.defaultNames[.optimizer] ?? "")
     schedule = Setting(text: registry.defaultNames[.schedule] ?? "")
@@ -95,7 +95,7 @@ extension TrainingSettings {
 
   /// The settings that `json` holds, with what `registry` names; nil when one is missing or of another kind.
   public init?(_ json: JSONObject, _ registry: Registry) {
-    self.init(registry)
+    self.init(registry, inStudy: false)
     for setting in TrainingSetting.all {
       guard let value = json[setting.key] ?? (setting.mayBeAbsent ? .null : nil), setting.set(&self, value) else {
         return nil

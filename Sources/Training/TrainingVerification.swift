@@ -39,7 +39,8 @@ public struct TrainingVerification: Sendable {
     _ plan: Plan, _ parameters: Parameters, _ expected: Expected, optimizer: any Optimizer, pool: ThreadPool
   ) throws {
     let batch = expected.batch
-    let executor = try GradientExecutor(plan, parameters, pool: pool, rows: batch.count)
+    let executor = try GradientExecutor(
+      plan, parameters, pool: pool, rows: batch.count, options: TrainingOptions(precision: .f32))
     let moments = try plan.parameters.map { tensor in
       try optimizer.moments(of: tensor).map { _ in try Floats(count: tensor.count) }
     }

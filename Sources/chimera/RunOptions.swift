@@ -19,8 +19,7 @@ struct RunOptions: ParsableArguments {
 
   /// The model that `reference` means, with weights; what a user should know goes to standard error.
   /// With random weights, there must be memory for a sequence of `length` tokens too.
-  func load(_ reference: String, seed: UInt64 = 0, length: Int = 1, specification: String? = nil) throws -> LoadedModel
-  {
+  func load(_ reference: String, seed: UInt64, length: Int = 1, specification: String? = nil) throws -> LoadedModel {
     ThreadCount.tell(threads)
     let models = try model.zoo().models
     let described = try models.describe(
@@ -31,8 +30,8 @@ struct RunOptions: ParsableArguments {
       : try models.load(described, tokenizer: tokenizer)
   }
 
-  /// The arithmetic to compute in.
-  var arithmetic: ComputeType { exact ? .f32 : .current }
+  /// What matrices are multiplied in.
+  func computeType() throws -> ComputeType { try .asked(exact: exact) }
 
   /// The threads to compute on.
   var pool: ThreadPool { ThreadPool(threads: threads ?? ThreadPool.preferredThreadCount()) }

@@ -82,9 +82,10 @@ enum Studies {
   }
 
   static func planner(_ trainer: FakeTrainer = FakeTrainer()) throws -> StudyPlanner {
-    StudyPlanner(
-      specifications: SpecificationLoader(catalog: Catalog(folders: [Here.architectures])),
-      composer: Composer(try Registry(standardComponents)), trainer: trainer)
+    let composer = Composer(try Registry(standardComponents))
+    return StudyPlanner(
+      specifications: SpecificationLoader(catalog: Catalog(folders: [Here.architectures]), for: composer),
+      composer: composer, trainer: trainer)
   }
 
   /// What a person reads of the problems that `text` has; the text itself is in the message.

@@ -117,7 +117,7 @@ import Testing
     let spread = 0.01 * 2.0.squareRoot()
     let values = (0..<seeds).map { 0.0 + ($0 % 2 == 0 ? 1.0 : -1.0) * spread * (0.9).squareRoot() }
     let known = PairedDifference(arm: Self.losses(values), baseline: Self.losses(values.map { _ in 0 }))
-    let size = try #require(known.smallestDetectable(comparisons: 1))
+    let size = try #require(known.smallestDetectable(comparisons: 1, level: 0.05))
     let found = (0..<2000).filter { _ in
       Self.study(seeds: seeds, effects: [size], noise: 0.01, &normal).comparisons[0].verdict == .worse
     }.count

@@ -103,19 +103,22 @@ struct Command {
       environment: environment)
   }
 
-  /// Where the program stands: in the folder that the tests were built into.
-  static let program: URL? = {
+  /// Where the program stands.
+  static let program = program(named: "chimera")
+
+  /// Where a program of the package stands: in the folder that the tests were built into.
+  static func program(named name: String) -> URL? {
     let places = [Bundle.main.executableURL, Bundle.allBundles.first?.bundleURL].compactMap { $0 }
     for place in places {
-      let program = place.deletingLastPathComponent().appending(path: "chimera")
+      let program = place.deletingLastPathComponent().appending(path: name)
       if FileManager.default.isExecutableFile(atPath: program.path) { return program }
     }
     for build in ["release", "debug"] {
-      let program = package.appending(path: ".build/\(build)/chimera")
+      let program = package.appending(path: ".build/\(build)/\(name)")
       if FileManager.default.isExecutableFile(atPath: program.path) { return program }
     }
     return nil
-  }()
+  }
 
   /// The package's folder.
   static let package: URL = {

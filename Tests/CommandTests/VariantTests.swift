@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -53,16 +54,39 @@ struct VariantTests {
     }
   }
 
-  @Test("a scalar that a formula does not have is a mistake, whether written or inherited")
+  @Test("another formula drops the scalars of the one before, as another type drops its options")
+  func changedFormula() throws {
+    let base = #"mlp.activation={formula: "a * x", scalars: {a: 2}}"#
+    let file = "extends: gpt2\nmlp: {activation: {formula: \"a * x\", scalars: {a: 2}}}\nlayers:\n"
+    try withTemporaryFolder { folder in
+      func parameters(_ arguments: [String]) throws -> Int? {
+        let run = try Command(["show", "--json"] + arguments)
+        #expect(run.status == 0, "\(run.notes)")
+        return try JSONValue(parsing: run.output).object?["parameters"]?.object?["total"]?.integer
+      }
+      let plain = try #require(try parameters(["gpt2"]))
+      // Twelve layers with a scalar each; with another formula, written anywhere, it is gone.
+      #expect(try parameters(["gpt2", "--set", base]) == plain + 12)
+      #expect(try parameters(["gpt2", "--set", base, "--set", #"mlp.activation.formula="x * x""#]) == plain)
+      let overridden = try folder.write(
+        file + "  overrides: [{layers: \"6:\", mlp: {activation: {formula: \"x * x\"}}}]\n", to: "a.yaml")
+      #expect(try parameters([overridden]) == plain + 6)
+      let varied = try folder.write(
+        file + "  variants: {a: {}, b: {mlp: {activation: {formula: \"x * x\"}}}}\n  pattern: [a, 2*b]\n", to: "b.yaml")
+      #expect(try parameters([varied]) == plain + 4)
+      // The same formula again changes nothing, and its scalars may be set alone.
+      #expect(try parameters(["gpt2", "--set", base, "--set", #"mlp.activation.formula="a * x""#]) == plain + 12)
+      #expect(try parameters(["gpt2", "--set", base, "--set", "mlp.activation.scalars.a=3"]) == plain + 12)
+    }
+    let unnamed = try Command("check", "gpt2", "--set", base, "--set", #"mlp.activation.formula="a * x * x""#)
+    #expect(unnamed.status == 3 && unnamed.notes.contains("scalars: {a: 1.0}"), "\(unnamed.notes)")
+  }
+
+  @Test("a scalar that a formula does not have is a mistake")
   func scalars() throws {
     let formula = #"mlp.activation={formula: "x * sigmoid(a * x)", scalars: {a: 1, b: 2}}"#
     let run = try Command("check", "gpt2", "--set", formula)
     #expect(run.status == 3 && run.notes.contains("the formula does not have the scalar 'b'"), "\(run.notes)")
-    let inherited = try Command(
-      "check", "gpt2", "--set", #"mlp.activation={formula: "a * x", scalars: {a: 1}}"#, "--set",
-      #"mlp.activation.formula="x * x""#)
-    #expect(
-      inherited.status == 3 && inherited.notes.contains("'scalars: {a: null}' leaves it out"), "\(inherited.notes)")
     let unknown = try Command("check", "gpt2", "--set", #"mlp.activation={formula: "x * sigmoid(a*x)"}"#)
     #expect(unknown.status == 3 && unknown.notes.contains("scalars: {a: 1.0}"), "\(unknown.notes)")
   }

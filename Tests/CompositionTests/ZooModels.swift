@@ -13,8 +13,8 @@ struct ZooModels: Sendable {
   init() throws {
     var package = URL(fileURLWithPath: #filePath)
     for _ in 0..<3 { package.deleteLastPathComponent() }
-    loader = SpecificationLoader(catalog: Catalog(folders: [package.path + "/Architectures"]))
     composer = Composer(try Registry(standardComponents, documentation: standardComponentDocumentation))
+    loader = SpecificationLoader(catalog: Catalog(folders: [package.path + "/Architectures"]), for: composer)
   }
 
   /// The names of the zoo.

@@ -66,7 +66,8 @@ struct AxisTests {
   private static func logits(
     _ plan: Plan, _ parameters: Parameters, _ given: [[RowAxis: AxisInput]], parts: Int, batch: Bool = true
   ) throws -> [[Float]] {
-    let executor = try PlanExecutor(plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 16)
+    let executor = try PlanExecutor(
+      plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 16, states: .f32, fusing: true, computeType: .stored)
     var results = texts.map { _ in [Float]() }
     let sequences = try texts.indices.map { try executor.openSequence(length: texts[$0].count, prefix: prefixes[$0]) }
     var done = texts.map { _ in 0 }
@@ -143,7 +144,8 @@ struct AxisTests {
   func gradients(_ mask: Attend.Mask) throws {
     let (plan, axes) = try Self.plan(mask: mask, windowAfter: 1)
     let parameters = try Parameters(plan, seed: 5)
-    let executor = try GradientExecutor(plan, parameters, pool: ThreadPool(threads: 2), rows: 16)
+    let executor = try GradientExecutor(
+      plan, parameters, pool: ThreadPool(threads: 2), rows: 16, options: TrainingOptions(precision: .f32))
     let targets = [[5, 2, 8, -1, 1], [7, 4, 0]]
     func loss() throws -> Double {
       7 * (try executor.loss(Self.texts, targets: targets, beside: Self.given(axes), prefixes: Self.prefixes))
@@ -172,7 +174,9 @@ struct AxisTests {
   @Test("what an axis does not take is refused")
   func refused() throws {
     let (plan, axes) = try Self.plan()
-    let executor = try PlanExecutor(plan, Parameters(plan, seed: 3), pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try PlanExecutor(
+      plan, Parameters(plan, seed: 3), pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
+      computeType: .stored)
     func run(_ given: [RowAxis: AxisInput]) throws {
       let sequence = try executor.openSequence(length: 5, prefix: 2)
       try executor.forward([(sequence, [1, 2])], beside: [given], logits: .last) { _, _, _ in }

@@ -10,7 +10,7 @@ import Testing
   static let targets = batch.map { Array($0.dropFirst()) + [-1] }
 
   private func gradients(
-    _ model: TinyModel, options: TrainingOptions = TrainingOptions(), threads: Int = 2,
+    _ model: TinyModel, options: TrainingOptions = TrainingOptions(precision: .f32), threads: Int = 2,
     _ body: (GradientExecutor) throws -> Void = { executor in
       _ = try executor.trainingLoss(GradientExecutorTests.batch, targets: GradientExecutorTests.targets)
     }
@@ -32,9 +32,10 @@ import Testing
     let model = try model()
     let whole = try gradients(model)
     let executor = try GradientExecutor(
-      model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160, options: TrainingOptions(logitsBytes: 1))
+      model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160,
+      options: TrainingOptions(precision: .f32, logitsBytes: 1))
     #expect(executor.memory.blockRows == 64)
-    let parts = try gradients(model, options: TrainingOptions(logitsBytes: 1))
+    let parts = try gradients(model, options: TrainingOptions(precision: .f32, logitsBytes: 1))
     #expect(largestDifference(whole, parts) < 1e-6 * (whole.map(abs).max() ?? 0))
   }
 
@@ -44,10 +45,11 @@ import Testing
       ["position=rope"], ["position=learned", "block.placement=sandwich"], ["block.placement=post", "mlp.gated=true"],
     ] {
       let model = try TinyModel(patches: ["norm=\(norm)"] + patches)
-      let options = TrainingOptions(recomputation: .cheap)
+      let options = TrainingOptions(precision: .f32, recomputation: .cheap)
       let kept = try gradients(model)
       #expect(largestDifference(try gradients(model, options: options), kept) == 0)
-      let plain = try GradientExecutor.plannedMemory(model.plan, rows: 160, threads: 1)
+      let plain = try GradientExecutor.plannedMemory(
+        model.plan, rows: 160, threads: 1, options: TrainingOptions(precision: .f32))
       #expect(
         try GradientExecutor.plannedMemory(model.plan, rows: 160, threads: 1, options: options).activations
           < plain.activations)
@@ -83,7 +85,8 @@ import Testing
   @Test("a token without a target has no part in the loss")
   func masks() throws {
     let model = try model()
-    let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160)
+    let executor = try GradientExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160, options: TrainingOptions(precision: .f32))
     let some = Self.targets.map { Array($0.prefix(5)) + Array(repeating: -1, count: 11) }
     let loss = try executor.trainingLoss(Self.batch, targets: some)
     let gradient = Array(executor.gradients)
@@ -105,21 +108,28 @@ import Testing
   @Test("memory is told before it is taken, and too much is refused")
   func memory() throws {
     let model = try model()
-    let planned = try GradientExecutor.plannedMemory(model.plan, rows: 160, threads: 2)
-    let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160)
+    let planned = try GradientExecutor.plannedMemory(
+      model.plan, rows: 160, threads: 2, options: TrainingOptions(precision: .f32))
+    let executor = try GradientExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 2), rows: 160, options: TrainingOptions(precision: .f32))
     #expect(executor.memory == planned)
     #expect(planned.gradients >= 4 * model.plan.parameterCount)
     #expect(planned.total == planned.gradients + planned.activations + planned.logits + planned.scratch)
-    #expect(throws: ExecutionProblem.self) { try GradientExecutor.plannedMemory(model.plan, rows: .max, threads: 1) }
     #expect(throws: ExecutionProblem.self) {
-      try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 1 << 39)
+      try GradientExecutor.plannedMemory(model.plan, rows: .max, threads: 1, options: TrainingOptions(precision: .f32))
+    }
+    #expect(throws: ExecutionProblem.self) {
+      try GradientExecutor(
+        model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 1 << 39,
+        options: TrainingOptions(precision: .f32))
     }
   }
 
   @Test("what cannot be computed is refused")
   func refusals() throws {
     let model = try model()
-    let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 16)
+    let executor = try GradientExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 16, options: TrainingOptions(precision: .f32))
     #expect(throws: ExecutionProblem.noTokens) { try executor.loss([], targets: []) }
     #expect(throws: ExecutionProblem.noTokens) { try executor.loss([[1], []], targets: [[1], []]) }
     #expect(throws: ExecutionProblem.unknownToken(13, vocabulary: 13)) {

@@ -25,7 +25,8 @@ import Testing
   @Test("sequences computed together do not meet")
   func batches() throws {
     let model = try TinyModel("position=rope", "attention.window=4")
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2))
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 2), states: .f32, fusing: true, computeType: .stored)
     let texts = [[3, 1, 4], [1, 5, 9, 2, 6], [12]]
     let sequences = try texts.map { _ in try executor.openSequence(length: 8) }
     var together = Array(repeating: [Float](), count: texts.count)
@@ -43,7 +44,8 @@ import Testing
   func lastLogits() throws {
     let model = try TinyModel("position=sinusoidal")
     let all = try model.logits(TinyModel.tokens, parts: 10)
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1))
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), states: .f32, fusing: true, computeType: .stored)
     let sequence = try executor.openSequence(length: 16)
     var positions: [Int] = []
     try executor.forward([(sequence, TinyModel.tokens)], logits: .last) { _, position, row in
@@ -57,7 +59,9 @@ import Testing
   func memoryByLifetime() throws {
     let bytes = try [2, 12].map { layers in
       let model = try TinyModel("layers.count=\(layers)")
-      return try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1)).workingBytes
+      return try PlanExecutor(
+        model.plan, model.parameters, pool: ThreadPool(threads: 1), states: .f32, fusing: true, computeType: .stored
+      ).workingBytes
     }
     #expect(bytes[0] == bytes[1])
   }
@@ -65,7 +69,8 @@ import Testing
   @Test("what cannot be computed is refused")
   func refusals() throws {
     let model = try TinyModel("position=learned")
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1))
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), states: .f32, fusing: true, computeType: .stored)
     #expect(throws: ExecutionProblem.tooLong(tokens: 17, limit: 16)) { try executor.openSequence(length: 17) }
     let sequence = try executor.openSequence(length: 4)
     let forward = { (tokens: [Int]) in try executor.forward([(sequence, tokens)], logits: .last) { _, _, _ in } }

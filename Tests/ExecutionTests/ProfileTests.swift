@@ -7,7 +7,9 @@ import Testing
 @Suite struct ProfileTests {
   /// An executor of the plan as it was composed, whose steps can be counted by hand.
   private func executor(_ model: TinyModel, rows: Int = 16) throws -> PlanExecutor {
-    try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2), maximumRows: rows, fusing: false)
+    try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 2), maximumRows: rows, states: .f32, fusing: false,
+      computeType: .stored)
   }
 
   @Test("nothing is measured until it is asked for, and nothing after")

@@ -64,7 +64,9 @@ import Testing
   @Test("a window's state has room for what it reads and a pass, whatever the length")
   func windowRoom() throws {
     let model = try model("context_length=100000", "attention.window=100")
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 32)
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 32, states: .f32, fusing: true,
+      computeType: .stored)
     #expect(try executor.openSequence(length: 100_000).byteCount == 2 * 2 * 32 * 4 * (99 + 32))
     #expect(try executor.openSequence(length: 7).byteCount == 2 * 2 * 32 * 4 * 7)
   }
@@ -73,7 +75,8 @@ import Testing
     @Test("a sequence opened for many tokens takes memory for those it has")
     func grows() throws {
       let model = try model("context_length=1000000")
-      let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1))
+      let executor = try PlanExecutor(
+        model.plan, model.parameters, pool: ThreadPool(threads: 1), states: .f32, fusing: true, computeType: .stored)
       let before = try Here.residentBytes()
       let sequence = try executor.openSequence(length: 1_000_000)
       #expect(sequence.byteCount == 512_000_000)

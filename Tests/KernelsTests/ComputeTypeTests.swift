@@ -12,11 +12,9 @@ import Testing
   ) -> [Float] {
     defer { withExtendedLifetime(w) {} }
     let x = Guarded(x), y = Guarded(before ?? [Float](repeating: .nan, count: rows * w.matrix.rows))
-    type.perform {
-      matmul(
-        x.base, stride: w.matrix.columns, rows: rows, by: w.matrix, bias: bias, into: y.base, stride: w.matrix.rows,
-        accumulate: before != nil, pool: ThreadPool(threads: threads))
-    }
+    matmul(
+      x.base, stride: w.matrix.columns, rows: rows, by: w.matrix, bias: bias, into: y.base, stride: w.matrix.rows,
+      accumulate: before != nil, in: type, pool: ThreadPool(threads: threads))
     return y.elements
   }
 
@@ -157,17 +155,6 @@ import Testing
     #expect(product(.stored, tiny, rows: rows, by: w).allSatisfy { abs($0) < 1e-38 })
   }
 
-  @Test("what a thread asks for holds inside and ends after")
-  func nesting() {
-    let before = ComputeType.current
-    ComputeType.f32.perform {
-      #expect(ComputeType.current == .f32)
-      ComputeType.stored.perform { #expect(ComputeType.current == .stored) }
-      #expect(ComputeType.current == .f32)
-    }
-    #expect(ComputeType.current == before)
-  }
-
   /// What a product in bf16 should be: both sides rounded to nearest even, all else in Double.
   private func rounded(_ x: Float) -> Double {
     let bits = x.bitPattern
@@ -179,7 +166,7 @@ import Testing
     arguments: KernelLevel.available, [StorageFormat.f32, .bf16])
   func rounding(level: KernelLevel, format: StorageFormat) {
     level.perform {
-      ComputeType.bf16.perform {
+      do {
         let pool = ThreadPool(threads: 2)
         // More rows than are computed by dots, which stay in f32 for weights in f32.
         for (rows, outputs, inputs) in [(20, 40, 33), (31, 255, 65), (90, 33, 1100), (600, 47, 48)] {
@@ -192,10 +179,11 @@ import Testing
           matmul(
             x.base, stride: inputs, rows: rows, by: w.matrix, bias: nil, into: y.base, stride: outputs,
             accumulate: true,
-            pool: pool)
-          matmulTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: pool)
+            in: .bf16, pool: pool)
+          matmulTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, in: .bf16, pool: pool)
           matmulOuter(
-            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true, pool: pool)
+            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true, in: .bf16,
+            pool: pool)
           let (rx, rdy, rw) = (x.elements.map(rounded), dy.elements.map(rounded), w.values.map(rounded))
           func compare(
             _ found: [Float], _ before: [Float], _ m: Int, _ n: Int, depth: Int, _ term: (Int, Int, Int) -> Double

@@ -15,7 +15,8 @@ import Testing
           let before = dx.elements
           var expected = before.map(Double.init), sizes = expected.map(abs)
           matmulTransposed(
-            dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, pool: ThreadPool(threads: 2))
+            dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: true, in: .stored,
+            pool: ThreadPool(threads: 2))
           for r in 0..<rows {
             for o in 0..<outputs {
               for i in 0..<inputs {
@@ -44,7 +45,7 @@ import Testing
         var expected = dw.elements.map(Double.init), sizes = expected.map(abs)
         matmulOuter(
           dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: true,
-          pool: ThreadPool(threads: 3))
+          in: .stored, pool: ThreadPool(threads: 3))
         for r in 0..<rows {
           for o in 0..<outputs {
             for i in 0..<inputs {
@@ -74,9 +75,11 @@ import Testing
           let db = Guarded([Float](repeating: before, count: outputs))
           let adding = !before.isNaN
           matmulOuter(
-            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: adding, pool: pool
+            dy.base, outputs: outputs, x.base, inputs: inputs, rows: rows, into: dw.base, accumulate: adding,
+            in: .stored, pool: pool
           )
-          matmulTransposed(dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: adding, pool: pool)
+          matmulTransposed(
+            dy.base, rows: rows, by: w.matrix, into: dx.base, accumulate: adding, in: .stored, pool: pool)
           sumRows(dy.base, rows: rows, columns: outputs, into: db.base, accumulate: adding, pool: pool)
           return [dw.elements, dx.elements, db.elements]
         }

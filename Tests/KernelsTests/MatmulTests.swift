@@ -38,12 +38,10 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
     let bias = Guarded(numbers.floats(shape.outputs))
     let before = y.elements
     let pool = ThreadPool(threads: threads)
-    ComputeType.f32.perform {
-      matmul(
-        x.base, stride: xStride, rows: shape.rows, by: w.matrix,
-        bias: hasBias ? UnsafePointer(bias.base) : nil, into: y.base, stride: yStride, accumulate: accumulate,
-        pool: pool)
-    }
+    matmul(
+      x.base, stride: xStride, rows: shape.rows, by: w.matrix,
+      bias: hasBias ? UnsafePointer(bias.base) : nil, into: y.base, stride: yStride, accumulate: accumulate,
+      in: .f32, pool: pool)
     var (expected, sizes) = plainProduct(x.elements, stride: xStride, rows: shape.rows, w)
     var found: [Float] = []
     for r in 0..<shape.rows {
@@ -119,7 +117,7 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
       var y = [Float](repeating: 0, count: rows * 1000)
       matmul(
         x, stride: 640, rows: rows, by: w.matrix, bias: nil, into: &y, stride: 1000, accumulate: false,
-        pool: ThreadPool(threads: threads))
+        in: .stored, pool: ThreadPool(threads: threads))
       return y
     }
     let alone = product(threads: 1)
@@ -133,11 +131,12 @@ private let rowCounts = [1, 2, 3, 4, 5, 7, 12, 13, 14, 15, 27, 31, 33]
     let x = numbers.floats(64 * 512)
     var all = [Float](repeating: 0, count: 64 * 300), one = [Float](repeating: 0, count: 300)
     let pool = ThreadPool(threads: 2)
-    ComputeType.f32.perform {
-      matmul(
-        x, stride: 512, rows: 64, by: w.matrix, bias: nil, into: &all, stride: 300, accumulate: false, pool: pool)
-      matmul(x, stride: 512, rows: 1, by: w.matrix, bias: nil, into: &one, stride: 300, accumulate: false, pool: pool)
-    }
+    matmul(
+      x, stride: 512, rows: 64, by: w.matrix, bias: nil, into: &all, stride: 300, accumulate: false, in: .f32,
+      pool: pool)
+    matmul(
+      x, stride: 512, rows: 1, by: w.matrix, bias: nil, into: &one, stride: 300, accumulate: false, in: .f32, pool: pool
+    )
     let (expected, sizes) = plainProduct(x, stride: 512, rows: 1, w)
     #expect(worstError(found: one, expected: expected, sizes: sizes, depth: 512) < 1)
     #expect(worstError(found: Array(all[..<300]), expected: expected, sizes: sizes, depth: 512) < 1)

@@ -20,13 +20,13 @@ import Testing
       Matmul(by: pair.0.matrix, bias: index % 2 == 0 ? UnsafePointer(bias.base) : nil, into: pair.1.base, stride: 200)
     }
     products.withUnsafeBufferPointer {
-      matmul(x, stride: 512, rows: rows, by: $0, accumulate: true, pool: pool)
+      matmul(x, stride: 512, rows: rows, by: $0, accumulate: true, in: .stored, pool: pool)
     }
     for (index, w) in weights.enumerated() {
       var alone = before
       matmul(
         x, stride: 512, rows: rows, by: w.matrix, bias: index % 2 == 0 ? UnsafePointer(bias.base) : nil, into: &alone,
-        stride: 200, accumulate: true, pool: pool)
+        stride: 200, accumulate: true, in: .stored, pool: pool)
       #expect(outputs[index].elements == alone, "product \(index)")
     }
   }

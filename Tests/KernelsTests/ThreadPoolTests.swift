@@ -52,7 +52,7 @@ private final class Counter: Sendable {
         guard let base = bytes.baseAddress else { return }
         matmul(
           x, stride: 2, rows: 20, by: WeightMatrix(base: base, format: .f32, rows: 2, columns: 2), bias: nil, into: &y,
-          stride: 2, accumulate: false, pool: pool)
+          stride: 2, accumulate: false, in: .stored, pool: pool)
       }
       #expect(y == (0..<40).map { $0 % 2 == 0 ? 3 : 7 })
     }

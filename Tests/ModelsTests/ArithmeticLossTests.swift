@@ -32,7 +32,9 @@ import Testing
       try Parameters(described.plan, stored: stored(models.weights(of: described), as: $0))
     }
     let executors = try [ComputeType.f32, .stored].map {
-      try PlanExecutor(described.plan, parameters ?? loaded.parameters, pool: ThreadPool(threads: 2), arithmetic: $0)
+      try PlanExecutor(
+        described.plan, parameters ?? loaded.parameters, pool: ThreadPool(threads: 2), states: .f32, fusing: true,
+        computeType: $0)
     }
     let losses = try executors.map { try meanLoss($0, ids) }
     #expect(abs(losses[1] - losses[0]) < 0.02, "\(format?.rawValue ?? "as it is"): \(losses)")

@@ -67,7 +67,7 @@ struct ChangedConfigurationTests {
     let models = try Here.models()
     let loaded = try models.load(models.describe(path + ".gguf"))
     let found = try Verification(
-      loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1), arithmetic: .f32)
+      loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1), computeType: .f32)
     #expect(found.holds(tolerance: 2e-4), "off by \(found.largestDifference)")
   }
 
@@ -89,7 +89,7 @@ struct ChangedConfigurationTests {
     let path = "\(Self.folder)/gguf/llama-rope-freqs"
     let loaded = try models.load(models.describe(spec, weights: path + ".gguf"))
     let found = try Verification(
-      loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1), arithmetic: .f32)
+      loaded, expected: path + ".safetensors", pool: ThreadPool(threads: 1), computeType: .f32)
     #expect(found.holds(tolerance: 2e-4), "off by \(found.largestDifference)")
   }
 
@@ -147,7 +147,7 @@ struct ChangedConfigurationTests {
       atPath: folder + "/model.safetensors", withDestinationPath: weights + "/model.safetensors")
     let models = try Here.models()
     let loaded = try models.load(models.describe(folder))
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .f32)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), states: .f32, computeType: .f32)
     let sequence = try executor.openSequence(length: tokens.count)
     let width = wanted.elementCount / tokens.count
     var worst: Float = 0

@@ -30,7 +30,7 @@ import Testing
     let loaded = try models.load(models.describe(folder))
     #expect(loaded.description.notes.isEmpty)
     let result = try Verification(
-      loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2), arithmetic: .current)
+      loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2), computeType: .stored)
     #expect(result.largestDifference < 1e-4)
     #expect(result.count == 2 * 24 * 128)
     #expect(result.greedy?.wanted == 16)
@@ -69,10 +69,8 @@ import Testing
       try models.saveNative(described, to: target, as: format)
       let loaded = try models.load(models.describe(target))
       #expect(loaded.description.plan.parameterCount == described.plan.parameterCount)
-      let result = try ComputeType.f32.perform {
-        try Verification(
-          loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2), arithmetic: .current)
-      }
+      let result = try Verification(
+        loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 2), computeType: .f32)
       #expect(result.largestDifference < bound && (format == nil || result.largestDifference > 1e-4))
       let stored = try SafetensorsFile(path: target + "/model.safetensors").tensors
       #expect(stored.allSatisfy { $0.format == format ?? .f32 })
@@ -106,7 +104,8 @@ import Testing
     let batch = (0..<2).map { row in
       (0..<24).map { Int(ids.bytes.loadUnaligned(fromByteOffset: (row * 24 + $0) * 8, as: Int64.self)) }
     }
-    let executor = try GradientExecutor(plan, parameters, pool: ThreadPool(threads: 2), rows: 48)
+    let executor = try GradientExecutor(
+      plan, parameters, pool: ThreadPool(threads: 2), rows: 48, options: TrainingOptions(precision: .f32))
     let loss = try executor.trainingLoss(batch, targets: batch.map { Array($0.dropFirst()) + [-1] })
     let wantedLoss = try #require(training.tensors.first { $0.name == "loss" }).bytes.loadUnaligned(as: Float.self)
     #expect(abs(loss - Double(wantedLoss)) < 1e-5 * Double(wantedLoss))

@@ -14,7 +14,9 @@ struct FormulaModelTests {
     let tree = try YAMLReader(source: "patch").read(
       "{hidden_size: 32, vocab_size: 64, layers: {count: 2}, " + patch + "}")
     let plan = try models.describe("gpt2", patches: [tree]).plan
-    let executor = try PlanExecutor(plan, try Parameters(plan, seed: 3), pool: ThreadPool(threads: 1))
+    let executor = try PlanExecutor(
+      plan, try Parameters(plan, seed: 3), pool: ThreadPool(threads: 1), states: .f32, fusing: true,
+      computeType: .stored)
     var logits: [Float] = []
     try executor.forward([(try executor.openSequence(length: 4), [1, 2, 3, 4])], logits: .all) { _, _, row in
       logits += row

@@ -44,7 +44,8 @@ import Testing
   @Test("a model opened for n tokens and for m gives the same bits", arguments: PassTests.names)
   func opened(_ name: String) throws {
     let (plan, parameters) = try Self.model(name)
-    let executor = try PlanExecutor(plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 16)
+    let executor = try PlanExecutor(
+      plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 16, states: .f32, fusing: true, computeType: .stored)
     let exact = try logits(executor, room: 26)
     #expect(exact.count == 26 * 61)
     for room in [27, 32] { #expect(try logits(executor, room: room) == exact, "opened for \(room)") }
@@ -54,7 +55,8 @@ import Testing
   @Test("a text gives the same logits beside another, longer or shorter", arguments: PassTests.names)
   func beside(_ name: String) throws {
     let (plan, parameters) = try Self.model(name)
-    let executor = try PlanExecutor(plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 48)
+    let executor = try PlanExecutor(
+      plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 48, states: .f32, fusing: true, computeType: .stored)
     let alone = try logits(executor, room: 26)
     for other in [[3], [1, 4, 1, 5]] {
       #expect(largestDifference(try logits(executor, room: 30, beside: other), alone) < 1e-5, "beside \(other)")
@@ -81,7 +83,7 @@ import Testing
   @Test("what is generated across the border is the reference's, for every limit of the output", arguments: scaled)
   func generation(_ name: String) throws {
     let (loaded, expected) = try Self.load(name)
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2), arithmetic: .f32)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), states: .f32, computeType: .f32)
     let (prompt, greedy) = (try Self.numbers(expected["prompt"]), try Self.numbers(expected["greedy"]))
     #expect(prompt.count < 24 && prompt.count + greedy.count > 40)
     var settings = TextGenerator.Settings()
@@ -108,7 +110,8 @@ import Testing
     let wanted = try #require(expected["logits"]?.array).compactMap(\.number).map(Float.init)
     // No pass takes more than so many rows, and what a pass holds decides nothing.
     for rows in [16, 64] {
-      let executor = try loaded.executor(pool: ThreadPool(threads: 2), maximumRows: rows, arithmetic: .f32)
+      let executor = try loaded.executor(
+        pool: ThreadPool(threads: 2), maximumRows: rows, states: .f32, computeType: .f32)
       let sequence = try executor.openSequence(length: 90)
       var last: [Float] = []
       try executor.forward([(sequence, text)], logits: .last) { _, _, row in last = Array(row) }
@@ -120,7 +123,7 @@ import Testing
   func recomputed() throws {
     let (loaded, expected) = try Self.load("phi3-longrope")
     let text = try Self.numbers(expected["text"])
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16, arithmetic: .f32)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, computeType: .f32)
     let whole = try executor.openSequence(length: 60)
     var wanted: [[Float]] = []
     try executor.forward([(whole, Array(text.prefix(30)))], logits: .all) { _, _, row in wanted.append(Array(row)) }
@@ -143,7 +146,7 @@ import Testing
     let wanted = try #require(expected["logits"]?.array).compactMap(\.number).map(Float.init)
     for context in [60, 100, 1000] {
       let loaded = try models.load(models.describe(path, patches: try Overrides(["context_length=\(context)"]).patches))
-      let executor = try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .f32)
+      let executor = try loaded.executor(pool: ThreadPool(threads: 1), states: .f32, computeType: .f32)
       let sequence = try executor.openSequence(length: 60)
       var last: [Float] = []
       try executor.forward([(sequence, text)], logits: .last) { _, _, row in last = Array(row) }

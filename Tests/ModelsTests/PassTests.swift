@@ -52,7 +52,9 @@ import Testing
     let tokens = (0..<20).map { ($0 * 11 + 3) % 61 }
     for wanted in [PlanExecutor.Wanted.all, .last] {
       let logits = try [true, false].map { fusing in
-        let executor = try PlanExecutor(plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 32, fusing: fusing)
+        let executor = try PlanExecutor(
+          plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 32, states: .f32, fusing: fusing,
+          computeType: .stored)
         #expect(fusing == (executor.plan.steps.count < plan.steps.count))
         let sequence = try executor.openSequence(length: 24)
         var logits: [Float] = []

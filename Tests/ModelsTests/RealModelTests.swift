@@ -56,7 +56,7 @@ import Tokenization
     let loaded = try models.load(models.describe(name))
     #expect(loaded.description.notes.isEmpty)
     let prompt = try #require(loaded.tokenizer).encode(start)
-    #expect(try generate(loaded, prompt, maximum: 60, stops: [], arithmetic: .f32).hasPrefix(text))
+    #expect(try generate(loaded, prompt, maximum: 60, stops: [], computeType: .f32).hasPrefix(text))
   }
 
   @Test(
@@ -78,7 +78,7 @@ import Tokenization
     let chat = try #require(loaded.chat)
     let prompt = tokenizer.encode(chat.text(user: "What is the capital of France?"))
     #expect(
-      try generate(loaded, prompt, maximum: 20, stops: chat.stops, arithmetic: .f32)
+      try generate(loaded, prompt, maximum: 20, stops: chat.stops, computeType: .f32)
         == "The capital of France is Paris.")
   }
 
@@ -87,7 +87,7 @@ import Tokenization
     let path = try SharedData.path("gpt2/nano-sort")
     let models = try Here.models()
     let loaded = try models.load(models.describe("nano-sort", weights: path))
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .current)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), states: .f32, computeType: .stored)
     var sorted = 0
     for number in 0..<729 {
       let letters = (0..<6).map { number / [1, 3, 9, 27, 81, 243][$0] % 3 }
@@ -120,7 +120,7 @@ import Tokenization
     let story = String(text.prefix { $0 != "<" })
     let ids = tokenizer.encode(story, addSpecialTokens: false)
     #expect(ids.count > 500)
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2), arithmetic: .current)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), states: .f32, computeType: .stored)
     var loss = 0.0
     var count = 0
     // Every character is predicted from the 16 to 31 before it.
@@ -144,7 +144,8 @@ import Tokenization
     let models = try Here.models()
     let loaded = try models.load(models.describe("tinystories-char-223k", weights: path))
     let generator = TextGenerator(
-      try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .current), tokenizer: loaded.tokenizer)
+      try loaded.executor(pool: ThreadPool(threads: 1), states: .f32, computeType: .stored), tokenizer: loaded.tokenizer
+    )
     let prompt = try #require(loaded.tokenizer).encode("Once upon a time")
     var settings = TextGenerator.Settings()
     settings.maximumTokens = 100
@@ -166,11 +167,11 @@ import Tokenization
   }
 
   private func generate(
-    _ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String], arithmetic: ComputeType = .current
+    _ loaded: LoadedModel, _ prompt: [Int], maximum: Int, stops: [String], computeType: ComputeType = .stored
   )
     throws -> String
   {
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2), arithmetic: arithmetic)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), states: .f32, computeType: computeType)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maximum
     settings.sampling.temperature = 0

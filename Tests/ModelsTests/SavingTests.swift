@@ -89,7 +89,7 @@ import Tokenization
   @Test("every family that reads a config.json says in its own file which architecture it writes")
   func architectures() throws {
     let catalog = Catalog(folders: [Here.architectures])
-    let loader = SpecificationLoader(catalog: catalog, choosingOptions: Standard.kit.registry.choosingOptions)
+    let loader = SpecificationLoader(catalog: catalog, for: Composer(Standard.kit.registry))
     for (family, path) in catalog.familyFiles().map({ ($0.family, $0.path) }) {
       guard let config = try loader.tree("\(family)/\(Catalog.familyFile)")["config"],
         config["match"]?.place?.source == path

@@ -26,7 +26,7 @@ enum SmallModels {
   /// The architecture that the zoo's file `name` describes with `patches` such as `layers.count=2`.
   static func architecture(_ name: String, _ patches: [String]) throws -> Architecture {
     let catalog = Catalog(folders: [Here.architectures])
-    return try SpecificationLoader(catalog: catalog, choosingOptions: Standard.kit.registry.choosingOptions)
+    return try SpecificationLoader(catalog: catalog, for: Composer(Standard.kit.registry))
       .load(name, patches: Overrides(["name=small"] + patches).patches)
   }
 
@@ -60,7 +60,7 @@ enum SmallModels {
   static func logits(_ path: String) throws -> [Float] {
     let models = try Here.models()
     let loaded = try models.load(models.describe(path))
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16, arithmetic: .f32)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, computeType: .f32)
     let sequence = try executor.openSequence(length: tokens.count)
     var logits: [Float] = []
     try executor.forward([(sequence, tokens)], logits: .all) { _, _, row in logits += row }

@@ -11,7 +11,7 @@ import Testing
 @Suite struct StateFormatLossTests {
   /// The mean loss of the first `count` tokens of wikitext-2's validation text after each other.
   private func loss(_ loaded: LoadedModel, _ ids: [Int], states: StorageFormat) throws -> Double {
-    let executor = try loaded.executor(pool: ThreadPool(threads: 2), states: states, arithmetic: .f32)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 2), states: states, computeType: .f32)
     let sequence = try executor.openSequence(length: ids.count)
     var sum = 0.0
     try executor.forward([(sequence, ids)], logits: .all) { _, position, logits in

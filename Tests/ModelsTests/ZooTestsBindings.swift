@@ -141,7 +141,7 @@ struct ZooTestsBindings {
   private func agrees(_ model: ModelDescription, _ folder: String) throws -> Bool {
     let loaded = try Here.models().load(model)
     let found = try Verification(
-      loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 1), arithmetic: .current)
+      loaded, expected: folder + "/expected.safetensors", pool: ThreadPool(threads: 1), computeType: .stored)
     return found.holds(tolerance: 1e-4) && found.greedy != nil
   }
 }

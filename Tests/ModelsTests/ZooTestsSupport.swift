@@ -9,7 +9,7 @@ enum PackageZoo {
   static let catalog = Catalog(folders: [Here.architectures])
   /// The names of all models.
   static let names = catalog.models().map(\.name)
-  private static let loader = SpecificationLoader(catalog: catalog)
+  private static let loader = SpecificationLoader(catalog: catalog, for: Composer(Standard.kit.registry))
 
   /// The architecture of `name`, with changes such as `position=rope`.
   static func load(_ name: String, _ changes: [String] = []) throws -> Architecture {

@@ -70,12 +70,17 @@ struct PagesTests {
   func rings() throws {
     let sizes = try diff("gpt2", "gpt2-medium")
     #expect(!sizes.contains("class=\"ring\""))
-    let (first, second) = (try sheet("gpt2"), try sheet("gpt2", "mlp.activation=relu"))
-    let text = DiffPage(
-      first, second, names: ("a", "b"), diff: ArchitectureDiff(first, second), patch: nil, others: Setting(.group([]))
-    ).text
-    // One feed-forward on either side, in the drawing for wide windows and in that for narrow ones.
-    #expect(text.split(separator: "class=\"ring\"").count - 1 == 4)
+    func count(_ changes: String...) throws -> Int {
+      let (first, second) = (try sheet("gpt2"), try sheet("gpt2", changes))
+      let text = DiffPage(
+        first, second, names: ("a", "b"), diff: ArchitectureDiff(first, second), patch: nil, others: Setting(.group([]))
+      ).text
+      return text.split(separator: "class=\"ring\"").count - 1
+    }
+    // What differs has a ring on both sides, and with more that differs there are more.
+    let mlp = try count("mlp.activation=relu")
+    #expect(mlp > 0 && mlp.isMultiple(of: 2))
+    #expect(try count("mlp.activation=relu", "norm=rmsnorm") > mlp)
   }
 
   @Test("what a file says is text, never markup")

@@ -26,7 +26,7 @@ struct FieldTermTests {
     let term = try #require(Standard.kit.registry.terms[word])
     let patch = try YAMLReader(source: term.word).read(term.line)
     let loader = SpecificationLoader(
-      catalog: Catalog(folders: []), choosingOptions: Standard.kit.registry.choosingOptions)
+      catalog: Catalog(folders: []), for: Composer(Standard.kit.registry))
     var tree = try YAMLReader(source: "base").read(Self.base)
     tree = tree.merging(patch)
     let architecture = try loader.load(tree, named: "base")

@@ -54,7 +54,8 @@ import Testing
         continue
       }
       checked += 1
-      let executor = try GradientExecutor(model.plan, model.parameters, pool: pool, rows: 32)
+      let executor = try GradientExecutor(
+        model.plan, model.parameters, pool: pool, rows: 32, options: TrainingOptions(precision: .f32))
       let loss = { () throws -> Double in try 14 * executor.loss(batch, targets: targets) }
       #expect(try loss().isFinite, "\(text)")
       let indices = model.plan.parameters.indices

@@ -44,7 +44,8 @@ import Testing
   @Test("sequences of a pass do not meet, and forget when told", arguments: mixers)
   func batches(_ mixer: String) throws {
     let model = try model(mixer)
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2))
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 2), states: .f32, fusing: true, computeType: .stored)
     let texts = [Array(Self.text[..<150]), [4], Array(Self.text[40..<60]), Array(Self.text[3..<9])]
     let sequences = try texts.map { _ in try executor.openSequence(length: 200) }
     for round in 0..<2 {
@@ -69,7 +70,8 @@ import Testing
     #expect(model.plan.stateBytesPerToken(in: .bf16) == 0)
     let kept = model.plan.stateBytes(length: 1, in: .bf16)
     #expect(kept > 0 && kept == model.plan.stateBytes(length: 1_000_000, in: .f32))
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 2))
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 2), states: .f32, fusing: true, computeType: .stored)
     #expect(try executor.openSequence(length: 10).byteCount == kept)
     let working = executor.workingBytes
     #expect(try executor.openSequence(length: 1_000_000).byteCount == kept)
@@ -99,7 +101,9 @@ import Testing
     let targets = batch.map { Array($0.dropFirst()) + [3] }
     func gradients(chunk: Int, threads: Int) throws -> [Float] {
       let model = try model(mixer, "attention.chunk_size=\(chunk)")
-      let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: threads), rows: 256)
+      let executor = try GradientExecutor(
+        model.plan, model.parameters, pool: ThreadPool(threads: threads), rows: 256,
+        options: TrainingOptions(precision: .f32))
       _ = try executor.trainingLoss(batch, targets: targets)
       return model.plan.parameters.indices.flatMap { Array(executor.gradient($0)) }
     }
@@ -122,7 +126,8 @@ import Testing
     let single = try model.logits(Self.text, parts: 1)
     #expect(single.allSatisfy { $0.isFinite })
     #expect(largestDifference(try model.logits(Self.text, parts: 230, maximumRows: 256), single) < 1e-4)
-    let executor = try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 240)
+    let executor = try GradientExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 240, options: TrainingOptions(precision: .f32))
     _ = try executor.trainingLoss([Self.text], targets: [Self.text])
     #expect(model.plan.parameters.indices.allSatisfy { executor.gradient($0).allSatisfy { $0.isFinite } })
   }

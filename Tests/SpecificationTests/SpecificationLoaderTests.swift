@@ -197,7 +197,9 @@ struct SpecificationLoaderTests {
   @Test("a file of the zoo cannot extend what is outside")
   func escapes() throws {
     let zoo = try Zoo(["zoo/f/a.yaml": "extends: ../../outside.yaml\n", "outside.yaml": Examples.small])
-    let loader = SpecificationLoader(catalog: Catalog(folders: [zoo.folder + "/zoo"]))
+    let loader = SpecificationLoader(
+      catalog: Catalog(folders: [zoo.folder + "/zoo"]), choosingOptions: [:], terms: FieldTerms(),
+      composing: { _ in Problems() })
     let problems = #expect(throws: Problems.self) { try loader.load("a") }
     #expect(problems?.list.map(\.sentence) == ["'../../outside.yaml' leads out of the zoo"])
     // A file of the user's may stand wherever the user puts it.

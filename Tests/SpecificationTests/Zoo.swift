@@ -25,7 +25,9 @@ final class Zoo {
   }
 
   var catalog: Catalog { Catalog(folders: [folder]) }
-  var loader: SpecificationLoader { SpecificationLoader(catalog: catalog) }
+  var loader: SpecificationLoader {
+    SpecificationLoader(catalog: catalog, choosingOptions: [:], terms: FieldTerms(), composing: { _ in Problems() })
+  }
 
   /// The architecture of `name`.
   func load(_ name: String, set changes: [String] = []) throws -> Architecture {

@@ -32,8 +32,10 @@ import Training
     arguments: [(8, 1), (8, 4), (12, 5), (16, 15)])
   func windows(_ context: Int, _ stride: Int) throws {
     let model = try TinyModel("position=rope")
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
-    let found = try Evaluation(executor, on: try text(), context: context, stride: stride)
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
+      computeType: .stored)
+    let found = try Evaluation(executor, on: try text(), context: context, stride: stride, beginning: nil)
     #expect(found.tokens == Self.ids.count - 1)
     // The first window predicts the tokens up to `context`; each later one `stride` more, from `context` before its last.
     let expected = try losses(model) { (target: Int) -> Range<Int> in
@@ -50,9 +52,13 @@ import Training
   @Test("with a token that begins texts, the first counts too")
   func beginning() throws {
     let model = try TinyModel("position=rope")
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
+      computeType: .stored)
     let found = try Evaluation(executor, on: try text(), context: 8, stride: 4, beginning: 7)
     #expect(found.tokens == Self.ids.count)
-    #expect(throws: TrainingProblem.self) { try Evaluation(executor, on: try text().prefix(1), context: 8, stride: 4) }
+    #expect(throws: TrainingProblem.self) {
+      try Evaluation(executor, on: try text().prefix(1), context: 8, stride: 4, beginning: nil)
+    }
   }
 }

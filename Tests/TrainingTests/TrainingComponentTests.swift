@@ -19,7 +19,7 @@ import Training
     let usual = try Self.registry.get().defaultNames
     #expect(Self.optimizers.contains(usual[.optimizer] ?? ""))
     #expect(Self.schedules.contains(usual[.schedule] ?? ""))
-    let settings = TrainingSettings(try Self.registry.get())
+    let settings = TrainingSettings(try Self.registry.get(), inStudy: false)
     #expect(settings.optimizer.text == usual[.optimizer] && settings.schedule.text == usual[.schedule])
   }
 

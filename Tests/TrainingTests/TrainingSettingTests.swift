@@ -18,13 +18,13 @@ import Training
     """
 
   @Test("the JSON of settings has the members of runs of before, in their order and form") func json() throws {
-    let settings = TrainingSettings(try Registry(standardComponents))
+    let settings = TrainingSettings(try Registry(standardComponents), inStudy: false)
     #expect(JSONValue.object(settings.json).serialized() == Self.before)
   }
 
   @Test("each setting comes back from JSON as it went, and none is taken for another") func roundTrip() throws {
     let registry = try Registry(standardComponents)
-    var settings = TrainingSettings(registry)
+    var settings = TrainingSettings(registry, inStudy: false)
     (settings.steps, settings.batch, settings.context, settings.accumulate) = (3, 5, 7, 9)
     (settings.rate, settings.warmup, settings.clip, settings.dropout) = (0.25, 11, 0.5, 0.125)
     (settings.seed, settings.initSeed, settings.validationFraction) = (UInt64.max, 13, 0.75)
@@ -35,7 +35,7 @@ import Training
     let object = try #require(JSONValue(parsing: text).object)
     let back = try #require(TrainingSettings(object, registry))
     #expect(JSONValue.object(back.json).serialized() == text && back.seed == UInt64.max)
-    let usual = TrainingSettings(registry)
+    let usual = TrainingSettings(registry, inStudy: false)
     let changed = usual.differences(from: settings).map(\.key)
     #expect(
       changed
@@ -46,7 +46,7 @@ import Training
   func incomplete() throws {
     let registry = try Registry(standardComponents)
     for setting in TrainingSetting.all {
-      var json = TrainingSettings(registry).json
+      var json = TrainingSettings(registry, inStudy: false).json
       json[setting.key] = nil
       let isOptional = ["lr", "init_seed", "arithmetic", "recompute"].contains(setting.key)
       #expect((TrainingSettings(json, registry) != nil) == isOptional, "\(setting.key)")
@@ -74,7 +74,7 @@ import Training
   }
 
   @Test("sizes whose product is beyond 64 bits are counted as many") func products() throws {
-    var settings = TrainingSettings(try Registry(standardComponents))
+    var settings = TrainingSettings(try Registry(standardComponents), inStudy: false)
     (settings.steps, settings.batch, settings.context, settings.accumulate) = (1 << 40, 1 << 20, 1 << 24, 1 << 15)
     #expect(settings.tokensPerStep == 1 << 59 && settings.tokens == Int.max)
   }

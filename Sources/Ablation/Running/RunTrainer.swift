@@ -35,7 +35,7 @@ public final class RunTrainer: ArmTrainer {
   /// A trainer with the optimizers and schedules of `registry`, on the threads of `pool`, whose tokenized texts go to
   /// `cacheFolder`; `machine` is what reports call it.
   public init(
-    _ registry: Registry, pool: ThreadPool, cacheFolder: String, machine: String, start: Start? = nil,
+    _ registry: Registry, pool: ThreadPool, cacheFolder: String, machine: String, start: Start?,
     tokenizer: @escaping () throws -> Tokenizer?
   ) {
     self.registry = registry
@@ -189,7 +189,7 @@ public final class RunTrainer: ArmTrainer {
   private func text(_ files: [Study.DataFile]) throws -> TokenizedData {
     let paths = files.map(\.path)
     if let known = texts[paths] { return known }
-    let data = try TokenizedData(paths, tokenizer: tokenizer(), cacheFolder: cacheFolder, pool: pool)
+    let data = try TokenizedData(paths, tokenizer: tokenizer(), jsonKey: "text", cacheFolder: cacheFolder, pool: pool)
     if let problem = data.cacheProblem { cacheFailed?(problem) }
     texts[paths] = data
     return data

@@ -25,7 +25,8 @@ struct WindowLoss {
     let windows = min((text.count - 1) / context, max(1, tokens / context))
     guard windows > 0 else { return nil }
     let together = max(1, trainer.settings.batch * trainer.settings.context / context)
-    let executor = try GradientExecutor(trainer.plan, trainer.parameters, pool: pool, rows: together * context)
+    let executor = try GradientExecutor(
+      trainer.plan, trainer.parameters, pool: pool, rows: together * context, options: TrainingOptions(precision: .f32))
     var sum = 0.0
     var count = 0
     for first in stride(from: 0, to: windows, by: together) {

@@ -74,7 +74,7 @@ public struct PairedDifference: Sendable, Hashable {
   ///     (t(level / comparisons) + t₀.₈) · s / √n
   ///
   /// t₀.₈ is the one-sided 80 % point. It is the usual approximation by two central distributions.
-  public func smallestDetectable(comparisons: Int, level: Double = 0.05) -> Double? {
+  public func smallestDetectable(comparisons: Int, level: Double) -> Double? {
     guard let error = sample.standardError, error > 0 else { return nil }
     let t = StudentT(degreesOfFreedom: sample.count - 1)
     return (t.critical(level / Double(max(1, comparisons))) + t.critical(0.4)) * error

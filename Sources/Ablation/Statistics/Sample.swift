@@ -25,7 +25,7 @@ public struct Sample: Sendable, Hashable {
   /// How far on each side of the mean the truth lies, `confidence` times in 1; nil of fewer than two numbers.
   ///
   ///     t(1 − confidence, n − 1) · s / √n
-  public func halfWidth(confidence: Double = 0.95) -> Double? {
+  public func halfWidth(confidence: Double) -> Double? {
     standardError.map { $0 * StudentT(degreesOfFreedom: count - 1).critical(1 - confidence) }
   }
 }

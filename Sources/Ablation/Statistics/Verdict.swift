@@ -103,7 +103,9 @@ public struct StudyStatistics: Sendable {
         halfWidth: hasInterval ? difference.halfWidth(level: level) : nil, confidence: 1 - level,
         uncorrectedHalfWidth: hasInterval ? difference.halfWidth(level: Self.level) : nil,
         correctedProbability: place.map { corrected[$0] },
-        smallestDetectable: place.flatMap { _ in difference.smallestDetectable(comparisons: tested.count) },
+        smallestDetectable: place.flatMap { _ in
+          difference.smallestDetectable(comparisons: tested.count, level: Self.level)
+        },
         verdict: verdict)
     }
   }

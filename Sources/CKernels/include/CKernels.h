@@ -102,18 +102,15 @@ void ck_multiply_panels(const struct ck_kernels *kernels, const float *x, size_t
 /// What matrices are multiplied in: quantised and bf16 weights in int8 and bf16 where there are instructions for it; all
 /// in f32; or as the first, and what is f32 rounded to bf16, by instructions for it or else while packing.
 enum ck_compute_type { CK_COMPUTE_STORED, CK_COMPUTE_F32, CK_COMPUTE_BF16 };
-/// The compute type in force on this thread; and asking for one (−1: the common choice), answered by what was asked
-/// for before.
-int ck_compute_type(void);
-int ck_ask_compute_type(int arithmetic);
 
 /// Dots of `rows` rows of x, rounded once into `lines`, with weights as they lie; NULL where these weights, this
-/// level or this thread's arithmetic has none.
+/// level or this compute type has none.
 struct ck_low_precision_rows;
 const struct ck_low_precision_rows *_Nullable ck_low_precision_rows(const struct ck_kernels *kernels,
-                                                                    const struct ck_weight *w, size_t rows);
-/// Whether a few rows of x, too, must be packed to be rounded: bf16 weights in bf16 arithmetic without instructions for it.
-bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w);
+                                                                    const struct ck_weight *w, size_t rows,
+                                                                    int compute_type);
+/// Whether a few rows of x, too, must be packed to be rounded: bf16 weights computed in bf16 without instructions for it.
+bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w, int compute_type);
 size_t ck_low_precision_line_floats(const struct ck_low_precision_rows *rows, size_t depth);
 void ck_low_precision_quantize(const struct ck_low_precision_rows *low, const float *x, size_t stride, size_t rows,
                                size_t depth, float *lines);
@@ -126,7 +123,8 @@ void ck_low_precision_multiply_rows(const struct ck_low_precision_rows *low, con
 struct ck_low_precision_panels;
 /// `transposed` says that the depth runs over the rows of w, as ck_pack_panels has it.
 const struct ck_low_precision_panels *_Nullable ck_low_precision_panels(const struct ck_kernels *kernels,
-                                                                        const struct ck_weight *w, bool transposed);
+                                                                        const struct ck_weight *w, bool transposed,
+                                                                        int compute_type);
 size_t ck_low_precision_tile_rows(const struct ck_low_precision_panels *panels);
 size_t ck_low_precision_multiple(const struct ck_low_precision_panels *panels);
 size_t ck_low_precision_row_floats(const struct ck_low_precision_panels *panels, size_t depth);

@@ -37,8 +37,6 @@ size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]) {
 
 static _Atomic(const struct ck_kernels *) chosen;
 static _Thread_local const struct ck_kernels *asked;
-/// Zero until this thread asks; then one more than a compute type.
-static _Thread_local int asked_compute_type;
 
 /// Says on standard error that the name is none of these, and which is used instead.
 static void complain(const char *name, const struct ck_kernels *const *levels, size_t count) {
@@ -74,34 +72,9 @@ const struct ck_kernels *ck_ask(const struct ck_kernels *kernels) {
   return before;
 }
 
-static _Atomic int common_compute_type;  // zero until first needed; then one more than a compute type
-
-static int choose_compute_type(void) {
-  const char *name = getenv("CHIMERA_ARITHMETIC");
-  int chosen = 1 + CK_COMPUTE_STORED, none = 0;
-  bool known = !name || !*name || strcmp(name, "stored") == 0;
-  if (name && (strcmp(name, "f32") == 0 || strcmp(name, "exact") == 0)) known = true, chosen = 1 + CK_COMPUTE_F32;
-  if (name && strcmp(name, "bf16") == 0) known = true, chosen = 1 + CK_COMPUTE_BF16;
-  if (!atomic_compare_exchange_strong(&common_compute_type, &none, chosen)) return none;
-  if (!known) fprintf(stderr, "CHIMERA_ARITHMETIC is \"%s\", neither f32 (or exact) nor stored nor bf16; using stored\n", name);
-  return chosen;
-}
-
-int ck_compute_type(void) {
-  if (asked_compute_type) return asked_compute_type - 1;
-  int common = atomic_load(&common_compute_type);
-  return (common ? common : choose_compute_type()) - 1;
-}
-
-int ck_ask_compute_type(int arithmetic) {
-  int before = asked_compute_type - 1;
-  asked_compute_type = arithmetic + 1;
-  return before;
-}
-
 const struct ck_low_precision_rows *ck_low_precision_rows(const struct ck_kernels *kernels, const struct ck_weight *w,
-                                                          size_t rows) {
-  if (ck_compute_type() == CK_COMPUTE_F32) return NULL;
+                                                          size_t rows, int compute_type) {
+  if (compute_type == CK_COMPUTE_F32) return NULL;
   // Two rows and more share a sum's order with sixteen.
   const struct ck_low_precision_rows *choices[] = {
       rows > 1 ? kernels->int8_several : kernels->int8_wide, kernels->int8_rows,
@@ -114,18 +87,18 @@ static const struct ck_low_precision_panels *if_takes(const struct ck_low_precis
   return panels && panels->formats >> format & 1 ? panels : NULL;
 }
 const struct ck_low_precision_panels *ck_low_precision_panels(const struct ck_kernels *kernels,
-                                                              const struct ck_weight *w, bool transposed) {
-  int arithmetic = ck_compute_type();
-  if (arithmetic == CK_COMPUTE_F32) return NULL;
-  if (arithmetic == CK_COMPUTE_BF16) {
+                                                              const struct ck_weight *w, bool transposed,
+                                                              int compute_type) {
+  if (compute_type == CK_COMPUTE_F32) return NULL;
+  if (compute_type == CK_COMPUTE_BF16) {
     const struct ck_low_precision_panels *bf16 = kernels->bf16_panels ? kernels->bf16_panels : kernels->rounded_panels;
     if (if_takes(bf16, w->format)) return bf16;
   }
   if (transposed) return NULL;
   return w->format == CK_BF16 ? kernels->bf16_panels : if_takes(kernels->int8_panels, w->format);
 }
-bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w) {
-  return ck_compute_type() == CK_COMPUTE_BF16 && w->format == CK_BF16 && !kernels->bf16_rows;
+bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w, int compute_type) {
+  return compute_type == CK_COMPUTE_BF16 && w->format == CK_BF16 && !kernels->bf16_rows;
 }
 size_t ck_low_precision_line_floats(const struct ck_low_precision_rows *rows, size_t depth) { return rows->row_floats(depth); }
 void ck_low_precision_quantize(const struct ck_low_precision_rows *low, const float *x, size_t stride, size_t rows,

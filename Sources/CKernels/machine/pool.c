@@ -245,6 +245,27 @@ void ck_pool_run(struct ck_pool *pool, int parts, void (*body)(void *context, in
   }
 }
 
+// A Swift closure `(Int) -> Void` that does not outlive the call, in the two words that Swift passes it in.
+typedef __attribute__((swiftcall)) void closure_body(intptr_t part, __attribute__((swift_context)) void *captured);
+struct closure {
+  closure_body *body;
+  void *captured;
+};
+
+static void run_closure(void *context, int part, int thread) {
+  (void)thread;
+  struct closure *closure = context;
+  closure->body(part, closure->captured);
+}
+
+/// ck_pool_run for a closure: not in the header, for Swift declares it with the closure's type (see ThreadPool.swift).
+__attribute__((swiftcall)) void ck_pool_run_closure(struct ck_pool *pool, int32_t parts, closure_body *body,
+                                                    void *captured);
+void ck_pool_run_closure(struct ck_pool *pool, int32_t parts, closure_body *body, void *captured) {
+  struct closure closure = {body, captured};
+  ck_pool_run(pool, parts, run_closure, &closure);
+}
+
 void *ck_pool_scratch(struct ck_pool *pool, int slot, size_t bytes) {
   struct scratch *scratch = &pool->scratch[slot];
   if (scratch->bytes >= bytes) return scratch->base;

@@ -42,4 +42,10 @@ public struct TensorUpdate {
   public func forEachPiece(_ body: (Int, Int) -> Void) {
     pool.run(count, grain: 1 << 14) { range in body(range.lowerBound, range.count) }
   }
+  /// Does `step` with the tensor's only moment, on the workers.
+  public func apply(_ step: some OneMomentStep) {
+    forEachPiece { start, count in
+      step.apply(to: parameters + start, gradient: gradients + start, m: moments[0] + start, count: count)
+    }
+  }
 }

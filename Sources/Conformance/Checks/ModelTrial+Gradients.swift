@@ -25,7 +25,7 @@ extension ModelTrial {
   }
 
   private func gradientsHere() throws -> [String] {
-    let options = TrainingOptions(recomputation: setting.count % 2 == 0 ? .none : .cheap)
+    let options = TrainingOptions(precision: .f32, recomputation: setting.count % 2 == 0 ? .none : .cheap)
     let executor = try trainer(threads: 2, options: options)
     var noise = Noise(seed: 5)
     let count = Double(Self.targetCount)

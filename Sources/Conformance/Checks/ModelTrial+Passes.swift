@@ -83,7 +83,9 @@ extension ModelTrial {
 
   /// Sequences that are computed together give what each gives by itself.
   func batches() throws -> [String] {
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
+      computeType: .stored)
     let inputs = try zip(Self.batch, rooms.reversed()).map { tokens, room in
       (sequence: try executor.openSequence(length: room), tokens: tokens)
     }

@@ -11,7 +11,7 @@ extension ModelTrial {
   func saving() throws -> [String] {
     let text = YAMLWriter().write(model.architecture.resolved)
     let tree = try YAMLReader(source: "saved").read(text)
-    let back = try SpecificationLoader(catalog: Catalog(folders: []), choosingOptions: registry.choosingOptions)
+    let back = try SpecificationLoader(catalog: Catalog(folders: []), for: Composer(registry))
       .load(tree, named: "tiny")
     let plan = try Composer(registry).compose(back)
     if let lost = model.plan.difference(from: plan) {
@@ -58,7 +58,9 @@ extension ModelTrial {
       ]
     }
     let grows = model.plan.states.allSatisfy { if case .window = $0.extent { false } else { true } }
-    let executor = try PlanExecutor(model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try PlanExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
+      computeType: .stored)
     let taken = try executor.openSequence(length: 10).byteCount
     let declared = model.plan.stateBytes(length: 10, in: .f32)
     return grows && taken != declared

@@ -50,7 +50,8 @@ struct ModelTrial: Trial {
   var width: Int { model.plan.shape.vocabSize }
 
   /// An executor of training with `threads` threads.
-  func trainer(threads: Int = 1, options: TrainingOptions = TrainingOptions()) throws -> GradientExecutor {
+  func trainer(threads: Int = 1, options: TrainingOptions = TrainingOptions(precision: .f32)) throws -> GradientExecutor
+  {
     try GradientExecutor(model.plan, model.parameters, pool: ThreadPool(threads: threads), rows: 32, options: options)
   }
 }

@@ -104,7 +104,7 @@ final class StepRun {
     var bound = BoundStep(
       axis: step.axis, inputs: tables.table(values(inputs, step.inputs)),
       outputs: tables.table(values(outputs, step.outputs)),
-      parameters: tables.table(parameters), states: tables.table(step.states))
+      parameters: tables.table(parameters), states: tables.table(step.states), computeType: .f32)
     bound.saved = tables.table(zip(saved, step.saved).map { BoundValue($0.base, width: $1, axis: step.axis) })
     bound.outputGradients = tables.table(values(outputGradients, step.outputs))
     bound.inputGradients = tables.table(

@@ -61,21 +61,22 @@ public struct Formula: Sendable {
 
   /// `y = f(x)` for `count` numbers; `x` and `y` may be the same.
   public func apply(
-    _ x: UnsafePointer<Float>, scalars: [Float] = [], into y: UnsafeMutablePointer<Float>, count: Int
+    _ x: UnsafePointer<Float>, scalars: UnsafePointer<Float>? = nil, into y: UnsafeMutablePointer<Float>, count: Int
   ) {
     value.run(x, scalars: scalars, into: y, count: count)
   }
 
   /// `slope = f′(x)` for `count` numbers.
   public func derivative(
-    _ x: UnsafePointer<Float>, scalars: [Float] = [], into slope: UnsafeMutablePointer<Float>, count: Int
+    _ x: UnsafePointer<Float>, scalars: UnsafePointer<Float>? = nil, into slope: UnsafeMutablePointer<Float>, count: Int
   ) {
     self.slope.run(x, scalars: scalars, into: slope, count: count)
   }
 
   /// `slope = ∂f/∂s` by scalar `index`, for `count` numbers.
   public func derivative(
-    by index: Int, _ x: UnsafePointer<Float>, scalars: [Float], into slope: UnsafeMutablePointer<Float>, count: Int
+    by index: Int, _ x: UnsafePointer<Float>, scalars: UnsafePointer<Float>?, into slope: UnsafeMutablePointer<Float>,
+    count: Int
   ) {
     scalarSlopes[index].run(x, scalars: scalars, into: slope, count: count)
   }
@@ -83,13 +84,13 @@ public struct Formula: Sendable {
 
 extension FormulaGraph.Compiled {
   fileprivate func run(
-    _ x: UnsafePointer<Float>, scalars: [Float], into y: UnsafeMutablePointer<Float>, count: Int
+    _ x: UnsafePointer<Float>, scalars: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>, count: Int
   ) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: numbers.count) { buffer in
       for (index, node) in numbers.enumerated() {
         switch node {
         case .number(let value): buffer.initializeElement(at: index, to: Float(value))
-        case .scalar(let scalar): buffer.initializeElement(at: index, to: scalars[scalar])
+        case .scalar(let scalar): buffer.initializeElement(at: index, to: scalars?[scalar] ?? .nan)
         case .variable, .operation: break  // never among the numbers
         }
       }

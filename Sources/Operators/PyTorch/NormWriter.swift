@@ -5,20 +5,18 @@ public struct NormWriter {
   private let module: String
   private let function: String
   private let equation: String
-  private let parts: NormParts
-  private let eps: Float
-  private let weight: Bool
-  private let bias: Bool
-  private let unitOffset: Bool
+  private let norm: RowNorm
 
   /// The norm that torch calls `nn.module` and `F.function`, with these settings.
-  public init(
-    module: String, function: String, equation: String, parts: NormParts, eps: Float, weight: Bool, bias: Bool,
-    unitOffset: Bool
-  ) {
-    (self.module, self.function, self.equation, self.parts) = (module, function, equation, parts)
-    (self.eps, self.weight, self.bias, self.unitOffset) = (eps, weight, bias, unitOffset)
+  public init(module: String, function: String, equation: String, norm: RowNorm) {
+    (self.module, self.function, self.equation, self.norm) = (module, function, equation, norm)
   }
+
+  private var parts: NormParts { norm.parts }
+  private var eps: Float { norm.eps }
+  private var weight: Bool { norm.weight }
+  private var bias: Bool { norm.bias }
+  private var unitOffset: Bool { norm.unitOffset }
 
   /// Writes it; `plain` when `nn.module` itself has such weights.
   public func write(_ call: inout PyTorchCall, plain: Bool) -> PyTorchExpression? {

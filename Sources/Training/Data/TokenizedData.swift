@@ -24,7 +24,7 @@ public struct TokenizedData: Sendable {
   /// The data of `paths`; throws `FileProblem` for what cannot be read, and `TokenizerProblem` for what cannot be
   /// tokenized. `cacheFolder` keeps the tokens, where it can be written; `jsonKey` is where JSON lines have their text.
   public init(
-    _ paths: [String], tokenizer: Tokenizer?, jsonKey: String = "text", cacheFolder: String, pool: ThreadPool,
+    _ paths: [String], tokenizer: Tokenizer?, jsonKey: String, cacheFolder: String, pool: ThreadPool,
     progress: (_ path: String, _ part: Double) -> Void = { _, _ in }
   ) throws {
     let files = try DataFile.find(paths)

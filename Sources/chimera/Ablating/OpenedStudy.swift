@@ -111,7 +111,7 @@ struct OpenedStudy {
 
   /// One id for each character of the texts of `study`.
   private static func characters(of study: Study) throws -> Tokenizer {
-    try Tokenizer(characters: TextCharacters.all(in: study.data.map(\.path)))
+    try Tokenizer(characters: TextCharacters.all(in: study.data.map(\.path), jsonKey: "text"))
   }
 
   /// Where text is to be read and the model has no tokenizer on this machine, its bytes are the tokens; where its

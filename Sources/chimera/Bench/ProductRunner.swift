@@ -29,12 +29,12 @@ struct ProductRunner {
   let limits: MachineLimits
   let pool: ThreadPool
   let repetitions: Int
-  let exact: Bool
+  let computeType: ComputeType
 
   /// Each repetition is many products in a row, some 50 ms of them; w is packed anew for each, as it is in a model.
   func measure(_ size: ProductSizes.Size, _ format: StorageFormat) -> BenchRow {
-    let stored = randomBlocks(format, count: size.outputs * size.inputs, deviation: 0.02)
-    let numbers = randomBlocks(.f32, count: size.rows * size.inputs, deviation: 1)
+    let stored = randomBlocks(format, count: size.outputs * size.inputs, deviation: 0.02, seed: 1)
+    let numbers = randomBlocks(.f32, count: size.rows * size.inputs, deviation: 1, seed: 1)
     let y = UnsafeMutablePointer<Float>.allocate(capacity: size.rows * size.outputs)
     y.initialize(repeating: 0, count: size.rows * size.outputs)
     defer { y.deallocate() }
@@ -44,13 +44,11 @@ struct ProductRunner {
           preconditionFailure("a product without elements")
         }
         let w = WeightMatrix(base: base, format: format, rows: size.outputs, columns: size.inputs)
-        return (exact ? ComputeType.f32 : .current).perform {
-          measure(size, format, storedBytes: stored.count) { times in
-            for _ in 0..<times {
-              matmul(
-                x, stride: size.inputs, rows: size.rows, by: w, bias: nil, into: y, stride: size.outputs,
-                accumulate: false, pool: pool)
-            }
+        return measure(size, format, storedBytes: stored.count) { times in
+          for _ in 0..<times {
+            matmul(
+              x, stride: size.inputs, rows: size.rows, by: w, bias: nil, into: y, stride: size.outputs,
+              accumulate: false, in: computeType, pool: pool)
           }
         }
       }
@@ -69,7 +67,7 @@ struct ProductRunner {
     var row = BenchRow(
       test: .product, weightsType: format.rawValue, threads: pool.threads, tokens: size.rows * times, batch: 1,
       depth: 0,
-      work: work, arithmetic: exact ? .f32 : format.arithmetic(limits))
+      work: work, arithmetic: computeType == .f32 ? .f32 : format.arithmetic(limits))
     row.product = size
     func limit() -> BenchRow.Limit {
       BenchRow.Limit(readRate: limits.readRate(), peak: limits.peak(row.arithmetic) ?? 0)

@@ -15,7 +15,7 @@ struct TrainingRunner {
 
   /// Steps of AdamW for `plan` with new parameters, over `sequences` sequences of `tokens` tokens.
   init(_ plan: Plan, sequences: Int, tokens: Int, options: TrainingOptions, pool: ThreadPool, repetitions: Int) throws {
-    var settings = TrainingSettings(try Zoo().registry)
+    var settings = TrainingSettings(try Zoo().registry, inStudy: false)
     (settings.batch, settings.context, settings.threads) = (sequences, tokens, pool.threads)
     settings.options = options
     settings.steps = repetitions + 2
@@ -67,7 +67,7 @@ struct TrainingRunner {
     let ids = (0..<count).map { UInt16(($0 * 7919 + 1) % max(1, min(vocabulary, 1 << 16))).littleEndian }
     let file = folder.appending(path: "tokens.bin")
     try ids.withUnsafeBytes { Data($0) }.write(to: file)
-    return try TokenizedData([file.path], tokenizer: nil, cacheFolder: folder.path, pool: pool).text
+    return try TokenizedData([file.path], tokenizer: nil, jsonKey: "text", cacheFolder: folder.path, pool: pool).text
   }
 
   #if os(Linux)

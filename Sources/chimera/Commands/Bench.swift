@@ -169,8 +169,9 @@ struct Bench: ParsableCommand {
         if elements > available / 4 { throw ModelProblem.tooLarge(bytes: 4 * elements, available: available) }
         for threads in threadCounts {
           let pool = ThreadPool(threads: threads)
-          let runner = ProductRunner(
-            limits: MachineLimits(pool: pool), pool: pool, repetitions: repetitions, exact: exact)
+          let runner = try ProductRunner(
+            limits: MachineLimits(pool: pool), pool: pool, repetitions: repetitions,
+            computeType: .asked(exact: exact))
           rows.append(note(runner.measure(size, format)))
         }
       }
@@ -201,8 +202,8 @@ struct Bench: ParsableCommand {
       for threads in threadCounts {
         let pool = ThreadPool(threads: threads)
         let executor = try PlanExecutor(
-          described.plan, parameters, pool: pool, maximumRows: passRows ?? 256, states: cache.format,
-          arithmetic: exact ? .f32 : .current)
+          described.plan, parameters, pool: pool, maximumRows: passRows ?? 256, states: cache.format, fusing: true,
+          computeType: .asked(exact: exact))
         let runner = BenchRunner(
           executor, weights: kind, typeName: kind.rawValue, limits: MachineLimits(pool: pool), repetitions: repetitions,
           profiles: profile)

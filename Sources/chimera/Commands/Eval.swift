@@ -39,7 +39,7 @@ struct Eval: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try options.load(model, length: context ?? 1024)
+    let loaded = try options.load(model, seed: 0, length: context ?? 1024)
     let plan = loaded.description.plan
     let context = context ?? min(plan.shape.contextLength, 1024)
     if let limit = plan.longestSequence, context > limit {
@@ -54,7 +54,7 @@ struct Eval: ParsableCommand {
     Console.note(leftOut: read.leftOut)
     let text = maxTokens.map { read.text.prefix($0) } ?? read.text
     let beginning = tokenizer.flatMap { $0.addsBeginningOfText ? $0.beginningOfText : nil }
-    let executor = try loaded.executor(pool: pool, arithmetic: options.arithmetic)
+    let executor = try loaded.executor(pool: pool, states: .f32, computeType: options.computeType())
     let clock = ContinuousClock()
     var last = clock.now
     let evaluation = try Evaluation(executor, on: text, context: context, stride: stride, beginning: beginning) {

@@ -31,7 +31,7 @@ struct Logits: ParsableCommand {
     let ids = try TokenList.ids(tokens)
     let loaded = try options.load(model, seed: seed)
     _ = try TextGenerator.limit(of: loaded.description.plan, for: ids)
-    let executor = try loaded.executor(pool: options.pool, states: cache.format, arithmetic: options.arithmetic)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     let sequence = try executor.openSequence(length: ids.count)
     let width = loaded.description.plan.shape.vocabSize
     var all: [Float] = []

@@ -20,7 +20,7 @@ extension Run {
       stops = own
       return ids
     }
-    let executor = try loaded.executor(pool: options.pool, states: cache.format, arithmetic: options.arithmetic)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     if profile { executor.startProfile() }
     var held: [Int: String] = [:]
     var (next, read, written) = (0, 0, 0)

@@ -70,7 +70,7 @@ struct Run: ParsableCommand {
     if let prompts { return try answer(promptsAt: prompts) }
     let loaded = try options.load(model, seed: seed, length: maxTokens)
     let (ids, stops) = try prepared(loaded)
-    let executor = try loaded.executor(pool: options.pool, states: cache.format, arithmetic: options.arithmetic)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     if profile { executor.startProfile() }
     let settings = settings(stops: stops, beginsText: prompt == nil || chat)
     let hasText = loaded.tokenizer != nil

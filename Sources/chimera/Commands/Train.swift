@@ -107,7 +107,9 @@ struct Train: ParsableCommand {
     throws
   {
     let tokenizer = prepared.tokenizer?.tokenizer
-    let executor = try PlanExecutor(prepared.described.plan, trainer.parameters, pool: pool)
+    let executor = try PlanExecutor(
+      prepared.described.plan, trainer.parameters, pool: pool, states: .f32, fusing: true,
+      computeType: .f32)
     var sampling = TextGenerator.Settings()
     sampling.maximumTokens = min(100, prepared.described.plan.shape.contextLength - 1)
     sampling.sampling.seed = UInt64(trainer.step)

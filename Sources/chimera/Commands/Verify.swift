@@ -33,10 +33,10 @@ struct Verify: ParsableCommand {
 
   func run() throws {
     if hashes { return try verifyHashes() }
-    let loaded = try options.load(folder, specification: spec)
+    let loaded = try options.load(folder, seed: 0, specification: spec)
     if training { return try verifyTraining(loaded) }
     let result = try Verification(
-      loaded, expected: folder + "/expected.safetensors", pool: options.pool, arithmetic: options.arithmetic)
+      loaded, expected: folder + "/expected.safetensors", pool: options.pool, computeType: options.computeType())
     let holds = result.holds(tolerance: tolerance)
     if json {
       var document = JSONObject()

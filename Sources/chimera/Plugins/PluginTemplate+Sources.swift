@@ -102,7 +102,7 @@ extension PluginTemplate {
 
     /// A penalty on attention scores that grows with the logarithm of the distance.
     ///
-    ///     s(q, k) −= strength·log(1 + q − k)
+    ///     s(q, k) −= strength·log(1 + |q − k|)
     ///
     /// Chi et al., 2022, https://arxiv.org/abs/2205.09921, with one strength for all heads, which is not learned.
     public struct \(type): PositionEncoding {
@@ -122,10 +122,11 @@ extension PluginTemplate {
 
         // Whatever changes a result is an attribute.
         var attributes: [Attribute] { [Attribute("strength", strength)] }
+        // By distance, so that it is right for keys on either side of the query.
+        var keys: ScoreBiasKeys { .anywhere }
 
         func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int) {
-          // Keys behind the query are hidden whatever is added to them.
-          for i in 0..<count { scores[i] -= strength * log(1 + Float(max(0, query - firstKey - i))) }
+          for i in 0..<count { scores[i] -= strength * log(1 + Float(abs(query - firstKey - i))) }
         }
       }
     }

@@ -37,7 +37,7 @@ struct PreparedTraining {
           throw FileProblem(path: path, sentence: "no such file or folder", cause: .missing)
         }
       },
-      { _ = try options.apply(to: TrainingSettings(zoo.registry)) },
+      { _ = try options.apply(to: TrainingSettings(zoo.registry, inStudy: false)) },
     ])
     guard var described = found else { throw Failure(.notFound, "there is no model '\(model)'") }
     for text in described.notes { note(text) }
@@ -70,10 +70,10 @@ struct PreparedTraining {
     }
     var resolved = described.architecture.resolved
     resolved["expected_params"] = nil
-    var defaults = TrainingSettings(try Zoo().registry)
+    var defaults = TrainingSettings(try Zoo().registry, inStudy: false)
     defaults.threads = ThreadPool.preferredThreadCount()
     var settings = try options.apply(to: defaults)
-    settings.settle(given: options.given, modelContext: described.plan.shape.contextLength)
+    settings.settle(given: options.given, modelContext: described.plan.shape.contextLength, inStudy: false)
     try settings.normalize()
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
     try self.init(

@@ -48,7 +48,9 @@ public enum HostileParser: String, CaseIterable, Sendable {
       try inFolder(bytes, as: "cl100k_base.tiktoken") { try use(Tokenizer.load(from: $0 + "/cl100k_base.tiktoken")) }
     case .specification:
       let tree = try YAMLReader(source: "input.yaml").read(bytes)
-      _ = try SpecificationLoader(catalog: Catalog(folders: [])).load(tree, named: "input")
+      _ = try SpecificationLoader(
+        catalog: Catalog(folders: []), choosingOptions: [:], terms: FieldTerms(), composing: { _ in Problems() }
+      ).load(tree, named: "input")
     case .binding:
       // A family's file, and the configuration that it is to read: two documents with a NUL between them.
       let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)

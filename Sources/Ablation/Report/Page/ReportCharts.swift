@@ -23,7 +23,7 @@ struct ReportCharts {
     guard !losses.isEmpty else { return nil }
     // A single point has no interval; a wide interval must not push all points together.
     let ends = report.rows.flatMap { row -> [Double] in
-      guard let mean = row.losses.mean, let half = row.losses.halfWidth() else { return [] }
+      guard let mean = row.losses.mean, let half = row.losses.halfWidth(confidence: 0.95) else { return [] }
       return [mean - half, mean + half]
     }
     let (low, high) = (losses.min() ?? 0, losses.max() ?? 1)
@@ -46,7 +46,7 @@ struct ReportCharts {
       marks.append(chartText(short(row.arm.name, 15), 98, y + 4, "name ending"))
       var own: [Markup] = []
       if let mean = row.losses.mean {
-        if let half = row.losses.halfWidth() {
+        if let half = row.losses.halfWidth(confidence: 0.95) {
           let (a, b) = (max(x.low, mean - half), min(x.high, mean + half))
           own.append(
             .element(
@@ -98,7 +98,7 @@ struct ReportCharts {
         guard let mean = sample.mean else { continue }
         let place = x.place(Double(point.tokens))
         means.append((place, y.place(mean)))
-        let half = sample.halfWidth() ?? 0
+        let half = sample.halfWidth(confidence: 0.95) ?? 0
         // Far outside there is nothing to see, and numbers stay small.
         upper.append((place, max(Chart.top - 50, y.place(mean + half))))
         lower.append((place, min(bottom + 50, y.place(mean - half))))

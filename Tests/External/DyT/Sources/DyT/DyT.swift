@@ -71,12 +71,12 @@ public struct DyT: Normalization {
         for row in 0..<dy.count {
           bend(x[row], alpha, into: t, count: x.width)
           for i in 0..<x.width {
-            let place = parts.weightOffset(i / n) + i % n
-            let g = dy[row][i] * weight[place] * (1 - t[i] * t[i])
+            let index = parts.weightOffset(i / n) + i % n
+            let g = dy[row][i] * weight[index] * (1 - t[i] * t[i])
             if let dx { dx[row][i] += alpha * g }
             sum += Double(g * x[row][i])
-            dweight?[place] += dy[row][i] * t[i]
-            dbias?[place] += dy[row][i]
+            dweight?[index] += dy[row][i] * t[i]
+            dbias?[index] += dy[row][i]
           }
         }
       }
