@@ -21,12 +21,18 @@ import Testing
       #expect(first.count > 0 && Self.counts.count > 500, "\(Self.counts.count) lines")
     }
 
-    @Test("after the first of its size a pass allocates nothing: matmuls, prompts, steps of generation and of training")
+    @Test("after the first of its size a pass allocates nothing: matmuls, prompts and steps of generation")
     func passes() throws {
-      withKnownIssue(
-        "splits, trained formulas and activations of more than 256 elements allocate", isIntermittent: true
-      ) {
-        for (count, name) in Self.counts.dropFirst() where count > 0 { Issue.record("\(count) allocations: \(name)") }
+      for (count, name) in Self.counts.dropFirst() where count > 0 && !name.hasPrefix("training") {
+        Issue.record("\(count) allocations: \(name)")
+      }
+    }
+
+    // The gradient of linear attention lists two gradients in an array, for each chunk and group of heads; else there is none.
+    @Test("a training step allocates next to nothing")
+    func training() throws {
+      for (count, name) in Self.counts where count > 4 && name.hasPrefix("training") {
+        Issue.record("\(count) allocations: \(name)")
       }
     }
   #endif
