@@ -98,7 +98,8 @@ extension ExportVerification {
       let rows = (0..<3).map { row in (0..<length).map { ($0 * 31 + row * 17 + 5) % plan.shape.vocabSize } }
       var targets = rows.map { Array($0.dropFirst()) + [-1] }
       targets[0][0] = -1
-      let executor = try GradientExecutor(plan, parameters, pool: pool, rows: rows.count * length,
+      let executor = try GradientExecutor(
+        plan, parameters, pool: pool, rows: rows.count * length,
         options: TrainingOptions(precision: .f32))
       let moments = try plan.parameters.map { tensor in
         try optimizer.moments(of: tensor).map { _ in try Floats(count: tensor.count) }
