@@ -4,7 +4,7 @@ CHIMERA = .build/release/chimera
 MODEL ?= story-llama
 PROMPT ?=
 
-.PHONY: build run test faults fuzz test-levels sanitize interop lint install format clean setup
+.PHONY: build network run test faults fuzz test-levels sanitize interop lint install format clean setup
 
 run: build
 	@$(CHIMERA) run $(MODEL) $(if $(PROMPT),"$(PROMPT)",) --temperature 0
@@ -12,10 +12,15 @@ run: build
 build: setup
 	swift build -c release --product chimera
 
+# What speaks to networks, chimera-net, with what it is built of: fetched and built here alone, apart from the rest.
+NETWORK = .build/network
+network: setup
+	CHIMERA_NETWORK=1 swift build -c release --product chimera-net --scratch-path $(NETWORK)
+
 # One build serves the program and the tests: no test uses @testable, and with testing enabled all would be compiled again.
 TEST = swift test -c release --disable-testable-imports
 
-test: setup
+test: network
 	$(TEST)
 
 # The suites of arithmetic again, at every level of kernels that this processor has but the best, which `make test` runs.
@@ -39,11 +44,12 @@ sanitize:
 # What other programs give, compared: by hand, and with Python (each script says what it needs).
 PYTHON ?= python3
 FIXTURES ?= ../shared/data/fixtures/*/
-interop: build
+interop: build network
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
 	$(PYTHON) Tests/Interop/export.py $(CHIMERA) --table Tests/Interop/export.md
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
+	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 
 # Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.
 SECONDS ?= 600
@@ -79,9 +85,10 @@ setup:
 	else echo "install libyaml with its headers (libyaml-dev, libyaml-devel), then run make again" >&2; exit 1; fi
 
 PREFIX ?= /usr/local
-install: build
+install: build network
 	install -d $(PREFIX)/bin $(PREFIX)/share/chimera
 	install $(CHIMERA) $(PREFIX)/bin/chimera
+	install $(NETWORK)/release/chimera-net $(PREFIX)/bin/chimera-net
 	cp -R Architectures Models $(PREFIX)/share/chimera/
 
 SOURCES = Sources Plugins Tests Package.swift

@@ -33,6 +33,8 @@ let package = Package(
     .target(name: "Formats"),
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .target(name: "Files"),
+    .target(name: "HubCache", dependencies: ["Files"]),
+    .target(name: "Hub", dependencies: ["Files", "HubCache"]),
     .target(name: "Settings"),
     .target(name: "Plans", dependencies: ["Formats", "Settings"]),
     .target(name: "Operators", dependencies: ["Formats", "Kernels", "Plans", "Settings"]),
@@ -46,7 +48,8 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: [
-        "Formats", "Checkpoints", "Composition", "Execution", "Files", "Kernels", "Specification", "Tokenization",
+        "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels", "Specification",
+        "Tokenization",
       ]),
     .target(
       name: "Generation", dependencies: ["Components", "Execution", "Kernels", "Models", "Tokenization"]),
@@ -80,7 +83,7 @@ let package = Package(
       name: "ChimeraCommand",
       dependencies: [
         "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files",
-        "Kernels",
+        "HubCache", "Kernels",
         "Describing", "Export", "Generation", "Models",
         "PluginLoading", "Specification", "StandardComponents", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -118,6 +121,8 @@ let package = Package(
         "AllocationCounter", "Components", "Conformance", "Execution", "Formats", "Kernels", "StandardComponents",
       ],
       path: "Tests/Allocations/Program"),
+    // A hub on this machine, for the tests of what speaks to one.
+    .target(name: "FakeHub", dependencies: ["Files"], path: "Tests/FakeHub"),
     // Everything that reads strangers' bytes, for the tests that replay hostile inputs and for `make fuzz`.
     .target(
       name: "FuzzParsers",
@@ -129,6 +134,7 @@ let package = Package(
     .testTarget(name: "FuzzTests", dependencies: ["FuzzParsers"]),
     .testTarget(name: "KernelsTests", dependencies: ["Formats", "Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "HubTests", dependencies: ["FakeHub", "Files", "Hub", "HubCache"]),
     .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),
     .testTarget(name: "ComponentsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
@@ -145,7 +151,7 @@ let package = Package(
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "SharedData", "Tokenization"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "SharedData", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["Files"]),
+    .testTarget(name: "CommandTests", dependencies: ["FakeHub", "Files"]),
     .testTarget(name: "DocumentationTests"),
   ],
   swiftLanguageModes: [.v6],
@@ -158,4 +164,23 @@ if Context.environment["CHIMERA_FUZZ"] != nil {
     .executableTarget(
       name: "chimera-fuzz", dependencies: ["FuzzParsers"], path: "Tests/Fuzz/Driver",
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
+}
+
+// What speaks to networks is a program of its own, which `make network` builds apart: so nothing else waits for what it is
+// built of, or is compiled again because of it. (A trait would be a compilation flag of every target.)
+if Context.environment["CHIMERA_NETWORK"] != nil {
+  package.products.append(.executable(name: "chimera-net", targets: ["chimera-net"]))
+  package.dependencies += [
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+  ]
+  package.targets.append(
+    .executableTarget(
+      name: "chimera-net",
+      dependencies: [
+        "Files", "Hub", "HubCache", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]))
 }

@@ -37,6 +37,17 @@ public struct CheckpointFolder: Sendable {
     kind(ofPath: path + "/" + index) == .file || kind(ofPath: path + "/" + single) == .file
   }
 
+  /// Whether the folder at `path` has weights, and every file that its index names is there.
+  public static func isWhole(_ path: String) -> Bool {
+    let index = path + "/" + index
+    guard kind(ofPath: index) == .file else { return kind(ofPath: path + "/" + single) == .file }
+    // A broken index is told of when it is opened.
+    guard let map = try? JSONValue(contentsOf: index)["weight_map"]?.object else { return true }
+    return Set(map.values.compactMap(\.string)).allSatisfy {
+      !isPlainFileName($0) || kind(ofPath: path + "/" + $0) == .file
+    }
+  }
+
   /// The parsed `config.json`; nil when there is none.
   public static func config(in path: String) throws(FileProblem) -> JSONValue? {
     let file = path + "/config.json"

@@ -1,5 +1,5 @@
 /// The SHA-256 hash of bytes that come in pieces (NIST FIPS 180-4, https://doi.org/10.6028/NIST.FIPS.180-4).
-public struct SHA256 {
+public struct SHA256: Sendable {
   private var state: [UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]

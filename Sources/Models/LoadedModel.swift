@@ -70,7 +70,7 @@ extension ModelLoader {
     let stored: [StoredTensorEntry]
     var section = architecture.checkpoint
     switch described.source {
-    case .specification: throw ModelProblem.noWeights(architecture.name, published: architecture.facts.weights)
+    case .specification: throw ModelProblem.noWeights(architecture.name, published: architecture.facts.published)
     case .folder(let path): stored = try CheckpointFolder(path: path).tensors
     case .trained(let path):
       let (file, blocks) = (path + "/model.safetensors", path + "/" + ModelSource.blocks)

@@ -16,7 +16,10 @@ extension ModelLoader {
   }
 
   /// The model of a folder or GGUF file, wired by the family that its configuration matches.
-  func bound(_ source: ModelSource, _ patches: [Setting], opened: (GGUFFile) -> Void) throws -> Found {
+  /// It is called `name`, or as its folder or file is.
+  func bound(
+    _ source: ModelSource, _ patches: [Setting], named name: String? = nil, opened: (GGUFFile) -> Void
+  ) throws -> Found {
     let configuration = try configuration(of: source)
     configuration.container.map(opened)
     let config = configuration.config
@@ -26,7 +29,7 @@ extension ModelLoader {
     }
     let result = try binding.bind(config)
     try checkUnread(result.unused, of: config.name, by: family)
-    let name = Setting(.group([Setting.Entry("name", Setting(.scalar(source.name, quoted: true)))]))
+    let name = Setting(.group([Setting.Entry("name", Setting(.scalar(name ?? source.name, quoted: true)))]))
     let architecture: Architecture
     do {
       architecture = try specifications.load(

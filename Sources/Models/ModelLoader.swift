@@ -3,6 +3,7 @@ import Components
 import Composition
 import Files
 import Foundation
+import HubCache
 import Specification
 import Tokenization
 
@@ -33,14 +34,17 @@ public struct ModelLoader: Sendable {
   ///
   /// With `weights`, the path of a folder, a safetensors file or a GGUF file, the model is the one of `reference` with
   /// those weights. With `specification`, a folder or GGUF file is wired as that file says, not as a family's.
+  /// A folder or file without a spec is called `name`, or as it is on the disk.
   /// `preparing` begins at once, on another thread, what running the model will need beside the plan.
   /// Throws `Problems` for what is wrong in a file, `ModelProblem` when there is no such model.
   public func describe(
     _ reference: String, patches: [Setting] = [], weights: String? = nil, specification: String? = nil,
-    preparing: Bool = false
+    preparing: Bool = false, named name: String? = nil
   ) throws -> ModelDescription {
     var upcoming: Started<Tokenizer?>?
-    let found = try resolve(reference, patches: patches, weights: weights, specification: specification) { container in
+    let found = try resolve(
+      reference, patches: patches, weights: weights, specification: specification, named: name
+    ) { container in
       if preparing { upcoming = prepare(container) }
     }
     let assembly: Assembly
@@ -73,7 +77,8 @@ public struct ModelLoader: Sendable {
   /// What a reference means: a path that is there counts before a name.
   /// `opened` is told of a GGUF file as soon as it is open.
   private func resolve(
-    _ reference: String, patches: [Setting], weights: String?, specification: String?, opened: (GGUFFile) -> Void
+    _ reference: String, patches: [Setting], weights: String?, specification: String?, named name: String?,
+    opened: (GGUFFile) -> Void
   ) throws -> Found {
     if let own = try ModelSource(path: reference) {
       if let weights { throw ModelProblem.notAModel(path: weights, why: "\(reference) has weights of its own") }
@@ -81,18 +86,21 @@ public struct ModelLoader: Sendable {
         let spec = specification ?? path + "/" + ModelSource.spec
         return Found(architecture: try specifications.load(spec, patches: patches), source: own)
       }
-      guard let specification else { return try bound(own, patches, opened: opened) }
+      guard let specification else { return try bound(own, patches, named: name, opened: opened) }
       return try wired(specification, own, patches, opened: opened)
     }
     if kind(ofPath: reference) == .nothing, catalog.path(of: reference) == nil {
       let members = catalog.members(like: reference)
       if members.count > 1 { throw ModelProblem.family(reference, models: members) }
-      // OWNER/NAME, as repositories are called.
-      let parts = reference.split(separator: "/", omittingEmptySubsequences: false)
-      if parts.count == 2, parts.allSatisfy({ Catalog.isName(String($0)) }), !reference.contains(where: \.isWhitespace),
-        !ModelProblem.hasEnding(reference)
-      {
-        throw ModelProblem.hubName(reference, model: modelPublished(as: reference))
+      if let repository = RepositoryReference(reference), !ModelProblem.hasEnding(reference) {
+        if let weights { throw ModelProblem.notAModel(path: weights, why: "\(reference) has weights of its own") }
+        guard let own = try cachedModel(repository) else {
+          throw ModelProblem.hubName(reference, model: modelPublished(as: repository.name.description))
+        }
+        guard let specification else {
+          return try bound(own, patches, named: repository.name.description, opened: opened)
+        }
+        return try wired(specification, own, patches, opened: opened)
       }
       throw ModelProblem.notFound(
         reference,
@@ -177,10 +185,32 @@ public struct ModelLoader: Sendable {
         if let source = try ModelSource(path: path) { return source }
       }
     }
-    guard let repository = architecture.facts.weights, let folder = HubCache().snapshot(of: repository),
-      CheckpointFolder.hasWeights(folder)
+    guard let repository = architecture.facts.weights.flatMap({ RepositoryName($0) }) else { return nil }
+    // The commit that the spec was made for, else what was fetched last.
+    let revisions = architecture.facts.revision.map { [$0, nil] } ?? [nil]
+    let cache = SharedCache()
+    for case let folder? in revisions.map({ cache.snapshot(of: RepositoryReference(repository, at: $0)) })
+    where CheckpointFolder.isWhole(folder) {
+      return .folder(path: folder)
+    }
+    return nil
+  }
+
+  /// The repository that `reference` means, when nothing here is called so and it is not whole in the cache either.
+  public func remoteReference(_ reference: String) -> RepositoryReference? {
+    guard kind(ofPath: reference) == .nothing, catalog.path(of: reference) == nil, !ModelProblem.hasEnding(reference),
+      let repository = RepositoryReference(reference), (try? cachedModel(repository)) == nil
     else { return nil }
-    return .folder(path: folder)
+    return repository
+  }
+
+  /// The model in the cache that the Hugging Face tools share: a folder with its configuration and all of its weights, or
+  /// its only GGUF file; nil when it is not there, or not all of it.
+  private func cachedModel(_ repository: RepositoryReference) throws -> ModelSource? {
+    guard let folder = SharedCache().snapshot(of: repository) else { return nil }
+    if kind(ofPath: folder + "/config.json") == .file, CheckpointFolder.isWhole(folder) { return .folder(path: folder) }
+    let files = try namesInFolder(folder).filter { $0.hasSuffix(".gguf") && kind(ofPath: folder + "/" + $0) == .file }
+    return files.count == 1 ? .gguf(path: folder + "/" + files[0]) : nil
   }
 
   /// A count that is not the published one is worth a word: the file may be a copy that was changed.

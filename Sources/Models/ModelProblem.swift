@@ -38,9 +38,8 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
     case .family(let name, let models):
       "'\(name)' means several models: \(models.joined(separator: ", "))"
     case .hubName(let name, let model):
-      "there is no file or folder '\(name)'; "
-        + (model.map { "the zoo has it as '\($0)', with the weights that 'hf download \(name)' fetches" }
-          ?? "'hf download \(name)' fetches a repository of that name, and the folder that it prints is a model")
+      "'\(name)' is neither a file here nor whole in the cache: 'chimera pull \(name)' fetches it, and --yes does so first"
+        + (model.map { "; the zoo has it as '\($0)'" } ?? "")
     case .notAModel(let path, let why): "\(path) is not a model: \(why)"
     case .unknownKind(nil, let key, let path, _):
       "\(path) has no text under '\(key)', which says what kind of model it is"
@@ -48,8 +47,11 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
       "no family of the zoo reads the \(key) '\(kind.prefix(60))' of \(path)"
         + (nearest.map { "; the nearest is '\($0)'" } ?? "")
     case .noWeights(let name, let published):
-      "there are no weights for '\(name)' here: give them with --weights PATH, or run it untrained with --random-weights"
-        + (published.map { "; they are published as \($0): 'hf download \($0)', then the same command" } ?? "")
+      "there are no weights for '\(name)' here: "
+        + (published.map {
+          "'chimera pull \(name)' fetches them from \($0.prefix { $0 != "@" }), and --yes does so first; or "
+        } ?? "")
+        + "give them with --weights PATH, or run it untrained with --random-weights"
     case .untrained(let path): "\(path) has no weights yet: the run that began there has saved no checkpoint"
     case .tooLarge(let bytes, let available):
       "the model needs \(bytes.inGiB) of memory, and \(available.inGiB) can be had (free memory, and what ulimit or the "

@@ -31,7 +31,7 @@ enum ArchitectureKeys {
   static let layers = ["count", "pattern", "variants", "overrides"]
 
   /// The keys of `facts`.
-  static let facts = ["title", "year", "authors", "paper", "licence", "weights", "note"]
+  static let facts = ["title", "year", "authors", "paper", "licence", "weights", "revision", "note"]
 
   /// Keys that stand in a group of the root, as paths: what a misplaced key may have meant.
   static let nested = layers.map { "layers." + $0 } + facts.map { "facts." + $0 }

@@ -113,6 +113,15 @@ struct ArchitectureReader {
       case "paper": facts.paper = text(entry.value, of: entry.key)
       case "licence": facts.licence = text(entry.value, of: entry.key)
       case "weights": facts.weights = text(entry.value, of: entry.key)
+      case "revision":
+        facts.revision = text(entry.value, of: entry.key)
+        let isCommit =
+          facts.revision.map { text in
+            text.utf8.count == 40 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+          } ?? true
+        if !isCommit {
+          note(Problem("'revision' takes a commit, 40 hexadecimal digits in lower case", at: entry.value.place))
+        }
       case "note": facts.note = text(entry.value, of: entry.key)
       default: note(unknownKey(entry, in: "'facts'", among: ArchitectureKeys.facts))
       }

@@ -6,7 +6,8 @@ struct Chimera: ParsableCommand {
     commandName: "chimera",
     abstract: "Compose transformers from YAML, and run them.",
     discussion: """
-      A MODEL is a name from the zoo (chimera list), a YAML file, a Hugging Face folder or a GGUF file.
+      A MODEL is a name from the zoo (chimera list), a YAML file, a Hugging Face folder, a GGUF file, or a repository of a \
+      hub, org/name or org/name@revision, once chimera pull has fetched it.
 
       With --plugin PATH any command loads a library of components first (chimera plugin new creates one), as with paths in \
       CHIMERA_PLUGINS.
@@ -20,8 +21,17 @@ struct Chimera: ParsableCommand {
       CHIMERA_ARITHMETIC
                        The arithmetic of matrix multiplications: exact, stored or bf16.
       XDG_CONFIG_HOME  The folder of chimera/config.yaml. [~/.config]
-      HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME
+      HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME
                        Where Hugging Face's tools keep models, which are found there.
+      HF_ENDPOINT      The hub. [https://huggingface.co]
+      HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH
+                       The token to present to the hub, or the file it is in. [token in HF_HOME]
+      HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE
+                       1: use no network.
+      https_proxy, HTTPS_PROXY, all_proxy
+                       The proxy on the way to the hub: http://HOST:PORT.
+      HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_DISABLE_SYMLINKS, HF_HUB_DISABLE_PROGRESS_BARS, HF_HUB_DOWNLOAD_TIMEOUT
+                       As Hugging Face's tools take them.
       NO_COLOR, TERM   No colour when NO_COLOR is set, or TERM is dumb.
       """,
     version: "0.1.0",
@@ -30,6 +40,6 @@ struct Chimera: ParsableCommand {
       Run.self,
       Tokenize.self,
       Logits.self, Verify.self, Save.self, ExportCommand.self, Bench.self, Train.self,
-      Eval.self, TokenizerCommand.self, Ablate.self, PluginCommand.self,
+      Eval.self, TokenizerCommand.self, Ablate.self, Pull.self, Push.self, CacheCommand.self, PluginCommand.self,
     ])
 }

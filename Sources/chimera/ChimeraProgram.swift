@@ -21,7 +21,12 @@ public enum ChimeraProgram {
       try refuseUnknownCommand(arguments.first)
       var command = try Chimera.parseAsRoot(arguments)
       try Extensions.load(paths)
-      try command.run()
+      do { try command.run() } catch {
+        // A model that is published and not here is offered; then the command begins anew.
+        guard let own = command as? any ModelCommand, try Offer.fetch(after: error, for: own) else { throw error }
+        command = try Chimera.parseAsRoot(arguments)
+        try command.run()
+      }
       exit(0)
     } catch {
       exit(Failure.report(error))

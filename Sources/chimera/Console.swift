@@ -63,6 +63,17 @@ enum Console {
   /// Writes a line on standard error that the next one replaces; only on a terminal.
   static func status(_ text: String) { _ = put("\r\u{1B}[K" + text.safeForTerminals, to: 2) }
 
+  /// Whether somebody can be asked: standard input and standard error are a terminal.
+  static var canAsk: Bool { isatty(0) == 1 && isatty(2) == 1 }
+
+  /// Asks a question that is answered with yes or no, on a terminal; nil where there is none to ask on.
+  static func ask(_ question: String) -> Bool? {
+    guard canAsk else { return nil }
+    _ = put(question.safeForTerminals, to: 2)
+    let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased() ?? ""
+    return answer == "y" || answer == "yes"
+  }
+
   /// Columns of the terminal; 100 when there is none.
   static var width: Int {
     var size = winsize()

@@ -109,6 +109,9 @@ struct Failure: Error {
     case let several as SeveralErrors:
       // The first decides the status; each is told.
       return several.list.map(report).first ?? Status.failed.rawValue
+    case let ended as NetworkProgram.Ended:
+      // It has said why.
+      return ended.status
     case let code as ExitCode:
       return code.rawValue
     default:

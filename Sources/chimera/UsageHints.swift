@@ -30,7 +30,8 @@ enum UsageHints {
     "finetune": "it is 'chimera train MODEL --init-from MODEL'", "validate": "it is 'chimera check'",
     "compare": "it is 'chimera diff'", "perplexity": "it is 'chimera eval'", "evaluate": "it is 'chimera eval'",
     "benchmark": "it is 'chimera bench'", "create": "a variant is begun with 'chimera new NAME --from MODEL'",
-    "init": "a variant is begun with 'chimera new NAME --from MODEL'",
+    "download": "it is 'chimera pull'", "fetch": "it is 'chimera pull'", "upload": "it is 'chimera push'",
+    "rm": "it is 'chimera cache remove'", "init": "a variant is begun with 'chimera new NAME --from MODEL'",
   ]
 
   /// What `word`, no command of this program, is called here; nil when nothing is like it.

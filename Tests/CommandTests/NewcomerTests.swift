@@ -136,7 +136,7 @@ struct NewcomerTests {
       (["train", "gpt2", "--data", "x", "--out", "y", "--learning-rate", "3"], "it is --lr"),
       (["train", "gpt2", "--data", "x", "--out", "y", "--epochs", "3"], "it is --steps"),
       (["chat", "m"], "run MODEL --chat"), (["run", "story-llama", ""], "the prompt is empty"),
-      (["list", "llama"], "chimera list | grep llama"), (["pull", "gpt2"], "there is no command 'pull'"),
+      (["list", "llama"], "chimera list | grep llama"), (["download", "gpt2"], "it is 'chimera pull'"),
     ])
   func commandLines(_ arguments: [String], _ hint: String) throws {
     let run = try Command(arguments)
@@ -162,10 +162,12 @@ struct NewcomerTests {
     }
     let hub = try Command("run", "openai-community/gpt2", environment: ["HF_HUB_CACHE": "/none"])
     #expect(
-      hub.status == 4 && hub.notes.contains("hf download openai-community/gpt2") && hub.notes.contains("'gpt2'"),
+      hub.status == 4 && hub.notes.contains("'chimera pull openai-community/gpt2'") && hub.notes.contains("'gpt2'"),
       "\(hub.notes)")
     let missing = try Command("run", "gpt2", "Hi", environment: ["HF_HUB_CACHE": "/none"])
-    #expect(missing.status == 4 && missing.notes.contains("hf download"), "\(missing.notes)")
+    #expect(
+      missing.status == 4 && missing.notes.contains("'chimera pull gpt2' fetches them from openai-community/gpt2"),
+      "\(missing.notes)")
   }
 
   @Test("more threads than processors are told")
@@ -183,7 +185,7 @@ struct NewcomerTests {
     var names: Set<String> = []
     for case let file as URL in files ?? .init() where ["swift", "c", "h"].contains(file.pathExtension) {
       let text = try String(contentsOf: file, encoding: .utf8)
-      for match in text.matches(of: /"(CHIMERA_[A-Z]+)"|environment\["([A-Z_]+)"/) {
+      for match in text.matches(of: /"(CHIMERA_[A-Z]+)"|environment\["([A-Z_]+)"(?!\] = )/) {
         names.insert(String(match.output.1 ?? match.output.2 ?? ""))
       }
     }

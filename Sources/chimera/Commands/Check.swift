@@ -2,6 +2,7 @@ import ArgumentParser
 import Composition
 import Describing
 import Files
+import HubCache
 import Models
 
 /// `chimera check`: whether a spec composes, and whether weights fit it.
@@ -10,10 +11,12 @@ struct Check: ParsableCommand {
     abstract: "Check a spec, and whether weights match it.",
     discussion: """
       Every mistake is listed with its line and column. With --weights, every tensor's name and shape is compared \
-      with the spec; no weights are read.
+      with the spec; no weights are read. Of a repository of a hub, org/name, less than a megabyte is read: its \
+      configuration and the headers of its weights.
 
         chimera check my-variant.yaml
         chimera check gpt2 --weights model-folder
+        chimera check HuggingFaceTB/SmolLM2-135M
       """)
 
   @Argument(help: "The model.") var model: String
@@ -23,6 +26,7 @@ struct Check: ParsableCommand {
 
   func run() throws {
     let models = try options.zoo().models
+    if weights == nil, let reference = models.remoteReference(model) { return try checkRemote(reference, models) }
     let described = try models.describe(model, patches: options.patches(), weights: weights)
     for note in described.notes { Console.note("note: \(note)") }
     try models.checkText(of: described)
@@ -34,12 +38,32 @@ struct Check: ParsableCommand {
       _ = try models.match(described)
       tensors = described.plan.parameters.count
     }
+    write(described, tensors: tensors, bytes: nil)
+  }
+
+  /// Compares the headers of a repository's weights with the family's map.
+  private func checkRemote(_ reference: RepositoryReference, _ models: ModelLoader) throws {
+    let remote = try RemoteModel(reference)
+    let described = try remote.describe(models, patches: options.patches())
+    for note in described.notes { Console.note("note: \(note)") }
+    let tensors = try remote.prove(described, models)
+    if json { return write(described, tensors: tensors, bytes: remote) }
+    Console.write(remote.summary(described, tensors: tensors) + "\n")
+  }
+
+  private func write(_ described: ModelDescription, tensors: Int?, bytes remote: RemoteModel?) {
     if json {
       var document = JSONObject()
-      document["model"] = .string(described.plan.name)
+      document["model"] = .string(remote?.reference.description ?? described.plan.name)
       document["parameters"] = .integer(described.plan.parameterCount)
       document["expected_parameters"] = described.architecture.expectedParams.map { .integer($0) } ?? .null
       document["tensors_matched"] = tensors.map { .integer($0) } ?? .null
+      if let remote {
+        document["commit"] = .string(remote.preview.commit)
+        document["weight_bytes"] = .integer(remote.weightBytes)
+        document["missing_bytes"] = .integer(remote.missingBytes)
+        document["read_bytes"] = .integer(remote.preview.readBytes)
+      }
       Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
     } else {
       let fit = tensors.map { "; all \($0.grouped) tensors are there, with the right shapes" } ?? ""

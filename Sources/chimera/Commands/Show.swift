@@ -41,7 +41,14 @@ struct Show: ParsableCommand {
 
   func run() throws {
     let zoo = try options.zoo()
-    let described = try zoo.models.describe(model, patches: options.patches())
+    // Of a repository that is not here, the configuration and the headers of its weights say all that is shown.
+    let remote = try zoo.models.remoteReference(model).map { try RemoteModel($0) }
+    let described =
+      try remote?.describe(zoo.models, patches: options.patches())
+      ?? zoo.models.describe(model, patches: options.patches())
+    if let remote {
+      Console.note("note: \(remote.preview.readBytes.inBytes) of \(remote.reference) were read, and no weights fetched")
+    }
     for note in described.notes { Console.note("note: \(note)") }
     if yaml {
       Console.write(YAMLWriter().write(described.architecture.resolved))

@@ -23,6 +23,7 @@ struct Tokenize: ParsableCommand {
   @Option(help: "Convert each line of this file: a text, a JSON string, or a JSON list of ids.") var lines: String?
   @Flag(help: "Leave out beginning-of-text and end-of-text tokens.") var plain = false
   @Flag(help: "Write a JSON document with the pieces.") var json = false
+  @Flag(help: "Fetch a model that is published and not here, without asking.") var yes = false
 
   func validate() throws {
     if text != nil, decode != nil { throw ValidationError("a text and --decode exclude each other") }
