@@ -43,10 +43,12 @@ let package = Package(
     .target(name: "Execution", dependencies: ["Formats", "Components", "Kernels"]),
     .target(name: "Checkpoints", dependencies: ["Formats", "Components", "Files", "Kernels", "Specification"]),
     .target(name: "Tokenization", dependencies: ["Files"]),
+    .target(name: "Templates", dependencies: ["Files"]),
     .target(
       name: "Models",
       dependencies: [
-        "Formats", "Checkpoints", "Composition", "Execution", "Files", "Kernels", "Specification", "Tokenization",
+        "Formats", "Checkpoints", "Composition", "Execution", "Files", "Kernels", "Specification", "Templates",
+        "Tokenization",
       ]),
     .target(
       name: "Generation", dependencies: ["Components", "Execution", "Kernels", "Models", "Tokenization"]),
@@ -82,7 +84,7 @@ let package = Package(
         "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files",
         "Kernels",
         "Describing", "Export", "Generation", "Models",
-        "PluginLoading", "Specification", "StandardComponents", "Tokenization", "Training",
+        "PluginLoading", "Specification", "StandardComponents", "Templates", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/chimera"),
@@ -143,6 +145,8 @@ let package = Package(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Components", "Files", "Formats", "Kernels", "SharedData"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "SharedData", "Tokenization"]),
+    .testTarget(
+      name: "TemplatesTests", dependencies: ["Files", "Templates"], exclude: ["Templates", "vectors.json"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "SharedData", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["Files"]),

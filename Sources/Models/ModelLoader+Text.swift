@@ -44,23 +44,4 @@ extension ModelLoader {
       return try VocabularyTable(container).map { try Tokenizer($0) }
     }
   }
-
-  /// How conversations are written for a model: as its spec says, or as the Jinja template does that came with it.
-  func chat(of described: ModelDescription) throws -> ChatTemplate? {
-    if let setting = described.architecture.chat { return try ChatTemplate(setting) }
-    let jinja: String?
-    if let file = try vocabularyFile(of: described) {
-      return file["tokenizer.chat_template"]?.string.flatMap { ChatTemplate(jinja: $0) }
-    }
-    switch described.source {
-    case .specification, .gguf: jinja = nil
-    case .folder, .trained, .safetensors:
-      let folder = described.source.folder
-      let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20, literals: true)
-      jinja =
-        (try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8))
-        ?? config?["chat_template"]?.string
-    }
-    return jinja.flatMap { ChatTemplate(jinja: $0) }
-  }
 }
