@@ -125,7 +125,7 @@ let package = Package(
       name: "FuzzParsers",
       dependencies: [
         "Ablation", "Checkpoints", "Components", "Composition", "Files", "Models", "Settings",
-        "Specification", "Tokenization",
+        "Specification", "Templates", "Tokenization",
       ],
       path: "Tests/Fuzz/Parsers"),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzParsers"]),

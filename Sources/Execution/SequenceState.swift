@@ -124,6 +124,28 @@ public final class SequenceState {
     return true
   }
 
+  /// Becomes a copy of `other`, a sequence of the same plan that was opened alike: its tokens go on here in another way.
+  public func take(over other: SequenceState) {
+    precondition(
+      other !== self && other.planned == planned && other.capacities == capacities && other.prefix == prefix,
+      "only a sequence that was opened alike can be copied")
+    position = other.position
+    textLength = other.textLength
+    history = other.history
+    rowCounts = other.rowCounts
+    for (index, state) in planned.enumerated() {
+      let (source, target) = (other.states[index], states[index])
+      states[index].firstPosition = source.firstPosition
+      // Rows of another axis are few, and all of them are there.
+      let rows =
+        switch state.extent {
+        case .fixed: 1
+        case .perToken, .window: state.axis == .tokens ? position - source.firstPosition : capacities[index]
+        }
+      target.base.copyMemory(from: source.base, byteCount: min(rows, capacities[index]) * source.rowBytes)
+    }
+  }
+
   /// Forgets every token, for another sequence of the same length.
   public func reset() {
     clearStates()

@@ -3,6 +3,7 @@ import Components
 import Files
 import Foundation
 import Kernels
+import Specification
 import Tokenization
 
 extension ModelLoader {
@@ -11,8 +12,27 @@ extension ModelLoader {
     try tokenizer(of: describe(reference))
   }
 
-  /// The tokenizer that came with a model: the one its spec describes, else the one beside or in its weights.
+  /// The tokenizer of a model: the one its spec describes, else the one beside or in its weights, else one of
+  /// `tokenizerFolders` that the spec names.
   public func tokenizer(of described: ModelDescription) throws -> Tokenizer? {
+    try ownTokenizer(of: described) ?? suppliedTokenizer(of: described)?.tokenizer
+  }
+
+  /// The tokenizer of `tokenizerFolders` for a model that has none of its own, with its folder; nil when the spec names none
+  /// that is there, or one with more tokens than the model takes.
+  public func suppliedTokenizer(of described: ModelDescription) throws -> (tokenizer: Tokenizer, folder: String)? {
+    guard let setting = described.architecture.tokenizer, setting.entries == nil, let name = setting.text,
+      Catalog.isName(name), try ownTokenizer(of: described) == nil
+    else { return nil }
+    for folder in tokenizerFolders.map({ $0 + "/" + name }) where kind(ofPath: folder) == .folder {
+      let tokenizer = try Tokenizer.load(from: folder)
+      return tokenizer.count <= described.plan.shape.vocabSize ? (tokenizer, folder) : nil
+    }
+    return nil
+  }
+
+  /// The tokenizer that came with a model: the one its spec describes, else the one beside or in its weights.
+  private func ownTokenizer(of described: ModelDescription) throws -> Tokenizer? {
     let folder = described.source.folder
     if let setting = described.architecture.tokenizer, setting.entries != nil {
       return try Tokenizer.described(by: setting, in: folder)

@@ -15,7 +15,7 @@ enum UsageHints {
       "max-length": "--max-tokens", "temp": "--temperature", "prompt": "the prompt after the model, in quotes",
       "ctx-size": "--set context_length=N", "context": "--set context_length=N", "batch-size": "--together",
       "repetition-penalty": "--repeat-penalty", "ignore-eos": "--ignore-end", "stream": "--jsonl",
-      "num-return-sequences": "--count", "file": "--prompt-file", "num-beams": "--best-of",
+      "num-return-sequences": "--count", "file": "--prompt-file", "num-beams": "--beams",
     ],
     "ablate": [
       "context": "--train context=N", "steps": "--train steps=N", "lr": "--train lr=X", "batch": "--train batch=N",

@@ -71,6 +71,27 @@ extension Run {
     }
   }
 
+  /// Searches with beams and writes the best, or the `--count` best.
+  func searched(
+    _ ids: [Int], _ settings: TextGenerator.Settings, beams: Int, _ executor: PlanExecutor, _ shown: Shown
+  ) throws {
+    let found = try BeamSearch(executor, tokenizer: shown.loaded.tokenizer).generate(ids, beams: beams, settings)
+    let best = found.prefix(count)
+    if json {
+      var document = document(best.map(\.result), executor.profile, shown)
+      document["seed"] = nil
+      document["scores"] = .array(best.map { .number($0.score) })
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    } else {
+      Console.write(generated: best.map { written($0.result, shown) }.joined(separator: "\n\n") + "\n")
+    }
+    if !quiet, let first = best.first {
+      Console.note(
+        "\(beams) beams · prompt \(ids.count.grouped) tokens · the best has \(first.result.tokens.count.grouped) tokens, "
+          + "\(Quantity.digits(first.score)) each · \(first.result.ending.inWords)")
+    }
+  }
+
   private func written(_ result: TextGenerator.Result, _ shown: Shown) -> String {
     shown.loaded.tokenizer == nil ? result.tokens.map(String.init).joined(separator: " ") : result.text
   }

@@ -33,6 +33,7 @@ struct Run: ParsableCommand {
   @Option(parsing: .unconditional, help: "Generate this many texts, each with its own seed.") var count = 1
   @Option(parsing: .unconditional, help: "Generate this many texts and write the one the model finds likeliest.")
   var bestOf: Int?
+  @Option(parsing: .unconditional, help: "Beam search with this many beams; nothing is sampled.") var beams: Int?
   @Option(
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
     help: "Maximum tokens to generate.")
@@ -68,8 +69,16 @@ struct Run: ParsableCommand {
     let several = max(count, bestOf ?? 1) > 1
     mistakes.note(
       "at temperature 0 all texts are the same; --count and --best-of want another temperature",
-      if: several && sampling.temperature == 0)
+      if: several && sampling.temperature == 0 && beams == nil)
     mistakes.note("--count and --best-of are for one prompt, not for --prompts", if: several && prompts != nil)
+    mistakes.note("--beams takes a number from 1 to 64", if: beams.map { !(1...64).contains($0) } ?? false)
+    mistakes.note(
+      "--beams is for one text without sampling: not with --best-of, --prompts, --jsonl, --logprobs, --slide or penalties",
+      if: beams != nil
+        && (bestOf != nil || prompts != nil || jsonl || logprobs != nil || slide || !sampling.logitBias.isEmpty
+          || sampling.repeatPenalty != 1 || sampling.frequencyPenalty != 0 || sampling.presencePenalty != 0)
+    )
+    mistakes.note("--count is at most --beams", if: beams.map { count > $0 } ?? false)
     mistakes.note("--json and --jsonl exclude each other", if: json && jsonl)
     mistakes.note("--jsonl is for one text", if: jsonl && (several || prompts != nil))
     mistakes.note("--logprobs takes a number from 0 to 100", if: logprobs.map { !(0...100).contains($0) } ?? false)
@@ -94,7 +103,9 @@ struct Run: ParsableCommand {
       Console.note("note: the model has no tokenizer, so token ids are written; give one with --tokenizer")
     }
     let shown = Shown(prompt: given, seed: seed, loaded: loaded)
-    if max(count, bestOf ?? 1) > 1 {
+    if let beams {
+      try searched(ids, settings, beams: beams, executor, shown)
+    } else if max(count, bestOf ?? 1) > 1 {
       try several(ids, settings, executor, shown)
     } else {
       try one(ids, settings, executor, shown)
