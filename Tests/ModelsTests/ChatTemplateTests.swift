@@ -86,7 +86,7 @@ struct ChatTemplateTests {
     setting["prompt"] = Setting(text: "<it's \\> ")
     setting["system"] = Setting(text: "Be 'brief'.")
     var chat = try ChatTemplate(setting)
-    chat.specialTokens = ["bos_token": "<s>", "add_bos_token": true].object
+    chat.specialTokens = try #require((["bos_token": "<s>", "add_bos_token": true] as JSONValue).object)
     #expect(
       try chat.text(of: Conversation(user: "Hi")) == "<s><system> Be 'brief'.\n<user> Hi\n<it's \\> ")
     #expect(

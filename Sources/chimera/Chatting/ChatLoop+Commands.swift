@@ -1,3 +1,4 @@
+import ArgumentParser
 import Components
 import Files
 import Foundation
@@ -127,7 +128,7 @@ extension ChatLoop {
     case ("seed", _, let whole?) where whole >= 0: settings.sampling.seed = UInt64(whole)
     default: throw Failure(.usage, "'\(parts[1].prefix(40))' is no value for \(name)")
     }
-    try options.validate()
+    do { try options.validate() } catch let mistake as ValidationError { throw Failure(.usage, mistake.message) }
     switch name {
     case "temperature": settings.sampling.temperature = options.temperature
     case "top-k": settings.sampling.topK = options.topK
