@@ -53,7 +53,7 @@ import Testing
   func reference(_ one: Case) throws {
     let models = try Here.models()
     let loaded = try models.load(models.describe(SharedData.path("llama/stories260K")))
-    let executor = try loaded.executor(pool: ThreadPool(threads: 1), arithmetic: .f32)
+    let executor = try loaded.executor(pool: ThreadPool(threads: 1), states: .f32, computeType: .f32)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = 16
     settings.ends = one.ends
@@ -67,7 +67,9 @@ import Testing
     arguments: ["llama-7b", "gpt2", "mamba2-130m"])
   func greedy(_ name: String) throws {
     let plan = try PassTests.shrunk(name, adding: ["context_length=64"])
-    let executor = try PlanExecutor(plan, Parameters(plan, seed: 3), pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try PlanExecutor(
+      plan, Parameters(plan, seed: 3), pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
+      computeType: .f32)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = 8
     settings.sampling.temperature = 0

@@ -20,7 +20,8 @@ import Testing
   func turns(_ name: String) throws {
     let plan = try PassTests.shrunk(name, adding: ["context_length=64"])
     let parameters = try Parameters(plan, seed: 3)
-    let executor = try PlanExecutor(plan, parameters, pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try PlanExecutor(
+      plan, parameters, pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true, computeType: .f32)
     let session = TextSession(executor, tokenizer: nil)
     var prompt = [3, 1, 4, 1, 5, 9, 2, 6]
     for turn in 0..<4 {
@@ -35,7 +36,9 @@ import Testing
   @Test("what was computed is not computed again where every token has a row of its own")
   func reuse() throws {
     let plan = try PassTests.shrunk("llama-7b", adding: ["context_length=64"])
-    let executor = try PlanExecutor(plan, Parameters(plan, seed: 3), pool: ThreadPool(threads: 1), maximumRows: 16)
+    let executor = try PlanExecutor(
+      plan, Parameters(plan, seed: 3), pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
+      computeType: .f32)
     let session = TextSession(executor, tokenizer: nil)
     let first = try session.generate([3, 1, 4, 1], Self.settings(3)) { _, _ in true }
     #expect(session.reused == 0)

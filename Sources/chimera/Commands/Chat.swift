@@ -49,7 +49,7 @@ struct Chat: ParsableCommand {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }
     let template = try ChatPrompt.template(of: loaded)
-    let executor = try loaded.executor(pool: options.pool, states: cache.format, arithmetic: options.arithmetic)
+    let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maxTokens
     settings.sampling = sampling.settings(seed: seed)
