@@ -44,10 +44,17 @@ sanitize:
 # What other programs give, compared: by hand, and with Python (each script says what it needs).
 PYTHON ?= python3
 FIXTURES ?= ../shared/data/fixtures/*/
+# Folders of chat templates, *.jinja, that are compared beside our own.
+TEMPLATES ?=
 interop: build network
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
 	$(PYTHON) Tests/Interop/export.py $(CHIMERA) --table Tests/Interop/export.md
+	@mkdir -p .build/template-probe/Sources/Probe; cp Tests/Interop/templates/Package.swift .build/template-probe/
+	@cp Tests/Interop/templates/probe.swift .build/template-probe/Sources/Probe/main.swift
+	@for room in Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done
+	swift build -c release --package-path .build/template-probe
+	$(PYTHON) Tests/Interop/templates/templates.py .build/template-probe/.build/release/template-probe --templates $(TEMPLATES)
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 
@@ -89,7 +96,7 @@ install: build network
 	install -d $(PREFIX)/bin $(PREFIX)/share/chimera
 	install $(CHIMERA) $(PREFIX)/bin/chimera
 	install $(NETWORK)/release/chimera-net $(PREFIX)/bin/chimera-net
-	cp -R Architectures Models $(PREFIX)/share/chimera/
+	cp -R Architectures Models Tokenizers $(PREFIX)/share/chimera/
 
 SOURCES = Sources Plugins Tests Package.swift
 format:

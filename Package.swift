@@ -33,6 +33,7 @@ let package = Package(
     .target(name: "Formats"),
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .target(name: "Files"),
+    .target(name: "Templates", dependencies: ["Files"]),
     .target(name: "HubCache", dependencies: ["Files"]),
     .target(name: "Hub", dependencies: ["Files", "HubCache"]),
     .target(name: "Settings"),
@@ -48,7 +49,7 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: [
-        "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels", "Specification",
+        "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels", "Specification", "Templates",
         "Tokenization",
       ]),
     .target(
@@ -85,7 +86,7 @@ let package = Package(
         "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files",
         "HubCache", "Kernels",
         "Describing", "Export", "Generation", "Models",
-        "PluginLoading", "Specification", "StandardComponents", "Tokenization", "Training",
+        "PluginLoading", "Specification", "StandardComponents", "Templates", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/chimera"),
@@ -128,7 +129,7 @@ let package = Package(
       name: "FuzzParsers",
       dependencies: [
         "Ablation", "Checkpoints", "Components", "Composition", "Files", "Models", "Settings",
-        "Specification", "Tokenization",
+        "Specification", "Templates", "Tokenization",
       ],
       path: "Tests/Fuzz/Parsers"),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzParsers"]),
@@ -149,6 +150,8 @@ let package = Package(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Components", "Files", "Formats", "Kernels", "SharedData"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "SharedData", "Tokenization"]),
+    .testTarget(
+      name: "TemplatesTests", dependencies: ["Files", "Templates"], exclude: ["Templates", "vectors.json"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "SharedData", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["FakeHub", "Files"]),

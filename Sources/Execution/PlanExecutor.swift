@@ -76,6 +76,9 @@ public final class PlanExecutor {
     return try SequenceState(plan, length: length, prefix: prefix, rows: maximumRows, format: stateFormat)
   }
 
+  /// Forgets what `sequence` has behind its first `count` tokens; false, and nothing is changed, where that cannot be.
+  public func rewind(_ sequence: SequenceState, to count: Int) -> Bool { sequence.rewind(to: count, borders: borders) }
+
   /// Which logits a pass computes.
   public enum Wanted: Sendable {
     /// Those of each sequence's last new token.

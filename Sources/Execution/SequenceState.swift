@@ -102,6 +102,50 @@ public final class SequenceState {
     return (history, known)
   }
 
+  /// Forgets what stands behind the first `count` tokens, so that another text with the same beginning can go on there;
+  /// false, and nothing is changed, where a state has no way back: one row for all tokens, a window that has moved on.
+  ///
+  /// What was computed beyond one of `borders` was computed for a longer text, and is no beginning of a shorter one.
+  func rewind(to count: Int, borders: [Int]) -> Bool {
+    guard (0...position).contains(count), prefix <= count, rowCounts.allSatisfy({ $0 == 0 }),
+      !borders.contains(where: { count <= $0 && $0 < position })
+    else { return false }
+    for (index, state) in planned.enumerated() where count < position {
+      switch state.extent {
+      case .perToken: break
+      case .window(let window):
+        if states[index].firstPosition > max(0, count - (window - 1)) { return false }
+      case .fixed: return false
+      }
+    }
+    position = count
+    textLength = count
+    if history.count > count { history.removeLast(history.count - count) }
+    return true
+  }
+
+  /// Becomes a copy of `other`, a sequence of the same plan that was opened alike: its tokens go on here in another way.
+  public func take(over other: SequenceState) {
+    precondition(
+      other !== self && other.planned == planned && other.capacities == capacities && other.prefix == prefix,
+      "only a sequence that was opened alike can be copied")
+    position = other.position
+    textLength = other.textLength
+    history = other.history
+    rowCounts = other.rowCounts
+    for (index, state) in planned.enumerated() {
+      let (source, target) = (other.states[index], states[index])
+      states[index].firstPosition = source.firstPosition
+      // Rows of another axis are few, and all of them are there.
+      let rows =
+        switch state.extent {
+        case .fixed: 1
+        case .perToken, .window: state.axis == .tokens ? position - source.firstPosition : capacities[index]
+        }
+      target.base.copyMemory(from: source.base, byteCount: min(rows, capacities[index]) * source.rowBytes)
+    }
+  }
+
   /// Forgets every token, for another sequence of the same length.
   public func reset() {
     clearStates()

@@ -31,9 +31,11 @@ public struct BatchGenerator {
 
   /// Continues `prompts` and hands out each result as it is finished, with the prompt's index.
   ///
+  /// With `seed` the prompt `i` is continued with the seed `seed + i`, wrapping; else all have that of `settings`.
   /// Throws `ModelProblem` before anything is computed when a prompt is longer than the model takes.
   public func generate(
-    _ prompts: [[Int]], _ settings: TextGenerator.Settings, finished: (Int, TextGenerator.Result) throws -> Void
+    _ prompts: [[Int]], _ settings: TextGenerator.Settings, seedsFrom seed: UInt64? = nil,
+    finished: (Int, TextGenerator.Result) throws -> Void
   ) throws {
     var limit = Int.max
     for prompt in prompts { limit = try TextGenerator.limit(of: executor.plan, for: prompt) }
@@ -42,6 +44,8 @@ public struct BatchGenerator {
     var waiting = prompts.indices
     while true {
       while running.count < together, let index = waiting.popFirst() {
+        var settings = settings
+        if let seed { settings.sampling.seed = seed &+ UInt64(index) }
         let continuation = Continuation(of: prompts[index], settings, tokenizer: tokenizer)
         running.append(
           Running(

@@ -14,12 +14,13 @@ struct Continuation {
   private var stops: StopText
   private var history: [Int]
   private var next = 0
+  private var probability: TokenProbability?
 
   /// The continuation of `prompt`, of which nothing is written yet.
   init(of prompt: [Int], _ settings: TextGenerator.Settings, tokenizer: Tokenizer?) {
     self.settings = settings
     result.promptTokens = prompt
-    endOfText = Set(tokenizer?.endOfText ?? [])
+    endOfText = Set(tokenizer?.endOfText ?? []).union(settings.ends)
     sampler = Sampler(settings.sampling)
     decoder = tokenizer.map { StreamDecoder($0, startsText: settings.beginsText) }
     stops = StopText(settings.stops)
@@ -36,10 +37,14 @@ struct Continuation {
   mutating func choose(from logits: UnsafeBufferPointer<Float>, position: Int) throws {
     // A sum is NaN when one of its numbers is: a model that computes some is broken, though others could be chosen from.
     let hasNaN = logits.baseAddress.map { sum($0, count: logits.count).isNaN } ?? false
-    guard !hasNaN, let token = sampler.next(logits, after: history) else {
+    guard !hasNaN, let token = sampler.next(logits, after: history, prompt: result.promptTokens.count)
+    else {
       throw ModelProblem.notANumber(tokens: position + 1)
     }
     next = token
+    if let count = settings.logProbabilities {
+      probability = TokenProbability(of: token, among: logits, mostLikely: count)
+    }
   }
 
   /// Writes the chosen token and says which tokens are to be computed next; nil when it is over, for the reason in
@@ -50,6 +55,7 @@ struct Continuation {
     if result.tokens.count >= settings.maximumTokens { return ended(.length) }
     if !settings.ignoresEnd, endOfText.contains(next) { return ended(.end) }
     result.tokens.append(next)
+    if let probability { result.probabilities.append(probability) }
     history.append(next)
     let text = stops.append(decoder?.append(next) ?? "")
     result.text += text

@@ -2,8 +2,8 @@ import Foundation
 
 /// Chooses the next token from logits.
 ///
-/// The order is: repeat penalty, temperature, top-k, top-p, min-p, then a draw. At temperature 0 the largest logit wins
-/// (after the penalty), and of equal ones the smallest id. The same seed gives the same tokens.
+/// The order is: biases and penalties, temperature, top-k, top-p, min-p, typical-p, then a draw. At temperature 0 the largest
+/// logit wins (after biases and penalties), and of equal ones the smallest id. The same seed gives the same tokens.
 public struct Sampler: Sendable {
   /// What is set.
   public struct Settings: Sendable, Hashable {
@@ -17,6 +17,15 @@ public struct Sampler: Sendable {
     /// Tokens less likely than this part of the most likely go; 0 for none (Nguyen et al., 2024,
     /// https://arxiv.org/abs/2407.01082).
     public var minP: Double = 0
+    /// The tokens whose surprise is nearest to the expected one remain, as many as have this probability together; 1 for
+    /// all (Meister et al., 2022, https://arxiv.org/abs/2202.00666).
+    public var typicalP: Double = 1
+    /// What a token's logit loses for each time that it was generated; 0 for nothing.
+    public var frequencyPenalty: Double = 0
+    /// What a token's logit loses when it was generated at all; 0 for nothing.
+    public var presencePenalty: Double = 0
+    /// What is added to the logits of these tokens; −∞ forbids one.
+    public var bias: [Int: Double] = [:]
     /// What the logits of recent tokens are divided by when positive, and multiplied by when negative; 1 for nothing
     /// (Keskar et al., 2019, https://arxiv.org/abs/1909.05858).
     public var repeatPenalty: Double = 1
@@ -39,27 +48,38 @@ public struct Sampler: Sendable {
     state = settings.seed &* 0x9e37_79b9_7f4a_7c15 &+ 0x1234_5678_9abc_def1
   }
 
-  /// The next token after `history`; nil when no logit is a number above −∞, so that there is nothing to choose from.
-  public mutating func next(_ logits: UnsafeBufferPointer<Float>, after history: [Int]) -> Int? {
+  /// The next token after `history`, of which the first `prompt` tokens were given and the others generated; nil when no
+  /// logit is a number above −∞, so that there is nothing to choose from.
+  public mutating func next(_ logits: UnsafeBufferPointer<Float>, after history: [Int], prompt: Int = 0) -> Int? {
     let recent = settings.repeatPenalty == 1 ? [] : Set(history.suffix(settings.repeatWindow))
+    var counts: [Int: Int] = [:]
+    if settings.frequencyPenalty != 0 || settings.presencePenalty != 0 {
+      for id in history.dropFirst(prompt) { counts[id, default: 0] += 1 }
+    }
+    let (frequency, presence, bias) = (settings.frequencyPenalty, settings.presencePenalty, settings.bias)
+    let isPlain = recent.isEmpty && counts.isEmpty && bias.isEmpty
     let penalized = { (id: Int, logit: Float, penalty: Double) -> Double in
-      let value = Double(logit)
-      guard recent.contains(id) else { return value }
-      return value > 0 ? value / penalty : value * penalty
+      var value = Double(logit)
+      if isPlain { return value }
+      if let more = bias[id] { value += more }
+      if recent.contains(id) { value = value > 0 ? value / penalty : value * penalty }
+      if let count = counts[id] { value -= Double(count) * frequency + presence }
+      return value
     }
     // Below this, logits that differ at all in f32 differ by more than a draw ever sees; and their quotients stay numbers.
     if settings.temperature < 1e-10 {
       var best: Int?
       var largest = -Double.infinity
       for (id, logit) in logits.enumerated() {
-        let value = recent.isEmpty ? Double(logit) : penalized(id, logit, settings.repeatPenalty)
+        let value = isPlain ? Double(logit) : penalized(id, logit, settings.repeatPenalty)
         if value > largest { (best, largest) = (id, value) }
       }
       return best
     }
     candidates.removeAll(keepingCapacity: true)
     for (id, logit) in logits.enumerated() where logit > -.infinity {
-      candidates.append((id, penalized(id, logit, settings.repeatPenalty) / settings.temperature))
+      let value = penalized(id, logit, settings.repeatPenalty) / settings.temperature
+      if value > -.infinity { candidates.append((id, value)) }
     }
     if candidates.isEmpty { return nil }
     // Sorting a whole vocabulary is slow, and few are ever needed.
@@ -83,12 +103,31 @@ public struct Sampler: Sendable {
     if settings.minP > 0 {
       for i in weights.indices where weights[i] < settings.minP { weights[i] = 0 }
     }
+    if settings.typicalP < 1 { keepTypical(&weights) }
     var left = uniform() * weights.reduce(0, +)
     for (i, weight) in weights.enumerated() where weight > 0 {
       left -= weight
       if left < 0 { return candidates[i].id }
     }
     return candidates[weights.lastIndex { $0 > 0 } ?? 0].id
+  }
+
+  /// Leaves the weights whose −log p is nearest to the entropy, until their probability is `typicalP`; of equal distances all.
+  private func keepTypical(_ weights: inout [Double]) {
+    let total = weights.reduce(0, +)
+    let entropy = weights.reduce(0) { $1 > 0 ? $0 - $1 / total * log($1 / total) : $0 }
+    let distances = weights.map { $0 > 0 ? abs(-log($0 / total) - entropy) : .infinity }
+    let order = weights.indices.sorted { distances[$0] < distances[$1] }
+    var sum = 0.0
+    var last = distances[order[order.count - 1]]
+    for place in order {
+      sum += weights[place] / total
+      if sum >= settings.typicalP {
+        last = distances[place]
+        break
+      }
+    }
+    for place in weights.indices where distances[place] > last { weights[place] = 0 }
   }
 
   /// SplitMix64; its additions and products wrap by definition.

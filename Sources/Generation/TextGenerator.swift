@@ -13,11 +13,15 @@ public struct TextGenerator {
     public var sampling = Sampler.Settings()
     /// Texts before which the generation ends.
     public var stops: [String] = []
+    /// Tokens that end the generation, beside those that end a text.
+    public var ends: Set<Int> = []
     /// Whether what is generated begins a text, rather than going on in the middle of one: some tokenizers write a space
     /// before every word, and leave it out at the beginning.
     public var beginsText = true
     /// Whether a text that fills the context goes on, with the last half of it for a context.
     public var slides = false
+    /// How many of the most likely tokens are noted beside each generated one, with their probabilities; nil for nothing.
+    public var logProbabilities: Int?
     /// Whether the end-of-text tokens are ignored.
     public var ignoresEnd = false
 
@@ -58,6 +62,8 @@ public struct TextGenerator {
     public internal(set) var promptTokens: [Int] = []
     /// The ids that were generated.
     public internal(set) var tokens: [Int] = []
+    /// How likely each generated token was, where that was asked for.
+    public internal(set) var probabilities: [TokenProbability] = []
     /// Why it ended.
     public internal(set) var ending = Ending.length
     /// Seconds for the prompt.
@@ -67,6 +73,11 @@ public struct TextGenerator {
 
     /// Prompt tokens per second.
     public var promptRate: Double { promptSeconds > 0 ? Double(promptTokens.count) / promptSeconds : 0 }
+    /// The mean of the logarithms of the generated tokens' probabilities; −∞ where none were noted.
+    public var meanLogProbability: Double {
+      probabilities.isEmpty
+        ? -.infinity : probabilities.reduce(0) { $0 + $1.token.logProbability } / Double(probabilities.count)
+    }
     /// Generated tokens per second, without the first.
     public var generationRate: Double {
       generationSeconds > 0 ? Double(max(0, tokens.count - 1)) / generationSeconds : 0

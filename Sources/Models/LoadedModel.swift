@@ -16,8 +16,17 @@ public struct LoadedModel: Sendable {
   public let parameters: Parameters
   /// Text to ids and back; nil when none was found.
   public let tokenizer: Tokenizer?
-  /// How a conversation is written for it, when that is known.
-  public let chat: ChatTemplate?
+  private let loader: ModelLoader
+
+  init(description: ModelDescription, parameters: Parameters, tokenizer: Tokenizer?, loader: ModelLoader) {
+    self.description = description
+    self.parameters = parameters
+    self.tokenizer = tokenizer
+    self.loader = loader
+  }
+
+  /// How a conversation is written for it; nil when nothing says it. Read when it is asked for.
+  public func chat() throws -> ChatTemplate? { try loader.chat(of: description, tokenizer: tokenizer) }
 
   /// An executor that shares `pool`, stores states in `states`, one of `PlannedState.formats`, and multiplies matrices in
   /// `computeType`.
@@ -148,8 +157,7 @@ extension ModelLoader {
   {
     let tokenizer =
       try path.map { path throws(TokenizerProblem) in try Tokenizer.load(from: path) } ?? tokenizer(of: described)
-    return LoadedModel(
-      description: described, parameters: parameters, tokenizer: tokenizer, chat: try chat(of: described))
+    return LoadedModel(description: described, parameters: parameters, tokenizer: tokenizer, loader: self)
   }
 }
 

@@ -3,6 +3,7 @@ import Components
 import Files
 import Foundation
 import Kernels
+import Specification
 import Tokenization
 
 extension ModelLoader {
@@ -11,8 +12,27 @@ extension ModelLoader {
     try tokenizer(of: describe(reference))
   }
 
-  /// The tokenizer that came with a model: the one its spec describes, else the one beside or in its weights.
+  /// The tokenizer of a model: the one its spec describes, else the one beside or in its weights, else one of
+  /// `tokenizerFolders` that the spec names.
   public func tokenizer(of described: ModelDescription) throws -> Tokenizer? {
+    try ownTokenizer(of: described) ?? suppliedTokenizer(of: described)?.tokenizer
+  }
+
+  /// The tokenizer of `tokenizerFolders` for a model that has none of its own, with its folder; nil when the spec names none
+  /// that is there, or one with more tokens than the model takes.
+  public func suppliedTokenizer(of described: ModelDescription) throws -> (tokenizer: Tokenizer, folder: String)? {
+    guard let setting = described.architecture.tokenizer, setting.entries == nil, let name = setting.text,
+      Catalog.isName(name), try ownTokenizer(of: described) == nil
+    else { return nil }
+    for folder in tokenizerFolders.map({ $0 + "/" + name }) where kind(ofPath: folder) == .folder {
+      let tokenizer = try Tokenizer.load(from: folder)
+      return tokenizer.count <= described.plan.shape.vocabSize ? (tokenizer, folder) : nil
+    }
+    return nil
+  }
+
+  /// The tokenizer that came with a model: the one its spec describes, else the one beside or in its weights.
+  private func ownTokenizer(of described: ModelDescription) throws -> Tokenizer? {
     let folder = described.source.folder
     if let setting = described.architecture.tokenizer, setting.entries != nil {
       return try Tokenizer.described(by: setting, in: folder)
@@ -43,24 +63,5 @@ extension ModelLoader {
       defer { returnFreedMemory() }
       return try VocabularyTable(container).map { try Tokenizer($0) }
     }
-  }
-
-  /// How conversations are written for a model: as its spec says, or as the Jinja template does that came with it.
-  func chat(of described: ModelDescription) throws -> ChatTemplate? {
-    if let setting = described.architecture.chat { return try ChatTemplate(setting) }
-    let jinja: String?
-    if let file = try vocabularyFile(of: described) {
-      return file["tokenizer.chat_template"]?.string.flatMap { ChatTemplate(jinja: $0) }
-    }
-    switch described.source {
-    case .specification, .gguf: jinja = nil
-    case .folder, .trained, .safetensors:
-      let folder = described.source.folder
-      let config = try? JSONValue(contentsOf: folder + "/tokenizer_config.json", limit: 16 << 20, literals: true)
-      jinja =
-        (try? String(contentsOfFile: folder + "/chat_template.jinja", encoding: .utf8))
-        ?? config?["chat_template"]?.string
-    }
-    return jinja.flatMap { ChatTemplate(jinja: $0) }
   }
 }

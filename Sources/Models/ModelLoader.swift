@@ -17,12 +17,18 @@ public struct ModelLoader: Sendable {
   public let composer: Composer
   /// Folders that hold models' weights, each in a folder or GGUF file of the model's name.
   public let weightFolders: [String]
+  /// Folders of tokenizers, each in a folder that is called as specs call it.
+  public let tokenizerFolders: [String]
   /// Keys of configurations that no family knows and that may stay unread.
   public let ignoredKeys: [String]
   let specifications: SpecificationLoader
 
   /// A loader of the models of `catalog`, composed by `composer`.
-  public init(catalog: Catalog, composer: Composer, weightFolders: [String] = [], ignoredKeys: [String] = []) {
+  public init(
+    catalog: Catalog, composer: Composer, weightFolders: [String] = [], tokenizerFolders: [String] = [],
+    ignoredKeys: [String] = []
+  ) {
+    self.tokenizerFolders = tokenizerFolders
     self.ignoredKeys = ignoredKeys
     self.catalog = catalog
     self.composer = composer

@@ -21,6 +21,8 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case tooLarge(bytes: Int, available: Int)
   /// The weights of a trained model are not what was saved.
   case damaged(path: String, why: String)
+  /// A model has no chat template of this name, or several and none is chosen.
+  case noTemplate(String?, known: [String])
   /// A prompt has more tokens than the model is made for; `isFirm` when no setting changes that.
   case longPrompt(tokens: Int, limit: Int, isFirm: Bool)
   /// After this many tokens the model computed no numbers: not one logit could be compared with another.
@@ -58,6 +60,9 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
         + "container allow)"
     case .damaged(let path, let why):
       "\(path) is damaged: \(why); chimera verify --hashes looks at all of it, and train --resume takes the one before"
+    case .noTemplate(let name, let known):
+      (name.map { "the model has no chat template '\($0.prefix(60))'" } ?? "the model has several chat templates")
+        + "; choose one with --chat-template: \(known.joined(separator: ", "))"
     case .longPrompt(let tokens, let limit, let isFirm):
       "the prompt has \(tokens.grouped) tokens, and the model is made for \(limit.grouped)"
         + (isFirm ? "" : "; --set context_length=\(tokens) lets it try")

@@ -61,7 +61,7 @@ extension ModelLoader {
     "encoder.json", "vocab.bpe", "special_tokens_map.json", "added_tokens.json", "generation_config.json",
     "chat_template.jinja", "chat_template.json",
   ]
-  private static let templateFolder = "additional_chat_templates"
+  static let templateFolder = "additional_chat_templates"
 
   private func copyTokenizer(of described: ModelDescription, to folder: String) throws {
     let source = described.source.folder

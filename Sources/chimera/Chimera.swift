@@ -37,7 +37,7 @@ struct Chimera: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, New.self,
-      Run.self,
+      Run.self, Chat.self,
       Tokenize.self,
       Logits.self, Verify.self, Save.self, ExportCommand.self, Bench.self, Train.self,
       Eval.self, TokenizerCommand.self, Ablate.self, Pull.self, Push.self, CacheCommand.self, PluginCommand.self,

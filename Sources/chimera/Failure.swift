@@ -8,6 +8,7 @@ import Foundation
 import Models
 import PluginLoading
 import Specification
+import Templates
 import Tokenization
 import Training
 
@@ -72,9 +73,12 @@ struct Failure: Error {
       switch problem {
       case .notFound, .noWeights, .family, .untrained, .hubName: return Status.notFound.rawValue
       case .notAModel, .unknownKind: return Status.invalid.rawValue
-      case .longPrompt: return Status.usage.rawValue
+      case .longPrompt, .noTemplate: return Status.usage.rawValue
       case .tooLarge, .notANumber, .damaged: return Status.failed.rawValue
       }
+    case let problem as TemplateProblem:
+      Console.note("\(problem.name):\(problem.line): error: \(problem.sentence.onOneLine)")
+      return (problem.kind == .syntax || problem.kind == .limit ? Status.invalid : .failed).rawValue
     case let problem as PluginProblem:
       Console.note(problem.description)
       return (kind(ofPath: problem.path) == .nothing ? Status.notFound : .invalid).rawValue

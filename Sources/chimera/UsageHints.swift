@@ -14,7 +14,8 @@ enum UsageHints {
       "max-new-tokens": "--max-tokens", "num-predict": "--max-tokens", "n-predict": "--max-tokens",
       "max-length": "--max-tokens", "temp": "--temperature", "prompt": "the prompt after the model, in quotes",
       "ctx-size": "--set context_length=N", "context": "--set context_length=N", "batch-size": "--together",
-      "repetition-penalty": "--repeat-penalty", "ignore-eos": "--ignore-end",
+      "repetition-penalty": "--repeat-penalty", "ignore-eos": "--ignore-end", "stream": "--jsonl",
+      "num-return-sequences": "--count", "file": "--prompt-file", "num-beams": "--beams",
     ],
     "ablate": [
       "context": "--train context=N", "steps": "--train steps=N", "lr": "--train lr=X", "batch": "--train batch=N",
@@ -24,8 +25,8 @@ enum UsageHints {
 
   /// The words of commands that other tools have.
   private static let commands: [String: String] = [
-    "chat": "a question is asked with 'chimera run MODEL --chat \"…\"'",
-    "generate": "it is 'chimera run'", "complete": "it is 'chimera run'", "ls": "it is 'chimera list'",
+    "talk": "it is 'chimera chat'", "generate": "it is 'chimera run'", "complete": "it is 'chimera run'",
+    "ls": "it is 'chimera list'",
     "info": "it is 'chimera show'", "convert": "it is 'chimera save'", "export": "it is 'chimera save'",
     "finetune": "it is 'chimera train MODEL --init-from MODEL'", "validate": "it is 'chimera check'",
     "compare": "it is 'chimera diff'", "perplexity": "it is 'chimera eval'", "evaluate": "it is 'chimera eval'",

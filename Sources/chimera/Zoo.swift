@@ -21,13 +21,14 @@ struct Zoo {
   var models: ModelLoader {
     ModelLoader(
       catalog: catalog, composer: Composer(registry), weightFolders: Zoo.folders("Models", variable: "CHIMERA_MODELS"),
-      ignoredKeys: ignoredKeys)
+      tokenizerFolders: Zoo.folders("Tokenizers", variable: nil), ignoredKeys: ignoredKeys)
   }
 
   /// The folders of a kind: those in an environment variable, then the one of the checkout or of the installation that
   /// the program stands in.
-  private static func folders(_ name: String, variable: String) -> [String] {
-    let named = ProcessInfo.processInfo.environment[variable, default: ""].split(separator: ":").map(String.init)
+  private static func folders(_ name: String, variable: String?) -> [String] {
+    let named =
+      variable.map { ProcessInfo.processInfo.environment[$0, default: ""].split(separator: ":").map(String.init) } ?? []
     var place = URL(fileURLWithPath: executablePath).resolvingSymlinksInPath().deletingLastPathComponent()
     for _ in 0..<6 {
       for folder in [place.appending(path: name).path, place.appending(path: "share/chimera/\(name)").path]

@@ -135,7 +135,7 @@ struct NewcomerTests {
       (["show", "gpt2", "--set", "position", "rope"], "--set position=rope"),
       (["train", "gpt2", "--data", "x", "--out", "y", "--learning-rate", "3"], "it is --lr"),
       (["train", "gpt2", "--data", "x", "--out", "y", "--epochs", "3"], "it is --steps"),
-      (["chat", "m"], "run MODEL --chat"), (["run", "story-llama", ""], "the prompt is empty"),
+      (["talk", "m"], "chimera chat"), (["run", "story-llama", ""], "the prompt is empty"),
       (["list", "llama"], "chimera list | grep llama"), (["download", "gpt2"], "it is 'chimera pull'"),
     ])
   func commandLines(_ arguments: [String], _ hint: String) throws {

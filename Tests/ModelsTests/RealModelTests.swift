@@ -75,8 +75,9 @@ import Tokenization
     let models = try Here.models()
     let loaded = try models.load(models.describe(path))
     let tokenizer = try #require(loaded.tokenizer)
-    let chat = try #require(loaded.chat)
-    let prompt = tokenizer.encode(chat.text(user: "What is the capital of France?"))
+    let chat = try #require(try loaded.chat())
+    let text = try chat.text(of: Conversation(user: "What is the capital of France?"))
+    let prompt = tokenizer.encode(text, addSpecialTokens: false)
     #expect(
       try generate(loaded, prompt, maximum: 20, stops: chat.stops, computeType: .f32)
         == "The capital of France is Paris.")

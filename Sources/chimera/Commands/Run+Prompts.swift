@@ -8,17 +8,18 @@ import Models
 extension Run {
   /// Continues the prompts of a file together and writes the results: with --json a line for each as it ends, else the
   /// texts in the order of the file.
-  func answer(promptsAt path: String) throws {
+  func answer(promptsAt path: String, seed: UInt64) throws {
     let texts = try PromptFile(path: path).prompts
-    let loaded = try options.load(model, seed: seed, length: maxTokens)
+    let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }
     var stops: [String] = []
+    var ends: Set<Int> = []
     let prompts = try texts.map { text in
-      let (ids, own) = try encoded(text, loaded, tokenizer)
-      stops = own
-      return ids
+      let encoded = try encoded(text, loaded, tokenizer)
+      (stops, ends) = (encoded.stops, encoded.ends)
+      return encoded.ids
     }
     let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     if profile { executor.startProfile() }
@@ -27,7 +28,8 @@ extension Run {
     let clock = ContinuousClock()
     let start = clock.now
     try BatchGenerator(executor, tokenizer: tokenizer, together: together)
-      .generate(prompts, settings(stops: stops, beginsText: chat)) { index, result in
+      .generate(prompts, settings(stops: stops, ends: ends, beginsText: conversation.isWanted, seed: seed)) {
+        index, result in
         read += result.promptTokens.count
         written += result.tokens.count
         if json {

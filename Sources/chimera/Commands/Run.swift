@@ -17,34 +17,35 @@ struct Run: ParsableCommand {
 
         chimera run story-llama "Once upon a time"
         chimera run model.gguf --chat "What is the capital of France?"
+        echo "Once upon a time" | chimera run story-llama - --count 3
+        chimera run model.gguf --messages conversation.json --json
         chimera run my-variant.yaml --random-weights --max-tokens 20
       """)
 
   @Argument(help: "The model.") var model: String
-  @Argument(help: "The prompt. [the beginning-of-text token]") var prompt: String?
-  @Flag(help: "Put the prompt into the model's chat template.") var chat = false
-  @Option(help: "The system message, with --chat.") var system: String?
+  @Argument(help: "The prompt; '-' is standard input. [what is piped in, or the beginning-of-text token]")
+  var prompt: String?
+  @OptionGroup var conversation: ChatOptions
+  @Option(help: "A file with the prompt; '-' is standard input.") var promptFile: String?
   @Option(parsing: .unconditional, help: "The prompt as token ids: 1,2,3.") var tokens: String?
   @Option(help: "Generate from each line of this file: text, or JSON.") var prompts: String?
   @Option(parsing: .unconditional, help: "Maximum prompts in one batch.") var together = 8
+  @Option(parsing: .unconditional, help: "Generate this many texts, each with its own seed.") var count = 1
+  @Option(parsing: .unconditional, help: "Generate this many texts and write the one the model finds likeliest.")
+  var bestOf: Int?
+  @Option(parsing: .unconditional, help: "Beam search with this many beams; nothing is sampled.") var beams: Int?
   @Option(
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
     help: "Maximum tokens to generate.")
   var maxTokens = 256
-  @Option(parsing: .unconditional, help: "Sampling temperature; 0 is greedy.") var temperature =
-    0.8
-  @Option(parsing: .unconditional, help: "Top-k: sample from the k most likely; 0: all.") var topK = 0
-  @Option(
-    parsing: .unconditional, help: "Top-p: sample from the smallest set with this probability.")
-  var topP = 1.0
-  @Option(parsing: .unconditional, help: "Min-p: drop tokens below this part of the most likely.")
-  var minP = 0.0
-  @Option(parsing: .unconditional, help: "Repetition penalty on recent tokens; 1 for none.") var repeatPenalty = 1.0
-  @Option(parsing: .unconditional, help: "Random seed.") var seed: UInt64 = 0
+  @OptionGroup var sampling: SamplingOptions
   @Option(help: "Stop before this text. May be repeated.") var stop: [String] = []
   @Flag(help: "When the context is full, continue with its last half.") var slide = false
   @Flag(help: "Continue after the end-of-text token.") var ignoreEnd = false
   @Flag(help: "Write one JSON document instead of the text.") var json = false
+  @Flag(help: "Write a JSON line for each token, and the document at the end.") var jsonl = false
+  @Option(parsing: .unconditional, help: "Note the K likeliest tokens at each place, with --json or --jsonl.")
+  var logprobs: Int?
   @Flag(name: .shortAndLong, help: "Do not print the speed.") var quiet = false
   @Flag(help: "Print a profile of the time on standard error.") var profile = false
   @OptionGroup var cache: CacheOption
@@ -53,113 +54,130 @@ struct Run: ParsableCommand {
   func validate() throws {
     var mistakes = Mistakes()
     mistakes.note("--max-tokens takes a number of at least 1", if: maxTokens < 1)
-    mistakes.note("--temperature takes a number from 0 to 100", if: !(temperature >= 0 && temperature <= 100))
-    mistakes.note("--top-k takes a number of at least 0", if: topK < 0)
-    mistakes.note("--top-p takes a number above 0, up to 1", if: !(topP > 0 && topP <= 1))
-    mistakes.note("--min-p takes a number from 0 to 1", if: !(minP >= 0 && minP <= 1))
-    mistakes.note("--repeat-penalty takes a number above 0", if: !(repeatPenalty > 0 && repeatPenalty <= 100))
+    sampling.check(&mistakes)
     mistakes.note("a prompt and --tokens exclude each other", if: prompt != nil && tokens != nil)
-    mistakes.note("--prompts and a prompt exclude each other", if: prompts != nil && (prompt != nil || tokens != nil))
+    mistakes.note(
+      "--prompt-file and another prompt exclude each other",
+      if: promptFile != nil && (prompt != nil || tokens != nil || prompts != nil))
+    mistakes.note(
+      "--prompts and a prompt exclude each other",
+      if: prompts != nil && (prompt != nil || tokens != nil || conversation.messages != nil))
     mistakes.note("--together takes a number from 1 to 256", if: !(1...256).contains(together))
-    mistakes.note("--chat needs a question", if: chat && prompt == nil && prompts == nil)
-    mistakes.note("--system goes with --chat", if: system != nil && !chat)
+    mistakes.note("--count takes a number from 1 to 10000", if: !(1...10_000).contains(count))
+    mistakes.note("--best-of takes a number from 1 to 10000", if: bestOf.map { !(1...10_000).contains($0) } ?? false)
+    mistakes.note("--best-of and --count exclude each other", if: bestOf != nil && count > 1)
+    let several = max(count, bestOf ?? 1) > 1
+    mistakes.note(
+      "at temperature 0 all texts are the same; --count and --best-of want another temperature",
+      if: several && sampling.temperature == 0 && beams == nil)
+    mistakes.note("--count and --best-of are for one prompt, not for --prompts", if: several && prompts != nil)
+    mistakes.note("--beams takes a number from 1 to 64", if: beams.map { !(1...64).contains($0) } ?? false)
+    mistakes.note(
+      "--beams is for one text without sampling: not with --best-of, --prompts, --jsonl, --logprobs, --slide or penalties",
+      if: beams != nil
+        && (bestOf != nil || prompts != nil || jsonl || logprobs != nil || slide || !sampling.logitBias.isEmpty
+          || sampling.repeatPenalty != 1 || sampling.frequencyPenalty != 0 || sampling.presencePenalty != 0)
+    )
+    mistakes.note("--count is at most --beams", if: beams.map { count > $0 } ?? false)
+    mistakes.note("--json and --jsonl exclude each other", if: json && jsonl)
+    mistakes.note("--jsonl is for one text", if: jsonl && (several || prompts != nil))
+    mistakes.note("--logprobs takes a number from 0 to 100", if: logprobs.map { !(0...100).contains($0) } ?? false)
+    mistakes.note("--logprobs goes with --json or --jsonl", if: logprobs != nil && !json && !jsonl)
+    conversation.check(
+      &mistakes,
+      hasPrompt: prompt != nil || prompts != nil || promptFile != nil
+        || conversation.messages == nil && tokens == nil && StandardInput.isPipedOnce)
+    mistakes.note("--chat wants text, not --tokens", if: conversation.isWanted && tokens != nil)
     try mistakes.check()
   }
 
   func run() throws {
-    if let prompts { return try answer(promptsAt: prompts) }
-    let loaded = try options.load(model, seed: seed, length: maxTokens)
-    let (ids, stops) = try prepared(loaded)
+    let seed = sampling.seed ?? UInt64.random(in: 0..<1 << 53)
+    if let prompts { return try answer(promptsAt: prompts, seed: seed) }
+    let given = try givenPrompt()
+    let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
+    let (ids, settings) = try prepared(given, loaded, seed: seed)
     let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     if profile { executor.startProfile() }
-    let settings = settings(stops: stops, beginsText: prompt == nil || chat)
-    let hasText = loaded.tokenizer != nil
-    if !hasText {
+    if loaded.tokenizer == nil {
       Console.note("note: the model has no tokenizer, so token ids are written; give one with --tokenizer")
     }
-    let result = try TextGenerator(executor, tokenizer: loaded.tokenizer).generate(ids, settings) { text, id in
-      if !json { Console.write(generated: hasText ? text : id.map { "\($0) " } ?? "") }
-      return true
-    }
-    if json {
-      Console.write(document(loaded, result, executor.profile).serialized(pretty: true) + "\n")
+    let shown = Shown(prompt: given, seed: seed, loaded: loaded)
+    if let beams {
+      try searched(ids, settings, beams: beams, executor, shown)
+    } else if max(count, bestOf ?? 1) > 1 {
+      try several(ids, settings, executor, shown)
     } else {
-      Console.write("\n")
-    }
-    if !quiet {
-      Console.note(
-        "prompt \(result.promptTokens.count.grouped) tokens, \(rate(result.promptRate)) tokens/s · "
-          + "generated \(result.tokens.count) tokens, \(rate(result.generationRate)) tokens/s · \(result.ending.inWords)"
-      )
+      try one(ids, settings, executor, shown)
     }
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
   }
 
-  /// What was asked for, with the texts that end an answer.
-  func settings(stops: [String], beginsText: Bool) -> TextGenerator.Settings {
+  /// The prompt as a text: given, in a file, or piped in; nil where there is none.
+  private func givenPrompt() throws -> String? {
+    if let promptFile { return try StandardInput.prompt(ofFile: promptFile) }
+    if prompt == "-" { return try StandardInput.prompt(ofFile: "-") }
+    if prompt != nil || tokens != nil || conversation.messages != nil { return prompt }
+    guard StandardInput.isPipedOnce else { return nil }
+    return try StandardInput.prompt(ofFile: "-")
+  }
+
+  /// What was asked for, with the texts and tokens that end an answer.
+  func settings(stops: [String], ends: Set<Int> = [], beginsText: Bool, seed: UInt64) -> TextGenerator.Settings {
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maxTokens
     settings.stops = stop + stops
+    settings.ends = ends
     settings.beginsText = beginsText
     settings.slides = slide
     settings.ignoresEnd = ignoreEnd
-    settings.sampling.temperature = temperature
-    settings.sampling.topK = topK
-    settings.sampling.topP = topP
-    settings.sampling.minP = minP
-    settings.sampling.repeatPenalty = repeatPenalty
-    settings.sampling.seed = seed
+    settings.logProbabilities = logprobs ?? (bestOf == nil ? nil : 0)
+    settings.sampling = sampling.settings(seed: seed)
     return settings
   }
 
-  /// The ids of the prompt, and the texts that end an answer.
-  private func prepared(_ loaded: LoadedModel) throws -> ([Int], stops: [String]) {
-    if let tokens { return (try TokenList.ids(tokens), []) }
+  /// The ids of the prompt, and what ends its continuation.
+  private func prepared(_ given: String?, _ loaded: LoadedModel, seed: UInt64) throws -> ([Int], TextGenerator.Settings)
+  {
+    let plain = settings(stops: [], beginsText: given == nil, seed: seed)
+    if let tokens { return (try TokenList.ids(tokens), plain) }
     guard let tokenizer = loaded.tokenizer else {
-      if prompt != nil {
+      if given != nil || conversation.isWanted {
         throw Failure(
           .failed, "the model has no tokenizer: give one with --tokenizer, or the prompt as --tokens 1,2,3")
       }
-      return ([0], [])
+      return ([0], plain)
     }
-    guard let prompt else {
-      guard let start = tokenizer.beginningOfText ?? tokenizer.endOfText.min() else { return ([0], []) }
-      return ([start], [])
+    if given != nil || conversation.isWanted {
+      let encoded = try encoded(given, loaded, tokenizer)
+      return (
+        encoded.ids,
+        settings(stops: encoded.stops, ends: encoded.ends, beginsText: conversation.isWanted, seed: seed)
+      )
     }
-    return try encoded(prompt, loaded, tokenizer)
+    guard let start = tokenizer.beginningOfText ?? tokenizer.endOfText.min() else { return ([0], plain) }
+    return ([start], plain)
   }
 
-  /// The ids of a text, as a question with --chat, and the texts that end an answer.
-  func encoded(_ prompt: String, _ loaded: LoadedModel, _ tokenizer: Tokenizer) throws -> ([Int], stops: [String]) {
-    guard chat else {
+  /// The ids of a text, as a question with --chat, and what ends an answer.
+  func encoded(_ prompt: String?, _ loaded: LoadedModel, _ tokenizer: Tokenizer) throws -> (
+    ids: [Int], stops: [String], ends: Set<Int>
+  ) {
+    guard conversation.isWanted else {
+      let prompt = prompt ?? ""
       try tokenizer.requireEncodable(prompt)
       Console.note(leftOut: tokenizer.leftOut(of: prompt))
       let ids = tokenizer.encode(prompt)
       if ids.isEmpty { throw Failure(.usage, "the prompt is empty; without a prompt the model begins by itself") }
-      return (ids, [])
+      return (ids, [], [])
     }
-    guard let template = loaded.chat else {
-      throw Failure(.failed, "the model has no chat template; leave out --chat, or set one: --set chat=chatml")
-    }
-    // The template writes its own beginning; a tokenizer that always adds one still does.
-    return (tokenizer.encode(template.text(user: prompt, system: system)), template.stops)
+    let chat = try ChatPrompt(
+      try conversation.conversation(prompt), try ChatPrompt.template(of: loaded), tokenizer)
+    return (chat.ids, chat.stops, chat.ends)
   }
+}
 
-  private func document(_ loaded: LoadedModel, _ result: TextGenerator.Result, _ profile: Profile?) -> JSONValue {
-    var document = JSONObject()
-    document["model"] = .string(loaded.description.plan.name)
-    document["prompt"] = prompt.map { .string($0) } ?? .null
-    document["text"] = .string(result.text)
-    document["prompt_tokens"] = .array(result.promptTokens.map { .integer($0) })
-    document["tokens"] = .array(result.tokens.map { .integer($0) })
-    document["ending"] = .string(result.ending.rawValue)
-    document["prompt_tokens_per_second"] = .number(result.promptRate)
-    document["tokens_per_second"] = .number(result.generationRate)
-    if let profile { document["profile"] = ProfileJSON(profile: profile).json }
-    return .object(document)
-  }
-
-  private func rate(_ value: Double) -> String {
-    value >= 100 ? String(Int(rounding: value, .towardZero)) : String((value * 10).rounded() / 10)
-  }
+extension StandardInput {
+  /// `isPiped`, looked at once.
+  static let isPipedOnce = isPiped
 }

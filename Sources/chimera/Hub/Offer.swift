@@ -64,6 +64,7 @@ extension ModelOptionsCommand {
   var unreadKeys: [String] { modelOptions.ignoredKeys }
 }
 
+extension Chat: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
 extension Run: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
 extension Eval: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
 extension Logits: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }

@@ -33,6 +33,10 @@ struct TokenizerFiles {
 
   /// The tokenizer of a model that was described, with the files beside its weights; nil when it has none here.
   init?(of described: ModelDescription, _ models: ModelLoader) throws {
+    if let supplied = try models.suppliedTokenizer(of: described) {
+      self = try TokenizerFiles(path: supplied.folder)
+      return
+    }
     guard let tokenizer = try models.tokenizer(of: described) else { return nil }
     let folder = described.source.folder
     let isFolder = kind(ofPath: described.source.path) == .folder

@@ -6,6 +6,7 @@ import Files
 import Foundation
 import Models
 import Specification
+import Templates
 import Tokenization
 
 /// Everything of this package that reads bytes which somebody else may have made.
@@ -14,7 +15,7 @@ import Tokenization
 /// replays the inputs of `Tests/Fuzz/Corpus/NAME`, `make fuzz` looks for more.
 public enum HostileParser: String, CaseIterable, Sendable {
   case yaml, json, safetensors, index, gguf, tokenizer, sentencepiece, tiktoken, specification, binding, study, outcome,
-    formula, overrides
+    formula, overrides, template
 
   /// Reads `bytes`; what is wrong with them is no news.
   public func parse(_ bytes: [UInt8]) {
@@ -42,6 +43,12 @@ public enum HostileParser: String, CaseIterable, Sendable {
       try inFolder(bytes, as: "input.gguf") { folder in
         if let tokenizer = try ModelLoader.tokenizer(inGGUF: folder + "/input.gguf") { try use(tokenizer) }
       }
+    case .template:
+      let template = try Template(String(decoding: bytes, as: UTF8.self), name: "input.jinja")
+      let variables: JSONValue = [
+        "messages": [["role": "user", "content": "a"], ["role": "assistant", "content": "b"]]
+      ]
+      _ = try template.render(variables.object ?? JSONObject(), now: 0)
     case .tokenizer: try inFolder(bytes, as: "tokenizer.json") { try use(Tokenizer.load(from: $0)) }
     case .sentencepiece: try inFolder(bytes, as: "tokenizer.model") { try use(Tokenizer.load(from: $0)) }
     case .tiktoken:
