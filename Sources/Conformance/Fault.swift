@@ -28,6 +28,8 @@ public enum Check: String, Sendable, CaseIterable {
   case memory
   /// An optimizer goes downhill, by as much as it is told.
   case descent
+  /// What it is in PyTorch computes what its kernels do; looked at where a Python has torch, by who has one.
+  case rendering
   /// A schedule begins at the peak, ends where it says, and gives rates that can be.
   case rates
 }

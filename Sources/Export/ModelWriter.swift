@@ -10,7 +10,7 @@ struct ModelWriter {
   private(set) var forward: [String] = []
   private let plan: Plan
 
-  init(_ plan: Plan, in dialect: PyTorchDialect = .torch) throws(ExportProblem) {
+  init(_ plan: Plan) throws(ExportProblem) {
     self.plan = plan
     let sections = PlanSections(plan).sections
     let layers = sections.filter { !$0.layers.isEmpty }
@@ -19,7 +19,7 @@ struct ModelWriter {
     }
     let before = sections[..<start].flatMap(\.steps)
     let after = sections[(start + layers.count)...].flatMap(\.steps)
-    file = FileWriter(plan, try PlanFacts(plan, writing: before + layers.flatMap(\.steps) + after, in: dialect))
+    file = FileWriter(plan, try PlanFacts(plan, writing: before + layers.flatMap(\.steps) + after))
     guard plan.axes.count == PlannedAxis.ofText.count else {
       throw .noPlace(scope: plan.name, what: "it reads more than a text")
     }

@@ -23,7 +23,7 @@ final class PartWriter {
   private(set) var adjectives: [String] = []
   /// The classes of the parts in it, each with the noun of the part.
   private(set) var parts: [(number: Int, noun: String)] = []
-  private var bindings: [Int: Binding] = [:]
+  private(set) var bindings: [Int: Binding] = [:]
   private var remaining: [Int: Int] = [:]
   private var holders: Set<Int> = []
   /// Whether what the last step gives is returned, and whether it has been.
@@ -148,9 +148,8 @@ final class PartWriter {
     adjectives += notes.adjectives.filter { !adjectives.contains($0) }
     needs.form(
       WrittenClass.Needs(
-        positions: notes.readsPositions, length: notes.readsLength, mask: notes.readsMask, cache: notes.readsCache))
+        positions: notes.readsPositions, length: notes.readsLength, cache: notes.readsCache))
     let variables = step.inputs.reduce(into: Set<String>()) { $0.formUnion(bindings[$1.index]?.variables ?? []) }
-    lines += notes.statements
     take(step.inputs)
     give(step.outputs, expression, notes.layouts, names, variables)
   }
@@ -184,7 +183,7 @@ final class PartWriter {
     return binding.expression
   }
 
-  private func name(of value: Value) -> String { bindings[value.index]?.name ?? "x" }
+  func name(of value: Value) -> String { bindings[value.index]?.name ?? "x" }
 
   private func take(_ values: [Value]) { for value in values { remaining[value.index, default: 0] -= 1 } }
 
@@ -256,51 +255,5 @@ final class PartWriter {
       }
     }
     assign([value], expression, [layout], [name])
-  }
-
-  private var known: [String: String] { Dictionary(settings.map { ($0.0, $0.1.text) }) { first, _ in first } }
-
-  private func call(_ step: Step) -> PyTorchCall {
-    let holder = file.holderPath(of: step, below: part).map { PyTorchExpression("self.\($0.joined(separator: "."))") }
-    return PyTorchCall(
-      step, in: file.facts.dialect, shapes: file.facts.shapes(of: step),
-      peers: file.facts.peers[step.operation.name] ?? [],
-      inputs: step.inputs.map { value in
-        let binding = bindings[value.index]
-        return .init(
-          binding?.expression ?? "x", binding?.layout ?? .rows, headCount: file.facts.headCounts[value.index]?.name,
-          width: file.facts.width(of: value, scope: step.scope))
-      },
-      parameters: step.parameters.map { file.expression(of: file.plan.parameters[$0], below: part) },
-      holder: canHold(step) ? holder : nil, states: step.states.map { file.stateName($0, in: step) },
-      outputWidths: step.outputs.map { file.facts.width(of: $0, scope: step.scope) }, settings: known)
-  }
-
-  /// Whether a module can hold the tensors of `step`: no step before it reads them.
-  private func canHold(_ step: Step) -> Bool {
-    step.parameters.allSatisfy { file.firstReader(of: $0).map { $0.outputs.first == step.outputs.first } ?? false }
-  }
-
-  private func names(of step: Step, _ notes: PyTorchNotes) -> [String] {
-    let input = step.inputs.first.map { name(of: $0) } ?? "x"
-    var names: [String] = []
-    for (index, output) in step.outputs.enumerated() {
-      if output == file.plan.logits {
-        names.append("logits")
-      } else if step.role == .residualAdd || step.role == .embedding {
-        names.append("x")
-      } else if index < notes.names.count {
-        names.append(notes.names[index])
-      } else if let owner = step.parameters.first.map({ file.plan.parameters[$0] }), owner.use == .matrix,
-        let word = owner.name.owner.path.last, !PythonText.isKeyword(word)
-      {
-        names.append(word)
-      } else if step.outputs.count > 1 {
-        names.append("\(input)\(index + 1)")
-      } else {
-        names.append(input == "x" ? "h" : input)
-      }
-    }
-    return names
   }
 }

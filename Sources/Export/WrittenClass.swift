@@ -27,18 +27,16 @@ struct WrittenClass {
   struct Needs: Hashable {
     var positions = false
     var length = false
-    var mask = false
     var cache = false
 
     /// The arguments that they are.
     var words: [String] {
-      (positions ? ["positions"] : []) + (length ? ["length"] : []) + (mask ? ["mask"] : []) + (cache ? ["cache"] : [])
+      (positions ? ["positions"] : []) + (length ? ["length"] : []) + (cache ? ["cache"] : [])
     }
 
     mutating func form(_ other: Needs) {
       positions = positions || other.positions
       length = length || other.length
-      mask = mask || other.mask
       cache = cache || other.cache
     }
   }

@@ -9,7 +9,7 @@ struct ContractTests {
     arguments: [
       [], ["list"], ["show"], ["diff"], ["check"], ["components"], ["schema"], ["run"], ["tokenize"], ["logits"],
       ["verify"], ["ablate"], ["ablate", "run"], ["ablate", "merge"], ["save"], ["train"], ["eval"], ["tokenizer"],
-      ["new"],
+      ["new"], ["export"], ["import"],
     ])
   func help(_ command: [String]) throws {
     let run = try Command(command + ["--help"])

@@ -12,7 +12,6 @@ extension Attend {
     if bias != nil { call.isPart(adjective: "Biased") }
     let q = call.heads(heads, ofInput: 0, named: "num_heads")
     let k = call.heads(keyHeads, ofInput: 1, named: isShared ? "num_kv_heads" : "num_heads")
-    if call.dialect == .transformers { return transformers(&call, isShared: isShared) }
     let factor = PyTorchExpression(scale)
     let isOne = all.allSatisfy { $0.scale == scale }
     var named: [(String, PyTorchExpression)] = [("scale", isOne ? factor : call.setting("scale", factor))]
@@ -23,9 +22,9 @@ extension Attend {
     if let softcap { named.append(("softcap", call.setting("softcap", PyTorchExpression(softcap)))) }
     if sinks { named.append(("sinks", call.parameter())) }
     if mask == .full { named.append(("causal", "False")) }
+    if all.contains(where: { $0.bias != nil }) { named.append(("positions", call.positions())) }
     if let bias {
       guard let expression = bias.pytorch(&call) else { return nil }
-      named.append(("positions", call.positions()))
       named.append(("bias", PyTorchExpression("lambda query, key: \(expression.text)", .whole)))
     }
     call.define("attend", Self.function(for: all))
@@ -40,56 +39,6 @@ extension Attend {
     let v = call.heads(keyHeads, ofInput: 2, named: isShared ? "num_kv_heads" : "num_heads")
     return .call("attend", [q, "*keep(\(cache), k=\(k.text), v=\(v.text))"], named: named)
   }
-
-  /// Attention by whatever function the model was told to use; the mask is the model's, and a bias has no place in it.
-  private func transformers(_ call: inout PyTorchCall, isShared: Bool) -> PyTorchExpression? {
-    guard bias == nil, mask == .causal else { return nil }
-    let q = call.heads(heads, ofInput: 0, named: "num_heads")
-    let k = call.heads(keyHeads, ofInput: 1, named: isShared ? "num_kv_heads" : "num_heads")
-    _ = call.setting("is_causal", "True")
-    _ = call.setting("num_key_value_groups", PyTorchExpression(heads / keyHeads))
-    var named: [(String, PyTorchExpression)] = [
-      ("scaling", call.setting("scaling", PyTorchExpression(scale))),
-      ("sliding_window", call.setting("sliding_window", window.map { PyTorchExpression($0) } ?? "None")),
-    ]
-    if let softcap { named.append(("softcap", call.setting("softcap", PyTorchExpression(softcap)))) }
-    if sinks { named.append(("s_aux", call.parameter())) }
-    call.write("keys = \(k.text).transpose(1, 2)")
-    let cache = call.cache().text
-    if let valuesInKeys {
-      // The one key is kept; its first numbers are the values.
-      call.write("if \(cache) is not None:\n    keys, _ = \(cache).update(keys, keys[..., :1], self.layer_idx)")
-      call.write("values = keys[..., :\(valuesInKeys)]")
-    } else {
-      let v = call.heads(keyHeads, ofInput: 2, named: isShared ? "num_kv_heads" : "num_heads")
-      call.write("values = \(v.text).transpose(1, 2)")
-      call.write("if \(cache) is not None:\n    keys, values = \(cache).update(keys, values, self.layer_idx)")
-    }
-    call.define("eager_attention", Self.eagerAttention)
-    call.write(
-      "attention = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention)")
-    call.output(is: .heads(heads), headCount: "num_heads")
-    call.names("y")
-    let arguments: [PyTorchExpression] = ["self", q.method("transpose", "1", "2"), "keys", "values", call.mask()]
-    return PyTorchExpression.call("attention", arguments, named: named).at("0")
-  }
-
-  private static let eagerAttention = """
-    def eager_attention(module, q, k, v, mask, scaling, softcap=None, s_aux=None, **kwargs):
-        \"""y = softmax(scale·q·kᵀ + mask)·v; q, k, v: [batch, heads, tokens, width].\"""
-        k = k.repeat_interleave(q.size(1) // k.size(1), dim=1)
-        v = v.repeat_interleave(q.size(1) // v.size(1), dim=1)
-        scores = scaling * q @ k.transpose(-2, -1)
-        if softcap is not None:
-            scores = softcap * torch.tanh(scores / softcap)
-        if mask is not None:
-            scores = scores + mask[..., : k.size(2)]
-        if s_aux is not None:
-            sinks = s_aux.view(-1, 1, 1).expand(*scores.shape[:-1], 1)
-            scores = torch.cat([scores, sinks], dim=-1)
-        weights = scores.softmax(-1, dtype=torch.float32)[..., : k.size(2)].to(v.dtype)
-        return (weights @ v).transpose(1, 2), weights
-    """
 
   /// Keeps what later tokens read again.
   static let keep = """

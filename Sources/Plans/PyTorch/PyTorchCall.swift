@@ -29,8 +29,6 @@ public struct PyTorchCall {
   public let step: Step
   /// The shapes of its tensors.
   public let shapes: [[Int]]
-  /// What stands around the step.
-  public let dialect: PyTorchDialect
   /// All operators of the plan that are called as this one is: one function serves them all.
   public let peers: [any Operator]
   /// The last axis's length of each output, in a constructor.
@@ -46,7 +44,6 @@ public struct PyTorchCall {
   /// The call of `step`.
   ///
   /// - Parameters:
-  ///   - dialect: what stands around the step.
   ///   - shapes: the shapes of its tensors.
   ///   - peers: all operators of the plan that are called as this one is.
   ///   - inputs: its inputs.
@@ -56,12 +53,11 @@ public struct PyTorchCall {
   ///   - outputWidths: the last axis's length of each output, in a constructor.
   ///   - settings: the class's settings so far, each with its value.
   public init(
-    _ step: Step, in dialect: PyTorchDialect = .torch, shapes: [[Int]], peers: [any Operator], inputs: [Input],
+    _ step: Step, shapes: [[Int]], peers: [any Operator], inputs: [Input],
     parameters: [PyTorchExpression],
     holder: PyTorchExpression?, states: [String], outputWidths: [String], settings: [String: String]
   ) {
     self.step = step
-    self.dialect = dialect
     self.shapes = shapes
     self.peers = peers
     self.inputs = inputs
@@ -147,19 +143,10 @@ public struct PyTorchCall {
     return "cache"
   }
 
-  /// The scores' mask, in the dialect that has one: what it hides is negative infinity, or false.
-  public mutating func mask() -> PyTorchExpression {
-    notes.readsMask = true
-    return "mask"
-  }
-
   /// The name of state `index` in the cache.
   public func state(_ index: Int) -> String { states[index] }
 
   // What it notes.
-
-  /// Writes `statement` before the statement or the expression that reads the output.
-  public mutating func write(_ statement: String) { notes.statements.append(statement) }
 
   /// The module that `constructor` makes, which holds the step's tensors under the names that they have; nil where tensors
   /// that others read too must stay tensors.

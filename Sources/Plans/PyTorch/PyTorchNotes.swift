@@ -8,8 +8,6 @@ public struct PyTorchNotes {
   public var variables: [String?] = []
   /// What makes the module that holds the tensors.
   public var constructor: PyTorchExpression?
-  /// Statements before the output.
-  public var statements: [String] = []
   /// Functions and classes at the top of the file.
   public var definitions: [(name: String, text: String)] = []
   /// Modules to import.
@@ -30,8 +28,6 @@ public struct PyTorchNotes {
   public var readsPositions = false
   /// Whether it reads the text's length.
   public var readsLength = false
-  /// Whether it reads the scores' mask.
-  public var readsMask = false
   /// Whether it reads the cache.
   public var readsCache = false
 

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Components
 import Conformance
+import Export
 import Files
+import Kernels
 
 /// `chimera check-component`: whether components are what every component must be.
 struct CheckComponent: ParsableCommand {
@@ -17,11 +19,14 @@ struct CheckComponent: ParsableCommand {
         chimera check-component rmsnorm
         chimera check-component none --slot position
         chimera check-component --all
+
+      With --python PATH, what it is in PyTorch is compared with its kernels instead, by a Python that has torch.
       """)
 
   @Argument(help: "The component.") var name: String?
   @Option(help: "Its slot, if components of several slots have the name.") var slot: String?
   @Flag(help: "Check every component.") var all = false
+  @Option(help: "Compare its PyTorch renderings, by this Python.") var python: String?
   @Flag(help: "Write a JSON document.") var json = false
 
   func validate() throws {
@@ -37,10 +42,13 @@ struct CheckComponent: ParsableCommand {
   func run() throws {
     let registry = try Zoo().registry
     let kit = ConformanceKit(registry)
+    let exporting = try python.map {
+      Exporting(registry: registry, python: try PythonProgram($0), pool: ThreadPool(threads: 1))
+    }
     var found: [(component: ComponentDescription, faults: [Fault])] = []
     for component in try choose(from: registry.describe(), registry.terms) {
       if Console.notesAreOnTerminal, all { Console.status("\(component.slot.rawValue) \(component.name)") }
-      let faults = kit.check(component)
+      let faults = try exporting?.faults(of: component, kit) ?? kit.check(component)
       if Console.notesAreOnTerminal, all { Console.status("") }
       found.append((component, faults))
       if !json { Console.write(text(component, faults)) }

@@ -92,15 +92,9 @@ struct ExportCommand: ParsableCommand {
     _ described: ModelDescription, _ models: ModelLoader, _ folder: ExportedFolder, _ parameters: Parameters?,
     in written: String, _ program: PythonProgram
   ) throws {
-    let scratch = FileManager.default.temporaryDirectory.appending(path: "chimera-export-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: scratch) }
     let own = try parameters ?? Parameters.scattered(described.plan)
-    let optimizer = try YAMLReader(source: "reference")
-      .read("{type: adamw, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1, decay: matrices}")
-    let result = try ExportVerification(
-      described.plan, own, folder, in: written, scratch: scratch.path, python: program,
-      optimizer: models.composer.registry.make(.optimizer, optimizer), training: true, pool: options.pool)
+    let exporting = Exporting(registry: models.composer.registry, python: program, pool: options.pool)
+    let result = try exporting.compare(described.plan, own, folder, in: written)
     var table = TextTable([.left, .right, .right, .left])
     table.add("", "difference", "tolerance", "")
     for row in result.rows {

@@ -1,0 +1,59 @@
+import Checkpoints
+import Components
+import Files
+import Formats
+import Kernels
+import Plans
+
+/// The weights of an exported module, trained elsewhere, on their way back to canonical names.
+public struct ImportedFolder {
+  /// The tensors under the names of the plan, each of several experts by itself.
+  public let tensors: [StoredTensor]
+
+  /// The tensors of `plan` in the folder at `path`.
+  ///
+  /// Throws `Problems` that list every tensor which is missing, superfluous or of another shape; `FileProblem` when there
+  /// is no such file, or it is damaged.
+  public init(_ plan: Plan, at path: String) throws {
+    let file = try SafetensorsFile(path: path + "/" + ExportedFolder.weights)
+    var entries = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
+    var problems = Problems()
+    var tensors: [StoredTensor] = []
+    for tensor in plan.parameters {
+      let name = PyTorchFile.place(tensor)
+      guard let entry = entries.removeValue(forKey: name) else {
+        problems.add(Problem("there is no tensor '\(name)'", at: nil))
+        continue
+      }
+      guard let format = entry.format, entry.shape == tensor.shape else {
+        problems.add(
+          Problem(
+            "'\(name)' is \(entry.typeName) \(entry.shape); the model has \(tensor.shape)", at: nil,
+            hint: entry.format == nil ? "f32, f16 and bf16 are read" : nil))
+        continue
+      }
+      let members = tensor.members
+      let bytes = entry.bytes.count / max(1, members.count)
+      for (index, member) in members.enumerated() {
+        tensors.append(
+          StoredTensor(
+            name: member.name.text, shape: member.shape, format: format,
+            bytes: UnsafeRawBufferPointer(rebasing: entry.bytes[index * bytes..<(index + 1) * bytes]), owner: entry.file
+          ))
+      }
+    }
+    for name in entries.keys.sorted() {
+      problems.add(Problem("the model has no tensor '\(name)'", at: nil, hint: "a tied matrix is stored once"))
+    }
+    try problems.check()
+    self.tensors = tensors
+  }
+
+  /// Writes them with `specification` as a native folder at `path`, whole or not at all.
+  public func write(to path: String, specification: String) throws {
+    try writeFolderAtomically(to: path) { folder in
+      try CheckpointFolder.write(tensors, config: nil, to: folder, shardBytes: .max)
+      try writeAtomically(specification, to: folder + "/resolved.yaml")
+    }
+  }
+}

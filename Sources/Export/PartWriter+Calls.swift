@@ -1,0 +1,52 @@
+import Plans
+
+extension PartWriter {
+  /// The class's settings so far, each with its value.
+  var known: [String: String] { Dictionary(settings.map { ($0.0, $0.1.text) }) { first, _ in first } }
+
+  /// The call of `step`, as its values can be read now.
+  func call(_ step: Step) -> PyTorchCall {
+    let holder = file.holderPath(of: step, below: part).map { PyTorchExpression("self.\($0.joined(separator: "."))") }
+    return PyTorchCall(
+      step, shapes: file.facts.shapes(of: step),
+      peers: file.facts.peers[step.operation.name] ?? [],
+      inputs: step.inputs.map { value in
+        let binding = bindings[value.index]
+        return .init(
+          binding?.expression ?? "x", binding?.layout ?? .rows, headCount: file.facts.headCounts[value.index]?.name,
+          width: file.facts.width(of: value, scope: step.scope))
+      },
+      parameters: step.parameters.map { file.expression(of: file.plan.parameters[$0], below: part) },
+      holder: canHold(step) ? holder : nil, states: step.states.map { file.stateName($0, in: step) },
+      outputWidths: step.outputs.map { file.facts.width(of: $0, scope: step.scope) }, settings: known)
+  }
+
+  /// Whether a module can hold the tensors of `step`: no step before it reads them.
+  func canHold(_ step: Step) -> Bool {
+    step.parameters.allSatisfy { file.firstReader(of: $0).map { $0.outputs.first == step.outputs.first } ?? false }
+  }
+
+  /// What variables that hold the outputs of `step` are called.
+  func names(of step: Step, _ notes: PyTorchNotes) -> [String] {
+    let input = step.inputs.first.map { name(of: $0) } ?? "x"
+    var names: [String] = []
+    for (index, output) in step.outputs.enumerated() {
+      if output == file.plan.logits {
+        names.append("logits")
+      } else if step.role == .residualAdd || step.role == .embedding {
+        names.append("x")
+      } else if index < notes.names.count {
+        names.append(notes.names[index])
+      } else if let owner = step.parameters.first.map({ file.plan.parameters[$0] }), owner.use == .matrix,
+        let word = owner.name.owner.path.last, !PythonText.isKeyword(word)
+      {
+        names.append(word)
+      } else if step.outputs.count > 1 {
+        names.append("\(input)\(index + 1)")
+      } else {
+        names.append(input == "x" ? "h" : input)
+      }
+    }
+    return names
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+/// `chimera export`: folders that appear whole or not at all, and one sentence for what is missing.
+@Suite("exporting") struct ExportTests {
+  private func names(_ folder: URL) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: folder.path))?.sorted() ?? []
+  }
+
+  /// A program that stands for a Python: it runs `script`.
+  private func python(_ script: String, in folder: URL) throws -> String {
+    let path = try folder.write("#!/bin/sh\n\(script)\n", to: "python")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    return path
+  }
+
+  @Test("the source alone has no weights, and its place is the result")
+  func source() throws {
+    try withTemporaryFolder { folder in
+      let output = folder.appending(path: "out")
+      let run = try Command("export", "gpt2", "--source", "--output", output.path)
+      #expect(run.status == 0 && run.output == output.path + "\n", "\(run.notes)")
+      #expect(names(output) == ["README.md", "model.py", "sample.py", "spec.yaml"])
+      let text = try String(contentsOf: output.appending(path: "model.py"), encoding: .utf8)
+      #expect(text.contains("class Attention(nn.Module):") && text.contains("def init_weights(self):"))
+    }
+  }
+
+  @Test("a folder that holds something is refused, and stays as it was")
+  func occupied() throws {
+    try withTemporaryFolder { folder in
+      _ = try folder.write("mine", to: "out/notes.txt")
+      let run = try Command("export", "gpt2", "--source", "--output", folder.path + "/out")
+      #expect(run.status == 1 && run.notes.contains("is there already; name a new folder"), "\(run.notes)")
+      #expect(names(folder.appending(path: "out")) == ["notes.txt"])
+    }
+  }
+
+  @Test(
+    "a Python that cannot compare is told of in one sentence, and nothing is left",
+    arguments: [
+      ("exit 3", "has no torch, which --verify compares with"),
+      (
+        "[ \"$1\" = -c ] && exit 0; echo 'ValueError: boom' >&2; exit 1", "the exported module failed: ValueError: boom"
+      ),
+      ("[ \"$1\" = -c ] && exit 0; echo nothing", "the module gave no result"),
+    ])
+  func failing(_ script: String, _ sentence: String) throws {
+    try withTemporaryFolder { folder in
+      let program = try python(script, in: folder)
+      let output = folder.appending(path: "out")
+      let run = try Command(
+        "export", "story-llama", "--output", output.path, "--verify", "--python", program)
+      #expect(run.status == 1 && run.notes.contains(sentence), "\(run.notes)")
+      #expect(names(output) == [] && names(folder) == ["python"], "\(names(folder))")
+    }
+  }
+
+  @Test("a difference beyond its tolerance is a failure, and nothing is left")
+  func differing() throws {
+    try withTemporaryFolder { folder in
+      let row = "{\"whole\": 1.0, \"cached\": 0, \"start\": 0, \"loss\": 0, \"gradients\": 0, \"steps\": 0}"
+      let program = try python("[ \"$1\" = -c ] && exit 0; echo '\(row)'", in: folder)
+      let run = try Command(
+        "export", "story-llama", "--output", folder.path + "/out", "--verify", "--python", program)
+      #expect(run.status == 1 && run.output.contains("differs"), "\(run.output)\(run.notes)")
+      #expect(names(folder) == ["python"])
+    }
+  }
+
+  @Test("what was exported comes back as the same model", arguments: [[], ["--set", "mlp=\(Self.experts)"]])
+  func back(_ changes: [String]) throws {
+    try withTemporaryFolder { folder in
+      let (out, back) = (folder.path + "/out", folder.path + "/back")
+      let made = try Command(["export", "gpt2-nano", "--random-weights", "--output", out] + changes)
+      #expect(made.status == 0, "\(made.notes)")
+      let run = try Command("import", out, "--output", back)
+      #expect(run.status == 0 && run.output == back + "\n", "\(run.notes)")
+      let again = try Command("export", back, "--output", folder.path + "/again")
+      #expect(again.status == 0, "\(again.notes)")
+      let bytes = try ["out", "again"].map { try Data(contentsOf: folder.appending(path: $0 + "/model.safetensors")) }
+      #expect(bytes[0] == bytes[1])
+    }
+  }
+
+  private static let experts = "{type: moe, num_experts: 4, top_k: 2, expert_size: 24, gated: true, activation: silu}"
+
+  @Test("a folder without a tensor of its model does not come back")
+  func missing() throws {
+    try withTemporaryFolder { folder in
+      let out = folder.path + "/out"
+      #expect(try Command("export", "gpt2-nano", "--random-weights", "--output", out).status == 0)
+      let other = folder.path + "/other"
+      #expect(try Command("export", "gpt2-nano", "--source", "--set", "layers.count=5", "--output", other).status == 0)
+      try FileManager.default.copyItem(atPath: out + "/model.safetensors", toPath: other + "/model.safetensors")
+      let run = try Command("import", other, "--output", folder.path + "/back")
+      #expect(run.status == 3 && run.notes.contains("there is no tensor 'layers.4.attn.q.weight'"), "\(run.notes)")
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/back"))
+    }
+  }
+
+  @Test("there is no Python at the path: 1, with what to do")
+  func noPython() throws {
+    try withTemporaryFolder { folder in
+      let run = try Command(
+        "export", "gpt2", "--output", folder.path + "/out", "--verify", "--python", folder.path + "/none")
+      #expect(run.status == 1 && run.notes.contains("--python PATH names one that has torch"), "\(run.notes)")
+    }
+  }
+}
