@@ -49,7 +49,8 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: [
-        "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels", "Specification", "Templates",
+        "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels", "Specification",
+        "Templates",
         "Tokenization",
       ]),
     .target(
