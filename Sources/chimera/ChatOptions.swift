@@ -11,8 +11,10 @@ struct ChatOptions: ParsableArguments {
   @Option(help: "A conversation to answer: JSON, or a JSON message a line; '-' is standard input.") var messages:
     String?
   @Option(help: "Tools that the model may call: a JSON file with a list of schemas.") var tools: String?
-  @Option(help: "The name of the chat template, where a model has several.") var chatTemplate: String?
-  @Flag(help: "Do not ask for an answer: the text ends with the last message.") var noGenerationPrompt = false
+  @Option(help: .init("The name of the chat template, where a model has several.", visibility: .hidden))
+  var chatTemplate: String?
+  @Flag(help: .init("Do not ask for an answer: the text ends with the last message.", visibility: .hidden))
+  var noGenerationPrompt = false
 
   /// Whether a chat template is used.
   var isWanted: Bool { chat || messages != nil }

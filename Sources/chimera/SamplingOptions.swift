@@ -8,15 +8,20 @@ struct SamplingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Top-p: sample from the smallest set with this probability.")
   var topP = 1.0
   @Option(parsing: .unconditional, help: "Min-p: drop tokens below this part of the most likely.") var minP = 0.0
-  @Option(parsing: .unconditional, help: "Typical-p: sample from the most typical with this probability.")
+  @Option(
+    parsing: .unconditional,
+    help: .init("Typical-p: sample from the most typical with this probability.", visibility: .hidden))
   var typicalP = 1.0
   @Option(parsing: .unconditional, help: "Repetition penalty on recent tokens; 1 for none.") var repeatPenalty = 1.0
-  @Option(parsing: .unconditional, help: "Lowers a logit for each time its token was generated.")
+  @Option(
+    parsing: .unconditional, help: .init("Lowers a logit for each time its token was generated.", visibility: .hidden))
   var frequencyPenalty = 0.0
-  @Option(parsing: .unconditional, help: "Lowers the logits of all tokens that were generated.")
+  @Option(
+    parsing: .unconditional, help: .init("Lowers the logits of all tokens that were generated.", visibility: .hidden))
   var presencePenalty = 0.0
   @Option(
-    parsing: .unconditionalSingleValue, help: "Added to a token's logit: ID=NUMBER; -inf forbids it. May be repeated.")
+    parsing: .unconditionalSingleValue,
+    help: .init("Added to a token's logit: ID=NUMBER; -inf forbids it. May be repeated.", visibility: .hidden))
   var logitBias: [String] = []
   @Option(parsing: .unconditional, help: "Random seed. [another each time, told at the end]") var seed: UInt64?
 

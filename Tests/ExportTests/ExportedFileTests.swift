@@ -17,7 +17,7 @@ import Testing
 
   private static func file(_ model: String, _ models: ModelLoader) throws -> PyTorchFile {
     let described = try models.describe(model)
-    let words = DocumentedParts(described, models.composer.registry)
+    let words = DocumentedParts(described, Standard.kit.registry)
     return try PyTorchFile(described.plan, command: "chimera export \(model)") { words.words($0, $1) }
   }
 

@@ -48,11 +48,11 @@ extension TemplateValue? {
     return text
   }
 
-  /// The whole number; `fallback` where nothing is given; throws for anything else.
+  /// The integer; `fallback` where nothing is given; throws for anything else.
   func integer(or fallback: Int, of what: String) throws(TemplateFault) -> Int {
     guard let self else { return fallback }
     guard let integer = self.integer else {
-      throw TemplateFault("\(what) takes a whole number, not a value of the type '\(self.type)'")
+      throw TemplateFault("\(what) takes an integer, not a value of the type '\(self.type)'")
     }
     return integer
   }

@@ -131,7 +131,7 @@ extension Evaluator {
     var numbers: [Int] = []
     for value in given.positional { numbers.append(try Optional(value).integer(or: 0, of: "'range'")) }
     guard given.named.isEmpty, (1...3).contains(numbers.count) else {
-      throw TemplateFault("'range' takes from one to three whole numbers")
+      throw TemplateFault("'range' takes from one to three integers")
     }
     let (start, stop) = numbers.count == 1 ? (0, numbers[0]) : (numbers[0], numbers[1])
     let step = numbers.count == 3 ? numbers[2] : 1

@@ -154,7 +154,7 @@ extension Evaluator {
       let bound = try value(of: expression)
       if case .none = bound { return nil }
       guard let whole = bound.integer else {
-        throw TemplateFault("a slice takes whole numbers, not a value of the type '\(bound.type)'")
+        throw TemplateFault("a slice takes integers, not a value of the type '\(bound.type)'")
       }
       return whole
     }

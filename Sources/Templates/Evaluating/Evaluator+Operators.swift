@@ -11,7 +11,7 @@ extension Evaluator {
   }
 
   private func overflow(_ sign: String) -> TemplateFault {
-    TemplateFault("the result of '\(sign)' is a whole number too large for 64 bits", kind: .limit)
+    TemplateFault("the result of '\(sign)' is an integer too large for 64 bits", kind: .limit)
   }
 
   func negated(_ value: TemplateValue) throws(TemplateFault) -> TemplateValue {

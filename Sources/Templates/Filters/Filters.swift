@@ -52,7 +52,7 @@ enum Filters {
       return try evaluator.attribute(attribute, of: value)
     case "abs":
       if let integer = value.integer {
-        guard integer != .min else { throw TemplateFault("the whole number is too large for 64 bits", kind: .limit) }
+        guard integer != .min else { throw TemplateFault("the integer is too large for 64 bits", kind: .limit) }
         return .int(abs(integer))
       }
       guard case .float(let number) = value else { throw evaluator.wrong(value, for: name) }
@@ -90,7 +90,7 @@ enum Filters {
     }
     guard number.isFinite else { return fallback }
     guard let integer = Int(exactly: number.rounded(.towardZero)) else {
-      throw TemplateFault("the whole number is too large for 64 bits", kind: .limit)
+      throw TemplateFault("the integer is too large for 64 bits", kind: .limit)
     }
     return .int(integer)
   }

@@ -112,7 +112,7 @@ struct Formatting {
       form.type = "d"
       return try self.number(.int(whole), form, right: form.align != "<")
     case "x", "X", "o":
-      guard value.integer != nil else { throw TemplateFault("'%\(form.type ?? "x")' takes a whole number") }
+      guard value.integer != nil else { throw TemplateFault("'%\(form.type ?? "x")' takes an integer") }
       return try number(value, form, right: form.align != "<")
     case "e", "E", "f", "F", "g", "G":
       guard let found = value.number else { throw TemplateFault("'%\(form.type ?? "f")' takes a number") }

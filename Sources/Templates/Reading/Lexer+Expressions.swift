@@ -115,7 +115,7 @@ extension Lexer {
   }
 
   private func tooLarge() -> TemplateFault {
-    TemplateFault("a whole number is too large for 64 bits", kind: .syntax, line: line)
+    TemplateFault("an integer is too large for 64 bits", kind: .syntax, line: line)
   }
 
   private mutating func digitRun(_ isDigit: (UInt8) -> Bool) -> String {

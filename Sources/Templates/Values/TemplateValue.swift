@@ -69,7 +69,7 @@ enum TemplateValue {
     if case .undefined = self { true } else { false }
   }
 
-  /// A whole number, which true and false are too.
+  /// An integer, which true and false are too.
   var integer: Int? {
     switch self {
     case .int(let value): value
@@ -166,7 +166,7 @@ func nestedDepth(_ inner: Int) throws(TemplateFault) -> Int {
   return inner + 1
 }
 
-/// The whole numbers from `start` to before `stop`.
+/// The integers from `start` to before `stop`.
 struct TemplateRange {
   let start: Int
   let stop: Int

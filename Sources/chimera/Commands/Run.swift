@@ -13,7 +13,8 @@ struct Run: ParsableCommand {
     abstract: "Generate text with a model.",
     usage: "chimera run MODEL [PROMPT] [options]",
     discussion: """
-      The text goes to standard output as it is generated, the speed to standard error.
+      The text goes to standard output as it is generated, the speed to standard error. --help-hidden lists more: beam search, \
+      --best-of, --prompt-file, typical-p, penalties, logit bias.
 
         chimera run story-llama "Once upon a time"
         chimera run model.gguf --chat "What is the capital of France?"
@@ -26,14 +27,18 @@ struct Run: ParsableCommand {
   @Argument(help: "The prompt; '-' is standard input. [what is piped in, or the beginning-of-text token]")
   var prompt: String?
   @OptionGroup var conversation: ChatOptions
-  @Option(help: "A file with the prompt; '-' is standard input.") var promptFile: String?
+  @Option(help: .init("A file with the prompt; '-' is standard input.", visibility: .hidden)) var promptFile: String?
   @Option(parsing: .unconditional, help: "The prompt as token ids: 1,2,3.") var tokens: String?
   @Option(help: "Generate from each line of this file: text, or JSON.") var prompts: String?
-  @Option(parsing: .unconditional, help: "Maximum prompts in one batch.") var together = 8
+  @Option(parsing: .unconditional, help: .init("Maximum prompts in one batch.", visibility: .hidden)) var together = 8
   @Option(parsing: .unconditional, help: "Generate this many texts, each with its own seed.") var count = 1
-  @Option(parsing: .unconditional, help: "Generate this many texts and write the one the model finds likeliest.")
+  @Option(
+    parsing: .unconditional,
+    help: .init("Generate this many texts and write the one the model finds likeliest.", visibility: .hidden))
   var bestOf: Int?
-  @Option(parsing: .unconditional, help: "Beam search with this many beams; nothing is sampled.") var beams: Int?
+  @Option(
+    parsing: .unconditional, help: .init("Beam search with this many beams; nothing is sampled.", visibility: .hidden))
+  var beams: Int?
   @Option(
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
     help: "Maximum tokens to generate.")
@@ -47,7 +52,7 @@ struct Run: ParsableCommand {
   @Option(parsing: .unconditional, help: "Note the K likeliest tokens at each place, with --json or --jsonl.")
   var logprobs: Int?
   @Flag(name: .shortAndLong, help: "Do not print the speed.") var quiet = false
-  @Flag(help: "Print a profile of the time on standard error.") var profile = false
+  @Flag(help: .init("Print a profile of the time on standard error.", visibility: .hidden)) var profile = false
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
 
