@@ -4,6 +4,7 @@ import ArgumentParser
 /// `chimera ablate`: from a question about an architecture to an answer with error bars.
 struct Ablate: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "ablate",
     abstract: "Answer a question about an architecture.",
     discussion: """
       A study trains variants of a model over several seeds, and says which are better, worse, or not significantly

@@ -12,6 +12,7 @@ import Models
 /// `chimera bench`: how fast a model computes prompts and tokens here, beside what the machine gives.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Measure the speed of a model.",
     usage: "chimera bench MODEL [options]\nchimera bench --product SIZES [options]\nchimera bench --info",
     discussion: """

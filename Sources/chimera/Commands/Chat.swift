@@ -7,6 +7,7 @@ import Tokenization
 /// `chimera chat`: a conversation in the terminal.
 struct Chat: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "chat",
     abstract: "Talk to a model.",
     usage: "chimera chat MODEL [options]",
     discussion: """

@@ -8,6 +8,7 @@ import Models
 /// `chimera check`: whether a spec composes, and whether weights fit it.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Check a spec, and whether weights match it.",
     discussion: """
       Every mistake is listed with its line and column. With --weights, every tensor's name and shape is compared \

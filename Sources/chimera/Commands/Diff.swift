@@ -11,6 +11,7 @@ import Synchronization
 /// `chimera diff`: what differs between two models, and the lines of YAML that make one of the other.
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "diff",
     abstract: "Show what differs between two models.",
     discussion: """
       Only what differs is shown, including defaults that take effect. The YAML at

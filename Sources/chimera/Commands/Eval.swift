@@ -10,6 +10,7 @@ import Training
 /// `chimera eval`: how well a model predicts a text.
 struct Eval: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "eval",
     abstract: "Evaluate a model on a text.",
     discussion: """
       Gives the loss in nats per token, the perplexity, and the bits per byte, by which models with different \

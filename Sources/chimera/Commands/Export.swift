@@ -27,11 +27,15 @@ struct ExportCommand: ParsableCommand {
 
   @Argument(help: "The model.") var model: String
   @Option(help: "The folder to write.") var output: String
+  @Option(help: "The form to write.") var to = Form.pytorch
   @Flag(help: "Write the source alone, without weights.") var source = false
   @Flag(help: "Compare what was written with this program, by a Python that has torch.") var verify = false
   @Option(help: "The Python to compare with. [python3]") var python: String?
   @Flag(help: "Write a JSON document of the comparison.") var json = false
   @OptionGroup var options: RunOptions
+
+  /// What a model is written as.
+  enum Form: String, CaseIterable, ExpressibleByArgument { case pytorch }
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("--output takes the path of a new folder") }

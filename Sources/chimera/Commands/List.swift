@@ -8,6 +8,7 @@ import Specification
 /// `chimera list`: the models of the zoo.
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "List the models of the zoo.",
     discussion: """
         chimera list --family llama2

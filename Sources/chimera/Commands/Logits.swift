@@ -10,6 +10,7 @@ import Models
 /// `chimera logits`: what a model computes for given tokens.
 struct Logits: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "logits",
     abstract: "Compute the logits of given tokens.",
     discussion: """
       Without --output, the five most likely next tokens at each position are listed.

@@ -7,6 +7,7 @@ import Specification
 /// `chimera new`: a specification to edit.
 struct New: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "new",
     abstract: "Write a variant of a model, to edit.",
     usage: "chimera new NAME --from MODEL [options]",
     discussion: """

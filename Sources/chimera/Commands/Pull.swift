@@ -8,6 +8,7 @@ import Models
 /// `chimera pull`: a model from a hub into the cache.
 struct Pull: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "pull",
     abstract: "Fetch a model from a hub into the cache that the Hugging Face tools share.",
     discussion: """
       MODEL is a name from the zoo, or a repository: org/name, or org/name@revision. First the configuration and the \

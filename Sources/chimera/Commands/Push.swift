@@ -7,6 +7,7 @@ import Models
 /// `chimera push`: a folder into a repository of a hub.
 struct Push: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "push",
     abstract: "Send a model's folder to a repository of a hub.",
     discussion: """
       The folder must be a model, whose weights fit its configuration; what save writes is one. The repository is made \

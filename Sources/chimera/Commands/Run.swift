@@ -10,6 +10,7 @@ import Tokenization
 /// `chimera run`: continue a text, or answer a question.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Generate text with a model.",
     usage: "chimera run MODEL [PROMPT] [options]",
     discussion: """

@@ -7,6 +7,7 @@ import Models
 /// `chimera save`: a model as a folder, of Hugging Face's kind or our own.
 struct Save: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "save",
     abstract: "Save a model as a folder.",
     discussion: """
       Writes a Hugging Face folder: config.json, safetensors with the family's own tensor \

@@ -5,6 +5,7 @@ import Specification
 /// `chimera schema`: the language of specifications, for editors.
 struct Schema: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "schema",
     abstract: "Write the JSON Schema of specifications, for editors.",
     discussion: """
       Save it, and name it in the first line of a YAML file: editors with a YAML

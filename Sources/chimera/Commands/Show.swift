@@ -8,6 +8,7 @@ import Specification
 /// `chimera show`: a model's facts, its drawing and what it costs.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "show",
     abstract: "Show a model: its architecture, a drawing, and its costs.",
     discussion: """
       No weights are read, so the largest model is shown as quickly as the smallest.

@@ -7,6 +7,7 @@ import Tokenization
 /// `chimera tokenize`: text to ids and back.
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "tokenize",
     abstract: "Convert text to token ids, or ids to text.",
     discussion: """
       The tokenizer is that of a model, or any tokenizer file: tokenizer.json, tokenizer.model, *.tiktoken, vocab.json with \

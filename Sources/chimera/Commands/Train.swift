@@ -14,6 +14,7 @@ import Training
 /// `chimera train`: a composed model learns from text.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train",
     abstract: "Train a model.",
     usage: "chimera train MODEL --data FILE --out FOLDER [options]",
     discussion: """

@@ -6,6 +6,7 @@ import Models
 /// `chimera verify`: a model against what the reference implementation computed.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Compare a model with the logits of its reference implementation.",
     discussion: """
       The folder contains config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation, \
