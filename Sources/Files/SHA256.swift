@@ -1,69 +1,16 @@
 /// The SHA-256 hash of bytes that come in pieces (NIST FIPS 180-4, https://doi.org/10.6028/NIST.FIPS.180-4).
-public struct SHA256: Sendable {
-  private var state: [UInt32] = [
+public typealias SHA256 = BlockHash<SHA256Compression>
+
+/// What SHA-256 does with a block (FIPS 180-4, section 6.2.2).
+public enum SHA256Compression: BlockCompression {
+  /// FIPS 180-4, section 5.3.3.
+  public static let start: [UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
-  private var pending: [UInt8] = []
-  private var count: UInt64 = 0
 
-  /// The hash of nothing yet.
-  public init() {}
-
-  /// Takes `bytes` in.
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    count += UInt64(bytes.count)
-    var rest = bytes[...]
-    if !pending.isEmpty {
-      let taken = rest.prefix(64 - pending.count)
-      pending.append(contentsOf: taken)
-      rest = rest.dropFirst(taken.count)
-      guard pending.count == 64 else { return }
-      let block = pending
-      block.withUnsafeBytes { compress($0) }
-      pending.removeAll(keepingCapacity: true)
-    }
-    let whole = rest.count / 64 * 64
-    compress(UnsafeRawBufferPointer(rebasing: rest.prefix(whole)))
-    pending.append(contentsOf: rest.dropFirst(whole))
-  }
-
-  /// Takes the bytes of `text` in.
-  public mutating func update(_ text: String) {
-    var text = text
-    text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
-  }
-
-  /// The hash of everything taken in, as 64 hexadecimal digits.
-  public func hexadecimal() -> String {
-    var last = self
-    let bits = count * 8
-    var padding: [UInt8] = [0x80]
-    padding += [UInt8](repeating: 0, count: (119 - Int(count % 64)) % 64)
-    for shift in stride(from: 56, through: 0, by: -8) {
-      padding.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
-    }
-    padding.withUnsafeBytes { last.update($0) }
-    return last.state.map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
-  }
-
-  /// The hash of `bytes`.
-  public static func hexadecimal(of bytes: UnsafeRawBufferPointer) -> String {
-    var hash = SHA256()
-    hash.update(bytes)
-    return hash.hexadecimal()
-  }
-
-  /// The hash of the file at `path`.
-  public static func hexadecimal(ofFile path: String) throws(FileProblem) -> String {
-    let file = try MappedFile(path: path)
-    return withExtendedLifetime(file) { hexadecimal(of: file.bytes) }
-  }
-
-  // Additions wrap, as the standard has them; every index is below 64 or 8.
-  private mutating func compress(_ bytes: UnsafeRawBufferPointer) {
+  /// Takes whole blocks in: eight words of 32 bits, in 64 rounds a block.
+  public static func compress(_ bytes: UnsafeRawBufferPointer, into state: inout [UInt32]) {
+    // Additions wrap, as the standard has them; every index is below 64 or 8.
     guard bytes.count >= 64 else { return }
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
       Self.constants.withUnsafeBufferPointer { k in
