@@ -45,7 +45,8 @@ let package = Package(
     .target(name: "Describing", dependencies: ["Components", "Composition", "Files", "Specification"]),
     .target(name: "Execution", dependencies: ["Formats", "Components", "Kernels"]),
     .target(name: "Checkpoints", dependencies: ["Formats", "Components", "Files", "Kernels", "Specification"]),
-    .target(name: "Tokenization", dependencies: ["Files"]),
+    .target(
+      name: "Tokenization", dependencies: ["Files"], resources: [.embedInCode("Normalization/Normalization.txt")]),
     .target(
       name: "Models",
       dependencies: [

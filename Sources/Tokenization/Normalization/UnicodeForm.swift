@@ -1,93 +1,124 @@
-import Foundation
-
 /// A normalisation form (Unicode Standard Annex 15).
 ///
 /// It is that of Unicode 9, as huggingface/tokenizers has it (`unicode-normalization-alignments`): a character that came
 /// later stays as it is, and no mark moves past it.
-///
-/// Foundation's normalisation takes some microseconds for each character it changes, so it sees only the stretches that
-/// can change, a base character with its marks, and each of them once.
 enum UnicodeForm: String, Sendable {
   case composed = "NFC"
   case decomposed = "NFD"
   case compatiblyComposed = "NFKC"
   case compatiblyDecomposed = "NFKD"
 
+  private var composes: Bool { self == .composed || self == .compatiblyComposed }
+  private var isCompatible: Bool { self == .compatiblyComposed || self == .compatiblyDecomposed }
+
   func normalized(_ text: [UInt8]) -> [UInt8] {
-    // Nothing below U+0300 changes when composed, and those scalars are written without bytes from 0xCC on; nothing in
-    // ASCII changes in any form.
+    // Nothing below U+0300 changes when composed, and those characters are written without bytes from 0xCC on; nothing
+    // in ASCII changes in any form.
     let firstThatChanges: UInt8 = self == .composed ? 0xCC : 0x80
     guard text.contains(where: { $0 >= firstThatChanges }) else { return text }
+    let table = NormalizationTable.shared
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
-    var known: [[UInt8]: [UInt8]] = [:]
+    // A stretch begins with a character that nothing before it can reach, and goes up to the next one.
+    var stretch = Stretch()
+    var (start, place) = (0, 0)
     text.withUnsafeBufferPointer { text in
       guard let base = text.baseAddress else { return }
-      var place = 0
       while place < text.count {
-        let start = place
         if text[place] < 0x80, place + 1 == text.count || text[place + 1] < firstThatChanges {
+          stretch.end(text[start..<place], composes: composes, into: &result)
           result.append(text[place])
           place += 1
+          start = place
           continue
         }
-        let (first, length) = scalar(at: place, in: base, end: text.count)
-        place += length
-        if ScalarCategory.isNewerThanNormalization(first) {
-          result.append(contentsOf: text[start..<place])
-          continue
+        let (value, length) = scalar(at: place, in: base, end: text.count)
+        let entry = table.entry(of: value)
+        let range = entry.map { isCompatible ? $0.compatible : $0.canonical } ?? 0..<0
+        let first = range.isEmpty ? value : table.parts[range.lowerBound]
+        if table.begins(first) {
+          stretch.end(text[start..<place], composes: composes, into: &result)
+          start = place
         }
-        while place < text.count {
-          let (next, length) = scalar(at: place, in: base, end: text.count)
-          guard !beginsStretch(next), !ScalarCategory.isNewerThanNormalization(next) else { break }
-          place += length
-        }
-        let stretch = Array(text[start..<place])
-        if place - start == length, isUnchangedAlone(first) {
-          result += stretch
-        } else if let changed = known[stretch] {
-          result += changed
+        if !range.isEmpty {
+          let isWhole = composes && entry.map { $0.isComposed && $0.canonical == range } ?? false
+          stretch.append(table.parts[range], isWhole: isWhole)
+        } else if !composes, Hangul.syllables ~= value {
+          stretch.append(Hangul.letters(of: value)[...], isWhole: false)
         } else {
-          let changed = changed(stretch)
-          result += changed
-          if known.count < 1 << 13 { known[stretch] = changed }
+          stretch.append(value, combiningClass: entry?.combiningClass ?? 0)
         }
+        place += length
       }
+      stretch.end(text[start...], composes: composes, into: &result)
     }
     return result
   }
+}
 
-  private func changed(_ text: [UInt8]) -> [UInt8] {
-    let string = String(decoding: text, as: UTF8.self)
-    let isCompatible = self == .compatiblyComposed || self == .compatiblyDecomposed
-    let apart = isCompatible ? string.decomposedStringWithCompatibilityMapping : string
-    // Twice: where a mark decomposes (U+0F75), Foundation leaves its parts out of their order the first time. Nor does
-    // its mapping to NFKC compose all that it has decomposed.
-    let ordered = apart.decomposedStringWithCanonicalMapping.decomposedStringWithCanonicalMapping
-    let composes = self == .composed || self == .compatiblyComposed
-    return Array((composes ? ordered.precomposedStringWithCanonicalMapping : ordered).utf8)
+/// Characters, taken apart, among which marks move and pairs compose.
+private struct Stretch {
+  private var parts: [(value: UInt32, combiningClass: UInt8)] = []
+  // Whether it is other than the text says.
+  private var isChanged = false
+
+  mutating func append(_ value: UInt32, combiningClass: UInt8) {
+    if !parts.isEmpty { isChanged = true }
+    parts.append((value, combiningClass))
   }
 
-  // Whether a character never composes with what stands before it. Too many noes cost only time. Beside marks, vowels
-  // and finals of Hangul and of Kirat Rai compose to the left, and half-width forms that become such.
-  private func beginsStretch(_ value: UInt32) -> Bool {
-    switch value {
-    case ..<0x300: true
-    case 0x1160...0x11FF, 0xD7B0...0xD7FF, 0x16D63...0x16D6A: false
-    case 0x3131...0x318E, 0xFF9E...0xFFDC: self == .composed || self == .decomposed
-    default: ScalarCategory.of(value).isDisjoint(with: .mark)
+  /// `isWhole`: where nothing follows, the character comes apart for nothing.
+  mutating func append(_ values: ArraySlice<UInt32>, isWhole: Bool) {
+    isChanged = isChanged || !isWhole || !parts.isEmpty
+    for value in values { parts.append((value, NormalizationTable.shared.entry(of: value)?.combiningClass ?? 0)) }
+  }
+
+  /// Writes the stretch, which `text` says, in its form, and begins anew.
+  mutating func end(_ text: Slice<UnsafeBufferPointer<UInt8>>, composes: Bool, into result: inout [UInt8]) {
+    guard isChanged else {
+      result.append(contentsOf: text)
+      parts.removeAll(keepingCapacity: true)
+      return
+    }
+    order()
+    if composes { compose() }
+    for part in parts {
+      result.append(contentsOf: UTF8.encode(Unicode.Scalar(part.value) ?? "\u{FFFD}") ?? Self.unknown)
+    }
+    parts.removeAll(keepingCapacity: true)
+    isChanged = false
+  }
+
+  private static let unknown = UTF8.encodedReplacementCharacter
+
+  /// Marks behind one another in the order of their classes, equal ones as they stood (the canonical ordering algorithm).
+  private mutating func order() {
+    for index in parts.indices where parts[index].combiningClass != 0 {
+      var place = index
+      while place > 0, parts[place - 1].combiningClass > parts[place].combiningClass {
+        parts.swapAt(place - 1, place)
+        place -= 1
+      }
     }
   }
 
-  // Whether a character without marks stays as it is. Too many noes cost only time.
-  private func isUnchangedAlone(_ value: UInt32) -> Bool {
-    guard value >= 0x80, let scalar = Unicode.Scalar(value) else { return true }
-    switch self {
-    case .composed:
-      // The first character that composition leaves apart is U+0340, and there is none between these two.
-      return value < 0x340 || 0x2ADD..<0xF900 ~= value || !scalar.properties.isFullCompositionExclusion
-    case .compatiblyComposed: return !scalar.properties.changesWhenNFKCCaseFolded
-    case .decomposed, .compatiblyDecomposed: return false
+  /// Each mark goes into the last character that begins, where the two compose and nothing between them keeps them
+  /// apart (the canonical composition algorithm).
+  private mutating func compose() {
+    var composed = parts.prefix(0)
+    var beginning: Int?
+    for part in parts {
+      if let start = beginning {
+        let isNext = composed.count - 1 == start
+        let isReached = isNext || composed[composed.count - 1].combiningClass < part.combiningClass
+        if isReached, let whole = NormalizationTable.shared.composed(composed[start].value, part.value) {
+          composed[start].value = whole
+          continue
+        }
+      }
+      if part.combiningClass == 0 { beginning = composed.count }
+      composed.append(part)
     }
+    parts = Array(composed)
   }
 }

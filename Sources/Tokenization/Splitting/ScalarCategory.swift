@@ -75,15 +75,8 @@ struct ScalarCategory: OptionSet, Sendable {
 
   /// Whether `value` was no character yet in Unicode 9, of which the reference's tables of normalisation are.
   static func isNewerThanNormalization(_ value: UInt32) -> Bool {
-    if value < 0x300 { return false }
-    if value < 0x1_0000 { return basicPlaneNewer.base[Int(value)] }
-    return Unicode.Scalar(value).map { isNewer($0, than: 9) } ?? true
+    value >= 0x300 && (Unicode.Scalar(value).map { isNewer($0, than: 9) } ?? true)
   }
-
-  private static let basicPlaneNewer = FrozenArray(
-    (0..<0x1_0000 as Range<UInt32>).lazy.map { value in
-      Unicode.Scalar(value).map { isNewer($0, than: 9) } ?? true
-    })
 
   /// Whether it was a mark without room of its own in Unicode 8.
   static func isOlderNonspacing(_ scalar: Unicode.Scalar) -> Bool {
