@@ -52,7 +52,7 @@ interop: build network
 	$(PYTHON) Tests/Interop/export.py $(CHIMERA) --table Tests/Interop/export.md
 	@mkdir -p .build/template-probe/Sources/Probe; cp Tests/Interop/templates/Package.swift .build/template-probe/
 	@cp Tests/Interop/templates/probe.swift .build/template-probe/Sources/Probe/main.swift
-	@for room in Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done
+	@for room in Essentials Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done
 	swift build -c release --package-path .build/template-probe
 	$(PYTHON) Tests/Interop/templates/templates.py .build/template-probe/.build/release/template-probe --templates $(TEMPLATES)
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings

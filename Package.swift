@@ -30,62 +30,72 @@ let package = Package(
       cSettings: ["attention", "bf16", "elementwise", "formats", "int8", "levels", "machine", "matmul"].map {
         .headerSearchPath($0)
       }),
+    .target(name: "Essentials"),
     .target(name: "Formats"),
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
-    .target(name: "Files"),
-    .target(name: "Templates", dependencies: ["Files"]),
-    .target(name: "HubCache", dependencies: ["Files"]),
+    .target(name: "Files", dependencies: ["Essentials"]),
+    .target(name: "Templates", dependencies: ["Essentials", "Files"]),
+    .target(name: "HubCache", dependencies: ["Essentials", "Files"]),
     .target(name: "Hub", dependencies: ["Files", "HubCache"]),
     .target(name: "Settings"),
     .target(name: "Plans", dependencies: ["Formats", "Settings"]),
-    .target(name: "Operators", dependencies: ["Formats", "Kernels", "Plans", "Settings"]),
+    .target(name: "Operators", dependencies: ["Essentials", "Formats", "Kernels", "Plans", "Settings"]),
     .target(name: "Components", dependencies: ["Kernels", "Operators", "Plans", "Settings"]),
-    .target(name: "Specification", dependencies: ["CLibYAML", "Components", "Files"]),
+    .target(name: "Specification", dependencies: ["Essentials", "CLibYAML", "Components", "Files"]),
     .target(name: "Composition", dependencies: ["Components", "Specification"]),
-    .target(name: "Describing", dependencies: ["Components", "Composition", "Files", "Specification"]),
-    .target(name: "Execution", dependencies: ["Formats", "Components", "Kernels"]),
-    .target(name: "Checkpoints", dependencies: ["Formats", "Components", "Files", "Kernels", "Specification"]),
+    .target(name: "Describing", dependencies: ["Essentials", "Components", "Composition", "Files", "Specification"]),
+    .target(name: "Execution", dependencies: ["Essentials", "Formats", "Components", "Kernels"]),
+    .target(
+      name: "Checkpoints", dependencies: ["Essentials", "Formats", "Components", "Files", "Kernels", "Specification"]),
     .target(
       name: "Tokenization", dependencies: ["Files"], resources: [.embedInCode("Normalization/Normalization.txt")]),
     .target(
       name: "Models",
       dependencies: [
-        "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels", "Specification",
+        "Essentials", "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels",
+        "Specification",
         "Templates",
         "Tokenization",
       ]),
     .target(
-      name: "Generation", dependencies: ["Components", "Execution", "Kernels", "Models", "Tokenization"]),
+      name: "Generation", dependencies: ["Essentials", "Components", "Execution", "Kernels", "Models", "Tokenization"]),
     .target(
       name: "Training",
-      dependencies: ["Formats", "Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization"]),
+      dependencies: [
+        "Essentials", "Formats", "Checkpoints", "Components", "Execution", "Files", "Kernels", "Tokenization",
+      ]),
     .target(
       name: "Ablation",
       dependencies: [
-        "Components", "Formats", "Composition", "Execution", "Files", "Kernels", "Describing", "Specification",
+        "Essentials", "Components", "Formats", "Composition", "Execution", "Files", "Kernels", "Describing",
+        "Specification",
         "Tokenization",
         "Training",
       ]),
     .target(
       name: "Export",
       dependencies: [
-        "Checkpoints", "Components", "Composition", "Describing", "Execution", "Files", "Formats", "Kernels", "Models",
+        "Essentials", "Checkpoints", "Components", "Composition", "Describing", "Execution", "Files", "Formats",
+        "Kernels", "Models",
         "Training",
       ],
       resources: [.embedInCode("Python/sample.py"), .embedInCode("Python/verify.py")]),
     .target(
       name: "Conformance",
-      dependencies: ["Formats", "Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification"],
+      dependencies: [
+        "Essentials", "Formats", "Checkpoints", "Components", "Composition", "Execution", "Kernels", "Specification",
+      ],
       resources: [.embedInCode("Surroundings.yaml")]),
     .target(
-      name: "StandardComponents", dependencies: ["Components", "Kernels"], path: "Plugins",
+      name: "StandardComponents", dependencies: ["Essentials", "Components", "Kernels"], path: "Plugins",
       exclude: ["README.md", "GUIDE.md"],
       plugins: ["ComponentList"]),
-    .target(name: "PluginLoading", dependencies: ["Components", "Files"]),
+    .target(name: "PluginLoading", dependencies: ["Essentials", "Components", "Files"]),
     .target(
       name: "ChimeraCommand",
       dependencies: [
-        "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution", "Files",
+        "Essentials", "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution",
+        "Files",
         "HubCache", "Kernels",
         "Describing", "Export", "Generation", "Models",
         "PluginLoading", "Specification", "StandardComponents", "Templates", "Tokenization", "Training",

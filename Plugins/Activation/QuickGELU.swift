@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 import Kernels
 
 /// The sigmoid approximation of GELU, as CLIP and GPT-oss use it.

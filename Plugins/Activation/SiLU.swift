@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 import Kernels
 
 /// The sigmoid-weighted linear unit, also called swish.

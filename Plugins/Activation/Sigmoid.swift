@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 import Kernels
 
 /// The logistic function, for gates between 0 and 1.

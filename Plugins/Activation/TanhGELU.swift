@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 import Kernels
 
 /// The Gaussian error linear unit, in the tanh form of GPT-2.

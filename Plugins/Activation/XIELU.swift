@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// The integral of a learned ELU: a parabola above zero, an exponential below, each with a trained steepness.
 ///

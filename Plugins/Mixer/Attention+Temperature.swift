@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// Queries times a factor that grows with their position, so that attention over a long context stays as sharp.
 ///

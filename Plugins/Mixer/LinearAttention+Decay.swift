@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 extension LinearAttention {
   /// The logarithm of a gate.

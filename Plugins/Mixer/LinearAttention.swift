@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// Linear attention: no softmax, over a state that decays: retention, or with data-dependent gates.
 ///

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// A state space whose fading and writing each token chooses: Mamba-2.
 ///

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// A penalty on attention scores that grows linearly with distance, steeper for some heads than for others.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// The frequency of each pair of a rotary embedding in a text of some length: f(i) = theta^(−2i/d), changed as the scaling
 /// says. A value without memory of its own, for it is made anew in every pass.

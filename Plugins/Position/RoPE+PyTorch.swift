@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 extension RoPEAngles {
   func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {

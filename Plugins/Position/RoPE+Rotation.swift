@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// The cosines and sines of a pass's rows, computed once for all layers that rotate alike.
 ///

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// How the angles of a rotary embedding change for contexts longer than the model was trained on.
 ///

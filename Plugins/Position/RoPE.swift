@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// Rotary position embedding: pairs of elements of every query and key are rotated by an angle that grows with position.
 ///

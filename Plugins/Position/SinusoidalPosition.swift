@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// Sines and cosines of the position at geometrically spaced frequencies, added at the embedding.
 ///

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// Half a cosine down to `final`.
 ///

@@ -1,13 +1,7 @@
 import Components
 import Files
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 extension BindingExpression {
   /// The word that stands for a key that is not there, in conditions.

@@ -1,12 +1,6 @@
 import Files
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 extension BindingExpression {
   /// The ways to extend `config` so that this expression may have `value`; none where that cannot be.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 /// Numbers as people read them.
 public enum Quantity {
@@ -65,12 +59,13 @@ public enum Quantity {
     return fixed(value, digits: value < 9.995 ? 2 : value < 99.95 ? 1 : 0) + units[unit]
   }
 
-  /// By C's own formatting: Foundation's opens the tables of all languages, which takes a tenth of the time of a list of
-  /// the whole zoo.
-  private static func fixed(_ value: Double, digits: Int) -> String {
+  private static func fixed(_ value: Double, digits: Int) -> String { written(value, "%.\(digits)f") }
+
+  /// The number by C's `printf`, whose `format` takes one number, such as `%.3g`: with a point, whatever the language.
+  public static func written(_ value: Double, _ format: String) -> String {
     // The largest number has 309 digits before the point.
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 352) { text in
-      let count = withVaList([value]) { vsnprintf(text.baseAddress, text.count, "%.\(digits)f", $0) }
+      let count = withVaList([value]) { vsnprintf(text.baseAddress, text.count, format, $0) }
       return String(decoding: text.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
   }

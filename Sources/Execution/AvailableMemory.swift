@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// How much memory a process may still take: what the machine has free, and what the limits set on the process leave.
 ///
@@ -75,7 +75,7 @@ public enum AvailableMemory {
     return roots.flatMap { root in paths.map { root + $0 } }
   }
 
-  private static func number(_ text: String) -> Int? { Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
+  private static func number(_ text: String) -> Int? { Int(text.trimmed) }
 
   /// The number behind `name` in a file of a name and a number a line.
   private static func field(_ name: String, of text: String) -> Int? {

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// Zeroed numbers in memory of its own; pages that are never touched take none.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// Numbers from the standard normal distribution, the same for the same seed and name on every machine.
 ///

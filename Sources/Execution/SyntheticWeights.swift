@@ -1,6 +1,6 @@
-import Formats
 import Components
-import Foundation
+import Essentials
+import Formats
 import Kernels
 
 /// Weights for measuring speed: every matrix in one format, made in about the time it takes to write them.

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// What passes compute and read, by the operators' own counts.
 public struct Work: Sendable, Hashable {

@@ -1,8 +1,8 @@
 import Checkpoints
 import Components
+import Essentials
 import Execution
 import Files
-import Foundation
 import Kernels
 import Plans
 import Training

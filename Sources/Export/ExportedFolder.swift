@@ -1,9 +1,9 @@
 import Checkpoints
 import Components
+import Essentials
 import Execution
 import Files
 import Formats
-import Foundation
 import Kernels
 import Models
 import Plans
@@ -57,15 +57,7 @@ public struct ExportedFolder {
         name: name, shape: tensor.shape, format: format,
         bytes: UnsafeRawBufferPointer(start: parameter.matrix.base, count: bytes), owner: parameters)
     }
-    return try Self.tensor(name, tensor.shape, parameters.values(index))
+    return try StoredTensor(name: name, shape: tensor.shape, numbers: parameters.values(index))
       .stored(as: format.elementsPerBlock == 1 ? format : .f32)
-  }
-
-  /// A tensor over `numbers`.
-  static func tensor(_ name: String, _ shape: [Int], _ numbers: [Float]) -> StoredTensor {
-    let data = numbers.withUnsafeBytes { NSData(bytes: $0.baseAddress, length: $0.count) }
-    return StoredTensor(
-      name: name, shape: shape, format: .f32,
-      bytes: UnsafeRawBufferPointer(start: data.bytes, count: numbers.count * MemoryLayout<Float>.stride), owner: data)
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 import Plans
 
 /// How a model's tensors start, as the fewest rules over their names.

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// A Python to compare with.
 public struct PythonProgram: Sendable {
@@ -34,24 +34,21 @@ public struct PythonProgram: Sendable {
 
   /// The status, and the output or, of a failure, the notes.
   private static func output(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [path] + arguments
-    var environment = ProcessInfo.processInfo.environment
-    environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    process.environment = environment
     // Through files: a pipe that nobody empties would stop a program that writes much to both.
     let folder = FileManager.default.temporaryDirectory.appending(path: "chimera-python-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let (result, notes) = (folder.appending(path: "result"), folder.appending(path: "notes"))
-    for file in [result, notes] { try Data().write(to: file) }
-    process.standardOutput = try FileHandle(forWritingTo: result)
-    process.standardError = try FileHandle(forWritingTo: notes)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    let status = process.terminationReason == .exit ? process.terminationStatus : 1
+    let descriptors = [result, notes].map { open($0.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600) }
+    defer { for descriptor in descriptors where descriptor >= 0 { close(descriptor) } }
+    guard descriptors.allSatisfy({ $0 >= 0 }) else { throw SystemError(number: errno) }
+    let process: ChildProcess
+    do {
+      process = try ChildProcess(
+        path, arguments, variables: ["PYTHONDONTWRITEBYTECODE": "1"], output: .descriptor(descriptors[0]),
+        errors: .descriptor(descriptors[1]))
+    } catch { return (error.number == ENOENT ? 127 : 126, error.reason) }
+    let status: Int32 = if case .status(let status) = process.wait().end { status } else { 1 }
     return (status, String(decoding: try Data(contentsOf: status == 0 ? result : notes), as: UTF8.self))
   }
 }

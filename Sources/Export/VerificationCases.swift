@@ -19,7 +19,8 @@ extension ExportVerification {
       document["texts"] = .array(texts.map { .array($0.map { .integer($0) }) })
       for (number, tokens) in texts.enumerated() {
         let logits = try Self.logits(plan, parameters, [tokens], pool)
-        tensors.append(ExportedFolder.tensor("logits.\(number)", [tokens.count, plan.logits.width], logits))
+        tensors.append(
+          StoredTensor(name: "logits.\(number)", shape: [tokens.count, plan.logits.width], numbers: logits))
         guard plan.longestTextInParts.map({ $0 < tokens.count }) ?? false || !plan.recomputationLengths.isEmpty else {
           continue
         }
@@ -27,7 +28,7 @@ extension ExportVerification {
         for first in Set([1, tokens.count / 2]) where first > 0 && first < tokens.count {
           let logits = try Self.logits(plan, parameters, Self.parts(tokens, first: first), pool)
           tensors.append(
-            ExportedFolder.tensor("cached.\(number).\(first)", [tokens.count, plan.logits.width], logits))
+            StoredTensor(name: "cached.\(number).\(first)", shape: [tokens.count, plan.logits.width], numbers: logits))
         }
       }
       var starts = JSONObject()
@@ -112,7 +113,8 @@ extension ExportVerification {
           let gradient = executor.gradient(index)
           if step == 1 {
             tensors.append(
-              ExportedFolder.tensor("grad.\(exported.file.tensorNames[index])", tensor.shape, Array(gradient)))
+              StoredTensor(
+                name: "grad.\(exported.file.tensorNames[index])", shape: tensor.shape, numbers: Array(gradient)))
           }
           guard let numbers = parameters.mutable(index)?.baseAddress, let base = gradient.baseAddress else { continue }
           optimizer.update(

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 /// What is wrong with a file: which file, where in it, and one sentence a person can act on.
 public struct FileProblem: Error, Sendable, Equatable, CustomStringConvertible {

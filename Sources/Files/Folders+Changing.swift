@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 /// Brings what is in the folder at `path`, its names, to the disk. Some file systems cannot; that is no error.
 public func synchronizeFolder(_ path: String) {

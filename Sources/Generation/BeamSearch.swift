@@ -1,7 +1,7 @@
-import Models
 import Components
+import Essentials
 import Execution
-import Foundation
+import Models
 import Tokenization
 
 /// Continues a text with the sequence that is likeliest as a whole, among those that a beam of several keeps.

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// Chooses the next token from logits.
 ///

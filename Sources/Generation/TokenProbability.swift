@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// How likely the model found a token: before temperature, penalties and whatever else chooses.
 public struct TokenProbability: Sendable, Hashable {

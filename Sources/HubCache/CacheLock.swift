@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// A lock on a file of the cache's folder `.locks`, held while the object lives: by `flock`, as the Hugging Face tools take
 /// it. It is a courtesy, not a proof: file systems of clusters are known to grant it twice, so nothing is right only

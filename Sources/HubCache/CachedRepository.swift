@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// A repository in the cache, and what it takes on the disk.
 public struct CachedRepository: Sendable {
@@ -41,7 +41,7 @@ extension SharedCache {
     guard kind(ofPath: root) == .folder else { return [] }
     var list: [CachedRepository] = []
     for name in try namesInFolder(root) {
-      guard let border = name.range(of: "--"), let kind = Self.kinds[String(name[..<border.lowerBound])],
+      guard let border = name.firstRange(of: "--"), let kind = Self.kinds[String(name[..<border.lowerBound])],
         Files.kind(ofPath: root + "/" + name) == .folder
       else { continue }
       let repository = String(name[border.upperBound...].replacing("--", with: "/"))
@@ -61,7 +61,7 @@ extension SharedCache {
     var references: [String: [String]] = [:]
     for file in Self.files(under: path + "/refs") {
       guard let text = try? String(contentsOfFile: path + "/refs/" + file, encoding: .utf8) else { continue }
-      references[text.trimmingCharacters(in: .whitespacesAndNewlines), default: []].append(file)
+      references[text.trimmed, default: []].append(file)
     }
     var (sizes, modified, unfinished) = ([String: Int](), 0, 0)
     func count(_ file: String) -> Int? {

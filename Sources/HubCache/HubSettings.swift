@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// What the environment says of the hub and of the cache, by the variables that the Hugging Face tools read.
 ///
@@ -29,7 +29,7 @@ public struct HubSettings: Sendable {
 
   /// What `environment` says.
   public init(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let user = environment["HOME"] ?? NSHomeDirectory()
+    let user = environment["HOME"] ?? FileManager.default.homeDirectoryForCurrentUser.path
     func expanded(_ path: String) -> String { Self.expanded(path, environment, home: user) }
     func named(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     let home = expanded(
@@ -66,7 +66,7 @@ public struct HubSettings: Sendable {
     return token
   }
 
-  private static func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
+  private static func trimmed(_ text: String) -> String { text.trimmed }
 
   private static func isTrue(_ value: String?) -> Bool { ["1", "ON", "YES", "TRUE"].contains(value?.uppercased()) }
 

@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 extension SharedCache {
   /// Makes the cache's folder and the one of `repository`, and tells programs that make backups to pass it over

@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// What of a repository in the cache is removed, and what that frees.
 public struct CacheRemoval: Sendable {

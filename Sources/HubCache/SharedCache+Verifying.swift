@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// What hashing a snapshot's files found.
 public struct CacheVerification: Sendable {

@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// The cache of repositories that the Hugging Face tools share; nothing here speaks to a network.
 ///
@@ -38,7 +38,7 @@ public struct SharedCache: Sendable {
     guard RepositoryReference.isRevision(revision),
       let text = try? String(contentsOfFile: folder(of: repository) + "/refs/" + revision, encoding: .utf8)
     else { return nil }
-    let commit = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let commit = text.trimmed
     return RepositoryReference.isCommit(commit) ? commit : nil
   }
 

@@ -1,9 +1,9 @@
-import Formats
 import Checkpoints
 import Components
+import Essentials
 import Execution
 import Files
-import Foundation
+import Formats
 import Kernels
 import Specification
 import Tokenization

@@ -1,7 +1,7 @@
 import Checkpoints
 import Components
+import Essentials
 import Files
-import Foundation
 import Kernels
 import Specification
 import Tokenization

@@ -1,7 +1,7 @@
 import Components
 import Composition
+import Essentials
 import Files
-import Foundation
 import Specification
 import Tokenization
 

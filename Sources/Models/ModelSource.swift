@@ -1,6 +1,6 @@
 import Checkpoints
+import Essentials
 import Files
-import Foundation
 
 /// Where a model's weights, configuration and tokenizer are.
 public enum ModelSource: Sendable, Hashable {

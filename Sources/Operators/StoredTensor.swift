@@ -24,4 +24,22 @@ public struct StoredTensor: @unchecked Sendable {
     self.bytes = bytes
     self.owner = owner
   }
+  /// A tensor of `numbers`, in f32, which it keeps.
+  public init(name: String, shape: [Int], numbers: [Float]) {
+    let owner = TensorNumbers(numbers)
+    self.init(
+      name: name, shape: shape, format: .f32, bytes: UnsafeRawBufferPointer(owner.numbers), owner: owner)
+  }
+}
+
+/// Numbers that stay where they are.
+private final class TensorNumbers {
+  let numbers: UnsafeMutableBufferPointer<Float>
+
+  init(_ values: [Float]) {
+    numbers = .allocate(capacity: values.count)
+    _ = numbers.initialize(from: values)
+  }
+
+  deinit { numbers.deallocate() }
 }

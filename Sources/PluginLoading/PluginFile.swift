@@ -1,12 +1,6 @@
 import Files
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 /// A plugin's library as a file, looked at before anything of it runs.
 public struct PluginFile: Sendable {

@@ -1,12 +1,6 @@
 import Components
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 /// A plugin's library that has become part of this program. It is never unloaded: types have no end.
 public struct PluginLibrary: Sendable {

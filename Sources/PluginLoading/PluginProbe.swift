@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// A library loaded in a process of its own first, which may crash without harm.
 public struct PluginProbe: Sendable {
@@ -13,23 +13,14 @@ public struct PluginProbe: Sendable {
   /// Throws when loading `file` ends the process, or does not end at all.
   public func run(_ file: PluginFile) throws(PluginProblem) {
     let path = file.path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = [Self.command, file.canonicalPath]
-    (process.standardInput, process.standardOutput, process.standardError) = (
-      FileHandle.nullDevice, FileHandle.nullDevice, FileHandle.nullDevice
-    )
-    do { try process.run() } catch {
-      throw PluginProblem(path, "cannot try it in a process of its own: \(error.localizedDescription)")
-    }
-    let end = ContinuousClock.now + .seconds(20)
-    while process.isRunning, ContinuousClock.now < end { usleep(1000) }
-    if process.isRunning {
-      process.terminate()
+    let process: ChildProcess
+    do {
+      process = try ChildProcess(program, [Self.command, file.canonicalPath], output: .nothing, errors: .nothing)
+    } catch { throw PluginProblem(path, "cannot try it in a process of its own: \(error.reason)") }
+    guard let end = process.wait(atMost: .seconds(20)) else {
       throw PluginProblem(path, "loading it does not end: it waits for something")
     }
-    if process.terminationReason == .uncaughtSignal {
-      let signal = process.terminationStatus
+    if case .signal(let signal) = end {
       throw PluginProblem(
         path, "loading it crashes (\(String(cString: strsignal(signal)).lowercased())), so it is not loaded")
     }

@@ -1,12 +1,6 @@
 import Components
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Essentials
 
 /// Files that hold specifications.
 enum SourceFile {

@@ -1,5 +1,5 @@
+import Essentials
 import Execution
-import Foundation
 import Kernels
 
 /// How well a model predicts a text.

@@ -1,5 +1,5 @@
+import Essentials
 import Execution
-import Foundation
 
 /// Zeroed numbers in memory of their own.
 package final class Floats {

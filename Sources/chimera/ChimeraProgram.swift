@@ -1,6 +1,6 @@
 import ArgumentParser
 import Components
-import Foundation
+import Essentials
 import PluginLoading
 
 /// The command line as a program: this package's own, or one of somebody's that has more components in it.

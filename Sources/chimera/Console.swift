@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 import Tokenization
 
 /// Where a command's words go: the result to standard output, everything else to standard error.
@@ -70,9 +70,12 @@ enum Console {
   static func ask(_ question: String) -> Bool? {
     guard canAsk else { return nil }
     _ = put(question.safeForTerminals, to: 2)
-    let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased() ?? ""
+    let answer = readLine()?.trimmed.lowercased() ?? ""
     return answer == "y" || answer == "yes"
   }
+
+  /// Writes a prompt on standard error; where that cannot be, nobody reads it either.
+  static func prompt(_ text: String) { _ = put(text, to: 2) }
 
   /// Columns of the terminal; 100 when there is none.
   static var width: Int {

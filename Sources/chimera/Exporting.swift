@@ -1,8 +1,8 @@
 import Components
 import Conformance
+import Essentials
 import Execution
 import Export
-import Foundation
 import Kernels
 import Plans
 import Specification

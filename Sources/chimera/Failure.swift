@@ -1,10 +1,10 @@
 import Ablation
 import ArgumentParser
 import Components
+import Essentials
 import Execution
 import Export
 import Files
-import Foundation
 import Models
 import PluginLoading
 import Specification

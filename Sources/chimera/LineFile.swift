@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// The lines of a file: each a text as it stands, or a text, a list or an object in JSON. Lines without a character that
 /// shows are passed over.

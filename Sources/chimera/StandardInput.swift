@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// Text that comes through standard input, or from a file.
 enum StandardInput {

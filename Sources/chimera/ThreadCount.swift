@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// What `--threads` asks of this machine.
 enum ThreadCount {

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// What a person is told beside a mistake of the command line, where what was meant is plain.
 enum UsageHints {

@@ -1,7 +1,7 @@
 import Components
 import Composition
+import Essentials
 import Files
-import Foundation
 import Models
 import Specification
 
@@ -55,5 +55,5 @@ struct Zoo {
   }
 
   /// Where the program is.
-  static var executablePath: String { Bundle.main.executablePath ?? CommandLine.arguments[0] }
+  static var executablePath: String { Essentials.executablePath() ?? CommandLine.arguments[0] }
 }

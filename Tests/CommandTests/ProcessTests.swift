@@ -23,6 +23,17 @@ import Testing
     }
   }
 
+  // Where the dynamic loader lists what it loads when asked so.
+  #if os(Linux)
+    @Test("the program loads no more of Foundation than its essential part: files import Essentials") func libraries()
+      throws
+    {
+      let listed = try Command(["list"], environment: ["LD_TRACE_LOADED_OBJECTS": "1"]).output
+      #expect(listed.contains("libFoundationEssentials"))
+      #expect(!listed.contains("libFoundation.so") && !listed.contains("FoundationICU"), "\(listed)")
+    }
+  #endif
+
   @Test("a study is told to stop by any of them too, and goes on by its folder") func study() throws {
     try withTemporaryFolder { folder in
       let tiny = try TinyStudy(in: folder)

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 import Specification
 
 /// What a report says in sentences, the same in every form.

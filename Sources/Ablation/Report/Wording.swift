@@ -1,6 +1,7 @@
 import Components
+import Describing
+import Essentials
 import Files
-import Foundation
 
 /// How numbers and findings are written in every form of the report.
 public enum Wording {
@@ -87,12 +88,12 @@ public enum Wording {
 
   /// `1.5e+30`: a number that is too large for digits alone.
   static func short(_ value: Double) -> String {
-    String(format: "%.3g", locale: Locale(identifier: "en_US_POSIX"), value)
+    Quantity.written(value, "%.3g")
   }
 
   static func fixed(_ value: Double, _ digits: Int) -> String {
     if abs(value) >= 1e15 { return short(value) }
-    return String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
+    return Quantity.written(value, "%.\(digits)f")
   }
 
   private static func scaled(_ value: Double, _ base: Double, _ units: [String]) -> (String, String) {

@@ -1,6 +1,6 @@
 import Components
+import Essentials
 import Files
-import Foundation
 import Specification
 
 /// Why a study cannot be in a folder.
@@ -148,7 +148,7 @@ extension StudyFolder {
   private func waitForLock() throws -> FileLock {
     for _ in 0..<200 {
       if let lock = try FileLock(path: path + "/.lock") { return lock }
-      Thread.sleep(forTimeInterval: 0.05)
+      usleep(50_000)
     }
     throw FileProblem(path: path, sentence: "another process has begun a study there and does not end")
   }

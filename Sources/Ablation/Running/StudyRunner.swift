@@ -1,6 +1,6 @@
 import Components
+import Essentials
 import Files
-import Foundation
 
 /// Runs the tasks of a study that have no outcome yet.
 public struct StudyRunner {
@@ -57,7 +57,7 @@ public struct StudyRunner {
       pending = taken
       if pending.isEmpty { return true }
       if !report(.waiting) { return false }
-      Thread.sleep(forTimeInterval: 0.5)
+      usleep(500_000)
     }
   }
 

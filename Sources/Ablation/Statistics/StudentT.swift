@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// Student's t distribution with ν degrees of freedom: how far a mean strays from the truth when its spread is known
 /// only from the same few numbers.

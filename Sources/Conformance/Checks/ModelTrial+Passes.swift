@@ -1,6 +1,6 @@
 import Components
+import Essentials
 import Execution
-import Foundation
 import Kernels
 
 extension ModelTrial {

@@ -1,8 +1,8 @@
 import Checkpoints
 import Components
 import Composition
+import Essentials
 import Execution
-import Foundation
 import Kernels
 import Specification
 
@@ -25,7 +25,8 @@ extension ModelTrial {
       let planned = model.plan.parameters[index]
       let count = numbers.count / planned.members.count
       return planned.members.enumerated().map { member, tensor in
-        Array(numbers[member * count..<(member + 1) * count]).stored(as: tensor.name.text, shape: tensor.shape)
+        StoredTensor(
+          name: tensor.name.text, shape: tensor.shape, numbers: Array(numbers[member * count..<(member + 1) * count]))
       }
     }
     try SafetensorsFile.write(tensors, to: file)
@@ -72,25 +73,4 @@ extension ModelTrial {
     let walk = try PlanWalk(model)
     return walk.exactFaults(walk.run(Self.batch))
   }
-}
-
-extension [Float] {
-  /// The numbers as a tensor of their own.
-  fileprivate func stored(as name: String, shape: [Int]) -> StoredTensor {
-    let owner = TensorBytes(self)
-    return StoredTensor(
-      name: name, shape: shape, format: .f32, bytes: UnsafeRawBufferPointer(owner.numbers), owner: owner)
-  }
-}
-
-/// Numbers that stay where they are.
-private final class TensorBytes {
-  let numbers: UnsafeMutableBufferPointer<Float>
-
-  init(_ values: [Float]) {
-    numbers = .allocate(capacity: values.count)
-    _ = numbers.initialize(from: values)
-  }
-
-  deinit { numbers.deallocate() }
 }

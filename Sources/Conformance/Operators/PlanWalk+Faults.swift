@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 extension PlanWalk {
   /// What is wrong with how steps go backward over `sequences`, whose values are `result`: beyond memory, into gradients

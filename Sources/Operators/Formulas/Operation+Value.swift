@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 import Kernels
 
 extension ElementwiseProgram.Operation {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Essentials
 
 extension Evaluator {
   /// The value of a call, with the caller of a call block.

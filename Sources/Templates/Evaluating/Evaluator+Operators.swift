@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Essentials
 
 extension Evaluator {
   func wrong(_ value: TemplateValue, for sign: String) -> TemplateFault {

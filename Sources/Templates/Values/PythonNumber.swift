@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Essentials
 
 /// Numbers read and rounded as Python does.
 enum PythonNumber {

@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// The numbers of a run as TensorBoard reads them.
 ///

@@ -1,8 +1,8 @@
 import Ablation
 import Components
 import Composition
+import Essentials
 import Files
-import Foundation
 import Kernels
 import Models
 import Specification
@@ -33,7 +33,7 @@ struct OpenedStudy {
     if let weights = tree["weights"]?.text, tree["base"] == nil {
       // Weights in a folder or a GGUF file are wired by a family; the study needs a spec. Not in the study's folder yet,
       // which may be another study's.
-      let path = NSTemporaryDirectory() + "/chimera-base-\(getpid()).yaml"
+      let path = FileManager.default.temporaryDirectory.path + "/chimera-base-\(getpid()).yaml"
       try writeAtomically(StudyFolder.baseText(zoo.models.describe(weights).architecture), to: path)
       temporary = path
       tree["base"] = Setting(.scalar(path, quoted: true))

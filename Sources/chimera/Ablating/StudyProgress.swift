@@ -1,6 +1,6 @@
 import Ablation
+import Essentials
 import Files
-import Foundation
 
 /// How a study is going, on standard error: one line that is written over on a terminal, else a line for each run and one
 /// every ten seconds.

@@ -1,7 +1,7 @@
 import Composition
 import Describing
+import Essentials
 import Files
-import Foundation
 
 /// Measured rows for people, for Markdown and for spreadsheets.
 struct BenchTable {
@@ -63,6 +63,6 @@ struct BenchTable {
   }
 
   private func quoted(_ text: String) -> String {
-    text.contains { ",\"\n".contains($0) } ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
+    text.contains { ",\"\n".contains($0) } ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
   }
 }

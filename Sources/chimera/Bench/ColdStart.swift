@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// Starts this program again and again, and looks when its first token comes.
 struct ColdStart {
@@ -22,52 +22,24 @@ struct ColdStart {
   }
 
   private static func run(_ arguments: [String]) throws -> (firstByte: Double, end: Double, peakMemory: Int) {
-    let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    var pipe: [Int32] = [0, 0]
-    guard Foundation.pipe(&pipe) == 0 else { throw Failure(.failed, "there is no pipe for another process") }
-    defer { close(pipe[0]) }
-    #if canImport(Darwin)
-      var actions: posix_spawn_file_actions_t?
-    #else
-      var actions = posix_spawn_file_actions_t()
-    #endif
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
-    posix_spawn_file_actions_addclose(&actions, pipe[0])
-    let environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
-    var words = ([program] + arguments).map { strdup($0) } + [nil]
-    var variables = environment.map { strdup($0) } + [nil]
-    defer { for text in words + variables { free(text) } }
-    var child: pid_t = 0
     let clock = ContinuousClock()
-    let start = clock.now
-    let status = posix_spawn(&child, program, &actions, nil, &words, &variables)
-    close(pipe[1])
-    guard status == 0 else {
-      throw Failure(.failed, "\(program) cannot be started: \(String(cString: strerror(status)))")
-    }
+    let start: ContinuousClock.Instant
+    let child: ChildProcess
+    let pipe: ProcessPipe
+    do {
+      pipe = try ProcessPipe()
+      start = clock.now
+      child = try ChildProcess(Zoo.executablePath, arguments, output: .descriptor(pipe.writing))
+    } catch { throw Failure(.failed, "another process of this program cannot be started: \(error.reason)") }
+    close(pipe.writing)
+    defer { close(pipe.reading) }
     var firstByte: Double?
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let count = read(pipe[0], &buffer, buffer.count)
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 { break }
-      if firstByte == nil { firstByte = (clock.now - start).inSeconds }
-    }
-    var result: Int32 = 0
-    var usage = rusage()
-    while wait4(child, &result, 0, &usage) < 0, errno == EINTR {}
+    pipe.readAll { _ in firstByte = firstByte ?? (clock.now - start).inSeconds }
+    let (result, peakMemory) = child.wait()
     let end = (clock.now - start).inSeconds
     // Its own message has gone to standard error.
-    guard result == 0 else { throw Failure(.failed, "chimera \(arguments.joined(separator: " ")) failed") }
-    #if canImport(Darwin)
-      let unit = 1
-    #else
-      let unit = 1024
-    #endif
-    return (firstByte ?? end, end, Int(usage.ru_maxrss) * unit)
+    guard result == .status(0) else { throw Failure(.failed, "chimera \(arguments.joined(separator: " ")) failed") }
+    return (firstByte ?? end, end, peakMemory)
   }
 
   var json: JSONObject {

@@ -1,7 +1,7 @@
 import Composition
 import Describing
+import Essentials
 import Files
-import Foundation
 import Kernels
 
 /// The machine that a measurement was made on, as far as speed depends on it.
@@ -33,7 +33,7 @@ struct Machine {
             $0.hasPrefix(name + "\t") || $0.hasPrefix(name + ":")
           })
         else { continue }
-        return line.split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
+        return line.split(separator: ":", maxSplits: 1).last.map { $0.trimmed }
       }
       return nil
     }
@@ -66,7 +66,7 @@ struct Machine {
   ]
 
   private static func read(_ path: String) -> String {
-    ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+    ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").trimmed
   }
 
   private static var systemName: String? {

@@ -1,8 +1,8 @@
 import Components
 import Composition
 import Describing
+import Essentials
 import Execution
-import Foundation
 import Kernels
 import Training
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Components
+import Essentials
 import Files
-import Foundation
 import Generation
 import Models
 
@@ -40,7 +40,7 @@ extension ChatLoop {
   /// Does what a line that begins with '/' says; false when that is the end.
   mutating func execute(_ line: String) throws -> Bool {
     let parts = line.dropFirst().split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-    let rest = parts.count == 2 ? parts[1].trimmingCharacters(in: .whitespaces) : ""
+    let rest = parts.count == 2 ? parts[1].trimmed : ""
     guard let word = parts.first.flatMap({ ChatWord(rawValue: String($0)) }) else {
       let name = parts.first.map(String.init) ?? ""
       let near = nearestName(to: name, in: ChatWord.allCases.map(\.rawValue)).map { "did you mean '/\($0)'?" }
@@ -53,7 +53,8 @@ extension ChatLoop {
     case .help:
       let width = ChatWord.allCases.map { $0.use.form.count }.max() ?? 0
       for word in ChatWord.allCases {
-        Console.note("\(word.use.form.padding(toLength: width, withPad: " ", startingAt: 0))  \(word.use.meaning)")
+        let space = String(repeating: " ", count: width - word.use.form.count)
+        Console.note("\(word.use.form)\(space)  \(word.use.meaning)")
       }
       Console.note("A line that ends with '\\' goes on in the next; \"\"\" begins and ends a turn of several lines.")
       Console.note("Ctrl-C stops an answer; twice at the prompt it ends the program.")

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 import Synchronization
 
 /// Ctrl-C in a conversation: it stops an answer and not the program; a second one, during an answer or at the prompt, ends it.

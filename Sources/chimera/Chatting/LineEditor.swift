@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 import Synchronization
 
 /// The system's line editing, readline or libedit, loaded when a conversation begins: history, editing keys, completion.

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// Reads turns: with line editing on a terminal where the system has a library for it, else line by line.
 ///
@@ -39,12 +39,7 @@ struct LineReader {
   private func line(_ prompt: String) -> String? {
     defer { ChatSignals.lineCame() }
     if let editor { return editor.line(prompt) }
-    if isInteractive { _ = FileHandle.standardError.write(contentsOfPrompt: prompt) }
+    if isInteractive { Console.prompt(prompt) }
     return readLine(strippingNewline: true)
   }
-}
-
-extension FileHandle {
-  /// Writes a prompt; where that cannot be, nobody reads it either.
-  fileprivate func write(contentsOfPrompt prompt: String) -> Bool { (try? write(contentsOf: Data(prompt.utf8))) != nil }
 }

@@ -1,11 +1,11 @@
-import Formats
 import ArgumentParser
+import Components
 import Composition
 import Describing
-import Components
+import Essentials
 import Execution
 import Files
-import Foundation
+import Formats
 import Kernels
 import Models
 

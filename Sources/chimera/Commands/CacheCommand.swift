@@ -1,6 +1,6 @@
 import ArgumentParser
+import Essentials
 import Files
-import Foundation
 import HubCache
 
 /// `chimera cache`: the models that were fetched.
@@ -101,9 +101,12 @@ struct CacheList: ParsableCommand {
   }
 
   private static func date(_ seconds: Int) -> String {
-    let formatter = DateFormatter()
-    (formatter.locale, formatter.dateFormat) = (Locale(identifier: "en_US_POSIX"), "yyyy-MM-dd HH:mm")
-    return formatter.string(from: Date(timeIntervalSince1970: Double(seconds)))
+    var (time, parts) = (time_t(seconds), tm())
+    guard localtime_r(&time, &parts) != nil else { return "" }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+      let count = strftime(text.baseAddress, text.count, "%Y-%m-%d %H:%M", &parts)
+      return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
   }
 }
 

@@ -1,7 +1,7 @@
-import Describing
 import ArgumentParser
+import Describing
+import Essentials
 import Files
-import Foundation
 import Kernels
 import Models
 import Tokenization

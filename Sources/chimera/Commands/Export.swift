@@ -1,9 +1,10 @@
 import ArgumentParser
 import Composition
+import Describing
+import Essentials
 import Execution
 import Export
 import Files
-import Foundation
 import Kernels
 import Models
 import Specification
@@ -119,5 +120,5 @@ struct ExportCommand: ParsableCommand {
     if !result.holds { throw ExitCode(1) }
   }
 
-  private static func short(_ number: Double) -> String { String(format: "%.1e", number) }
+  private static func short(_ number: Double) -> String { Quantity.written(number, "%.1e") }
 }

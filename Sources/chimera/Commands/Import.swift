@@ -1,7 +1,7 @@
 import ArgumentParser
+import Essentials
 import Export
 import Files
-import Foundation
 
 /// `chimera import`: an exported module's weights, trained elsewhere, as a model of ours again.
 struct ImportCommand: ParsableCommand {

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Checkpoints
 import Components
+import Essentials
 import Files
-import Foundation
-import Kernels
 import Generation
+import Kernels
 import Models
 
 /// `chimera logits`: what a model computes for given tokens.
@@ -54,12 +54,9 @@ struct Logits: ParsableCommand {
     }
     if json { Console.write(JSONValue.array(rows).serialized(pretty: true) + "\n") }
     guard let output else { return }
-    try all.withUnsafeBytes { bytes in
-      let owner = NSObject()  // the array outlives the call
-      let tensor = StoredTensor(name: "logits", shape: [ids.count, width], format: .f32, bytes: bytes, owner: owner)
-      do { try SafetensorsFile.write([tensor], to: output) } catch let problem as FileProblem {
-        throw Failure(.failed, problem.description)
-      }
+    let tensor = StoredTensor(name: "logits", shape: [ids.count, width], numbers: all)
+    do { try SafetensorsFile.write([tensor], to: output) } catch let problem as FileProblem {
+      throw Failure(.failed, problem.description)
     }
     Console.note("wrote \(output)")
   }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Components
+import Essentials
 import Files
-import Foundation
 
 /// `chimera plugin`: components in packages of their own.
 struct PluginCommand: ParsableCommand {

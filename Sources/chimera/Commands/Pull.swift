@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
+import Essentials
 import Files
-import Foundation
 import HubCache
 import Models
 

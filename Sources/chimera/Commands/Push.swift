@@ -1,6 +1,6 @@
 import ArgumentParser
+import Essentials
 import Files
-import Foundation
 import HubCache
 import Models
 

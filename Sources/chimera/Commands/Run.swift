@@ -1,8 +1,8 @@
-import Describing
 import ArgumentParser
+import Describing
+import Essentials
 import Execution
 import Files
-import Foundation
 import Generation
 import Models
 import Tokenization

@@ -1,11 +1,11 @@
-import Describing
 import ArgumentParser
 import Components
+import Describing
+import Essentials
 import Execution
 import Files
-import Foundation
-import Kernels
 import Generation
+import Kernels
 import Models
 import Specification
 import Tokenization

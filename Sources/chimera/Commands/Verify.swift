@@ -1,6 +1,7 @@
 import ArgumentParser
+import Describing
+import Essentials
 import Files
-import Foundation
 import Models
 
 /// `chimera verify`: a model against what the reference implementation computed.
@@ -88,5 +89,5 @@ struct Verify: ParsableCommand {
 
 extension Double {
   /// Two digits and a power of ten.
-  fileprivate var short: String { String(format: "%.1e", self) }
+  fileprivate var short: String { Quantity.written(self, "%.1e") }
 }

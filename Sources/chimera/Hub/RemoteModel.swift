@@ -1,8 +1,8 @@
 import Checkpoints
 import Components
 import Composition
+import Essentials
 import Files
-import Foundation
 import HubCache
 import Models
 

@@ -1,8 +1,8 @@
-import Formats
 import Components
 import Composition
 import Describing
-import Foundation
+import Essentials
+import Formats
 import Kernels
 import Specification
 

@@ -1,7 +1,8 @@
 import Components
 import Composition
 import Describing
-import Foundation
+import Dispatch
+import Essentials
 import Models
 import Specification
 import Synchronization

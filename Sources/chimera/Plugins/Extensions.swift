@@ -1,6 +1,6 @@
 import ArgumentParser
 import Components
-import Foundation
+import Essentials
 import PluginLoading
 import StandardComponents
 import Synchronization

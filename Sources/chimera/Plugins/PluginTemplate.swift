@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// The package that `chimera plugin new` writes.
 struct PluginTemplate {
@@ -65,7 +65,7 @@ struct PluginTemplate {
     ]
   }
 
-  private var example: String { word.replacingOccurrences(of: "_", with: "-") + ".yaml" }
+  private var example: String { word.replacing("_", with: "-") + ".yaml" }
 
   private var isRemote: Bool { Self.isRemote(chimera) }
 

@@ -1,6 +1,6 @@
 import Components
+import Essentials
 import Files
-import Foundation
 import Specification
 
 /// What a user has set for all runs: `config.yaml` in `$XDG_CONFIG_HOME/chimera`, or in `~/.config/chimera`.

@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// Where the program keeps what it can make again.
 enum Caches {
@@ -8,7 +8,8 @@ enum Caches {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["CHIMERA_CACHE"], !folder.isEmpty { return folder + "/tokens" }
     let cache =
-      environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? (environment["HOME"] ?? NSHomeDirectory())
+      environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+      ?? (environment["HOME"] ?? FileManager.default.homeDirectoryForCurrentUser.path)
       + "/.cache"
     return cache + "/chimera/tokens"
   }

@@ -1,6 +1,6 @@
 import Describing
+import Essentials
 import Files
-import Foundation
 import Training
 
 /// How a run is going, on standard error: a line that is written over on a terminal, else a line every five seconds.
@@ -64,5 +64,5 @@ final class ProgressLine {
 
 extension Double {
   /// The number with `count` digits after the point.
-  func digits(_ count: Int) -> String { String(format: "%.\(count)f", self) }
+  func digits(_ count: Int) -> String { Quantity.written(self, "%.\(count)f") }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 import Synchronization
 
 /// Signals as a wish to stop: the first is noted, and what runs saves and ends in order; the second ends the process.

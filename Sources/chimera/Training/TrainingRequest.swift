@@ -1,5 +1,5 @@
+import Essentials
 import Files
-import Foundation
 
 /// What a run was asked to learn from, as it is written into its folder, so that it can be found again.
 struct TrainingRequest {

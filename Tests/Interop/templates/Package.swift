@@ -5,7 +5,8 @@ import PackageDescription
 let package = Package(
   name: "TemplateProbe",
   targets: [
-    .target(name: "Files"), .target(name: "Templates", dependencies: ["Files"]),
+    .target(name: "Essentials"), .target(name: "Files", dependencies: ["Essentials"]),
+    .target(name: "Templates", dependencies: ["Essentials", "Files"]),
     .executableTarget(name: "template-probe", dependencies: ["Files", "Templates"], path: "Sources/Probe"),
   ],
   swiftLanguageModes: [.v6])
