@@ -2,7 +2,8 @@ import Components
 
 /// A schedule with its warm-up, for a run of so many steps.
 public struct LearningRate: Sendable {
-  let peak: Double
+  /// The rate after the warm-up.
+  public let peak: Double
   let warmup: Int
   let steps: Int
   let schedule: any Schedule

@@ -34,7 +34,7 @@ struct Chimera: ParsableCommand {
                        As Hugging Face's tools take them.
       NO_COLOR, TERM   No colour when NO_COLOR is set, or TERM is dumb.
       """,
-    version: "0.1.0",
+    version: programVersion,
     subcommands: [
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, New.self,
       Run.self, Chat.self,
@@ -43,3 +43,6 @@ struct Chimera: ParsableCommand {
       Eval.self, TokenizerCommand.self, Ablate.self, Pull.self, Push.self, CacheCommand.self, PluginCommand.self,
     ])
 }
+
+/// The version of this program.
+let programVersion = "0.1.0"

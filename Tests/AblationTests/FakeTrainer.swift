@@ -14,6 +14,10 @@ struct FakeTrainer: ArmTrainer {
   var began: (Int) -> Void = { _ in }
   /// Steps of a run.
   var steps = 10
+  /// What an arm's loss is more at a rate than at its best.
+  var excess: (PlannedArm, Double) -> Double = { $1 == 0.001 ? 0 : 0.5 }
+  /// What each seed adds to an arm's loss, by its size and the seed.
+  var spread = 0.01
 
   func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
     -> TrainingDescription
@@ -25,7 +29,7 @@ struct FakeTrainer: ArmTrainer {
     return TrainingDescription(
       context: context, tokens: tokens ?? steps * context,
       settings: [.init("lr", training["lr"]?.text ?? "0.001"), .init("tokens", String(tokens ?? steps * context))],
-      memory: plan.parameterCount * 16)
+      memory: plan.parameterCount * 16, numbers: ["lr": training["lr"]?.number ?? 0.001])
   }
 
   func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
@@ -44,7 +48,7 @@ struct FakeTrainer: ArmTrainer {
     began(seed)
     let rate = arm.training.settings.first.flatMap { Double($0.value) } ?? 0
     let noise = Noise(seed: UInt64(seed)).first + Float(arm.parameterCount % 97) / 97
-    let end = 2 + 0.01 * Double(noise) + (rate == 0.001 ? 0 : 0.5)
+    let end = 2 + spread * Double(noise) + excess(arm, rate)
     var curve: [TaskResult.Point] = []
     for step in 1...steps {
       let tokens = arm.training.tokens * step / steps

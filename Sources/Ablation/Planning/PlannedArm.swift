@@ -30,6 +30,8 @@ public struct PlannedArm: Sendable {
   public let mismatch: Double
   /// Whether that is within the study's tolerance.
   public let isMatched: Bool
+  /// Where it stands in the study's design; empty where it stands alone.
+  public let coordinates: [Int]
 
   /// A width that was found.
   public struct Sizing: Sendable, Hashable {
@@ -59,6 +61,8 @@ public struct TrainingDescription: Sendable, Hashable {
   public let settings: [Entry]
   /// Bytes of memory that a run takes.
   public let memory: Int
+  /// The numbers of settings that may be tuned, by key, also where nobody wrote them.
+  public let numbers: [String: Double]
 
   /// A setting as it takes effect.
   public struct Entry: Sendable, Hashable {
@@ -75,7 +79,8 @@ public struct TrainingDescription: Sendable, Hashable {
   }
 
   /// Training on `tokens` tokens in sequences of `context`.
-  public init(context: Int, tokens: Int, settings: [Entry], memory: Int) {
+  public init(context: Int, tokens: Int, settings: [Entry], memory: Int, numbers: [String: Double] = [:]) {
+    self.numbers = numbers
     self.context = context
     self.tokens = tokens
     self.settings = settings

@@ -10,37 +10,67 @@ public struct StudyPlan: Sendable {
   public let arms: [PlannedArm]
   /// What the data is, as the trainer fingerprints it.
   public let dataFingerprint: String
-  /// A task for each arm and seed; all arms of a seed stand together, so that a study that is stopped early has whole
-  /// comparisons.
+  /// The tasks that are known before anything is measured: one for each arm and seed, and one for each value of a tuned
+  /// setting with the first seed. All arms of a seed stand together, so that a study that is stopped early has whole
+  /// comparisons. See `tasks(knowing:)`.
   public let tasks: [StudyTask]
+  /// The values of the tuned setting that may be tried, for each arm; empty without one.
+  public let candidates: [[Candidate]]
+  /// What the study asks beside how arms compare with the baseline.
+  public let contrasts: [Contrast]
+
+  /// An arm with another value of the tuned setting.
+  public struct Candidate: Sendable {
+    /// What the shared value is multiplied by.
+    public let factor: Double
+    /// The value.
+    public let value: Double
+    /// The arm with it.
+    public let arm: PlannedArm
+  }
   /// Whether nothing is trained: every arm is evaluated once as it is.
   public let isEvaluation: Bool
   /// The seeds that are run: those of the study, or one where nothing is trained.
   public let seeds: [Int]
 
-  init(study: Study, arms: [PlannedArm], dataFingerprint: String) {
+  init(study: Study, arms: [PlannedArm], candidates: [[Candidate]] = [], dataFingerprint: String) {
     self.study = study
     self.arms = arms
+    self.candidates = candidates
     self.dataFingerprint = dataFingerprint
+    contrasts = study.design.contrasts(arms.map(\.coordinates))
     // Where nothing is trained, seeds change nothing.
     isEvaluation = arms.allSatisfy { $0.training.tokens == 0 }
     seeds = isEvaluation ? Array(study.seeds.prefix(1)) : study.seeds
+    let maker = TaskMaker(study, arms, candidates, dataFingerprint)
+    let first = isEvaluation ? seeds : Array(seeds.prefix(study.schedule?.looks[0] ?? seeds.count))
     var tasks: [StudyTask] = []
-    for seed in seeds {
-      for arm in arms.indices {
-        let runSeed = study.hold.dataOrder == .same ? seed : seed + 100_000 * arm
-        let key = StudyTask.key(
-          arms[arm], seed: runSeed, data: dataFingerprint,
-          contexts: study.contexts.map { $0.tokens(trainedAt: arms[arm].training.context) })
-        tasks.append(StudyTask(index: tasks.count, arm: arm, seed: seed, runSeed: runSeed, key: key))
+    for seed in first {
+      for arm in arms.indices { tasks.append(maker.task(arm, seed: seed, factor: nil, index: tasks.count)) }
+    }
+    for factor in study.tuning?.factors ?? [] where factor != 1 && !isEvaluation {
+      for arm in candidates.indices where candidates[arm].contains(where: { $0.factor == factor }) {
+        tasks.append(maker.task(arm, seed: seeds[0], factor: factor, index: tasks.count))
       }
     }
     self.tasks = tasks
   }
 
-  /// What a person calls `task`: `task 3 (rope, seed 2)`.
+  /// What a person calls `task`: `task 3 (rope, seed 2)`, `task 40 (rope, lr ×2, seed 1)`.
   public func name(of task: StudyTask) -> String {
-    "task \(task.index) (\(arms[task.arm].name), seed \(task.seed))"
+    "task \(task.index) (\(runName(of: task)), seed \(task.seed))"
+  }
+
+  /// The arm of `task` and what is tuned in it: `rope, lr ×2`.
+  public func runName(of task: StudyTask) -> String {
+    guard let factor = task.factor, let tuning = study.tuning else { return arms[task.arm].name }
+    return "\(arms[task.arm].name), \(tuning.key) \(Tuning.words(factor))"
+  }
+
+  /// The arm as `task` trains it.
+  public func arm(of task: StudyTask) -> PlannedArm {
+    guard let factor = task.factor else { return arms[task.arm] }
+    return candidates[task.arm].first { $0.factor == factor }?.arm ?? arms[task.arm]
   }
 
   /// The baseline.
@@ -69,6 +99,8 @@ public struct StudyTask: Sendable, Hashable {
   public let seed: Int
   /// The seed of the run itself.
   public let runSeed: Int
+  /// What the tuned setting's shared value is multiplied by; nil where it is the shared one.
+  public let factor: Double?
   /// What names its result: a digest of everything that decides it.
   public let key: String
 

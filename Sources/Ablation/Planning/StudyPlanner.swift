@@ -1,6 +1,7 @@
 import Components
 import Composition
 import Files
+import Foundation
 import Specification
 
 /// Composes the arms of a study, finds the widths that are asked for, and lists everything that is wrong before
@@ -44,23 +45,30 @@ public struct StudyPlanner {
       PlannedArm(
         name: PlannedArm.baselineName, isBaseline: true, patch: Setting(.group([])), trainingPatch: Setting(.group([])),
         architecture: base.architecture, plan: base.plan, training: training,
-        flopsPerToken: base.plan.meanFlopsPerToken(context: training.context), sizing: nil, mismatch: 0, isMatched: true
-      )
+        flopsPerToken: base.plan.meanFlopsPerToken(context: training.context), sizing: nil, mismatch: 0,
+        isMatched: true,
+        coordinates: [])
     ]
     var baselineName: String?
+    var baselineCoordinates: [Int] = []
     for arm in study.arms {
       let made = noting(&problems) { try self.arm(arm, of: study, target: target, context: training.context) }
       guard let (planned, composed) = made else { continue }
       let isBase =
         arm.isVariation && composed.plan.shape == base.plan.shape && composed.choices.isEquivalent(to: base.choices)
-      if isBase { baselineName = baselineName ?? planned.name } else { arms.append(planned) }
+      if isBase, baselineName == nil {
+        (baselineName, baselineCoordinates) = (planned.name, planned.coordinates)
+      } else if !isBase {
+        arms.append(planned)
+      }
     }
-    if let name = baselineName { arms[0] = arms[0].named(name) }
+    if let name = baselineName { arms[0] = arms[0].named(name, baselineCoordinates) }
     if arms.count == 1, problems.isEmpty {
       problems.add(Problem("every arm is the base itself", at: study.arms.first?.place))
     }
     try problems.check()
-    return StudyPlan(study: study, arms: arms, dataFingerprint: fingerprint)
+    let candidates = try study.tuning.map { try self.candidates(of: arms, study, $0) } ?? []
+    return StudyPlan(study: study, arms: arms, candidates: candidates, dataFingerprint: fingerprint)
   }
 
   /// What is wrong with the base and the arms of `study` by themselves: for a study that has other mistakes, so that all
@@ -111,8 +119,37 @@ public struct StudyPlanner {
       name: arm.name, isBaseline: false, patch: patch, trainingPatch: arm.training, architecture: composed.architecture,
       plan: composed.plan, training: training,
       flopsPerToken: composed.plan.meanFlopsPerToken(context: training.context), sizing: sizing, mismatch: mismatch,
-      isMatched: abs(mismatch) <= hold.tolerance)
+      isMatched: abs(mismatch) <= hold.tolerance, coordinates: arm.coordinates)
     return (planned, composed)
+  }
+
+  /// Every arm with each value of the tuned setting that may be tried; a value that cannot be is left out where it is
+  /// reached by going on, and a problem where it was asked for.
+  private func candidates(
+    of arms: [PlannedArm], _ study: Study, _ tuning: Tuning
+  ) throws -> [[StudyPlan.Candidate]] {
+    try arms.map { arm in
+      guard let shared = arm.training.numbers[tuning.key], shared > 0 else {
+        throw Problems([
+          Problem("the arm '\(arm.name)' has no \(tuning.key) above 0 to tune", at: tuning.place)
+        ])
+      }
+      return try tuning.reach.compactMap { factor in
+        if factor == 1 { return .init(factor: 1, value: shared, arm: arm) }
+        // Steps are counted; rates are told to six digits, as a person would write them.
+        let value =
+          arm.training.numbers["warmup"] != nil && tuning.key == "warmup"
+          ? (shared * factor).rounded() : Double(String(format: "%.6g", shared * factor)) ?? shared * factor
+        let text = value == value.rounded() && abs(value) < 1e15 ? String(Int(rounding: value)) : String(value)
+        var own = arm.trainingPatch
+        own[tuning.key] = Setting(text: text, at: tuning.place)
+        do {
+          let training = try trainer.describe(
+            study.training.merging(own), for: arm.architecture, arm.plan, tokens: study.hold.tokens)
+          return .init(factor: factor, value: value, arm: arm.trained(own, training))
+        } catch  where !tuning.factors.contains(factor) { return nil }
+      }
+    }
   }
 
   /// The width that `request` asks for; throws when none comes near enough.
@@ -181,12 +218,23 @@ public struct StudyPlanner {
 }
 
 extension PlannedArm {
-  /// The same arm under another name.
-  fileprivate func named(_ name: String) -> PlannedArm {
+  /// The same arm under another name, at `coordinates` of the design.
+  fileprivate func named(_ name: String, _ coordinates: [Int]) -> PlannedArm {
+    copy(name: name, trainingPatch: trainingPatch, training: training, coordinates: coordinates)
+  }
+
+  /// The same arm, trained otherwise.
+  fileprivate func trained(_ patch: Setting, _ training: TrainingDescription) -> PlannedArm {
+    copy(name: name, trainingPatch: patch, training: training, coordinates: coordinates)
+  }
+
+  private func copy(
+    name: String, trainingPatch: Setting, training: TrainingDescription, coordinates: [Int]
+  ) -> PlannedArm {
     PlannedArm(
       name: name, isBaseline: isBaseline, patch: patch, trainingPatch: trainingPatch, architecture: architecture,
       plan: plan, training: training, flopsPerToken: flopsPerToken, sizing: sizing, mismatch: mismatch,
-      isMatched: isMatched)
+      isMatched: isMatched, coordinates: coordinates)
   }
 }
 

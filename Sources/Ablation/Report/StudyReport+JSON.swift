@@ -16,8 +16,27 @@ extension StudyReport {
       "data_order": .string(plan.study.hold.dataOrder.rawValue),
     ]
     document["data"] = .string(plan.dataFingerprint)
+    document["data_files"] = .string(dataNames)
     document["noise_floor"] = Self.number(statistics.noiseFloor)
+    document["sentences"] = .array(sentences.map { .string($0) })
+    if let schedule = plan.study.schedule {
+      document["looks"] = .array(schedule.looks.map { .integer($0) })
+      document["finished_looks"] = .integer(statistics.finishedLooks)
+    }
     document["arms"] = .array(rows.map { json(of: $0) })
+    if !effects.isEmpty {
+      document["effects"] = .array(
+        effects.map { contrast, comparison in
+          var effect = json(of: comparison)
+          effect["name"] = .string(contrast.name)
+          effect["kind"] = .string(contrast.kind.rawValue)
+          return .object(effect)
+        })
+    }
+    if let origin {
+      document["version"] = .string(origin.version)
+      document["date"] = .string(origin.date)
+    }
     if includesTimes { document["machines"] = .array(machines.map { .string($0) }) }
     return .object(document)
   }
@@ -36,20 +55,8 @@ extension StudyReport {
       row.arm.training.settings.reduce(into: JSONObject()) { $0[$1.key] = .string($1.value) })
     arm["loss_mean"] = Self.number(row.losses.mean)
     arm["loss_deviation"] = Self.number(row.losses.standardDeviation)
-    if let comparison = row.comparison {
-      var difference = JSONObject()
-      difference["mean"] = Self.number(comparison.difference.mean)
-      difference["percent"] = Self.number(comparison.percent)
-      difference["half_width_95"] = Self.number(comparison.uncorrectedHalfWidth)
-      difference["half_width"] = Self.number(comparison.halfWidth)
-      difference["confidence"] = .number(comparison.confidence)
-      difference["pairs"] = .string(comparison.difference.basis == .seeds ? "seeds" : "windows")
-      difference["probability"] = Self.number(comparison.difference.probability)
-      difference["probability_holm"] = Self.number(comparison.correctedProbability)
-      difference["smallest_detectable"] = Self.number(comparison.smallestDetectable)
-      difference["verdict"] = .string(comparison.verdict.rawValue)
-      arm["difference"] = .object(difference)
-    }
+    if let comparison = row.comparison { arm["difference"] = .object(json(of: comparison)) }
+    if let tuned = row.tuned { arm["tuned"] = .object(json(of: tuned)) }
     if !row.failures.isEmpty {
       arm["failed"] = .array(row.failures.map { ["seed": .integer($0.seed), "reason": .string($0.reason)] })
     }
@@ -65,6 +72,45 @@ extension StudyReport {
         return .object(object)
       })
     return .object(arm)
+  }
+
+  private func json(of tuned: TunedArm) -> JSONObject {
+    var object = JSONObject()
+    object["setting"] = .string(plan.study.tuning?.key ?? "")
+    object["curve"] = .array(
+      tuned.curve.points.map { ["factor": .number($0.factor), "loss": Self.number($0.loss.isFinite ? $0.loss : nil)] })
+    object["best_at_edge"] = .bool(tuned.curve.isAtEdge)
+    object["vertex"] = Self.number(tuned.curve.vertex)
+    object["finalists"] = .array(
+      tuned.finalists.map { finalist in
+        [
+          "factor": .number(finalist.factor), "value": .number(finalist.value),
+          "losses": .array(
+            finalist.losses.sorted { $0.key < $1.key }.map {
+              ["seed": .integer($0.key), "loss": Self.number($0.value.isFinite ? $0.value : nil)]
+            }),
+        ]
+      })
+    object["best_factor"] = Self.number(tuned.chosen?.factor)
+    object["best"] = Self.number(tuned.chosen?.value)
+    if let comparison = tuned.comparison { object["difference"] = .object(json(of: comparison)) }
+    return object
+  }
+
+  private func json(of comparison: Comparison) -> JSONObject {
+    var difference = JSONObject()
+    difference["mean"] = Self.number(comparison.difference.mean)
+    difference["percent"] = Self.number(comparison.percent)
+    difference["half_width_95"] = Self.number(comparison.uncorrectedHalfWidth)
+    difference["half_width"] = Self.number(comparison.halfWidth)
+    difference["confidence"] = .number(comparison.confidence)
+    difference["pairs"] = .string(comparison.difference.basis == .seeds ? "seeds" : "windows")
+    difference["probability"] = Self.number(comparison.difference.probability)
+    difference["probability_holm"] = Self.number(comparison.correctedProbability)
+    difference["smallest_detectable"] = Self.number(comparison.smallestDetectable)
+    difference["verdict"] = .string(comparison.verdict.rawValue)
+    if let seeds = comparison.decidedAt { difference["decided_at_seeds"] = .integer(seeds) }
+    return difference
   }
 
   private static func number(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }

@@ -5,6 +5,7 @@ extension StudyReport {
   /// The report for a paper's appendix or a pull request.
   public var markdown: String {
     var text = "# \(plan.study.name)\n\n\(headline)\n\n"
+    if !sentences.isEmpty { text += sentences.map { "- \($0)\n" }.joined() + "\n" }
     var columns = ["arm", "loss", "Δ nats", "Δ %", "p", "verdict", "parameters", "Δ params", "FLOPs/token", "memory"]
     if includesTimes { columns += ["tokens/s", "time"] }
     text += line(columns) + line(columns.indices.map { $0 == 0 || $0 == 5 ? "---" : "---:" })
@@ -30,13 +31,18 @@ extension StudyReport {
       text += line(cells)
     }
     text += "\n" + notes.map { "- \($0)\n" }.joined()
+    if let title = effectsTitle, !effects.isEmpty {
+      text += "\n## \(title.title)\n\n\(title.meaning)\n\n" + table(effectsTable)
+    }
+    if let tuning = plan.study.tuning { text += "\n## Each at its own best \(tuning.key)\n\n" + table(tuningTable) }
     text += extrapolation + "\n## Arms\n\nThe base is \(plan.baseline.architecture.name); each arm changes\n\n```yaml\n"
     for row in rows where row.comparison != nil {
       let yaml = yaml(of: row.arm)
       text += "# \(row.arm.name)\n" + (yaml.isEmpty ? "{}\n" : yaml)
     }
-    text += "```\n\n## Runs\n\nTraining: \(settings). Data: \(plan.dataFingerprint).\n"
+    text += "```\n\n## Runs\n\nTraining: \(settings). Data: \(dataNames) (\(plan.dataFingerprint)).\n"
     if includesTimes, !machines.isEmpty { text += "Machine: \(machines.joined(separator: "; ")).\n" }
+    if let origin { text += "Written on \(origin.date) by chimera \(origin.version).\n" }
     let seeds = plan.seeds
     text += "\n" + line(["arm"] + seeds.map { "seed \($0)" }) + line(["---"] + seeds.map { _ in "---:" })
     for row in rows {
@@ -59,6 +65,13 @@ extension StudyReport {
       text += line([row.arm.name] + contexts.map { Wording.length(row, at: $0) })
     }
     return text
+  }
+
+  /// The first row is the head; the last column but one is of words.
+  private func table(_ rows: [[String]]) -> String {
+    guard let head = rows.first else { return "" }
+    return line(head) + line(head.indices.map { $0 == 0 || $0 >= head.count - 1 ? "---" : "---:" })
+      + rows.dropFirst().map(line).joined()
   }
 
   private func line(_ cells: [String]) -> String {

@@ -14,7 +14,7 @@ extension StudyReport {
     .element(
       "main",
       [
-        header, verdicts,
+        header, verdicts, effectsSection, tuningSection,
         .element(
           "section",
           [.element("h2", "Charts"), legend, .element("div", ["class": "charts"], ReportCharts(report: self).all)]),
@@ -38,6 +38,8 @@ extension StudyReport {
       "header",
       [
         .element("h1", Markup(plan.study.name)), .element("p", ["class": "headline"], Markup(headline)),
+        sentences.isEmpty
+          ? .nothing : .element("ul", ["class": "notes"], sentences.map { .element("li", Markup($0)) }),
         .element(
           "dl", ["class": "figures four"],
           facts.map { .element("div", [.element("dt", Markup($0.0)), .element("dd", .element("b", Markup($0.1)))]) }),
@@ -157,6 +159,39 @@ extension StudyReport {
     .element("ul", ["class": "keys"], rows.indices.map { .element("li", [swatch($0), Markup(rows[$0].arm.name)]) })
   }
 
+  // MARK: Effects and rates
+
+  private var effectsSection: Markup {
+    guard let title = effectsTitle, !effects.isEmpty else { return .nothing }
+    return .element(
+      "section",
+      [.element("h2", Markup(title.title)), .element("p", Markup(title.meaning)), table(effectsTable)])
+  }
+
+  private var tuningSection: Markup {
+    guard let tuning = plan.study.tuning else { return .nothing }
+    return .element("section", [.element("h2", Markup("Each at its own best \(tuning.key)")), table(tuningTable)])
+  }
+
+  private func table(_ rows: [[String]]) -> Markup {
+    guard let head = rows.first else { return .nothing }
+    func cells(_ row: [String], _ name: String) -> Markup {
+      .element(
+        "tr",
+        row.enumerated().map {
+          .element(name, ["class": $0.offset > 0 && $0.offset + 1 < row.count ? "number" : ""], Markup($0.element))
+        })
+    }
+    return .element(
+      "div", ["class": "scroll", "tabindex": "0"],
+      .element(
+        "table", ["class": "runs"],
+        [
+          .element("thead", cells(head, "th")),
+          .element("tbody", rows.dropFirst().map { cells($0, "td") }),
+        ]))
+  }
+
   // MARK: Arms and runs
 
   private var arms: Markup {
@@ -192,10 +227,11 @@ extension StudyReport {
           })
     }
     var facts: [(String, String)] = [
-      ("training", settings), ("data", plan.dataFingerprint), ("study", plan.fingerprint),
+      ("training", settings), ("data", "\(dataNames) (\(plan.dataFingerprint))"), ("study", plan.fingerprint),
       ("commands", commands.joined(separator: "\n")),
     ]
     if includesTimes, !machines.isEmpty { facts.insert(("machine", machines.joined(separator: "; ")), at: 1) }
+    if let origin { facts.append(("written", "\(origin.date) by chimera \(origin.version)")) }
     return .element(
       "section",
       [

@@ -21,7 +21,20 @@ extension StudyReport {
       names(.tooFewSeeds).map { "\(tooFew): \($0)" }, names(.diverged).map { "diverged: \($0)" },
       rows[0].hasDiverged ? "the baseline itself diverged" : nil, failed(),
     ].compactMap { $0 }
-    return "Against \(plan.baseline.name): " + (parts.isEmpty ? "nothing yet" : parts.joined(separator: "; ")) + "."
+    let shared =
+      "Against \(plan.baseline.name): " + (parts.isEmpty ? "nothing yet" : parts.joined(separator: "; ")) + "."
+    guard let tuning = plan.study.tuning, let best = bestHeadline else { return shared }
+    return "\(best) At the shared \(tuning.key): " + shared.prefix(1).lowercased() + shared.dropFirst()
+  }
+
+  /// What was found of arms at their own best; nil while that is not known.
+  private var bestHeadline: String? {
+    guard let tuning = plan.study.tuning, rows.contains(where: { $0.tuned?.comparison != nil }) else { return nil }
+    let parts = [Verdict.better, .worse, .notDistinguishable, .tooFewSeeds].compactMap { verdict -> String? in
+      let names = rows.filter { $0.tuned?.comparison?.verdict == verdict }.map(\.arm.name)
+      return names.isEmpty ? nil : "\(words(for: verdict)): \(names.joined(separator: ", "))"
+    }
+    return "Each at its own best \(tuning.key), against \(plan.baseline.name): \(parts.joined(separator: "; "))."
   }
 
   /// What is said of arms that have too little for a verdict.
@@ -34,7 +47,7 @@ extension StudyReport {
   public var notes: [String] {
     var notes: [String] = []
     if !isComplete {
-      notes.append("\(finishedCount) of \(plan.tasks.count) runs are finished; the rest is missing here.")
+      notes.append("\(finishedCount) of \(tasks.count) runs are finished; the rest is missing here.")
     }
     notes += rows.compactMap(\.trouble)
     if let floor = statistics.noiseFloor {
@@ -45,6 +58,22 @@ extension StudyReport {
           + "\(plan.seeds.count) seeds, each of which both arms share.")
     }
     notes.append(test)
+    if let schedule = plan.study.schedule, !plan.isEvaluation {
+      notes.append(
+        "Seeds are added until an arm is decided: looks at \(schedule.looks.map(String.init).joined(separator: ", ")) seeds, of which "
+          + "\(statistics.finishedLooks) are over. Each look spends a part of the 5 % (Kim and DeMets), so looking several times does "
+          + "not find more than there is. Decided: "
+          + (rows.compactMap { row in row.comparison?.decidedAt.map { "\(row.arm.name) at \($0)" } }.joined(
+            separator: ", "
+          )
+          .nonEmpty ?? "none") + ".")
+    }
+    if let tuning = plan.study.tuning {
+      notes.append(
+        "Each arm was run with the first seed at several values of \(tuning.key), and with all seeds at the best two. A seed's "
+          + "loss is that at the value which the other seeds prefer, so that choosing flatters nobody.")
+    }
+    notes += plan.study.design.aliases.map { "In this fraction \($0)." }
     let same = rows.filter { $0.comparison?.difference.isWithoutChance ?? false }.map(\.arm.name)
     if !same.isEmpty {
       notes.append(
@@ -87,7 +116,7 @@ extension StudyReport {
   /// written: its commands are for the study's folder.
   public var commands: [String] {
     let path = includesTimes ? Wording.quoted(absolute(folder)) : "."
-    let last = plan.tasks.count - 1
+    let last = tasks.count - 1
     return (includesTimes ? [] : ["# in the study's folder"]) + [
       "chimera ablate \(path)",
       "chimera ablate run \(path) --task 0     # one task\(last > 0 ? ", 0 to \(last)" : ""), on any machine that sees the folder",
@@ -101,7 +130,10 @@ extension StudyReport {
 
   /// How verdicts and intervals are come by.
   private var test: String {
-    let count = "\(rows.count - 1) \(rows.count == 2 ? "comparison" : "comparisons")"
+    let tests =
+      rows.count - 1 + effects.count
+      + rows.count { row in row.tuned?.comparison.map { $0.difference != row.comparison?.difference } ?? false }
+    let count = "\(tests) \(tests == 1 ? "comparison" : "comparisons")"
     let intervals =
       "where there is no difference at all, at most one study in twenty reports one. Intervals are at the confidence that "
       + "each verdict was decided at, 95 % or more, so a verdict is one whose interval leaves 0 out"
@@ -136,4 +168,9 @@ extension StudyReport.Row {
     let all = diverged + failed
     return all.isEmpty ? nil : "\(arm.name): \(all.joined(separator: "; "))."
   }
+}
+
+extension String {
+  /// Nil of no characters.
+  fileprivate var nonEmpty: String? { isEmpty ? nil : self }
 }

@@ -10,10 +10,29 @@ public struct StudyReport: Sendable {
   public let rows: [Row]
   /// The statistics, with a comparison for each arm but the baseline.
   public let statistics: StudyStatistics
+  /// Every task that follows from what is known.
+  public let tasks: [StudyTask]
   /// Tasks with an outcome.
   public let finishedCount: Int
   /// Whether times are part of the report; without them it is the same whenever the same numbers were measured.
   public let includesTimes: Bool
+
+  /// When it was written, and by which version; nil where times are left out.
+  public let origin: Origin?
+
+  /// What wrote a report, and when.
+  public struct Origin: Sendable {
+    /// The program's version.
+    public let version: String
+    /// The day, as ISO 8601 writes it.
+    public let date: String
+
+    /// A report of `version` on `date`.
+    public init(version: String, date: String) {
+      self.version = version
+      self.date = date
+    }
+  }
 
   /// One arm.
   public struct Row: Sendable {
@@ -25,6 +44,8 @@ public struct StudyReport: Sendable {
     public let failures: [(seed: Int, reason: String)]
     /// How it stands to the baseline; nil for the baseline itself.
     public let comparison: Comparison?
+    /// Its own best of what is tuned; nil where nothing is, and while nothing is known of it.
+    public let tuned: TunedArm?
 
     /// The losses that are numbers.
     public var losses: Sample { Sample(outcomes.map(\.outcome.result.loss).filter(\.isFinite)) }
@@ -41,47 +62,85 @@ public struct StudyReport: Sendable {
   }
 
   /// The report of `plan` from what `folder` holds.
-  public init(_ plan: StudyPlan, in folder: StudyFolder, includesTimes: Bool = true) {
+  public init(_ plan: StudyPlan, in folder: StudyFolder, includesTimes: Bool = true, origin: Origin? = nil) {
     self.init(
-      plan, in: folder.path, includesTimes: includesTimes, failure: { folder.failure(of: $0) },
+      plan, in: folder.path, includesTimes: includesTimes, origin: origin, failure: { folder.failure(of: $0) },
       outcome: { folder.outcome(of: $0) })
   }
 
   /// The report of `plan`, which is in `folder`, from the outcomes that `outcome` knows, and the reasons that `failure`
   /// knows for those that are not there.
   public init(
-    _ plan: StudyPlan, in folder: String = ".", includesTimes: Bool = true,
+    _ plan: StudyPlan, in folder: String = ".", includesTimes: Bool = true, origin: Origin? = nil,
     failure: (StudyTask) -> String? = { _ in nil }, outcome: (StudyTask) -> TaskOutcome?
   ) {
     self.plan = plan
     self.folder = folder
     self.includesTimes = includesTimes
+    self.origin = includesTimes ? origin : nil
     var found = plan.arms.map { _ in [(seed: Int, outcome: TaskOutcome)]() }
     var failed = plan.arms.map { _ in [(seed: Int, reason: String)]() }
-    for task in plan.tasks {
+    var rates = plan.arms.map { _ in [Double: [Int: Double]]() }
+    // By key, for arms may share runs, and what follows asks for the same ones again.
+    var known: [String: StudyPlan.TaskState] = [:]
+    func state(_ task: StudyTask) -> StudyPlan.TaskState {
+      if let state = known[task.key] { return state }
+      let state: StudyPlan.TaskState =
+        outcome(task).map { .measured($0.result.loss) } ?? (failure(task) == nil ? .open : .failed)
+      known[task.key] = state
+      return state
+    }
+    tasks = plan.tasks(knowing: state)
+    var count = 0
+    for task in tasks {
       if let outcome = outcome(task) {
-        found[task.arm].append((task.seed, outcome))
+        count += 1
+        if task.factor == nil { found[task.arm].append((task.seed, outcome)) }
+        rates[task.arm][task.factor ?? 1, default: [:]][task.seed] = outcome.result.loss
       } else if let reason = failure(task) {
-        failed[task.arm].append((task.seed, reason))
+        failed[task.arm].append((task.seed, task.factor == nil ? reason : "\(plan.runName(of: task)): \(reason)"))
       }
     }
-    finishedCount = found.reduce(0) { $0 + $1.count }
+    finishedCount = count
+    let tuned = plan.arms.indices.map { arm in
+      plan.study.tuning.map { tuning in
+        TunedArm(curve: plan.curve(of: arm, knowing: state), rates[arm], plan.candidates[arm], tuning)
+      }
+    }
+    let bests = tuned.map { $0?.best.losses ?? [:] }
     let losses = found.map { runs in
       ArmLosses(
         runs: Dictionary(runs.map { ($0.seed, $0.outcome.result.loss) }) { first, _ in first },
         windows: plan.isEvaluation ? runs.first?.outcome.result.windows ?? [] : [])
     }
-    let statistics = StudyStatistics(baseline: losses[0], arms: Array(losses.dropFirst()))
+    let statistics = StudyStatistics(
+      baseline: losses[0], arms: Array(losses.dropFirst()), contrasts: plan.contrasts,
+      further: plan.study.tuning == nil
+        ? [] : bests.dropFirst().map { $0.isEmpty ? nil : PairedDifference(arm: $0, baseline: bests[0]) },
+      schedule: plan.isEvaluation ? nil : plan.study.schedule, seeds: plan.seeds)
     self.statistics = statistics
     rows = plan.arms.indices.map { index in
       Row(
         arm: plan.arms[index], outcomes: found[index], failures: failed[index],
-        comparison: index == 0 ? nil : statistics.comparisons[index - 1])
+        comparison: index == 0 ? nil : statistics.comparisons[index - 1],
+        tuned: tuned[index].map {
+          $0.compared(index == 0 || statistics.further.isEmpty ? nil : statistics.further[index - 1])
+        })
     }
   }
 
   /// Whether every task has its outcome.
-  public var isComplete: Bool { finishedCount == plan.tasks.count }
+  public var isComplete: Bool { finishedCount == tasks.count }
+
+  /// What the study asks beside how arms compare with the baseline, and what came of it.
+  public var effects: [(contrast: Contrast, comparison: Comparison)] {
+    Array(zip(plan.contrasts, statistics.effects)).map { ($0.0, $0.1) }
+  }
+
+  /// The names of the files that were trained on.
+  public var dataNames: String {
+    plan.study.data.map { $0.path.split(separator: "/").last.map(String.init) ?? $0.path }.joined(separator: ", ")
+  }
 
   /// The machines that measured, each once.
   public var machines: [String] {

@@ -17,8 +17,8 @@ public struct ClusterScripts: Sendable {
   public let seconds: Double?
 
   /// Scripts for the tasks of `plan` in `folder`.
-  public init(_ plan: StudyPlan, folder: String, threads: Int, seconds: Double?) {
-    taskCount = plan.tasks.count
+  public init(_ plan: StudyPlan, tasks: [StudyTask]? = nil, folder: String, threads: Int, seconds: Double?) {
+    taskCount = (tasks ?? plan.tasks).count
     name = ClusterScripts.label(plan.study.name)
     self.folder = folder
     self.threads = threads

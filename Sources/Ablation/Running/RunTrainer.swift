@@ -64,7 +64,11 @@ public final class RunTrainer: ArmTrainer {
     if let start { entries.append(.init("start", start.fingerprint)) }
     return TrainingDescription(
       context: settings.context, tokens: settings.tokens, settings: entries,
-      memory: try MemoryNeed(plan, settings).total)
+      memory: try MemoryNeed(plan, settings).total,
+      numbers: [
+        "lr": try settings.learningRate().peak, "warmup": Double(settings.warmup), "clip": settings.clip,
+        "dropout": settings.dropout,
+      ])
   }
 
   public func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {

@@ -100,7 +100,8 @@ extension StudyFolder {
 
   /// What a study writes, and what tells that a run of `train` is there.
   private static let names = [
-    "study.yaml", "base.yaml", "tasks.json", "tasks", "report.html", "report.md", "results.json", "training.json",
+    "study.yaml", "base.yaml", "tasks.json", "tasks", "report.html", "report.md", "results.json", "results.tsv",
+    "training.json",
     "resolved.yaml",
   ]
 

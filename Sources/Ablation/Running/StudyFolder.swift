@@ -81,9 +81,18 @@ public struct StudyFolder: Sendable {
     if case .outcome(let outcome) = found(of: task) { outcome } else { nil }
   }
 
+  /// What has become of `task`.
+  public func state(of task: StudyTask) -> StudyPlan.TaskState {
+    if let outcome = outcome(of: task) { return .measured(outcome.result.loss) }
+    return failure(of: task) == nil ? .open : .failed
+  }
+
+  /// Every task of `plan` that follows from what is here.
+  public func tasks(of plan: StudyPlan) -> [StudyTask] { plan.tasks { state(of: $0) } }
+
   /// The outcomes of `plan` that are damaged, with what is wrong with each.
   public func damages(of plan: StudyPlan) -> [(task: StudyTask, sentence: String)] {
-    plan.tasks.compactMap { task in
+    tasks(of: plan).compactMap { task in
       if case .damaged(let sentence) = found(of: task) { (task, sentence) } else { nil }
     }
   }

@@ -33,14 +33,25 @@ public struct StudyRunner {
     case waiting
   }
 
-  /// Runs those of `tasks` that have no outcome; all of the study when nil. `report` is told what happens, and returns
+  /// Runs those of `tasks` that have no outcome; all of the study when nil, those that follow from others' included. `report` is told what happens, and returns
   /// whether to go on; false is returned when it did not.
   ///
   /// A task that another process has is left for last, and waited for. One that fails, for want of memory or whatever
   /// else, is told and noted in its folder, and the others go on; it throws only when that cannot be noted.
   public func run(_ tasks: [StudyTask]? = nil, report: (Event) -> Bool) throws -> Bool {
-    var pending = tasks ?? plan.tasks
     var failed: Set<String> = []
+    if let tasks { return try finish(tasks, &failed, report) }
+    var done: Set<String> = []
+    while true {
+      let next = folder.tasks(of: plan).filter { !done.contains($0.key) }
+      if next.isEmpty { return true }
+      if try !finish(next, &failed, report) { return false }
+      done.formUnion(next.map(\.key))
+    }
+  }
+
+  private func finish(_ tasks: [StudyTask], _ failed: inout Set<String>, _ report: (Event) -> Bool) throws -> Bool {
+    var pending = tasks
     while true {
       var taken: [StudyTask] = []
       for task in pending where !failed.contains(task.key) {
@@ -88,7 +99,7 @@ public struct StudyRunner {
 
   private func measure(_ task: StudyTask, _ report: (Event) -> Bool) throws -> TaskOutcome? {
     try folder.mark(task, keepsRun: keepsRuns)
-    let arm = plan.arms[task.arm]
+    let arm = plan.arm(of: task)
     return try trainer.train(
       arm, of: plan.study, seed: task.runSeed, contexts: plan.contexts(of: arm), in: folder.runFolder(of: task)
     ) { report(.progress(task, $0)) }

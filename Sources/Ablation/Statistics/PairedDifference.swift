@@ -36,6 +36,14 @@ public struct PairedDifference: Sendable, Hashable {
     isWithoutChance = false
   }
 
+  /// The values of `contrast` over the seeds that all its arms have; `losses` are by arm, and by seed.
+  public init(_ contrast: Contrast, _ losses: [[Int: Double]]) {
+    basis = .seeds
+    sample = Sample(contrast.values(losses))
+    let parts = contrast.weights.keys.filter(losses.indices.contains).map { Set(losses[$0].values) }
+    isWithoutChance = sample.count > 1 && parts.allSatisfy { $0.count == 1 }
+  }
+
   /// The mean difference in nats; nil without a pair.
   public var mean: Double? { sample.mean }
 
@@ -69,14 +77,9 @@ public struct PairedDifference: Sendable, Hashable {
   }
 
   /// The true difference that this many pairs with this spread would find four times in five, in nats, when one test in
-  /// `comparisons` is decided at `level` together.
-  ///
-  ///     (t(level / comparisons) + t₀.₈) · s / √n
-  ///
-  /// t₀.₈ is the one-sided 80 % point. It is the usual approximation by two central distributions.
+  /// `comparisons` is decided at `level` together. See `Power`.
   public func smallestDetectable(comparisons: Int, level: Double) -> Double? {
-    guard let error = sample.standardError, error > 0 else { return nil }
-    let t = StudentT(degreesOfFreedom: sample.count - 1)
-    return (t.critical(level / Double(max(1, comparisons))) + t.critical(0.4)) * error
+    guard let deviation = sample.standardDeviation, deviation > 0 else { return nil }
+    return Power(spread: deviation, comparisons: comparisons, level: level).smallestDetectable(seeds: sample.count)
   }
 }

@@ -72,7 +72,7 @@ private func regularizedBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
 /// ln Γ(x), without the C library's, which writes to a global variable.
 ///
 /// Lanczos's approximation with g = 7 and nine terms (Godfrey's coefficients), to about 15 digits for x ≥ ½.
-private func logGamma(_ x: Double) -> Double {
+func logGamma(_ x: Double) -> Double {
   let coefficients = [
     0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
     12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,

@@ -32,10 +32,17 @@ public struct Comparison: Sendable {
   public let uncorrectedHalfWidth: Double?
   /// The probability of the test, corrected for the number of arms.
   public let correctedProbability: Double?
-  /// The true difference that would be found four times in five, in nats.
-  public let smallestDetectable: Double?
+  /// How many tests the study decides together.
+  let tests: Int
   /// What can be said.
   public let verdict: Verdict
+  /// Pairs that it was decided with, where looks were taken on the way; nil where there was one.
+  public let decidedAt: Int?
+
+  /// The true difference that would be found four times in five, in nats; nil of what cannot be tested.
+  public var smallestDetectable: Double? {
+    correctedProbability == nil ? nil : difference.smallestDetectable(comparisons: tests, level: StudyStatistics.level)
+  }
 }
 
 /// What the runs of one arm measured, as far as verdicts go by it.
@@ -49,75 +56,5 @@ public struct ArmLosses: Sendable {
   public init(runs: [Int: Double], windows: [Double] = []) {
     self.runs = runs
     self.windows = windows
-  }
-}
-
-/// The losses of a study's arms, and what can be said of them.
-public struct StudyStatistics: Sendable {
-  /// The baseline's losses that are numbers.
-  public let baseline: Sample
-  /// A comparison for each arm, in the order they were given.
-  public let comparisons: [Comparison]
-  /// How likely a study is to call any difference real that is not.
-  public static let level = 0.05
-
-  /// Compares each of `arms` with `baseline`: losses in nats by seed; a loss that is NaN is a run that diverged.
-  public init(baseline: [Int: Double], arms: [[Int: Double]]) {
-    self.init(baseline: ArmLosses(runs: baseline), arms: arms.map { ArmLosses(runs: $0) })
-  }
-
-  /// Compares each of `arms` with `baseline`: by the windows of the text where both have theirs, else by seeds.
-  public init(baseline: ArmLosses, arms: [ArmLosses]) {
-    let finite = baseline.runs.filter(\.value.isFinite)
-    self.baseline = Sample(finite.sorted { $0.key < $1.key }.map(\.value))
-    let differences = arms.map { arm in
-      arm.windows.isEmpty || arm.windows.count != baseline.windows.count
-        ? PairedDifference(arm: arm.runs.filter(\.value.isFinite), baseline: finite)
-        : PairedDifference(armWindows: arm.windows, baselineWindows: baseline.windows)
-    }
-    let diverged = arms.map { $0.runs.values.contains { !$0.isFinite } }
-    let tested = differences.indices.filter {
-      !diverged[$0] && differences[$0].isTestable && differences[$0].probability != nil
-    }
-    let probabilities = tested.map { differences[$0].probability ?? 1 }
-    let corrected = holmCorrected(probabilities)
-    let levels = holmLevels(probabilities, level: Self.level)
-    let mean = self.baseline.mean
-    comparisons = differences.indices.map { index in
-      let difference = differences[index]
-      let place = tested.firstIndex(of: index)
-      let verdict: Verdict
-      if diverged[index] {
-        verdict = .diverged
-      } else if let place, let nats = difference.mean {
-        verdict = probabilities[place] > levels[place] ? .notDistinguishable : nats < 0 ? .better : .worse
-      } else {
-        verdict = .tooFewSeeds
-      }
-      // What is not tested has the interval of what all tests together would leave it.
-      let level = place.map { levels[$0] } ?? Self.level / Double(max(1, arms.count))
-      let hasInterval = !difference.isWithoutChance && !diverged[index]
-      return Comparison(
-        difference: difference,
-        percent: difference.mean.flatMap { nats in mean.map { nats / $0 * 100 } },
-        halfWidth: hasInterval ? difference.halfWidth(level: level) : nil, confidence: 1 - level,
-        uncorrectedHalfWidth: hasInterval ? difference.halfWidth(level: Self.level) : nil,
-        correctedProbability: place.map { corrected[$0] },
-        smallestDetectable: place.flatMap { _ in
-          difference.smallestDetectable(comparisons: tested.count, level: Self.level)
-        },
-        verdict: verdict)
-    }
-  }
-
-  /// Between what the difference of two runs of the baseline lies that differ in nothing but the seed, 95 times in 100,
-  /// in nats: the noise floor, below which comparing single runs says nothing.
-  ///
-  ///     t(0.05, n − 1) · s · √2
-  ///
-  /// Nil of fewer than two runs, and where seeds change nothing.
-  public var noiseFloor: Double? {
-    guard let deviation = baseline.standardDeviation, deviation > 0 else { return nil }
-    return StudentT(degreesOfFreedom: baseline.count - 1).critical(0.05) * deviation * 2.0.squareRoot()
   }
 }

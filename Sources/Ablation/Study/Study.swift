@@ -26,6 +26,12 @@ public struct Study: Sendable {
   public let data: [DataFile]
   /// The lengths at which the trained arms are evaluated besides the one they are trained at.
   public let contexts: [EvaluatedContext]
+  /// How the arms go together.
+  public let design: StudyDesign
+  /// The looks at which seeds are added until arms are decided; nil where every arm has all seeds.
+  public let schedule: SeedSchedule?
+  /// The setting that each arm has its own best of; nil where all share it.
+  public let tuning: Tuning?
 
   /// A file or folder of text, and where it was named.
   public struct DataFile: Sendable, Hashable {
@@ -64,4 +70,14 @@ public struct Arm: Sendable {
   public let place: Place?
   /// Whether it is one value among several of what is varied, so that the base may be one of the values itself.
   public let isVariation: Bool
+  /// Where it stands in the study's design; empty where it stands alone.
+  public let coordinates: [Int]
+
+  /// An arm that changes `patch` in the base and `training` in how it is trained.
+  init(
+    name: String, patch: Setting, training: Setting, place: Place?, isVariation: Bool, coordinates: [Int] = []
+  ) {
+    (self.name, self.patch, self.training, self.place) = (name, patch, training, place)
+    (self.isVariation, self.coordinates) = (isVariation, coordinates)
+  }
 }

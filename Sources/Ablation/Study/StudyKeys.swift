@@ -4,10 +4,11 @@ import Describing
 enum StudyKeys {
   static let root = [
     "ablation", "base", "set", "weights", "tokenizer", "hold", "seeds", "arms", "vary", "combine", "data", "train",
-    "contexts",
+    "contexts", "tune",
   ]
   static let hold = ["params", "flops", "by", "tokens", "data_order"]
-  static let combine = ["each", "grid"]
+  static let combine = ["each", "grid", "fractional", "path"]
+  static let seeds = ["from", "to"]
   /// The key of an arm that is not the model's.
   static let training = "train"
   /// What a width is set to when it is to be found, by what it holds.

@@ -10,9 +10,13 @@ import Specification
 ///     tokenizer: bytes                            or a path; left out, the model's own
 ///     arms: {a: {norm: …}, b: {mlp: …}}           changes, by name; `train` in one changes how it is trained
 ///     vary: {position: [x, y], norm: [u, v]}      the same, by listing values of keys
-///     combine: each                               or grid: every value of one key with every value of the others
+///     combine: each                               or grid: every value of one key with every value of the others;
+///                                                 fractional, {type: fractional, runs: 16}: some of all combinations
+///                                                 of the arms; path, {type: path, orders: 10}: the arms one after
+///                                                 another, in many orders
 ///     hold: {params: 1%, by: mlp.intermediate_size, tokens: 2000000, data_order: same}
-///     seeds: 3                                    or a list
+///     seeds: 3                                    or a list; {from: 3, to: 10}: added until arms are decided
+///     tune: auto                                  or {lr: [x0.5, x1, x2]}: each arm at its own best
 ///     contexts: [1x, 2x, 512]                     lengths to evaluate at
 ///     data: text.txt                              beside the file
 ///     train: {batch: 16}                          for the trainer
@@ -54,13 +58,28 @@ public struct StudyReader {
     let name = text("ablation", missing: "ablation: the study's name") ?? ""
     let base = text("base", missing: "base: the model that the arms change")
     let hold = HoldReader(tree["hold"]).read(&problems)
-    let arms = arms()
-    let seeds = seeds()
+    let (arms, design) = arms()
+    let tuning = TuningReader(tree["tune"]).read(&problems)
+    let (seeds, schedule) = seeds()
+    if tuning != nil, schedule != nil {
+      problems.add(
+        Problem(
+          "seeds that are added and a setting that is tuned do not go together", at: tree["tune"]?.place,
+          hint: "seeds: a number, or leave 'tune' out"))
+    }
+    if schedule != nil, case .each = design {
+    } else if schedule != nil {
+      problems.add(
+        Problem(
+          "seeds are added for one change at a time, not in a design whose effects need every arm",
+          at: tree["seeds"]?.place, hint: "seeds: a number, or leave 'combine' out"))
+    }
     return Study(
       name: name, base: base.map { path($0, isModel: true) } ?? "", basePlace: tree["base"]?.place,
       basePatch: group("set"), weights: optionalText("weights").map { path($0, isModel: true) },
       tokenizer: optionalText("tokenizer").map { path($0, isModel: true) }, arms: arms,
-      seeds: seeds, hold: hold, training: group("train"), data: data(), contexts: contexts())
+      seeds: seeds, hold: hold, training: group("train"), data: data(), contexts: contexts(), design: design,
+      schedule: schedule, tuning: tuning)
   }
 
   private mutating func text(_ key: String, missing hint: String) -> String? {
@@ -92,7 +111,7 @@ public struct StudyReader {
     return folder + "/" + (text.hasPrefix("./") ? String(text.dropFirst(2)) : text)
   }
 
-  private mutating func arms() -> [Arm] {
+  private mutating func arms() -> (arms: [Arm], design: StudyDesign) {
     var arms: [Arm] = []
     if let setting = tree["arms"] {
       if let entries = setting.entries {
@@ -104,8 +123,9 @@ public struct StudyReader {
             hint: "arms: {my-arm: {norm: …}}"))
       }
     }
-    var variations = VariationReader(tree["vary"], combine: tree["combine"])
-    arms += variations.read(&problems)
+    let combination = Combination(tree["combine"], &problems)
+    let design: StudyDesign
+    (arms, design) = VariationReader(tree["vary"], combination, changes: arms).read(&problems)
     if arms.isEmpty, problems.isEmpty {
       problems.add(
         Problem("the study has no arms", at: tree["arms"]?.place ?? tree.place, hint: "arms: {my-arm: {norm: …}}"))
@@ -122,7 +142,7 @@ public struct StudyReader {
       }
       places[arm.name] = arm.place
     }
-    return arms
+    return (arms, design)
   }
 
   private mutating func arm(_ entry: Setting.Entry) -> Arm? {
@@ -160,7 +180,25 @@ public struct StudyReader {
     return setting
   }
 
-  private mutating func seeds() -> [Int] {
+  /// The seeds, and at how many of them a study that adds seeds looks.
+  private mutating func seeds() -> (seeds: [Int], schedule: SeedSchedule?) {
+    guard let setting = tree["seeds"], let entries = setting.entries else { return (listedSeeds(), nil) }
+    for entry in entries where !StudyKeys.seeds.contains(entry.key) {
+      problems.add(unknownKey(entry, in: "'seeds'", among: StudyKeys.seeds))
+    }
+    let range = Verdict.fewestSeeds...StudyKeys.seedLimit
+    let ends = StudyKeys.seeds.map { setting[$0]?.integer ?? 0 }
+    guard ends.allSatisfy(range.contains), ends[0] < ends[1] else {
+      problems.add(
+        Problem(
+          "seeds that are added go from at least \(range.lowerBound) to more, at most \(range.upperBound)",
+          at: setting.place, hint: "seeds: {from: 3, to: 10}"))
+      return ([], nil)
+    }
+    return (Array(1...ends[1]), SeedSchedule(from: ends[0], to: ends[1]))
+  }
+
+  private mutating func listedSeeds() -> [Int] {
     guard let setting = tree["seeds"] else { return [1, 2, 3] }
     if let count = setting.integer, setting.list == nil {
       guard (1...StudyKeys.seedLimit).contains(count) else {

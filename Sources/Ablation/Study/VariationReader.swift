@@ -1,7 +1,7 @@
 import Components
 import Specification
 
-/// Reads arms from lists of values: `vary: {position: [x, y], attention.num_kv_heads: [1, 2]}`.
+/// Reads arms from lists of values, `vary: {position: [x, y], attention.num_kv_heads: [1, 2]}`, and how they go together.
 struct VariationReader {
   /// A key, or a path of keys, and one of its values.
   private struct Choice {
@@ -11,19 +11,61 @@ struct VariationReader {
   }
 
   private let setting: Setting?
-  private let combine: Setting?
+  private let combination: Combination
+  private let changes: [Arm]
 
-  init(_ setting: Setting?, combine: Setting?) {
+  /// A reader of `setting`; `changes`, the arms that were written by name, go together as `combination` says.
+  init(_ setting: Setting?, _ combination: Combination, changes: [Arm]) {
     self.setting = setting
-    self.combine = combine
+    self.combination = combination
+    self.changes = changes
   }
 
-  mutating func read(_ problems: inout Problems) -> [Arm] {
-    let isGrid = combination(&problems)
-    guard let setting else {
-      if let combine {
+  /// All arms, and their design.
+  func read(_ problems: inout Problems) -> (arms: [Arm], design: StudyDesign) {
+    let axes = axes(&problems)
+    if combination.word == "each" || !problems.isEmpty {
+      return (changes + axes.flatMap { axis in axis.map { arm([$0], isAlone: axes.count == 1) } }, .each)
+    }
+    if !axes.isEmpty, !changes.isEmpty {
+      if combination.word == "grid" { return grid(axes, &problems) }
+      problems.add(
+        Problem(
+          "'combine: \(combination.word)' combines the arms or what is varied, not both", at: combination.place))
+      return (changes, .each)
+    }
+    switch combination.word {
+    case "grid" where !axes.isEmpty: return grid(axes, &problems)
+    case "path" where !axes.isEmpty:
+      problems.add(Problem("a path goes over arms, each a change of the base", at: combination.place))
+      return ([], .each)
+    default: break
+    }
+    let names: [String]
+    if axes.isEmpty {
+      names = changes.map(\.name)
+    } else {
+      for axis in axes where axis.count != 2 {
         problems.add(
-          Problem("'combine' says how the values of 'vary' go together, and there are none", at: combine.place))
+          Problem(
+            "in a fraction each key has two values, and '\(axis[0].path)' has \(axis.count)", at: axis[0].place))
+      }
+      names = axes.map { $0[0].path }
+    }
+    let sets = DesignReader(combination, count: names.count).read(&problems)
+    guard problems.isEmpty, let sets else { return (changes, .each) }
+    let arms = sets.models.compactMap { set -> Arm? in
+      if !axes.isEmpty { return arm(axes.indices.map { axes[$0][Int(set >> UInt32($0) & 1)] }, at: set) }
+      return set == 0 ? nil : arm(of: set, names)
+    }
+    return (arms, sets.design(names))
+  }
+
+  private func axes(_ problems: inout Problems) -> [[Choice]] {
+    guard let setting else {
+      if let place = combination.place, changes.isEmpty {
+        problems.add(
+          Problem("'combine' says how arms or the values of 'vary' go together, and there are none", at: place))
       }
       return []
     }
@@ -45,26 +87,49 @@ struct VariationReader {
       }
       axes.append(values.map { Choice(path: entry.key, value: $0, place: $0.place ?? entry.place) })
     }
-    var sets = axes.flatMap { axis in axis.map { [$0] } }
-    if isGrid {
-      guard axes.reduce(1.0, { $0 * Double($1.count) }) <= Double(StudyKeys.armLimit) else {
-        problems.add(Problem("the grid has more than \(StudyKeys.armLimit) arms", at: setting.place))
-        return []
-      }
-      sets = axes.isEmpty ? [] : axes.reduce([[]]) { sets, axis in sets.flatMap { set in axis.map { set + [$0] } } }
-    }
-    return sets.map { arm($0, isAlone: axes.count == 1) }
+    return axes
   }
 
-  private func combination(_ problems: inout Problems) -> Bool {
-    guard let combine else { return false }
-    if let word = combine.text, StudyKeys.combine.contains(word) { return word == "grid" }
-    problems.add(Problem("'combine' takes each or grid, not \(combine.kindInWords)", at: combine.place))
-    return false
+  // MARK: Designs
+
+  private func grid(_ axes: [[Choice]], _ problems: inout Problems) -> ([Arm], StudyDesign) {
+    guard axes.reduce(1.0, { $0 * Double($1.count) }) <= Double(StudyKeys.armLimit) else {
+      problems.add(Problem("the grid has more than \(StudyKeys.armLimit) arms", at: setting?.place))
+      return ([], .each)
+    }
+    let cells = axes.reduce([[Int]()]) { cells, axis in cells.flatMap { cell in axis.indices.map { cell + [$0] } } }
+    let arms = cells.map { cell in
+      arm(axes.indices.map { axes[$0][cell[$0]] }, isAlone: axes.count == 1, coordinates: cell)
+    }
+    let isAlone = axes.count == 1
+    let design = GridDesign(
+      factors: axes.map { $0[0].path }, levels: axes.map { $0.map { name(of: $0.value) } })
+    return (changes + arms, isAlone ? .each : .grid(design))
+  }
+
+  /// The arm that has every change of `set`, in the order they were written.
+  private func arm(of set: UInt32, _ names: [String]) -> Arm {
+    let own = changes.indices.filter { set >> UInt32($0) & 1 == 1 }
+    let empty = Setting(.group([]))
+    let lacking = names.indices.filter { !own.contains($0) }
+    let joined = own.map { names[$0] }.joined(separator: " + ")
+    let name =
+      if lacking.isEmpty {
+        "all"
+      } else if lacking.count == 1, own.count > 1 { "all but \(names[lacking[0]])" } else { joined }
+    return Arm(
+      name: Arm.isName(name) ? name : name.prefix(70) + "… #\(set)",
+      patch: own.reduce(empty) { $0.merging(changes[$1].patch) },
+      training: own.reduce(empty) { $0.merging(changes[$1].training) }, place: changes[own[0]].place,
+      isVariation: false, coordinates: [Int(set)])
+  }
+
+  private func arm(_ choices: [Choice], at set: UInt32) -> Arm {
+    arm(choices, isAlone: false, coordinates: [Int(set)])
   }
 
   /// The arm of `choices`; with one key varied, values alone are names enough.
-  private func arm(_ choices: [Choice], isAlone: Bool) -> Arm {
+  private func arm(_ choices: [Choice], isAlone: Bool, coordinates: [Int] = []) -> Arm {
     var patch = Setting(.group([]), at: choices.first?.place)
     for choice in choices {
       // Keys may share their beginning, so each is laid over the others.
@@ -73,9 +138,12 @@ struct VariationReader {
       patch = patch.merging(change)
     }
     let names = choices.map { isAlone ? name(of: $0.value) : "\($0.path)=\(name(of: $0.value))" }
+    let whole = names.joined(separator: ", ")
+    // What is cut away may be all that tells two arms apart.
+    let cut = coordinates.isEmpty ? "" : "… #" + coordinates.map { String($0 + 1) }.joined(separator: ".")
     return Arm(
-      name: String(names.joined(separator: ", ").prefix(80)), patch: patch, training: Setting(.group([])),
-      place: choices.first?.place, isVariation: true)
+      name: whole.count <= 80 ? whole : whole.prefix(80 - cut.count) + cut, patch: patch, training: Setting(.group([])),
+      place: choices.first?.place, isVariation: true, coordinates: coordinates)
   }
 
   /// A value in a few words: `rope`, `rope theta=500000`, `gated=true activation=silu`.

@@ -25,6 +25,30 @@ struct PlanText {
     let tokens = plan.baseline.training.tokens
     return table.text(width: Console.width) + "\n"
       + "\(plan.arms.count) arms × \(plan.seeds.count) seeds, \(Wording.count(tokens)) tokens each: \(cost.sentence)\n"
+      + (power.map { $0 + "\n" } ?? "")
+  }
+
+  /// What differences the seeds will show; nil while nothing is known of how much pairs stray.
+  private var power: String? {
+    guard let power = cost.power, plan.seeds.count > 1 else { return nil }
+    let loss = power.loss
+    let counts = Set([3, 5, 10] + [plan.seeds.count]).sorted()
+    let parts = counts.compactMap { count in
+      power.power.smallestDetectable(seeds: count).map {
+        "\(count) from \(Wording.loss($0)) nats (\(Wording.percent($0 / loss * 100).replacing("+", with: ""))) on"
+      }
+    }
+    var text =
+      "Power, from \(power.source): differences are found four times in five with \(parts.joined(separator: ", with ")), among "
+      + "\(power.power.comparisons) comparisons."
+    if let schedule = plan.study.schedule, let least = power.power.smallestDetectable(seeds: plan.seeds.count) {
+      let chance = schedule.chance(
+        of: least, spread: power.power.spread, comparisons: power.power.comparisons)
+      text +=
+        " With looks on the way the last of these is found \(Int(rounding: chance.found * 100)) times in 100, with "
+        + "\(Int(rounding: chance.seeds)) seeds on average."
+    }
+    return text
   }
 
   var json: JSONValue {
@@ -40,10 +64,11 @@ struct PlanText {
             "sized": arm.sizing.map { [$0.path: .integer($0.width)] } ?? .null,
           ]
         }),
+      "smallest_detectable": cost.power?.power.smallestDetectable(seeds: plan.seeds.count).map { .number($0) } ?? .null,
       "tasks": .array(
-        plan.tasks.map {
+        cost.known.map {
           [
-            "task": .integer($0.index), "arm": .string(plan.arms[$0.arm].name), "seed": .integer($0.seed),
+            "task": .integer($0.index), "arm": .string(plan.runName(of: $0)), "seed": .integer($0.seed),
             "key": .string($0.key),
           ]
         }),

@@ -1,6 +1,7 @@
 import Ablation
 import Composition
 import Describing
+import Files
 
 /// What the tasks of a study that are left will take, by measured steps.
 struct StudyCost {
@@ -9,6 +10,8 @@ struct StudyCost {
   /// Tasks that are left.
   let left: [StudyTask]
   private let plan: StudyPlan
+  /// Tasks that follow from what is known.
+  let known: [StudyTask]
 
   /// Measures every arm of which a task is left. An arm that cannot be measured is told to `failed`, and the others are.
   init(
@@ -17,7 +20,8 @@ struct StudyCost {
   ) {
     self.plan = plan
     var keys: Set<String> = []
-    left = plan.tasks.filter { folder.outcome(of: $0) == nil && keys.insert($0.key).inserted }
+    known = folder.tasks(of: plan)
+    left = known.filter { folder.outcome(of: $0) == nil && keys.insert($0.key).inserted }
     let arms = Set(left.map(\.arm))
     seconds = plan.arms.enumerated().map { index, arm in
       guard arms.contains(index), !StopSignals.came else { return nil }
@@ -27,6 +31,38 @@ struct StudyCost {
         return nil
       }
     }
+  }
+
+  /// What is known of the power of the study, and from what.
+  struct KnownPower {
+    let power: Power
+    /// The baseline's mean loss.
+    let loss: Double
+    let source: String
+  }
+
+  /// From the study's own runs so far, or from those of `pilot`.
+  private(set) var power: KnownPower?
+
+  /// Takes the power from the runs that are finished here, or from the results of another study.
+  mutating func takePower(_ folder: StudyFolder, pilot: String?) throws {
+    var losses = plan.arms.map { _ in [Int: Double]() }
+    for task in known where task.factor == nil {
+      if let loss = folder.outcome(of: task)?.result.loss, loss.isFinite { losses[task.arm][task.seed] = loss }
+    }
+    var source = "the runs so far"
+    if let pilot {
+      losses = try Pilot(pilot).losses
+      source = "the study in \(pilot)"
+    }
+    let comparisons = plan.arms.count - 1 + plan.contrasts.count
+    guard let spread = Power.spread(of: losses), spread > 0, let loss = Sample(losses[0].values.sorted()).mean else {
+      if pilot != nil {
+        throw Failure(.invalid, "the study in '\(pilot ?? "")' has no two seeds to tell a spread from")
+      }
+      return
+    }
+    power = KnownPower(power: Power(spread: spread, comparisons: comparisons), loss: loss, source: source)
   }
 
   /// Seconds that `task` will take.
@@ -44,12 +80,50 @@ struct StudyCost {
   /// Bytes of the largest task.
   var memory: Int { plan.arms.map(\.training.memory).max() ?? 0 }
 
-  /// All of it for a person.
+  /// What may follow from these runs, in words; nil where nothing does.
+  private var later: String? {
+    if plan.isEvaluation { return nil }
+    if plan.study.tuning != nil, known.count == plan.tasks.count {
+      // Two values with all seeds, of which the first is there, and mostly one of them is the shared one.
+      let runs = plan.arms.count * max(0, plan.seeds.count - 1)
+      return "from \(runs) to \(2 * runs) more, at the best two \(plan.study.tuning?.key ?? "") of each arm"
+    }
+    if let schedule = plan.study.schedule, known.count == plan.tasks.count {
+      return "more seeds, up to \(schedule.looks.last ?? 0), for arms that are not decided by then"
+    }
+    return nil
+  }
+
   var sentence: String {
-    let done = plan.tasks.count - left.count
-    if left.isEmpty { return "all \(plan.tasks.count) runs are finished" }
+    let done = known.count - left.count
+    if left.isEmpty { return "all \(known.count) runs are finished" }
     return
       "\(left.count) runs to go\(done > 0 ? ", \(done) finished" : "") · about \(Wording.duration(total)) one after the other "
-      + "· up to \(Quantity.bytes(memory)) of memory"
+      + "· up to \(Quantity.bytes(memory)) of memory" + (later.map { " · then \($0)" } ?? "")
+  }
+}
+
+/// What another study measured, by its results.
+private struct Pilot {
+  /// The losses by arm, the baseline's first, and by seed.
+  let losses: [[Int: Double]]
+
+  init(_ folder: String) throws {
+    let path = folder + "/results.json"
+    guard kind(ofPath: path) == .file else {
+      throw Failure(.notFound, "there are no results in '\(folder)'; chimera ablate merge \(folder) writes them")
+    }
+    let results = try JSONValue(contentsOf: path, limit: 64 << 20)
+    guard let arms = results["arms"]?.array, !arms.isEmpty else {
+      throw FileProblem(path: path, sentence: "it has no arms, so it is no study's results")
+    }
+    losses = arms.map { arm in
+      Dictionary(
+        (arm["runs"]?.array ?? []).compactMap { run in
+          guard let seed = run["seed"]?.integer, let loss = run["loss"]?.number, loss.isFinite else { return nil }
+          return (seed, loss)
+        }
+      ) { first, _ in first }
+    }
   }
 }

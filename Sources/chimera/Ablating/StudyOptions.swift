@@ -9,11 +9,12 @@ struct StudyOptions: ParsableArguments {
   @Argument(help: "A study's file or folder, the name of one that came along, or the model to vary.") var subject:
     String?
   @Option(help: "What to vary: key=value,value,… or key=[…]. May be repeated.") var vary: [String] = []
-  @Option(help: "each: one change at a time. grid: every value with every other. [each]") var combine: String?
+  @Option(help: "each, grid (every value with every other), fractional or path. [each]") var combine: String?
+  @Option(help: "Each arm at its own best: auto, or lr=x0.5,x1,x2 (also warmup, clip, dropout).") var tune: String?
   @Option(
     help: "What arms must match in the base: params, flops, none, or {params: 1%, by: mlp.intermediate_size}. [params]")
   var hold: String?
-  @Option(help: "Number of random seeds, or a list: [1, 2, 3]. [3]") var seeds: String?
+  @Option(help: "Number of random seeds, a list, or {from: 3, to: 10}: until arms are decided. [3]") var seeds: String?
   @Option(help: "Training text: a file or folder. May be repeated.") var data: [String] = []
   @Option(help: "Lengths to evaluate at: 1x,2x,4x or tokens.") var evalContexts: String?
   @Option(help: "A training setting: steps=2000, lr=1e-3, batch=16 … May be repeated.") var train: [String] = []
@@ -25,7 +26,7 @@ struct StudyOptions: ParsableArguments {
   @OptionGroup var model: ModelOptions
 
   /// The options whose texts messages point into.
-  static let sources = ["--vary", "--combine", "--hold", "--seeds", "--eval-contexts", "--train", "--data"]
+  static let sources = ["--vary", "--combine", "--tune", "--hold", "--seeds", "--eval-contexts", "--train", "--data"]
 
   func validate() throws {
     if subject == nil, weights == nil { throw ValidationError("name a study, or a model and what to --vary") }
@@ -56,6 +57,19 @@ struct StudyOptions: ParsableArguments {
     ] {
       guard let text else { continue }
       noting { () throws(Problems) in tree[key] = try YAMLReader(source: option).read(text) }
+    }
+    if let tune {
+      noting { () throws(Problems) in
+        guard let equals = tune.firstIndex(of: "="), !tune.hasPrefix("{") else {
+          tree["tune"] = try YAMLReader(source: "--tune").read(tune)
+          return
+        }
+        let values = try list(
+          String(tune[tune.index(after: equals)...]), source: "--tune", line: 1,
+          column: tune.distance(from: tune.startIndex, to: equals) + 2)
+        let place = Place(source: "--tune", line: 1, column: 1, length: max(1, tune.count))
+        tree["tune"] = Setting(.group([Setting.Entry(String(tune[..<equals]), values, at: place)]), at: place)
+      }
     }
     if let evalContexts {
       noting { () throws(Problems) in

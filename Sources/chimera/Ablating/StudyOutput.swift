@@ -1,6 +1,7 @@
 import Ablation
 import Composition
 import Files
+import Foundation
 
 /// Where a report goes: the table to standard output, its other forms into the study's folder.
 struct StudyOutput {
@@ -8,7 +9,9 @@ struct StudyOutput {
   private let folder: StudyFolder
 
   init(_ opened: OpenedStudy, includesTimes: Bool) {
-    report = StudyReport(opened.plan, in: opened.folder, includesTimes: includesTimes)
+    let origin = StudyReport.Origin(
+      version: programVersion, date: Date.now.formatted(.iso8601.year().month().day()))
+    report = StudyReport(opened.plan, in: opened.folder, includesTimes: includesTimes, origin: origin)
     folder = opened.folder
   }
 
@@ -17,14 +20,16 @@ struct StudyOutput {
     let results = StudyReport(report.plan, in: folder, includesTimes: false).json.serialized(pretty: true) + "\n"
     try writeAtomically(results, to: folder.path + "/results.json")
     try writeAtomically(report.markdown, to: folder.path + "/report.md")
+    try writeAtomically(report.tabSeparated, to: folder.path + "/results.tsv")
     try writeAtomically(report.page, to: folder.path + "/report.html")
     Console.write(json ? report.json.serialized(pretty: true) + "\n" : text)
-    Console.note("report: \(folder.path)/report.html, report.md, results.json")
+    Console.note("report: \(folder.path)/report.html, report.md, results.json, results.tsv")
   }
 
   /// The report for a terminal.
   private var text: String {
     var text = report.headline + "\n\n"
+    if !report.sentences.isEmpty { text += report.sentences.map { $0 + "\n" }.joined() + "\n" }
     var table = TextTable([.left, .right, .right, .right, .right, .left, .right, .right, .right], flexible: [0])
     table.add("arm", "loss", "Δ nats", "Δ %", "p", "verdict", "parameters", "Δ params", "tokens/s")
     for row in report.rows {
@@ -39,6 +44,12 @@ struct StudyOutput {
       ])
     }
     text += table.text(width: Console.width)
+    if let title = report.effectsTitle, !report.effects.isEmpty {
+      text += "\n\(title.title). \(title.meaning)\n" + lines(report.effectsTable)
+    }
+    if let tuning = report.plan.study.tuning {
+      text += "\nEach at its own best \(tuning.key)\n" + lines(report.tuningTable)
+    }
     let contexts = report.contexts
     if !contexts.isEmpty {
       var table = TextTable([.left] + contexts.map { _ in .right })
@@ -47,5 +58,12 @@ struct StudyOutput {
       text += "\n" + table.text(width: Console.width)
     }
     return text + "\n" + report.notes.map { $0 + "\n" }.joined()
+  }
+
+  private func lines(_ rows: [[String]]) -> String {
+    guard let head = rows.first else { return "" }
+    var table = TextTable(head.indices.map { $0 == 0 || $0 + 1 == head.count ? .left : .right }, flexible: [0])
+    for row in rows { table.add(row) }
+    return table.text(width: Console.width)
   }
 }

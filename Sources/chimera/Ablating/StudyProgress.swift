@@ -15,6 +15,8 @@ final class StudyProgress {
   /// Estimated seconds of what was done here.
   private var done = 0.0
   private var finishedCount = 0
+  /// Tasks that are known; more may follow.
+  private var count: Int
   /// Whether a task has failed.
   private(set) var hasFailures = false
   private var tokensAtStart: [StudyTask: Int] = [:]
@@ -22,7 +24,8 @@ final class StudyProgress {
   init(_ plan: StudyPlan, _ cost: StudyCost?, isQuiet: Bool) {
     (self.plan, self.cost, self.isQuiet) = (plan, cost, isQuiet)
     start = clock.now
-    finishedCount = cost.map { plan.tasks.count - $0.left.count } ?? 0
+    finishedCount = cost.map { $0.known.count - $0.left.count } ?? 0
+    count = cost?.known.count ?? plan.tasks.count
   }
 
   func show(_ event: StudyRunner.Event) {
@@ -83,7 +86,7 @@ final class StudyProgress {
   }
 
   private func name(_ task: StudyTask) -> String {
-    "[\(min(plan.tasks.count, finishedCount + 1))/\(plan.tasks.count)] \(plan.arms[task.arm].name), seed \(task.seed)"
+    "[\(finishedCount + 1)/\(max(count, finishedCount + 1))] \(plan.runName(of: task)), seed \(task.seed)"
   }
 
   /// What is left, by the pace so far; by the estimate alone in the first seconds.

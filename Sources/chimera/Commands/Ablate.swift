@@ -71,6 +71,7 @@ struct AblatePlan: ParsableCommand {
   @Flag(help: "Write a job array for Slurm.") var slurm = false
   @Flag(help: "Write an indexed job for Kubernetes.") var kubernetes = false
   @Flag(help: "Write a JSON document.") var json = false
+  @Option(help: "An earlier study's folder, to tell from it which differences the seeds will show.") var pilot: String?
 
   func validate() throws {
     if slurm && kubernetes || json && (slurm || kubernetes) {
@@ -80,12 +81,17 @@ struct AblatePlan: ParsableCommand {
 
   func run() throws {
     let opened = try OpenedStudy(question)
-    let cost = opened.cost(isQuiet: false)
+    var cost = opened.cost(isQuiet: false)
+    try cost.takePower(opened.folder, pilot: pilot)
     if slurm || kubernetes {
       let scripts = ClusterScripts(
-        opened.plan, folder: absolutePath(opened.folder.path), threads: question.threadCount,
+        opened.plan, tasks: cost.known, folder: absolutePath(opened.folder.path), threads: question.threadCount,
         seconds: cost.longestTask)
       Console.write(slurm ? scripts.slurm : scripts.kubernetes)
+      if opened.plan.study.tuning != nil || opened.plan.study.schedule != nil {
+        Console.note(
+          "then: this command again, for the tasks that follow from these, until it says that all runs are finished")
+      }
       Console.note("then: chimera ablate merge \(opened.folder.path)")
     } else if json {
       Console.write(PlanText(opened.plan, cost).json.serialized(pretty: true) + "\n")
@@ -106,14 +112,15 @@ struct AblateRun: ParsableCommand {
       """)
 
   @Argument(help: "The study's folder, as 'plan' or a run made it.") var folder: String
-  @Option(help: "The task's number, from 0 on.") var task: Int
+  @Option(help: "The task's number, from 0 on, or its key.") var task: String
   @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
   @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
 
   func run() throws {
     let opened = try OpenedStudy(folder: folder, threads: threads)
-    guard let found = opened.plan.tasks.first(where: { $0.index == task }) else {
-      throw Failure(.usage, "the study has the tasks 0 to \(opened.plan.tasks.count - 1), and no \(task)")
+    let tasks = opened.folder.tasks(of: opened.plan)
+    guard let found = tasks.first(where: { String($0.index) == task || $0.key == task }) else {
+      throw Failure(.usage, "the study has the tasks 0 to \(tasks.count - 1), and no \(task)")
     }
     StopSignals.watch()
     let progress = StudyProgress(opened.plan, nil, isQuiet: quiet)
@@ -124,7 +131,7 @@ struct AblateRun: ParsableCommand {
     progress.end()
     if !isDone { throw ExitCode(130) }
     if progress.hasFailures { throw ExitCode(Failure.Status.failed.rawValue) }
-    Console.write("task \(task): \(opened.plan.arms[found.arm].name), seed \(found.seed): finished\n")
+    Console.write("task \(found.index): \(opened.plan.runName(of: found)), seed \(found.seed): finished\n")
   }
 }
 

@@ -1,3 +1,4 @@
+import Ablation
 import ArgumentParser
 import Files
 import Specification
@@ -13,9 +14,22 @@ struct Schema: ParsableCommand {
 
         chimera schema > chimera.schema.json
         # yaml-language-server: $schema=chimera.schema.json
+
+      --study writes that of a study's file, --results that of its results.json.
       """)
 
+  @Flag(help: "The schema of studies.") var study = false
+  @Flag(help: "The schema of a study's results.json.") var results = false
+
+  func validate() throws {
+    if study && results { throw ValidationError("--study and --results exclude each other") }
+  }
+
   func run() throws {
+    if study || results {
+      Console.write((study ? StudySchema.study : StudySchema.results).serialized(pretty: true) + "\n")
+      return
+    }
     Console.write(SpecificationSchema(try Zoo().registry.describe()).json.serialized(pretty: true) + "\n")
   }
 }

@@ -6,7 +6,8 @@ struct Chart {
   static let width = 400.0
   static let left = 46.0
   static let right = 388.0
-  static let top = 12.0
+  /// Below the label of the vertical axis, which has a line of its own.
+  static let top = 26.0
 
   let title: String
   /// What is to be seen, for those who cannot see it.
@@ -42,7 +43,7 @@ struct Chart {
     }
     let labels = [
       chartText(xLabel, Self.right, bottom + 32, "axis ending"),
-      yLabel.isEmpty ? .nothing : chartText(yLabel, 0, Self.top - 5, "axis"),
+      yLabel.isEmpty ? .nothing : chartText(yLabel, 0, 6, "axis"),
     ]
     let height = bottom + 38
     return .element(
@@ -56,9 +57,12 @@ struct Chart {
   }
 }
 
-/// A text at a place of a drawing.
-func chartText(_ words: String, _ x: Double, _ y: Double, _ style: String) -> Markup {
-  .element("text", ["class": style, "x": at(x), "y": at(y)], Markup(words))
+/// A text at a place of a drawing, with what is shown where a pointer rests on it.
+func chartText(_ words: String, _ x: Double, _ y: Double, _ style: String, title: String? = nil) -> Markup {
+  let text = Markup(words)
+  guard let title, title != words else { return .element("text", ["class": style, "x": at(x), "y": at(y)], text) }
+  return .element(
+    "text", ["class": style, "x": at(x), "y": at(y)], [text, .element("title", Markup(title))])
 }
 
 /// A coordinate, with at most two digits after the point.

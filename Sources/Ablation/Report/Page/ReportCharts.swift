@@ -3,6 +3,12 @@ import Describing
 /// The drawings of a report. Arms have the colours of their places, the baseline none.
 struct ReportCharts {
   let report: StudyReport
+  private let labels: [String]
+
+  init(report: StudyReport) {
+    self.report = report
+    labels = ArmLabels(report.rows.map(\.arm.name), limit: 22).texts
+  }
 
   /// The class that gives the arm at `index` its colour.
   static func colour(_ index: Int) -> String { index == 0 ? "arm base" : "arm c\((index - 1) % 8)" }
@@ -11,7 +17,8 @@ struct ReportCharts {
 
   var all: [Markup] {
     [
-      finalLosses, curves, lossAgainst(parameters: true), report.includesTimes ? lossAgainst(parameters: false) : nil,
+      intervals, finalLosses, curves, rates, lossAgainst(parameters: true),
+      report.includesTimes ? lossAgainst(parameters: false) : nil,
       lengths,
     ]
     .compactMap { $0 }
@@ -26,9 +33,10 @@ struct ReportCharts {
       guard let mean = row.losses.mean, let half = row.losses.halfWidth(confidence: 0.95) else { return [] }
       return [mean - half, mean + half]
     }
-    let (low, high) = (losses.min() ?? 0, losses.max() ?? 1)
+    let near = PlotRange.near(losses)
+    let (low, high) = (near.min() ?? 0, near.max() ?? 1)
     let span = max(high - low, 0.01)
-    let x = Axis(losses + ends.map { min(max($0, low - span / 2), high + span / 2) }, from: 104, to: Chart.right)
+    let x = Axis(near + ends.map { min(max($0, low - span / 2), high + span / 2) }, from: 138, to: Chart.right)
     let pitch = 26.0
     let bottom = Chart.top + pitch * Double(report.rows.count) + 4
     var marks: [Markup] = []
@@ -43,7 +51,7 @@ struct ReportCharts {
     }
     for (index, row) in rows {
       let y = Chart.top + pitch * (Double(index) + 0.5)
-      marks.append(chartText(short(row.arm.name, 15), 98, y + 4, "name ending"))
+      marks.append(chartText(labels[index], 132, y + 4, "name ending", title: row.arm.name))
       var own: [Markup] = []
       if let mean = row.losses.mean {
         if let half = row.losses.halfWidth(confidence: 0.95) {
@@ -54,8 +62,13 @@ struct ReportCharts {
         }
         own.append(.element("path", ["class": "mean", "d": "M\(at(x.place(mean))) \(at(y - 7))v14"]))
       }
-      own += row.losses.values.map {
-        .element("circle", ["class": "dot", "cx": at(x.place($0)), "cy": at(y), "r": "3.6"])
+      own += row.losses.values.map { loss in
+        .element(
+          "circle", ["class": "dot", "cx": at(min(x.place(loss), Chart.right)), "cy": at(y), "r": "3.6"],
+          .element("title", Markup(Wording.loss(loss))))
+      }
+      if let furthest = row.losses.values.max(), x.place(furthest) > Chart.right {
+        own.append(chartText("▸ \(Wording.loss(furthest))", Chart.right - 7, y + 4, "name ending"))
       }
       marks.append(.element("g", ["class": Self.colour(index)], own))
     }
@@ -72,7 +85,8 @@ struct ReportCharts {
     let points = runs.flatMap { $0.flatMap { $0 } }
     guard let last = points.map(\.tokens).max(), points.count > 1 else { return nil }
     // The first falls are the same for all and would hide the rest.
-    let late = points.filter { Double($0.tokens) >= 0.25 * Double(last) }.map(\.loss)
+    let late = PlotRange.of(
+      runs.flatMap { $0.map { $0.filter { Double($0.tokens) >= 0.25 * Double(last) }.map(\.loss) } })
     let bottom = 262.0
     let x = Axis(points.map { Double($0.tokens) }, from: Chart.left, to: Chart.right, ticks: 4, startsAtZero: true)
     let y = Axis(late, from: bottom, to: Chart.top)
@@ -148,7 +162,7 @@ struct ReportCharts {
               "y2": at(y.place(point.y + point.half)),
             ]),
           .element("circle", ["class": "dot", "cx": at(px), "cy": at(py), "r": "4.5"]),
-          chartText(short(point.name, 22), nameX, nameY, isRight ? "name" : "name ending"),
+          chartText(labels[point.index], nameX, nameY, isRight ? "name" : "name ending", title: point.name),
         ])
     }
     return Chart(
@@ -189,9 +203,5 @@ struct ReportCharts {
       x: Axis([0, 1], from: Chart.left, to: Chart.right), y: y, xLabel: "tokens in a window", yLabel: "nats per token",
       bottom: bottom, showsX: false, marks: marks + labels
     ).markup
-  }
-
-  private func short(_ name: String, _ limit: Int) -> String {
-    name.count <= limit ? name : name.prefix(limit - 1) + "…"
   }
 }

@@ -1,0 +1,142 @@
+/// Makes the tasks of a plan.
+struct TaskMaker {
+  private let study: Study
+  private let arms: [PlannedArm]
+  private let candidates: [[StudyPlan.Candidate]]
+  private let data: String
+
+  init(_ study: Study, _ arms: [PlannedArm], _ candidates: [[StudyPlan.Candidate]], _ data: String) {
+    (self.study, self.arms, self.candidates, self.data) = (study, arms, candidates, data)
+  }
+
+  /// The run of the arm at `arm` with `seed`, at `factor` times the shared value of what is tuned.
+  func task(_ arm: Int, seed: Int, factor: Double?, index: Int) -> StudyTask {
+    let planned = factor.flatMap { factor in candidates[arm].first { $0.factor == factor }?.arm } ?? arms[arm]
+    let runSeed = study.hold.dataOrder == .same ? seed : seed + 100_000 * arm
+    let key = StudyTask.key(
+      planned, seed: runSeed, data: data,
+      contexts: study.contexts.map { $0.tokens(trainedAt: planned.training.context) })
+    return StudyTask(index: index, arm: arm, seed: seed, runSeed: runSeed, factor: factor, key: key)
+  }
+}
+
+extension StudyPlan {
+  /// What has become of a task.
+  public enum TaskState: Sendable {
+    /// It has not ended.
+    case open
+    /// It ended with this loss, NaN where it diverged.
+    case measured(Double)
+    /// It ended without measuring anything.
+    case failed
+  }
+
+  /// Every task that follows from what is known: those of the plan, and those that earlier ones ask for: a tuned setting's
+  /// further values, all seeds at the best two, more seeds for arms that are not decided.
+  ///
+  /// It is a function of the outcomes alone, so every machine that sees the same ones finds the same tasks, under the same
+  /// numbers once those before are over; a study that was killed goes on with what it would have done.
+  public func tasks(knowing state: (StudyTask) -> TaskState) -> [StudyTask] {
+    if isEvaluation { return tasks }
+    if let schedule = study.schedule { return tasks + added(schedule, state) }
+    if study.tuning != nil { return tasks + tuned(state) }
+    return tasks
+  }
+
+  private var maker: TaskMaker { TaskMaker(study, arms, candidates, dataFingerprint) }
+
+  // MARK: Seeds
+
+  private func added(_ schedule: SeedSchedule, _ state: (StudyTask) -> TaskState) -> [StudyTask] {
+    var added: [StudyTask] = []
+    var losses = arms.map { _ in [Int: Double]() }
+    var hasFailed = arms.map { _ in false }
+    func note(_ task: StudyTask) {
+      switch state(task) {
+      case .open: break
+      case .measured(let loss): losses[task.arm][task.seed] = loss
+      case .failed: hasFailed[task.arm] = true
+      }
+    }
+    tasks.forEach(note)
+    for look in schedule.looks.indices.dropFirst() {
+      // An arm that failed is waited for no longer, as one that diverged.
+      let runs = arms.indices.map { arm in
+        ArmLosses(runs: hasFailed[arm] ? losses[arm].merging([-1: .nan]) { $1 } : losses[arm])
+      }
+      let statistics = StudyStatistics(
+        baseline: runs[0], arms: Array(runs.dropFirst()), schedule: schedule, seeds: seeds)
+      if statistics.finishedLooks < look || hasFailed[0] { break }
+      let open = statistics.comparisons.indices.filter {
+        statistics.comparisons[$0].decidedAt == nil && statistics.comparisons[$0].verdict != .diverged
+      }
+      if open.isEmpty { break }
+      for seed in seeds[schedule.looks[look - 1]..<schedule.looks[look]] {
+        for arm in [0] + open.map({ $0 + 1 }) {
+          let task = maker.task(arm, seed: seed, factor: nil, index: tasks.count + added.count)
+          added.append(task)
+          note(task)
+        }
+      }
+    }
+    return added
+  }
+
+  // MARK: Rates
+
+  /// The losses of the arm at `arm` over the tuned setting, with the first seed, and whether no further value is to be tried.
+  public func curve(of arm: Int, knowing state: (StudyTask) -> TaskState) -> (curve: RateCurve, isSettled: Bool) {
+    var points: [RateCurve.Point] = []
+    var isSettled = true
+    func measure(_ factor: Double) {
+      switch state(maker.task(arm, seed: seeds[0], factor: factor == 1 ? nil : factor, index: 0)) {
+      case .open: isSettled = false
+      case .measured(let loss): points.append(.init(factor: factor, loss: loss))
+      case .failed: points.append(.init(factor: factor, loss: .nan))
+      }
+    }
+    guard let tuning = study.tuning else { return (RateCurve([]), true) }
+    for factor in tuning.factors where candidates[arm].contains(where: { $0.factor == factor }) { measure(factor) }
+    while isSettled, let next = next(RateCurve(points), arm) { measure(next) }
+    return (RateCurve(points), isSettled)
+  }
+
+  /// The candidate of `arm` to try after what `curve` has.
+  private func next(_ curve: RateCurve, _ arm: Int) -> Double? {
+    curve.next(limit: 1e9).flatMap { wanted in
+      candidates[arm].map(\.factor).first { abs($0 / wanted - 1) < 1e-6 }
+    }
+  }
+
+  private func tuned(_ state: (StudyTask) -> TaskState) -> [StudyTask] {
+    var extensions: [(round: Int, arm: Int, factor: Double)] = []
+    var finals: [(arm: Int, factor: Double)] = []
+    for arm in arms.indices {
+      let (curve, isSettled) = curve(of: arm, knowing: state)
+      let given = Set(study.tuning?.factors ?? [])
+      var tried = curve.points.map(\.factor).filter { !given.contains($0) }
+      if !isSettled, let next = next(curve, arm), given.isSubset(of: Set(curve.points.map(\.factor))) {
+        tried.append(next)
+      }
+      for (round, factor) in tried.sorted(by: { distance($0) < distance($1) }).enumerated() {
+        extensions.append((round, arm, factor))
+      }
+      if isSettled { finals += curve.finalists.map { (arm, curve.points[$0].factor) } }
+    }
+    var found: [StudyTask] = []
+    func add(_ arm: Int, _ seed: Int, _ factor: Double) {
+      found.append(
+        maker.task(arm, seed: seed, factor: factor == 1 ? nil : factor, index: tasks.count + found.count))
+    }
+    for (_, arm, factor) in extensions.sorted(by: { ($0.round, $0.arm) < ($1.round, $1.arm) }) {
+      add(arm, seeds[0], factor)
+    }
+    for seed in seeds.dropFirst() {
+      for (arm, factor) in finals where factor != 1 { add(arm, seed, factor) }
+    }
+    return found
+  }
+
+  /// The order in which factors were reached is that of their distance from 1.
+  private func distance(_ factor: Double) -> Double { factor >= 1 ? factor : 1 / factor }
+}
