@@ -23,9 +23,9 @@ public final class Trainer {
   /// What computes its gradients.
   public let executor: GradientExecutor
   private let pool: ThreadPool
-  private let training: TokenText
+  /// Batch `index` of the run.
+  let batch: (_ index: Int) -> Batch
   private let validation: TokenText?
-  private let order: WindowOrder
   private let dropout: DropoutClock?
 
   /// What an optimizer keeps of a tensor, under the name that it is saved by.
@@ -53,9 +53,32 @@ public final class Trainer {
   /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on `training`.
   ///
   /// Throws when there are fewer tokens than a window takes, when memory is short, and what is wrong with the settings.
-  public init(
+  public convenience init(
     _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, training: TokenText,
     validation: TokenText?, pool: ThreadPool
+  ) throws {
+    let window = settings.context + 1
+    for (text, what) in [(training, "training"), (validation, "validation")] {
+      guard let text else { continue }
+      if text.count < window { throw TrainingProblem.tooFewTokens(found: text.count, needed: window, what: what) }
+    }
+    let order = WindowOrder(tokens: training.count, length: settings.context, seed: settings.seed)
+    try self.init(composed, parameters, settings, validation: validation, pool: pool) { index in
+      Batch(
+        windows: (0..<settings.batch).map { row in
+          let start = order.start(of: index * settings.batch + row)
+          return training[start..<start + settings.context + 1]
+        })
+    }
+  }
+
+  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on what `batch` gives: of the same index
+  /// the same, of at most `settings.batch` sequences of `settings.context` tokens.
+  ///
+  /// Throws when memory is short, and what is wrong with the settings.
+  public init(
+    _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, validation: TokenText?, pool: ThreadPool,
+    batch: @escaping (_ index: Int) -> Batch
   ) throws {
     self.settings = settings
     self.parameters = parameters
@@ -70,14 +93,8 @@ public final class Trainer {
       dropout = nil
       plan = composed
     }
-    let window = settings.context + 1
-    for (text, what) in [(training, "training"), (validation, "validation")] {
-      guard let text else { continue }
-      if text.count < window { throw TrainingProblem.tooFewTokens(found: text.count, needed: window, what: what) }
-    }
-    self.training = training
+    self.batch = batch
     self.validation = validation
-    order = WindowOrder(tokens: training.count, length: settings.context, seed: settings.seed)
     executor = try GradientExecutor(
       plan, parameters, pool: pool, rows: settings.batch * settings.context, options: settings.options)
     var moments: [[Moment]] = []
@@ -151,14 +168,5 @@ public final class Trainer {
     let limit = settings.validationBatches == 0 ? windows : settings.validationBatches.multiplied(upTo: settings.batch)
     let wanted = min(windows, limit)
     return (0..<wanted).map { $0 * windows / wanted * settings.context }
-  }
-
-  /// Batch `index` of the run.
-  func batch(_ index: Int) -> Batch {
-    Batch(
-      windows: (0..<settings.batch).map { row in
-        let start = order.start(of: index * settings.batch + row)
-        return training[start..<start + settings.context + 1]
-      })
   }
 }

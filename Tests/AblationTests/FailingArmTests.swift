@@ -41,6 +41,10 @@ private struct FailingTrainer: ArmTrainer {
     }
     return try fake.train(arm, of: study, seed: seed, contexts: contexts, in: folder, progress: progress)
   }
+
+  func train(
+    _ arm: PlannedArm, on probe: Probe, seed: Int, progress: (TrainingProgress) -> Bool
+  ) throws -> TaskOutcome? { try FakeTrainer().train(arm, on: probe, seed: seed, progress: progress) }
 }
 
 @Suite("an arm that fails") struct FailingArmTests {

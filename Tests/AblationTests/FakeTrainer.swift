@@ -22,7 +22,7 @@ struct FakeTrainer: ArmTrainer {
   func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
     -> TrainingDescription
   {
-    for entry in training.entries ?? [] where entry.key != "lr" {
+    for entry in training.entries ?? [] where !["lr", "steps", "batch", "context"].contains(entry.key) {
       throw Problems([Problem("'\(entry.key)' is not a key of 'train'", at: entry.place)])
     }
     let context = architecture.shape.contextLength
@@ -62,6 +62,21 @@ struct FakeTrainer: ArmTrainer {
         loss: curve[curve.count - 1].loss, curve: curve,
         contexts: contexts.map { .init(context: $0, loss: $0 > longest ? nil : end + Double($0) / 1e4) }),
       TaskTimes(seconds: 1.5, tokensPerSecond: Double(arm.training.tokens) / 1.5, machine: "a fake"))
+  }
+}
+
+extension FakeTrainer {
+  /// One with positions answers more than one without.
+  func train(
+    _ arm: PlannedArm, on probe: Probe, seed: Int, progress: (TrainingProgress) -> Bool
+  ) throws -> TaskOutcome? {
+    began(seed)
+    if !progress(TrainingProgress(tokens: arm.training.tokens, loss: 1)) { return nil }
+    let noise = Double(Noise(seed: UInt64(seed)).first) + Double(arm.parameterCount % 97) / 97
+    let accuracy = min(1, max(0, (arm.name == "none" ? probe.chance : 0.9) + 0.001 * noise))
+    return TaskOutcome(
+      TaskResult(loss: 1, curve: [], contexts: [], accuracy: accuracy),
+      TaskTimes(seconds: 1, tokensPerSecond: 1, machine: "a fake"))
   }
 }
 

@@ -184,7 +184,7 @@ import Testing
     ),
     ("seeds: 3", "train: {lr: 1, bacth: 2}", ["4:16", "'bacth' is not a key of 'train'"]),
     ("seeds: 3", "contexts: [2x, many]", ["4:16", "a context is a number of tokens"]),
-    ("seeds: 3", "combine: grid", ["4:10", "there are none"]),
+    ("seeds: 3", "combine: gird", ["4:10", "takes each, grid, fractional, path, not 'gird'", "did you mean 'grid'?"]),
     ("seeds: 3", "vary: {norm: rmsnorm}", ["4:14", "takes a list of values to try"]),
     ("seeds: 3", "vary: {norm: [rmsnorm, rmsnorm, rmsnorm]}", ["4:24", "an arm is named 'rmsnorm' already at 4:15"]),
   ]

@@ -181,6 +181,9 @@ import Testing
         if arm.name == "none", arm.training.settings.first?.value == "0.002" { throw Broken() }
         return try inner.train(arm, of: study, seed: seed, contexts: contexts, in: folder, progress: progress)
       }
+      func train(
+        _ arm: PlannedArm, on probe: Probe, seed: Int, progress: (TrainingProgress) -> Bool
+      ) throws -> TaskOutcome? { try inner.train(arm, on: probe, seed: seed, progress: progress) }
     }
     try withFolder { folder in
       let plan = try Studies.plan(Self.text, Self.trainer)

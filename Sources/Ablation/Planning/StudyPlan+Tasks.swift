@@ -16,7 +16,15 @@ struct TaskMaker {
     let key = StudyTask.key(
       planned, seed: runSeed, data: data,
       contexts: study.contexts.map { $0.tokens(trainedAt: planned.training.context) })
-    return StudyTask(index: index, arm: arm, seed: seed, runSeed: runSeed, factor: factor, key: key)
+    return StudyTask(index: index, arm: arm, seed: seed, runSeed: runSeed, factor: factor, probe: nil, key: key)
+  }
+
+  /// The run of `probe` by the arm at `arm`, which `planned` is as it is trained there.
+  func probe(_ probe: Probe, _ planned: PlannedArm, _ arm: Int, seed: Int, index: Int) -> StudyTask {
+    let runSeed = study.hold.dataOrder == .same ? seed : seed + 100_000 * arm
+    return StudyTask(
+      index: index, arm: arm, seed: seed, runSeed: runSeed, factor: nil, probe: probe.kind,
+      key: StudyTask.key(planned, seed: runSeed, probe: probe))
   }
 }
 
@@ -52,6 +60,7 @@ extension StudyPlan {
     var losses = arms.map { _ in [Int: Double]() }
     var hasFailed = arms.map { _ in false }
     func note(_ task: StudyTask) {
+      if task.probe != nil { return }
       switch state(task) {
       case .open: break
       case .measured(let loss): losses[task.arm][task.seed] = loss
@@ -60,15 +69,13 @@ extension StudyPlan {
     }
     tasks.forEach(note)
     for look in schedule.looks.indices.dropFirst() {
-      // An arm that failed is waited for no longer, as one that diverged.
-      let runs = arms.indices.map { arm in
-        ArmLosses(runs: hasFailed[arm] ? losses[arm].merging([-1: .nan]) { $1 } : losses[arm])
-      }
+      let runs = arms.indices.map { ArmLosses(runs: losses[$0], hasFailed: hasFailed[$0]) }
       let statistics = StudyStatistics(
         baseline: runs[0], arms: Array(runs.dropFirst()), schedule: schedule, seeds: seeds)
       if statistics.finishedLooks < look || hasFailed[0] { break }
       let open = statistics.comparisons.indices.filter {
         statistics.comparisons[$0].decidedAt == nil && statistics.comparisons[$0].verdict != .diverged
+          && !hasFailed[$0 + 1]
       }
       if open.isEmpty { break }
       for seed in seeds[schedule.looks[look - 1]..<schedule.looks[look]] {

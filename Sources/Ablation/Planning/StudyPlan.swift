@@ -16,6 +16,8 @@ public struct StudyPlan: Sendable {
   public let tasks: [StudyTask]
   /// The values of the tuned setting that may be tried, for each arm; empty without one.
   public let candidates: [[Candidate]]
+  /// The arms as each probe of the study trains them: with its vocabulary and its length.
+  public let probes: [[PlannedArm]]
   /// What the study asks beside how arms compare with the baseline.
   public let contrasts: [Contrast]
 
@@ -33,8 +35,12 @@ public struct StudyPlan: Sendable {
   /// The seeds that are run: those of the study, or one where nothing is trained.
   public let seeds: [Int]
 
-  init(study: Study, arms: [PlannedArm], candidates: [[Candidate]] = [], dataFingerprint: String) {
+  init(
+    study: Study, arms: [PlannedArm], candidates: [[Candidate]] = [], probes: [[PlannedArm]] = [],
+    dataFingerprint: String
+  ) {
     self.study = study
+    self.probes = probes
     self.arms = arms
     self.candidates = candidates
     self.dataFingerprint = dataFingerprint
@@ -53,6 +59,13 @@ public struct StudyPlan: Sendable {
         tasks.append(maker.task(arm, seed: seeds[0], factor: factor, index: tasks.count))
       }
     }
+    for seed in first where !isEvaluation {
+      for arm in probes.indices {
+        for probe in study.probes.indices {
+          tasks.append(maker.probe(study.probes[probe].probe, probes[arm][probe], arm, seed: seed, index: tasks.count))
+        }
+      }
+    }
     self.tasks = tasks
   }
 
@@ -63,12 +76,16 @@ public struct StudyPlan: Sendable {
 
   /// The arm of `task` and what is tuned in it: `rope, lr ×2`.
   public func runName(of task: StudyTask) -> String {
+    if let probe = task.probe { return "\(arms[task.arm].name), probe \(probe.rawValue)" }
     guard let factor = task.factor, let tuning = study.tuning else { return arms[task.arm].name }
     return "\(arms[task.arm].name), \(tuning.key) \(Tuning.words(factor))"
   }
 
   /// The arm as `task` trains it.
   public func arm(of task: StudyTask) -> PlannedArm {
+    if let kind = task.probe, let place = study.probes.firstIndex(where: { $0.probe.kind == kind }) {
+      return probes[task.arm][place]
+    }
     guard let factor = task.factor else { return arms[task.arm] }
     return candidates[task.arm].first { $0.factor == factor }?.arm ?? arms[task.arm]
   }
@@ -101,8 +118,20 @@ public struct StudyTask: Sendable, Hashable {
   public let runSeed: Int
   /// What the tuned setting's shared value is multiplied by; nil where it is the shared one.
   public let factor: Double?
+  /// The probe that it trains; nil where it trains on the study's data.
+  public let probe: Probe.Kind?
   /// What names its result: a digest of everything that decides it.
   public let key: String
+
+  /// The digest of a run of a probe: its data follows from its kind, its size and the seed.
+  static func key(_ arm: PlannedArm, seed: Int, probe: Probe) -> String {
+    var hash = SHA256()
+    hash.update("chimera ablation probe 1\n")
+    hash.update(YAMLWriter().write(arm.architecture.decisive))
+    for entry in arm.training.settings { hash.update("\(entry.key)=\(entry.value)\n") }
+    hash.update("probe=\(probe.name) \(probe.size)\nseed=\(seed)\n")
+    return String(hash.hexadecimal().prefix(24))
+  }
 
   /// The digest of the resolved specification, the training settings, the data, the lengths evaluated and the seed.
   ///

@@ -66,9 +66,14 @@ public struct StudyPlanner {
     if arms.count == 1, problems.isEmpty {
       problems.add(Problem("every arm is the base itself", at: study.arms.first?.place))
     }
+    if arms.allSatisfy({ $0.training.tokens == 0 }), let place = study.tuning?.place ?? study.probes.first?.place {
+      problems.add(Problem("nothing is trained in this study, so nothing can be tuned or probed", at: place))
+    }
     try problems.check()
     let candidates = try study.tuning.map { try self.candidates(of: arms, study, $0) } ?? []
-    return StudyPlan(study: study, arms: arms, candidates: candidates, dataFingerprint: fingerprint)
+    let probes = study.probes.isEmpty ? [] : try arms.map { arm in try study.probes.map { try probe($0, arm, study) } }
+    return StudyPlan(
+      study: study, arms: arms, candidates: candidates, probes: probes, dataFingerprint: fingerprint)
   }
 
   /// What is wrong with the base and the arms of `study` by themselves: for a study that has other mistakes, so that all
@@ -150,6 +155,28 @@ public struct StudyPlanner {
         } catch  where !tuning.factors.contains(factor) { return nil }
       }
     }
+  }
+
+  /// `arm` as `request` trains it; throws where it does not compose with the probe's vocabulary and length.
+  private func probe(_ request: ProbeRequest, _ arm: PlannedArm, _ study: Study) throws -> PlannedArm {
+    let probe = request.probe
+    var patch = arm.patch
+    patch["vocab_size"] = Setting(text: String(probe.vocabulary), at: request.place)
+    patch["context_length"] = Setting(text: String(probe.length), at: request.place)
+    let composed = try compose(study, patch)
+    var training = request.training
+    training["context"] = Setting(text: String(probe.length), at: request.place)
+    // How an arm is trained is its own; for how long and on what is the probe's.
+    for entry in arm.trainingPatch.entries ?? [] where !["steps", "batch", "context", "accumulate"].contains(entry.key)
+    {
+      training[entry.key] = entry.value
+    }
+    return PlannedArm(
+      name: arm.name, isBaseline: arm.isBaseline, patch: patch, trainingPatch: training,
+      architecture: composed.architecture, plan: composed.plan,
+      training: try trainer.describe(training, for: composed.architecture, composed.plan, tokens: nil),
+      flopsPerToken: composed.plan.meanFlopsPerToken(context: probe.length), sizing: nil, mismatch: arm.mismatch,
+      isMatched: arm.isMatched, coordinates: arm.coordinates)
   }
 
   /// The width that `request` asks for; throws when none comes near enough.

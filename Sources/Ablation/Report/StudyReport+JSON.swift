@@ -37,6 +37,7 @@ extension StudyReport {
       document["version"] = .string(origin.version)
       document["date"] = .string(origin.date)
     }
+    if !probes.isEmpty { document["probes"] = .array(probes.map { json(of: $0) }) }
     if includesTimes { document["machines"] = .array(machines.map { .string($0) }) }
     return .object(document)
   }
@@ -72,6 +73,25 @@ extension StudyReport {
         return .object(object)
       })
     return .object(arm)
+  }
+
+  private func json(of finding: ProbeFinding) -> JSONValue {
+    [
+      "name": .string(finding.probe.name), "chance": .number(finding.probe.chance), "ceiling": 1,
+      "arms": .array(
+        rows.indices.map { index in
+          var arm = JSONObject()
+          arm["name"] = .string(rows[index].arm.name)
+          arm["accuracies"] = .array(
+            finding.accuracies[index].sorted { $0.key < $1.key }.map {
+              ["seed": .integer($0.key), "accuracy": Self.number($0.value.isFinite ? $0.value : nil)]
+            })
+          if index > 0, let comparison = finding.comparisons[index - 1] {
+            arm["wrong_answers"] = .object(json(of: comparison))
+          }
+          return .object(arm)
+        }),
+    ]
   }
 
   private func json(of tuned: TunedArm) -> JSONObject {

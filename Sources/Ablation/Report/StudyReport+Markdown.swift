@@ -35,6 +35,9 @@ extension StudyReport {
       text += "\n## \(title.title)\n\n\(title.meaning)\n\n" + table(effectsTable)
     }
     if let tuning = plan.study.tuning { text += "\n## Each at its own best \(tuning.key)\n\n" + table(tuningTable) }
+    if !probes.isEmpty { text += "\n## Probes\n\n\(Self.probesMeaning)\n\n" + table(probesTable) }
+    let stability = stabilityTable
+    if !stability.isEmpty { text += "\n## Stability\n\n\(Self.stabilityMeaning)\n\n" + table(stability) }
     text += extrapolation + "\n## Arms\n\nThe base is \(plan.baseline.architecture.name); each arm changes\n\n```yaml\n"
     for row in rows where row.comparison != nil {
       let yaml = yaml(of: row.arm)

@@ -14,7 +14,7 @@ extension StudyReport {
     .element(
       "main",
       [
-        header, verdicts, effectsSection, tuningSection,
+        header, verdicts, effectsSection, tuningSection, probesSection, stabilitySection,
         .element(
           "section",
           [.element("h2", "Charts"), legend, .element("div", ["class": "charts"], ReportCharts(report: self).all)]),
@@ -171,6 +171,19 @@ extension StudyReport {
   private var tuningSection: Markup {
     guard let tuning = plan.study.tuning else { return .nothing }
     return .element("section", [.element("h2", Markup("Each at its own best \(tuning.key)")), table(tuningTable)])
+  }
+
+  private var stabilitySection: Markup {
+    let lines = stabilityTable
+    if lines.isEmpty { return .nothing }
+    return .element(
+      "section", [.element("h2", "Stability"), .element("p", Markup(Self.stabilityMeaning)), table(lines)])
+  }
+
+  private var probesSection: Markup {
+    if probes.isEmpty { return .nothing }
+    return .element(
+      "section", [.element("h2", "Probes"), .element("p", Markup(Self.probesMeaning)), table(probesTable)])
   }
 
   private func table(_ rows: [[String]]) -> Markup {

@@ -14,7 +14,7 @@ extension StudyReport {
       factor == own
       ? "at \(Tuning.words(factor)) the shared \(tuning.key), which is best for both"
       : "each at its own best \(tuning.key) (\(Tuning.words(factor)) against \(Tuning.words(own)))"
-    guard let first = finding(best) else { return nil }
+    guard let first = finding(best) else { return finding(comparison).map { "\(row.arm.name) \($0(base))." } }
     var text = "\(row.arm.name) \(first(base)), \(rates)"
     if best.verdict != comparison.verdict {
       let shared =

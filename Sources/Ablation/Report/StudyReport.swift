@@ -10,6 +10,8 @@ public struct StudyReport: Sendable {
   public let rows: [Row]
   /// The statistics, with a comparison for each arm but the baseline.
   public let statistics: StudyStatistics
+  /// What the probes found.
+  public let probes: [ProbeFinding]
   /// Every task that follows from what is known.
   public let tasks: [StudyTask]
   /// Tasks with an outcome.
@@ -92,26 +94,35 @@ public struct StudyReport: Sendable {
     }
     tasks = plan.tasks(knowing: state)
     var count = 0
+    var answers: [Probe.Kind: [[Int: Double]]] = [:]
     for task in tasks {
       if let outcome = outcome(task) {
         count += 1
+        if let kind = task.probe {
+          answers[kind, default: plan.arms.map { _ in [:] }][task.arm][task.seed] =
+            outcome.result.loss.isFinite ? outcome.result.accuracy ?? .nan : .nan
+          continue
+        }
         if task.factor == nil { found[task.arm].append((task.seed, outcome)) }
         rates[task.arm][task.factor ?? 1, default: [:]][task.seed] = outcome.result.loss
       } else if let reason = failure(task) {
-        failed[task.arm].append((task.seed, task.factor == nil ? reason : "\(plan.runName(of: task)): \(reason)"))
+        failed[task.arm].append(
+          (task.seed, task.factor == nil && task.probe == nil ? reason : "\(plan.runName(of: task)): \(reason)"))
       }
     }
     finishedCount = count
+    probes = ProbeFinding.all(
+      plan.study.probes.map(\.probe).compactMap { probe in answers[probe.kind].map { (probe, $0) } })
     let tuned = plan.arms.indices.map { arm in
       plan.study.tuning.map { tuning in
         TunedArm(curve: plan.curve(of: arm, knowing: state), rates[arm], plan.candidates[arm], tuning)
       }
     }
     let bests = tuned.map { $0?.best.losses ?? [:] }
-    let losses = found.map { runs in
+    let losses = zip(found, failed).map { runs, failures in
       ArmLosses(
         runs: Dictionary(runs.map { ($0.seed, $0.outcome.result.loss) }) { first, _ in first },
-        windows: plan.isEvaluation ? runs.first?.outcome.result.windows ?? [] : [])
+        windows: plan.isEvaluation ? runs.first?.outcome.result.windows ?? [] : [], hasFailed: !failures.isEmpty)
     }
     let statistics = StudyStatistics(
       baseline: losses[0], arms: Array(losses.dropFirst()), contrasts: plan.contrasts,

@@ -21,6 +21,12 @@ public protocol ArmTrainer {
     _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,
     progress: (TrainingProgress) -> Bool
   ) throws -> TaskOutcome?
+
+  /// Trains `arm`, planned for `probe`, on the probe's sequences from `seed` on, and counts right answers on others. Nil is
+  /// returned where `progress` says to stop: such a run begins anew.
+  func train(
+    _ arm: PlannedArm, on probe: Probe, seed: Int, progress: (TrainingProgress) -> Bool
+  ) throws -> TaskOutcome?
 }
 
 /// How far a run is.

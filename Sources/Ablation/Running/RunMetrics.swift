@@ -8,6 +8,11 @@ struct RunMetrics {
   /// Seconds that the steps took together.
   private(set) var seconds = 0.0
   private var tokens = 0
+  private var norms: [Double] = []
+  private var losses: [Double] = []
+
+  /// How calmly it trained; nil where nothing was trained.
+  var stability: RunStability? { RunStability(norms: norms, losses: losses) }
 
   /// Tokens trained on in a second.
   var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
@@ -24,7 +29,13 @@ struct RunMetrics {
         if let loss = json["validation_loss"] {
           // Null is NaN.
           curve.append(.init(tokens: step.multiplied(upTo: tokensPerStep), loss: loss.number ?? .nan))
-        } else if let rate = json["tokens_per_second"]?.number, rate > 0 {
+          continue
+        }
+        if let norm = json["gradient_norm"]?.number, let loss = json["loss"]?.number {
+          norms.append(norm)
+          losses.append(loss)
+        }
+        if let rate = json["tokens_per_second"]?.number, rate > 0 {
           seconds += Double(tokensPerStep) / rate
           tokens += tokensPerStep
         }

@@ -8,12 +8,12 @@ import Training
 
 /// Trains arms with the training room: each run in a folder of its own, resumable at any step.
 public final class RunTrainer: ArmTrainer {
-  private let pool: ThreadPool
-  private let registry: Registry
+  let pool: ThreadPool
+  let registry: Registry
   private let cacheFolder: String
   private let tokenizer: () throws -> Tokenizer?
   private let start: Start?
-  private let machine: String
+  let machine: String
   private var texts: [[String]: TokenizedData] = [:]
   /// Told of a folder for tokens that could not be written.
   public var cacheFailed: ((FileProblem) -> Void)?
@@ -156,7 +156,9 @@ public final class RunTrainer: ArmTrainer {
     let times = TaskTimes(seconds: measured.seconds, tokensPerSecond: measured.tokensPerSecond, machine: machine)
     guard diverged == nil, let loss = curve.last?.loss, loss.isFinite else {
       return TaskOutcome(
-        TaskResult(loss: .nan, curve: curve, contexts: [], divergedAfter: diverged ?? settings.steps), times)
+        TaskResult(
+          loss: .nan, curve: curve, contexts: [], stability: measured.stability,
+          divergedAfter: diverged ?? settings.steps), times)
     }
     let losses = try contexts.map { context in
       TaskResult.ContextLoss(
@@ -164,7 +166,8 @@ public final class RunTrainer: ArmTrainer {
         loss: try WindowLoss(trainer, text: try split(study, settings).last, pool: pool)
           .loss(context: context, tokens: settings.validationTokens))
     }
-    return TaskOutcome(TaskResult(loss: loss, curve: curve, contexts: losses, windows: windows), times)
+    return TaskOutcome(
+      TaskResult(loss: loss, curve: curve, contexts: losses, windows: windows, stability: measured.stability), times)
   }
 
   // MARK: Parts
@@ -209,5 +212,5 @@ extension TrainingSettings {
 
 extension Duration {
   /// The duration in seconds.
-  fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

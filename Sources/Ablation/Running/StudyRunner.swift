@@ -100,6 +100,9 @@ public struct StudyRunner {
   private func measure(_ task: StudyTask, _ report: (Event) -> Bool) throws -> TaskOutcome? {
     try folder.mark(task, keepsRun: keepsRuns)
     let arm = plan.arm(of: task)
+    if let kind = task.probe {
+      return try trainer.train(arm, on: Probe(kind), seed: task.runSeed) { report(.progress(task, $0)) }
+    }
     return try trainer.train(
       arm, of: plan.study, seed: task.runSeed, contexts: plan.contexts(of: arm), in: folder.runFolder(of: task)
     ) { report(.progress(task, $0)) }

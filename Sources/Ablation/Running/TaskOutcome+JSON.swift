@@ -70,6 +70,8 @@ private enum Ranges {
   /// A thousand years.
   static let seconds = 0...3.2e10
   static let rate = 0...1e15
+  /// Of all gradients together, squares of f32 added up in f64.
+  static let norm = 0...1e60
   static let tokens = 0...1 << 60
   static let context = 1...1 << 44
 
@@ -106,6 +108,14 @@ extension TaskResult {
     document["curve"] = .array(curve.map { [.integer($0.tokens), .number($0.loss)] })
     document["contexts"] = .array(
       contexts.map { ["context": .integer($0.context), "loss": $0.loss.map { .number($0) } ?? .null] })
+    if let stability {
+      document["gradient_norm"] = [
+        "median": .number(stability.medianNorm), "p99": .number(stability.highNorm),
+        "largest": .number(stability.largestNorm),
+      ]
+      document["loss_spikes"] = .integer(stability.spikes)
+    }
+    if let accuracy { document["accuracy"] = .number(accuracy) }
     if !windows.isEmpty { document["windows"] = .array(windows.map { .number($0) }) }
     return .object(document)
   }
@@ -131,11 +141,23 @@ extension TaskResult {
     if let list = json["windows"] {
       for item in try Ranges.list(list, "windows") { windows.append(try Ranges.loss(item)) }
     }
+    var stability: RunStability?
+    if let norms = json["gradient_norm"] {
+      stability = RunStability(
+        medianNorm: try Ranges.number(norms["median"], in: Ranges.norm, "gradient_norm"),
+        highNorm: try Ranges.number(norms["p99"], in: Ranges.norm, "gradient_norm"),
+        largestNorm: try Ranges.number(norms["largest"], in: Ranges.norm, "gradient_norm"),
+        spikes: try Ranges.integer(json["loss_spikes"], in: Ranges.tokens, "loss_spikes"))
+    }
+    var accuracy: Double?
+    if let share = json["accuracy"] { accuracy = try Ranges.number(share, in: 0...1, "accuracy") }
     var diverged: Int?
     if let steps = json["diverged_after_steps"] {
       diverged = try Ranges.integer(steps, in: Ranges.tokens, "diverged_after_steps")
     }
     self.init(
-      loss: try Ranges.loss(json["loss"]), curve: points, contexts: losses, windows: windows, divergedAfter: diverged)
+      loss: try Ranges.loss(json["loss"]), curve: points, contexts: losses, windows: windows, accuracy: accuracy,
+      stability: stability,
+      divergedAfter: diverged)
   }
 }

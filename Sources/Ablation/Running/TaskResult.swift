@@ -10,6 +10,10 @@ public struct TaskResult: Sendable, Hashable {
   public let contexts: [ContextLoss]
   /// The losses of the windows of the validation text, in its order, where nothing was trained; empty after training.
   public let windows: [Double]
+  /// How calmly it trained; nil where nothing was trained, and in outcomes of earlier versions.
+  public let stability: RunStability?
+  /// The share of right answers, of a probe.
+  public let accuracy: Double?
   /// Steps that were done when the loss became NaN; nil when it did not.
   public let divergedAfter: Int?
 
@@ -43,8 +47,12 @@ public struct TaskResult: Sendable, Hashable {
 
   /// A run that ended with `loss`.
   public init(
-    loss: Double, curve: [Point], contexts: [ContextLoss], windows: [Double] = [], divergedAfter: Int? = nil
+    loss: Double, curve: [Point], contexts: [ContextLoss], windows: [Double] = [], accuracy: Double? = nil,
+    stability: RunStability? = nil,
+    divergedAfter: Int? = nil
   ) {
+    self.accuracy = accuracy
+    self.stability = stability
     self.loss = loss
     self.curve = curve
     self.contexts = contexts

@@ -59,7 +59,9 @@ public struct StudyStatistics: Sendable {
       let looks = schedule.looks.map { differences(Array(seeds.prefix($0))) + more }
       let over = Self.finished(schedule, looks.map { $0.enumerated().map { probability($0.offset, $0.element) } }) {
         test, look in
-        isOut[test] || looks[look][test].sample.count >= schedule.looks[look]
+        // An arm that failed is waited for no longer, and judged by what it has.
+        isOut[test] || baseline.hasFailed || (arms.indices.contains(test) && arms[test].hasFailed)
+          || looks[look][test].sample.count >= schedule.looks[look]
       }
       let outcomes = schedule.decide(isOut.count, finishedLooks: over) { test, look in
         probability(test, looks[look][test])

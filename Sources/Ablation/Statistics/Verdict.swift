@@ -51,10 +51,13 @@ public struct ArmLosses: Sendable {
   public let runs: [Int: Double]
   /// The losses of the windows of the validation text, where nothing was trained.
   public let windows: [Double]
+  /// Whether a run ended without a loss, so that none is waited for.
+  public let hasFailed: Bool
 
   /// These losses.
-  public init(runs: [Int: Double], windows: [Double] = []) {
+  public init(runs: [Int: Double], windows: [Double] = [], hasFailed: Bool = false) {
     self.runs = runs
+    self.hasFailed = hasFailed
     self.windows = windows
   }
 }

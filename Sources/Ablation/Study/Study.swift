@@ -30,6 +30,8 @@ public struct Study: Sendable {
   public let design: StudyDesign
   /// The looks at which seeds are added until arms are decided; nil where every arm has all seeds.
   public let schedule: SeedSchedule?
+  /// The abilities that arms are tested for beside the loss.
+  public let probes: [ProbeRequest]
   /// The setting that each arm has its own best of; nil where all share it.
   public let tuning: Tuning?
 

@@ -17,6 +17,7 @@ import Specification
 ///     hold: {params: 1%, by: mlp.intermediate_size, tokens: 2000000, data_order: same}
 ///     seeds: 3                                    or a list; {from: 3, to: 10}: added until arms are decided
 ///     tune: auto                                  or {lr: [x0.5, x1, x2]}: each arm at its own best
+///     probes: [recall, induction]                 abilities to test, or {recall: {steps: 600}}
 ///     contexts: [1x, 2x, 512]                     lengths to evaluate at
 ///     data: text.txt                              beside the file
 ///     train: {batch: 16}                          for the trainer
@@ -60,6 +61,13 @@ public struct StudyReader {
     let hold = HoldReader(tree["hold"]).read(&problems)
     let (arms, design) = arms()
     let tuning = TuningReader(tree["tune"]).read(&problems)
+    let probes = ProbesReader(tree["probes"]).read(&problems)
+    if !probes.isEmpty, let weights = tree["weights"] {
+      problems.add(
+        Problem(
+          "probes train every arm anew, and 'weights' starts from a trained model", at: weights.place,
+          hint: "leave out one of them"))
+    }
     let (seeds, schedule) = seeds()
     if tuning != nil, schedule != nil {
       problems.add(
@@ -79,7 +87,7 @@ public struct StudyReader {
       basePatch: group("set"), weights: optionalText("weights").map { path($0, isModel: true) },
       tokenizer: optionalText("tokenizer").map { path($0, isModel: true) }, arms: arms,
       seeds: seeds, hold: hold, training: group("train"), data: data(), contexts: contexts(), design: design,
-      schedule: schedule, tuning: tuning)
+      schedule: schedule, probes: probes, tuning: tuning)
   }
 
   private mutating func text(_ key: String, missing hint: String) -> String? {

@@ -72,6 +72,13 @@ public enum StudySchema {
         "lengths to evaluate at: tokens, or multiples of the trained length as 2x"
       ),
       (
+        "probes",
+        either(
+          list(words(Probe.Kind.allCases.map(\.rawValue))),
+          ["type": "object", "propertyNames": words(Probe.Kind.allCases.map(\.rawValue))]),
+        "abilities that arms are tested for beside the loss"
+      ),
+      (
         "tune", either(words(["auto"]), object(.object(settings))),
         "the setting of which each arm has its own best, with factors of the shared value"
       ),
@@ -99,6 +106,7 @@ public enum StudySchema {
       "properties": [
         "seed": ["type": "integer"], "loss": number, "diverged_after_steps": ["type": "integer"],
         "curve": ["type": "array"], "contexts": ["type": "array"], "windows": ["type": "array"],
+        "gradient_norm": group, "loss_spikes": ["type": "integer"],
         "seconds": number, "tokens_per_second": number,
       ],
       "required": ["seed", "loss", "curve", "contexts"],
@@ -128,7 +136,8 @@ public enum StudySchema {
         "baseline": text, "seeds": list(["type": "integer"]), "hold": group, "data": text, "data_files": text,
         "noise_floor": number, "sentences": ["type": "array", "items": text], "looks": list(["type": "integer"]),
         "finished_looks": ["type": "integer"], "arms": list(arm), "effects": ["type": "array", "items": comparison],
-        "machines": ["type": "array", "items": text], "version": text, "date": text,
+        "machines": ["type": "array", "items": text], "probes": ["type": "array", "items": group], "version": text,
+        "date": text,
       ],
       "required": ["study", "fingerprint", "headline", "complete", "baseline", "seeds", "arms"],
     ]

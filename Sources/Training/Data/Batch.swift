@@ -11,6 +11,12 @@ public struct Batch: Sendable {
     targets = windows.map { Array($0.dropFirst()) }
   }
 
+  /// Sequences with what is to be predicted after each of their tokens; −1 for nothing.
+  public init(inputs: [[Int]], targets: [[Int]]) {
+    self.inputs = inputs
+    self.targets = targets
+  }
+
   /// How many predictions there are.
   public var count: Int { inputs.reduce(0) { $0 + $1.count } }
 }

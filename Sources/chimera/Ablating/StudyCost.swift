@@ -47,7 +47,7 @@ struct StudyCost {
   /// Takes the power from the runs that are finished here, or from the results of another study.
   mutating func takePower(_ folder: StudyFolder, pilot: String?) throws {
     var losses = plan.arms.map { _ in [Int: Double]() }
-    for task in known where task.factor == nil {
+    for task in known where task.factor == nil && task.probe == nil {
       if let loss = folder.outcome(of: task)?.result.loss, loss.isFinite { losses[task.arm][task.seed] = loss }
     }
     var source = "the runs so far"
@@ -66,7 +66,12 @@ struct StudyCost {
   }
 
   /// Seconds that `task` will take.
-  func seconds(of task: StudyTask) -> Double { seconds[task.arm] ?? 0 }
+  func seconds(of task: StudyTask) -> Double {
+    guard task.probe != nil else { return seconds[task.arm] ?? 0 }
+    // By tokens: a probe's model is the arm's with a smaller vocabulary.
+    let share = Double(plan.arm(of: task).training.tokens) / Double(max(1, plan.arms[task.arm].training.tokens))
+    return (seconds[task.arm] ?? 0) * share
+  }
 
   /// Whether a task of the arm at `index` is left.
   func isLeft(_ index: Int) -> Bool { left.contains { $0.arm == index } }

@@ -15,6 +15,8 @@ struct StudyOptions: ParsableArguments {
     help: "What arms must match in the base: params, flops, none, or {params: 1%, by: mlp.intermediate_size}. [params]")
   var hold: String?
   @Option(help: "Number of random seeds, a list, or {from: 3, to: 10}: until arms are decided. [3]") var seeds: String?
+  @Option(help: "Abilities to test: recall, induction, copy, hops, arithmetic, parity, brackets, facts.") var probes:
+    String?
   @Option(help: "Training text: a file or folder. May be repeated.") var data: [String] = []
   @Option(help: "Lengths to evaluate at: 1x,2x,4x or tokens.") var evalContexts: String?
   @Option(help: "A training setting: steps=2000, lr=1e-3, batch=16 … May be repeated.") var train: [String] = []
@@ -26,7 +28,9 @@ struct StudyOptions: ParsableArguments {
   @OptionGroup var model: ModelOptions
 
   /// The options whose texts messages point into.
-  static let sources = ["--vary", "--combine", "--tune", "--hold", "--seeds", "--eval-contexts", "--train", "--data"]
+  static let sources = [
+    "--vary", "--combine", "--tune", "--probes", "--hold", "--seeds", "--eval-contexts", "--train", "--data",
+  ]
 
   func validate() throws {
     if subject == nil, weights == nil { throw ValidationError("name a study, or a model and what to --vary") }
@@ -57,6 +61,9 @@ struct StudyOptions: ParsableArguments {
     ] {
       guard let text else { continue }
       noting { () throws(Problems) in tree[key] = try YAMLReader(source: option).read(text) }
+    }
+    if let probes {
+      noting { () throws(Problems) in tree["probes"] = try list(probes, source: "--probes", line: 1, column: 1) }
     }
     if let tune {
       noting { () throws(Problems) in

@@ -50,6 +50,7 @@ struct StudyOutput {
     if let tuning = report.plan.study.tuning {
       text += "\nEach at its own best \(tuning.key)\n" + lines(report.tuningTable)
     }
+    if !report.probes.isEmpty { text += "\nProbes. \(StudyReport.probesMeaning)\n" + lines(report.probesTable) }
     let contexts = report.contexts
     if !contexts.isEmpty {
       var table = TextTable([.left] + contexts.map { _ in .right })

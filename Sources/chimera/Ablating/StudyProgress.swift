@@ -35,7 +35,7 @@ final class StudyProgress {
     case .began: break
     case .waiting: note("waiting for the tasks of another process")
     case .progress(let task, let progress):
-      let whole = plan.arms[task.arm].training.tokens
+      let whole = plan.arm(of: task).training.tokens
       let first = tokensAtStart[task] ?? progress.tokens
       tokensAtStart[task] = first
       let now = clock.now
@@ -55,7 +55,11 @@ final class StudyProgress {
       let speed =
         times.tokensPerSecond > 0
         ? " in \(Wording.duration(times.seconds)), \(Wording.count(Int(rounding: times.tokensPerSecond))) tokens/s" : ""
-      let loss = outcome.result.loss.isFinite ? Wording.loss(outcome.result.loss) : Wording.divergence(outcome.result)
+      let loss =
+        !outcome.result.loss.isFinite
+        ? Wording.divergence(outcome.result)
+        : outcome.result.accuracy.map { "\(Wording.percent($0 * 100).replacing("+", with: "")) right" }
+          ?? Wording.loss(outcome.result.loss)
       note("\(name(task)): \(loss)\(speed)")
     case .damaged, .failed: break  // told by `tell`, in any case
     }
