@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// Seeds that are added until every arm is decided, or there are enough of them, without more false verdicts for looking
 /// several times.

@@ -1,7 +1,8 @@
 import Components
 import Composition
+import Describing
 import Files
-import Foundation
+import Essentials
 import Specification
 
 /// Composes the arms of a study, finds the widths that are asked for, and lists everything that is wrong before
@@ -144,7 +145,7 @@ public struct StudyPlanner {
         // Steps are counted; rates are told to six digits, as a person would write them.
         let value =
           arm.training.numbers["warmup"] != nil && tuning.key == "warmup"
-          ? (shared * factor).rounded() : Double(String(format: "%.6g", shared * factor)) ?? shared * factor
+          ? (shared * factor).rounded() : Double(Quantity.written(shared * factor, "%.6g")) ?? shared * factor
         let text = value == value.rounded() && abs(value) < 1e15 ? String(Int(rounding: value)) : String(value)
         var own = arm.trainingPatch
         own[tuning.key] = Setting(text: text, at: tuning.place)

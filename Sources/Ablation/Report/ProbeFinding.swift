@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// What a probe found of each arm.
 public struct ProbeFinding: Sendable {

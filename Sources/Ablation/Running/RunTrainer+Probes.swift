@@ -1,6 +1,6 @@
 import Components
 import Execution
-import Foundation
+import Essentials
 import Kernels
 import Training
 

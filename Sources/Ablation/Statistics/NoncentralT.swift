@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// The noncentral t distribution: what a t statistic is like when there is a true difference, from which power follows.
 ///

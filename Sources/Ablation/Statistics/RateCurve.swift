@@ -1,4 +1,4 @@
-import Foundation
+import Essentials
 
 /// An arm's losses at several values of a setting, on one seed: where its best lies, and which two values are worth all seeds.
 ///

@@ -1,7 +1,7 @@
 import Ablation
 import Composition
 import Files
-import Foundation
+import Essentials
 
 /// Where a report goes: the table to standard output, its other forms into the study's folder.
 struct StudyOutput {

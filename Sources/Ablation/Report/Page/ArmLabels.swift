@@ -1,5 +1,3 @@
-import Foundation
-
 /// Names of arms as drawings have room for them: short, and no two alike.
 ///
 /// `norm.type=rmsnorm, block.placement=pre` is `rmsnorm, pre` where that says which it is. What is still too long is cut at
@@ -28,8 +26,8 @@ package struct ArmLabels {
 
   /// The values of `key=value, key=value`; other names as they are.
   private static func values(_ name: String) -> String {
-    let parts = name.components(separatedBy: ", ").map { part -> String in
-      guard let equals = part.firstIndex(of: "="), !part[..<equals].contains(" ") else { return part }
+    let parts = name.split(separator: ", ").map { part -> String in
+      guard let equals = part.firstIndex(of: "="), !part[..<equals].contains(" ") else { return String(part) }
       return String(part[part.index(after: equals)...])
     }
     return parts.joined(separator: ", ")
