@@ -40,12 +40,12 @@ public enum StudyDesign: Sendable, Hashable {
     }
   }
 
-  /// The base as it is has no changes.
+  /// The base as it is has no changes, unless an arm stands for that: what is varied need not have the base among its values.
   private static func sets(_ coordinates: [[Int]]) -> [UInt32: Int] {
     Dictionary(
       coordinates.enumerated().compactMap { index, set in
         set.isEmpty ? (index == 0 ? (0, 0) : nil) : set.first.flatMap { UInt32(exactly: $0) }.map { ($0, index) }
       }
-    ) { first, _ in first }
+    ) { _, last in last }
   }
 }
