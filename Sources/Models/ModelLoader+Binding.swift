@@ -73,6 +73,7 @@ extension ModelLoader {
           path: path, why: "it has no config.json; give the wiring as the model and this folder with --weights")
       }
       let tensors = try CheckpointFolder(path: path).tensors
+      try QuantizedWeights.check(json, tensors, path: path)
       return Configuration(
         config: ConfigSource(name: path + "/config.json", config: json, tensors: tensors), section: "config",
         kindKey: "model_type")

@@ -23,6 +23,7 @@ struct Save: ParsableCommand {
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
   @Option(help: "Storage format of the weights: f32, f16 or bf16. [unchanged]".with("t")) var dtype: DataType?
   @Flag(help: "Write the spec and canonical names, as training does.") var native = false
+  @OptionGroup var adapter: AdapterOption
   @OptionGroup var options: ModelOptions
 
   /// The types that Hugging Face folders have.
@@ -48,7 +49,8 @@ struct Save: ParsableCommand {
       throw Failure(.failed, "\(output) is there already; name a new folder")
     }
     let models = try options.zoo().models
-    let described = try models.describe(model, patches: options.patches(), weights: weights)
+    let described = try models.describe(
+      model, patches: options.patches(), weights: weights, adapter: adapter.path)
     for note in described.notes { Console.note("note: \(note)") }
     let notes =
       try native
