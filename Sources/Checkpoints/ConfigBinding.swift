@@ -73,8 +73,6 @@ public struct ConfigBinding: Sendable {
   private static let housekeeping = [
     "architectures", "model_type", "transformers_version", "dtype", "torch_dtype", "use_cache", "*_token_id",
     "initializer_range", "auto_map", "_name_or_path", "_commit_hash", "*attn_implementation*", "*dropout*", "*_pdrop",
-    // How weights are stored, which their own types and whoever opens the folder go by.
-    "quantization_config*", "compression_config*",
     "layerdrop", "general.*", "tokenizer.*", "quantize.*", "split.*", "tokenizer_class", "unsloth_*",
     // The base class of every configuration of transformers 4: outputs, tasks, pruning, and how to generate.
     "output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate",

@@ -16,16 +16,22 @@ enum QuantizedWeights {
   /// Ways whose tensors may be numbers of eight bits beside their scales, which are read.
   private static let plain: Set<String> = ["fp8", "compressed-tensors", "fbgemm_fp8", "modelopt"]
 
-  /// Throws `ModelProblem` when `config`, that of the folder at `path`, says that `tensors` are quantized in a way that is
-  /// not read.
-  static func check(_ config: JSONValue, _ tensors: [StoredTensorEntry], path: String) throws(ModelProblem) {
-    guard let group = (config["quantization_config"] ?? config["compression_config"])?.object, !group.isEmpty else {
-      return
-    }
+  /// The keys of `config`, that of the folder at `path`, that its tensors' own types and scales answer; none where it says
+  /// nothing of quantization, or something that is for its family to know.
+  ///
+  /// Throws `ModelProblem` when `tensors` are quantized in a way that is not read.
+  static func keys(readOf config: JSONValue, _ tensors: [StoredTensorEntry], path: String) throws(ModelProblem)
+    -> [String]
+  {
+    let keys = ["quantization_config", "compression_config"].filter { config[$0]?.object?.isEmpty == false }
+    guard let group = keys.first.flatMap({ config[$0] }) else { return [] }
     let method = group["quant_method"]?.string ?? "an unknown method"
-    // Where matrices are numbers, their types and scales say all.
     let packed = tensors.first { !isPlain($0) }
-    if packed == nil, plain.contains(method) || tensors.allSatisfy({ $0.format != nil }) { return }
+    if packed == nil {
+      // What is quantized while it runs is for the family to know.
+      if tensors.allSatisfy({ $0.format != nil }) { return [] }
+      if plain.contains(method) { return keys }
+    }
     let bits = (group["bits"] ?? group["w_bit"])?.integer.map { " in \($0) bits" } ?? ""
     throw .notAModel(
       path: path,
