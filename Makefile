@@ -44,12 +44,16 @@ sanitize:
 # What other programs give, compared: by hand, and with Python (each script says what it needs).
 PYTHON ?= python3
 FIXTURES ?= ../shared/data/fixtures/*/
+# The folder of a libllama.so, which PyPI's llama-cpp-python builds; with it GGUF files are read by llama.cpp too.
+LLAMA ?=
 # Folders of chat templates, *.jinja, that are compared beside our own.
 TEMPLATES ?=
 interop: build network
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
 	$(PYTHON) Tests/Interop/export.py $(CHIMERA) --table Tests/Interop/export.md
+	$(PYTHON) Tests/Interop/adapters.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/adapters.md
+	$(PYTHON) Tests/Interop/gguf.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
 	@mkdir -p .build/template-probe/Sources/Probe; cp Tests/Interop/templates/Package.swift .build/template-probe/
 	@cp Tests/Interop/templates/probe.swift .build/template-probe/Sources/Probe/main.swift
 	@for room in Essentials Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done

@@ -60,6 +60,17 @@ public struct RoPE: PositionEncoding {
     if case .yarn(let yarn) = scaling { yarn.scoreFactor } else { 1 }
   }
 
+  /// Llama 3's rule as a factor for each frequency, which is what it comes to.
+  public func restated(_ option: String, as type: String, headWidth: Int) -> Setting? {
+    guard option == "scaling", type == "factors", case .llama3 = scaling else { return nil }
+    let width = dim ?? Int((fraction * Double(headWidth)).rounded(.down))
+    let plain = RoPEFrequencies(.none, theta: theta, width: width, length: 1)
+    let own = RoPEFrequencies(scaling, theta: theta, width: width, length: 1)
+    let factors = (0..<width / 2).map { Setting(text: "\(Float(plain[$0] / own[$0]))") }
+    return Setting(
+      .group([Setting.Entry("type", Setting(text: type)), Setting.Entry("factors", Setting(.list(factors)))]))
+  }
+
   public func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value {
     let headWidth = x.width / heads
     var scaling = scaling

@@ -71,11 +71,19 @@ extension CheckpointMap {
       // Some files leave out axes of length one.
       if entry.shape.filter({ $0 != 1 }) != tensor.binding.storedShape.filter({ $0 != 1 }) {
         report.wrongShape(entry, tensor.binding.storedShape, targets.map { $0[0] }, at: tensor.rule.place)
-      } else if entry.format == nil {
+      } else if entry.format == nil, !WidenedTensor.types.contains(entry.typeName) {
         report.wrongType(entry)
       }
-      assignments.append(
-        CheckpointMatch.Assignment(stored: entry, binding: tensor.binding, targets: targets, place: tensor.rule.place))
+      var assignment = CheckpointMatch.Assignment(
+        stored: entry, binding: tensor.binding, targets: targets, place: tensor.rule.place)
+      if WidenedTensor.types.contains(entry.typeName) {
+        let scales = entry.typeName == "F64" ? nil : Self.scales(of: entry, byName)
+        let widened = WidenedTensor(stored: entry, scales: scales)
+        if let scales { usedNames.insert(scales.name) }
+        if let sentence = widened.problem { problems.add(Problem(sentence, at: tensor.rule.place)) }
+        assignment.widened = widened
+      }
+      assignments.append(assignment)
     }
 
     var ties: [CheckpointMatch.Tie] = []
@@ -107,6 +115,15 @@ extension CheckpointMap {
     return CheckpointMatch(assignments: assignments, ties: ties, ignored: ignoredNames)
   }
 
+  /// The scales of numbers of eight bits, which stand beside them.
+  private static func scales(
+    of entry: StoredTensorEntry, _ stored: [String: StoredTensorEntry]
+  ) -> StoredTensorEntry? {
+    guard entry.name.hasSuffix(".weight") else { return nil }
+    let owner = entry.name.dropLast("weight".count)
+    return WidenedTensor.scaleNames.lazy.compactMap { stored[owner + $0] }.first
+  }
+
   /// The prefix, or none, with which most of the expected tensors are there.
   private func bestPrefix(_ mapped: [MappedTensor], _ stored: [String: StoredTensorEntry]) -> String {
     var best = (prefix: prefixes[0], count: -1)
@@ -132,7 +149,7 @@ extension CheckpointMap {
   }
 
   /// The canonical name that the rules give a stored one, were it in the plan.
-  private func canonicalName(of name: String, prefix: String) -> String? {
+  func canonicalName(of name: String, prefix: String) -> String? {
     for rule in rules {
       for suffix in rule.isExact ? [""] : Self.suffixes where name.hasSuffix(suffix) {
         let text = rule.isAbsolute ? rule.stored.text : prefix + rule.stored.text
@@ -145,7 +162,7 @@ extension CheckpointMap {
   }
 
   /// The canonical tensor that `canonical` is a copy of.
-  private func tiedSource(of canonical: String) -> String? {
+  func tiedSource(of canonical: String) -> String? {
     for (copy, source) in tied {
       for suffix in [""] + Self.suffixes where canonical == copy + suffix { return source + suffix }
     }

@@ -1,4 +1,5 @@
 import Components
+import Formats
 import Kernels
 
 /// A checkpoint whose names, shapes and types have been proved to be those of a plan; nothing has been read yet.
@@ -9,17 +10,27 @@ public struct CheckpointMatch: Sendable {
     /// The canonical tensors, `[part][expert]`.
     let targets: [[PlannedTensor]]
     let place: Place?
+    /// How its numbers are read, where they are in a format that is not computed with.
+    var widened: WidenedTensor?
+
+    /// The format that its numbers are loaded in.
+    var format: StorageFormat? { stored.format ?? widened?.format }
 
     func load(_ piece: LayoutBinding.Piece) -> Result<StoredTensor, Problem>? {
-      guard let format = stored.format else { return nil }
       let target = targets[piece.part][piece.expert]
-      do {
-        return .success(
-          try binding.load(
-            piece, named: target.name.text, shape: target.shape, from: stored.bytes, format: format, owner: stored.file)
-        )
+      do throws(Problem) {
+        let wide = try widened?.make()
+        guard let format = wide?.format ?? stored.format else { return nil }
+        do {
+          return .success(
+            try binding.load(
+              piece, named: target.name.text, shape: target.shape, from: wide?.bytes ?? stored.bytes, format: format,
+              owner: wide?.owner ?? stored.file))
+        } catch {
+          throw Problem("\(error.sentence) (in '\(stored.name)')", at: place)
+        }
       } catch {
-        return .failure(Problem("\(error.sentence) (in '\(stored.name)')", at: place))
+        return .failure(error)
       }
     }
   }
@@ -29,12 +40,57 @@ public struct CheckpointMatch: Sendable {
     let stored: StoredTensorEntry
     let canonicalName: String
     let place: Place?
+
+    /// What is wrong when it is not `tensor` again.
+    func problem(with tensor: StoredTensor) -> Problem? {
+      let same = withExtendedLifetime((stored.file, tensor.owner)) {
+        guard stored.format == nil else {
+          return stored.format == tensor.format && stored.shape == tensor.shape
+            && stored.bytes.elementsEqual(tensor.bytes)
+        }
+        let wide = try? WidenedTensor(stored: stored, scales: nil).make()
+        return wide?.format == tensor.format && wide?.bytes.elementsEqual(tensor.bytes) == true
+      }
+      if same { return nil }
+      return Problem(
+        "'\(stored.name)' is stored and differs from '\(canonicalName)', which it is tied to", at: place,
+        hint: "untie it in the model's file, or list it under 'ignore'")
+    }
   }
 
   let assignments: [Assignment]
   let ties: [Tie]
   /// The names of stored tensors that the map ignores.
   public let ignored: [String]
+
+  /// How the canonical tensor `name` is stored; nil when it is not.
+  public func format(of name: String) -> StorageFormat? {
+    assignments.first { $0.targets.contains { $0.contains { $0.name.text == name } } }?.format
+  }
+
+  /// Loads one canonical tensor at a time; a second is not in memory with it unless its owner is kept.
+  ///
+  /// Tensors that are stored twice and tied are compared with their copies when they are loaded.
+  public func loader() -> (_ name: String) throws(Problems) -> StoredTensor? {
+    var places: [String: (Int, Int)] = [:]
+    for (index, assignment) in assignments.enumerated() {
+      for (piece, part) in assignment.binding.pieces.enumerated() {
+        places[assignment.targets[part.part][part.expert].name.text] = (index, piece)
+      }
+    }
+    return { name throws(Problems) in
+      guard let (index, piece) = places[name],
+        let result = assignments[index].load(assignments[index].binding.pieces[piece])
+      else { return nil }
+      switch result {
+      case .success(let tensor):
+        let problems = Problems(ties.filter { $0.canonicalName == name }.compactMap { $0.problem(with: tensor) })
+        try problems.check()
+        return tensor
+      case .failure(let problem): throw Problems([problem])
+      }
+    }
+  }
 
   /// The canonical tensors by name: views into the mapped file where their rows lie together, else rearranged copies.
   ///
@@ -60,18 +116,7 @@ public struct CheckpointMatch: Sendable {
       }
     }
     for tie in ties {
-      guard let tensor = tensors[tie.canonicalName] else { continue }
-      let same = withExtendedLifetime((tie.stored.file, tensor.owner)) {
-        tie.stored.format == tensor.format && tie.stored.shape == tensor.shape
-          && tie.stored.bytes.elementsEqual(tensor.bytes)
-      }
-      if !same {
-        problems.add(
-          Problem(
-            "'\(tie.stored.name)' is stored and differs from '\(tie.canonicalName)', which it is tied to",
-            at: tie.place,
-            hint: "untie it in the model's file, or list it under 'ignore'"))
-      }
+      if let problem = tensors[tie.canonicalName].flatMap(tie.problem) { problems.add(problem) }
     }
     try problems.check()
     return tensors

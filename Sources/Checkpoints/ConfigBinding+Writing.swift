@@ -11,27 +11,29 @@ extension ConfigBinding {
   /// readers leave it to a value of their own. What the configuration has no words for is thrown, all at once: every
   /// bound path that would come back with another value than `spec` has. Paths that are not bound are not looked at:
   /// whoever saves a model compares it with what the family's file and this configuration give back. `tensors` are the
-  /// shapes of the stored tensors that will lie beside it.
+  /// shapes of the stored tensors that will lie beside it, `numbers` those of the tensors that bindings read.
   public func configuration(
-    for spec: Setting, tensors: [String: [Int]] = [:], original: JSONObject? = nil,
+    for spec: Setting, tensors: [String: [Int]] = [:], numbers: [String: [Double]] = [:],
+    original: JSONObject? = nil,
     effective: (_ path: String) -> EffectiveOption = { _ in .unknown }
   ) throws(Problems) -> JSONValue {
-    try configurations(for: spec, tensors: tensors, original: original, effective: effective)[0]
+    try configurations(for: spec, tensors: tensors, numbers: numbers, original: original, effective: effective)[0]
   }
 
   /// The configurations that may say what `spec` says, as above, the preferred one first: one at least. A later one says
   /// more anew.
   public func configurations(
-    for spec: Setting, tensors: [String: [Int]] = [:], original: JSONObject? = nil,
+    for spec: Setting, tensors: [String: [Int]] = [:], numbers: [String: [Double]] = [:],
+    original: JSONObject? = nil,
     effective: (_ path: String) -> EffectiveOption = { _ in .unknown }
   ) throws(Problems) -> [JSONValue] {
     var candidates: [JSONValue] = []
     let wanted = wanted(of: spec, effective)
-    var search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)
+    var search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors, numbers: numbers)
     if let original, matches(ConfigSource(name: "config.json", values: original, tensors: tensors)) {
       candidates.append(.object(completed(original)))
       for kept in search.kept(of: original) {
-        search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors, start: kept)
+        search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors, numbers: numbers, start: kept)
         if let found = search.run(kept) { candidates.append(.object(completed(typed(found, besides: kept)))) }
       }
     }
@@ -41,7 +43,7 @@ extension ConfigBinding {
     }
     var problems: Problems?
     for start in beginnings(config) {
-      search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors)
+      search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors, numbers: numbers)
       if let found = search.run(start) {
         candidates.append(.object(completed(typed(found))))
         return candidates
@@ -63,6 +65,16 @@ extension ConfigBinding {
         ? configs
         : configs.flatMap { config in values.map { config.assigning($0, at: condition.path) ?? config } }
     }
+  }
+
+  /// The tensors of which bindings read the numbers, with those that `spec` says, in f32: factors of rotary frequencies.
+  public func numbers(of spec: Setting) -> [String: [Double]] {
+    var numbers: [String: [Double]] = [:]
+    for binding in bindings {
+      guard case .numbers(let name) = binding.expression, let values = spec[path: binding.path]?.list else { continue }
+      numbers[name] = values.compactMap(\.number).map { Double(Float($0)) }
+    }
+    return numbers
   }
 
   /// What an option is where a spec does not say it.

@@ -16,6 +16,7 @@ import Files
 ///   floats: [rope_theta, '*_eps']         # keys that are written with a fraction, `30.0`: other readers ask for one
 ///   write: {architectures: [LlamaForCausalLM]}      # what a written configuration also says; a group is an expression
 ///   restore: {position.pairing: {attn.q: attention.num_heads}}     # see `TensorRestoration`
+///   restate: {position.scaling: {llama3: factors}}    # groups of options that are written by another of their types
 /// ```
 ///
 /// A key that is absent binds nothing, and the spec's default holds, unless the binding has a `default`, which is that
@@ -41,6 +42,9 @@ public struct ConfigBinding: Sendable {
   /// What a written configuration says besides, by key.
   let constants: [(path: String, expression: BindingExpression)]
 
+  /// Groups of options of the spec that a container has no word for, with the type by which each of their types is said.
+  public let restatements: [(path: String, types: [String: String])]
+
   /// How tensors are brought back from what `set` says of the container.
   public let restorations: [TensorRestoration]
 
@@ -55,7 +59,7 @@ public struct ConfigBinding: Sendable {
   }
 
   /// The keys a section may have besides those of a checkpoint map.
-  private static let keys = ["match", "set", "bind", "require", "ignore", "floats", "write", "restore"]
+  private static let keys = ["match", "set", "bind", "require", "ignore", "floats", "write", "restore", "restate"]
 
   /// Keys whose values the reference implementation declares as floats and refuses as integers, whatever the family:
   /// the annotations of transformers 5.23's configuration classes, in which no key is a float here and an integer there.
@@ -146,6 +150,10 @@ public struct ConfigBinding: Sendable {
       do { restorations.append(try TensorRestoration(entry)) } catch { problems.add(error) }
     }
     self.restorations = restorations
+    restatements = group("restate").map { entry in
+      let types = (entry.value.entries ?? []).compactMap { type in type.value.text.map { (type.key, $0) } }
+      return (entry.key, Dictionary(types) { first, _ in first })
+    }
     var constants: [(path: String, expression: BindingExpression)] = []
     for entry in group("write") {
       let isExpression = entry.value.entries != nil
@@ -167,6 +175,9 @@ public struct ConfigBinding: Sendable {
     let map = entries.filter { !Self.keys.contains($0.key) || $0.key == "ignore" }
     return (Setting(.group(binding), at: section.place), Setting(.group(map), at: section.place))
   }
+
+  /// The one kind of model that `match` names: of a GGUF file its `general.architecture`.
+  public var kind: String? { match.first { $0.path == "general.architecture" }?.values.first?.string }
 
   /// Whether `source` is a configuration of this family.
   public func matches(_ source: ConfigSource) -> Bool {

@@ -11,6 +11,8 @@ public struct ConfigSource: Sendable {
   public let tensors: [String: [Int]]
   /// Where the tensors are, for those of which a binding reads the numbers.
   private var entries: [StoredTensorEntry] = []
+  /// Numbers of tensors that are not written yet.
+  private var numbers: [String: [Double]] = [:]
   /// What '*' at the head of a path stands for: in GGUF the name of the architecture.
   private var kind: String?
 
@@ -28,16 +30,18 @@ public struct ConfigSource: Sendable {
     entries = tensors
   }
 
-  /// Values and the shapes of tensors, from wherever they are.
-  init(name: String, values: JSONObject, tensors: [String: [Int]]) {
+  /// Values, the shapes of tensors, and the numbers of some, from wherever they are.
+  init(name: String, values: JSONObject, tensors: [String: [Int]], numbers: [String: [Double]] = [:]) {
     self.name = name
+    self.numbers = numbers
     self.values = .json(values)
     self.tensors = tensors
   }
 
-  /// A configuration and the shapes of the tensors that will lie beside it.
-  public init(name: String, config: JSONValue, shapes: [String: [Int]]) {
+  /// A configuration and the shapes of the tensors that will lie beside it, and the numbers of some.
+  public init(name: String, config: JSONValue, shapes: [String: [Int]], numbers: [String: [Double]] = [:]) {
     self.name = name
+    self.numbers = numbers
     values = .json(config.object ?? JSONObject())
     tensors = shapes
   }
@@ -92,6 +96,7 @@ public struct ConfigSource: Sendable {
 
   /// The numbers of the stored tensor `name`, which is short and in f32 or f16; nil when there is none.
   func numbers(of name: String) throws(BindingProblem) -> JSONValue? {
+    if let own = numbers[name] { return .array(own.map(JSONValue.number)) }
     guard let entry = entries.first(where: { $0.name == name }) else { return nil }
     let count = entry.elementCount
     guard count <= 65_536, entry.bytes.count == 4 * count, entry.format == .f32 else {

@@ -28,6 +28,7 @@ struct ConfigurationSearch {
   let binding: ConfigBinding
   let wanted: [WantedValue]
   let tensors: [String: [Int]]
+  let numbers: [String: [Double]]
   /// What the search begins with where a model's own configuration is changed: values that are right already are not
   /// written a second time.
   var start: JSONObject?
@@ -37,7 +38,11 @@ struct ConfigurationSearch {
 
   private static let maximumAttempts = 1000
 
-  init(binding: ConfigBinding, wanted: [WantedValue], tensors: [String: [Int]], start: JSONObject? = nil) {
+  init(
+    binding: ConfigBinding, wanted: [WantedValue], tensors: [String: [Int]], numbers: [String: [Double]],
+    start: JSONObject? = nil
+  ) {
+    self.numbers = numbers
     self.binding = binding
     self.wanted = wanted
     self.tensors = tensors
@@ -99,7 +104,9 @@ struct ConfigurationSearch {
     attempts += 1
     var found = Problems()
     do {
-      let patch = try binding.bind(ConfigSource(name: "config.json", values: config, tensors: tensors)).patch
+      let patch = try binding.bind(
+        ConfigSource(name: "config.json", values: config, tensors: tensors, numbers: numbers)
+      ).patch
       for item in wanted where item.isSaid {
         let said = patch[path: item.path].map { JSONValue($0) }
         if item.isMet(by: said) { continue }
@@ -119,7 +126,7 @@ struct ConfigurationSearch {
   /// values come from, then all but every key that they come from.
   func kept(of original: JSONObject) -> [JSONObject] {
     var (right, wrong): (Set<String>, Set<String>) = ([], [])
-    let source = ConfigSource(name: "config.json", values: original, tensors: tensors)
+    let source = ConfigSource(name: "config.json", values: original, tensors: tensors, numbers: numbers)
     for (path, expression, _) in binding.bindings {
       var seen: Set<String> = []
       let said = (try? expression.value(in: source, seen: &seen)) ?? nil
@@ -132,7 +139,8 @@ struct ConfigurationSearch {
   private func value(of expression: BindingExpression, in config: JSONObject) -> JSONValue? {
     var seen: Set<String> = []
     return
-      (try? expression.value(in: ConfigSource(name: "config.json", values: config, tensors: tensors), seen: &seen))
+      (try? expression.value(
+        in: ConfigSource(name: "config.json", values: config, tensors: tensors, numbers: numbers), seen: &seen))
       ?? nil
   }
 }

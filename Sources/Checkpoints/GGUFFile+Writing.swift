@@ -1,5 +1,6 @@
 import Components
 import Files
+import Formats
 import Kernels
 
 extension GGUFFile {
@@ -10,6 +11,17 @@ extension GGUFFile {
   /// a name or key given twice, a name beyond 63 bytes, a shape of more than 4 axes, and when the system cannot write.
   public static func write(
     _ tensors: [StoredTensor], metadata: [(key: String, value: GGUFValue)], to path: String
+  ) throws {
+    try write(
+      making: tensors.map { tensor in
+        GGUFTensor(name: tensor.name, shape: tensor.shape, format: tensor.format) { tensor }
+      },
+      metadata: metadata, to: path)
+  }
+
+  /// The same of tensors that are made one after the other, as they are written.
+  public static func write(
+    making tensors: [GGUFTensor], metadata: [(key: String, value: GGUFValue)], to path: String
   ) throws {
     let alignment = 32
     if let key = firstRepeated(metadata.map(\.key)) {
@@ -36,11 +48,15 @@ extension GGUFFile {
         for length in tensor.shape.reversed() { try writer.write(Int64(length)) }
         try writer.write(GGMLType.number(of: tensor.format) ?? 0)
         try writer.write(UInt64(offset))
-        offset = (offset + tensor.bytes.count + alignment - 1) / alignment * alignment
+        offset = (offset + tensor.byteCount + alignment - 1) / alignment * alignment
       }
       for tensor in tensors {
         try writer.pad(to: alignment)
-        try withExtendedLifetime(tensor.owner) { try writer.write(tensor.bytes) }
+        let made = try tensor.make()
+        guard made.shape == tensor.shape, made.format == tensor.format, made.bytes.count == tensor.byteCount else {
+          throw FileProblem(path: path, sentence: "tensor '\(tensor.name)' was not made as it was announced")
+        }
+        try withExtendedLifetime(made.owner) { try writer.write(made.bytes) }
       }
       try writer.pad(to: alignment)
     }
@@ -63,21 +79,35 @@ extension GGUFFile {
     return names.first { !seen.insert($0).inserted }
   }
 
-  private static func check(_ tensor: StoredTensor, _ path: String) throws(FileProblem) {
+  private static func check(_ tensor: GGUFTensor, _ path: String) throws(FileProblem) {
     guard tensor.name.utf8.count <= GGUFTensorReader.maximumName, tensor.shape.count <= 4 else {
       throw FileProblem(
         path: path, sentence: "tensor '\(tensor.name)' \(tensor.shape) has too long a name or too many axes for GGUF")
     }
     let row = tensor.shape.last ?? 1
-    guard row % tensor.format.elementsPerBlock == 0, let elements = checkedProduct(tensor.shape),
-      tensor.format.byteCount(elements: elements) == tensor.bytes.count
-    else {
+    guard row % tensor.format.elementsPerBlock == 0, tensor.byteCount >= 0 else {
       throw FileProblem(
         path: path,
-        sentence: "tensor '\(tensor.name)' \(tensor.shape) as \(tensor.format.rawValue) "
-          + "does not have \(tensor.bytes.count) bytes")
+        sentence: "tensor '\(tensor.name)' \(tensor.shape) has no whole blocks of \(tensor.format.rawValue)")
     }
   }
+}
+
+/// A tensor that will be written into a GGUF file.
+public struct GGUFTensor {
+  /// Its name there, its shape, outermost first, and how it is stored.
+  public let name: String
+  public let shape: [Int]
+  public let format: StorageFormat
+  let make: () throws -> StoredTensor
+
+  /// A tensor that `make` makes when it is its turn.
+  public init(name: String, shape: [Int], format: StorageFormat, make: @escaping () throws -> StoredTensor) {
+    (self.name, self.shape, self.format, self.make) = (name, shape, format, make)
+  }
+
+  /// Its bytes; −1 where they cannot be counted.
+  public var byteCount: Int { checkedProduct(shape).flatMap { format.byteCount(elements: $0) } ?? -1 }
 }
 
 extension GGUFValue {

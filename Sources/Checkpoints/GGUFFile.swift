@@ -11,8 +11,9 @@ public struct GGUFFile: Sendable {
   public let version: Int
   /// The metadata's keys in the order of the file.
   public let keys: [String]
-  /// The tensors in the order of the file, which is the order of their bytes.
-  public let tensors: [StoredTensorEntry]
+  /// The tensors in the order of the file, which is the order of their bytes; then those of the other files, where a model is
+  /// in several.
+  public private(set) var tensors: [StoredTensorEntry]
   /// Tensors begin at multiples of this many bytes.
   public let alignment: Int
   /// The file.
@@ -29,10 +30,48 @@ public struct GGUFFile: Sendable {
     return TextList(in: file, at: list.texts(in: file.bytes))
   }
 
-  /// Opens the file at `path` and checks everything before its tensors' bytes.
+  /// Opens the file at `path` and checks everything before its tensors' bytes; with the first of several files of one model,
+  /// `NAME-00001-of-00003.gguf`, all of them.
   public init(path: String) throws(FileProblem) {
     try self.init(MappedFile(path: path))
+    guard let count = self["split.count"]?.integer, count > 1 else { return }
+    try addParts(count)
   }
+
+  /// Adds the tensors of the other files of a model that is in `count` files, of which this is the first.
+  private mutating func addParts(_ count: Int) throws(FileProblem) {
+    let path = file.path
+    func problem(_ sentence: String) -> FileProblem { FileProblem(path: path, sentence: sentence) }
+    guard (2...9999).contains(count), let number = self["split.no"]?.integer, (0..<count).contains(number) else {
+      throw problem("split.count is \(count) and split.no \(self["split.no"]?.json.serialized() ?? "left out")")
+    }
+    let ending = "-of-\(Self.padded(count)).gguf"
+    guard number == 0, path.hasSuffix("-\(Self.padded(1))" + ending) else {
+      throw problem(
+        number == 0
+          ? "the file is the first of \(count); it is to be called …-\(Self.padded(1))\(ending)"
+          : "the file is part \(number + 1) of \(count) of a model; name the first, …-\(Self.padded(1))\(ending)")
+    }
+    let beginning = path.dropLast(ending.count + 6)
+    var names = Set(tensors.map(\.name))
+    for index in 2...count {
+      let part = "\(beginning)-\(Self.padded(index))\(ending)"
+      let other = try GGUFFile(MappedFile(path: part))
+      guard other["split.count"]?.integer == count, other["split.no"]?.integer == index - 1 else {
+        throw FileProblem(path: part, sentence: "it is not part \(index) of \(count) of a model")
+      }
+      if let twice = other.tensors.first(where: { !names.insert($0.name).inserted }) {
+        throw FileProblem(path: part, sentence: "the tensor '\(twice.name)' is in another part too")
+      }
+      tensors += other.tensors
+    }
+    if let all = self["split.tensors.count"]?.integer, all != tensors.count {
+      throw problem("split.tensors.count is \(all); the \(count) files have \(tensors.count)")
+    }
+  }
+
+  /// `value` in five digits, as names of parts have it.
+  private static func padded(_ value: Int) -> String { String(String(100_000 + value).dropFirst()) }
 
   /// Whether a file that begins with `bytes` says it is GGUF.
   public static func isGGUF(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -1,5 +1,6 @@
-import Formats
+import Components
 import Files
+import Formats
 import Kernels
 
 /// A tensor as a checkpoint file lists it: its own name, type and shape, and where its bytes lie.
@@ -39,6 +40,14 @@ public struct StoredTensorEntry: Sendable {
 
   /// The number of elements.
   public var elementCount: Int { shape.reduce(1, *) }
+}
+
+extension StoredTensor {
+  /// The tensor that a file lists, under another name; its format is one of those that are computed with.
+  init(_ entry: StoredTensorEntry, named name: String) {
+    self.init(
+      name: name, shape: entry.shape, format: entry.format ?? .f32, bytes: entry.bytes, owner: entry.file)
+  }
 }
 
 /// The product of `lengths`; nil when one is negative or the product does not fit.

@@ -46,8 +46,13 @@ public struct TensorRestoration: Sendable {
     self.rules = rules
   }
 
-  /// `tensor` as folders have it; `count` gives the number at a path of the spec.
-  public func apply(to tensor: StoredTensor, count: (String) -> Int?) throws(Problem) -> StoredTensor {
+  /// Which way a tensor is changed.
+  public enum Direction: Sendable { case toFolder, toContainer }
+
+  /// `tensor` as folders have it, or as the container has it; `count` gives the number at a path of the spec.
+  public func apply(
+    to tensor: StoredTensor, _ direction: Direction, count: (String) -> Int?
+  ) throws(Problem) -> StoredTensor {
     var name = tensor.name.split(separator: ".")
     if name.first == "layers" { name.removeFirst(2) }
     let full = name.joined(separator: ".")
@@ -55,13 +60,13 @@ public struct TensorRestoration: Sendable {
     for rule in rules
     where ConfigBinding.fits(full[...], rule.name[...]) || ConfigBinding.fits(short[...], rule.name[...]) {
       switch rule.change {
-      case .add(let number): return try adding(number, to: tensor)
+      case .add(let number): return try adding(direction == .toFolder ? number : -number, to: tensor)
       case .pairs(let headsPath, let rowsPath):
         let rows = tensor.shape.first ?? 0
         guard let heads = count(headsPath), heads > 0, rows % heads == 0 else {
           throw Problem("'\(tensor.name)' \(tensor.shape) has no rows for each of '\(headsPath)'", at: nil)
         }
-        return try separating(rowsPath.flatMap(count) ?? rows / heads, of: rows / heads, in: tensor)
+        return try separating(rowsPath.flatMap(count) ?? rows / heads, of: rows / heads, in: tensor, direction)
       }
     }
     return tensor
@@ -82,7 +87,9 @@ public struct TensorRestoration: Sendable {
       name: tensor.name, shape: tensor.shape, format: .f32, bytes: UnsafeRawBufferPointer(buffer.bytes), owner: buffer)
   }
 
-  private func separating(_ paired: Int, of rows: Int, in tensor: StoredTensor) throws(Problem) -> StoredTensor {
+  private func separating(
+    _ paired: Int, of rows: Int, in tensor: StoredTensor, _ direction: Direction
+  ) throws(Problem) -> StoredTensor {
     let count = tensor.shape.reduce(1, *)
     let allRows = tensor.shape.first ?? 0
     guard allRows > 0, count > 0 else { return tensor }
@@ -95,10 +102,10 @@ public struct TensorRestoration: Sendable {
     withExtendedLifetime(tensor.owner) {
       for row in 0..<allRows {
         let (head, own) = (row / rows * rows, row % rows)
-        let moved = own < paired ? own % 2 * (paired / 2) + own / 2 : own
-        UnsafeMutableRawBufferPointer(
-          rebasing: buffer.bytes[(head + moved) * rowBytes..<(head + moved + 1) * rowBytes]
-        ).copyMemory(from: UnsafeRawBufferPointer(rebasing: tensor.bytes[row * rowBytes..<(row + 1) * rowBytes]))
+        let moved = head + (own < paired ? own % 2 * (paired / 2) + own / 2 : own)
+        let (to, from) = direction == .toFolder ? (moved, row) : (row, moved)
+        UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[to * rowBytes..<(to + 1) * rowBytes])
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: tensor.bytes[from * rowBytes..<(from + 1) * rowBytes]))
       }
     }
     return StoredTensor(

@@ -47,6 +47,9 @@ public protocol PositionEncoding: Component {
   var scoreFactor: Double { get }
   /// What it adds to the scores of attention with `heads` heads, whose scores are q·k times `scale`.
   func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)?
+  /// The group of options at `option` said by another of its types, `type`, for heads of `headWidth`: for files that have no
+  /// word for its own. Nil when that type cannot say it.
+  func restated(_ option: String, as type: String, headWidth: Int) -> Setting?
 }
 
 /// A normalization of vectors.
@@ -169,4 +172,5 @@ extension PositionEncoding {
   public func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value { x }
   public var scoreFactor: Double { 1 }
   public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? { nil }
+  public func restated(_ option: String, as type: String, headWidth: Int) -> Setting? { nil }
 }

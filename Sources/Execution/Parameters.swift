@@ -48,6 +48,23 @@ public final class Parameters: @unchecked Sendable {
     self.own = own
   }
 
+  /// The frozen tensors of `plan` as `stored` has them, by canonical name, and all others as they start. All are f32 and in
+  /// memory of their own. Throws when one is missing or has another shape.
+  public convenience init(_ plan: Plan, frozen stored: [String: StoredTensor], seed: UInt64) throws(ExecutionProblem) {
+    try self.init(plan, seed: seed)
+    for (index, tensor) in plan.parameters.enumerated() where tensor.isFrozen {
+      guard var numbers = mutable(index)?.baseAddress else { continue }
+      for part in stored[tensor.name.text] == nil ? tensor.members : [tensor] {
+        guard let found = stored[part.name.text] else { throw .missingTensor(part.name.text) }
+        guard found.shape == part.shape, let base = found.bytes.baseAddress else {
+          throw .wrongShape(part.name.text, found: found.shape, expected: part.shape)
+        }
+        withExtendedLifetime(found.owner) { widen(found.format, base, count: part.count, into: numbers) }
+        numbers += part.count
+      }
+    }
+  }
+
   /// Tensors as they start: each drawn from a generator seeded by `seed` and its own name, so that tensors that two
   /// models share start alike.
   public init(_ plan: Plan, seed: UInt64) throws(ExecutionProblem) {

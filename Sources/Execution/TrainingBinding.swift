@@ -63,7 +63,8 @@ final class TrainingBinding {
         bound.inputGradients = tables.table(use.inputGradients.map { $0.map(bind) })
         bound.inputGradientsAccumulate = tables.table(use.inputGradientsAccumulate)
         bound.outputGradients = bind(use.outputGradients, step.outputs)
-        bound.parameterGradients = tables.table(step.parameters.map { gradients + ranges[$0].lowerBound })
+        bound.parameterGradients = tables.table(
+          step.parameters.map { schedule.plan.parameters[$0].isFrozen ? nil : gradients + ranges[$0].lowerBound })
         var accumulates: [Bool] = []
         for parameter in step.parameters {
           let isFirst = written.insert(parameter).inserted

@@ -45,7 +45,7 @@ public struct TrainingMemory: Sendable, Hashable {
 
 /// Learned tensors one behind the other, each at a cache line.
 public struct ParameterLayout: Sendable {
-  /// For each tensor of the plan, its numbers.
+  /// For each tensor of the plan, its numbers; none for a frozen one.
   public let ranges: [Range<Int>]
   /// All numbers, those between tensors included.
   public let count: Int
@@ -54,8 +54,9 @@ public struct ParameterLayout: Sendable {
   public init(_ plan: Plan) {
     var start = 0
     ranges = plan.parameters.map { tensor in
-      defer { start = (start + tensor.count + 15) / 16 * 16 }
-      return start..<start + tensor.count
+      let count = tensor.isFrozen ? 0 : tensor.count
+      defer { start = (start + count + 15) / 16 * 16 }
+      return start..<start + count
     }
     count = start
   }

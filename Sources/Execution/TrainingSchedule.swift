@@ -23,7 +23,7 @@ struct TrainingSchedule {
   let tail: Range<Int>
   /// Whether the tail's rows may be cut into blocks.
   let canCut: Bool
-  /// For each value, whether a learned tensor has a part in it.
+  /// For each value, whether a learned tensor that is not frozen has a part in it.
   let isLearned: [Bool]
 
   /// What matrices are multiplied in.
@@ -38,9 +38,10 @@ struct TrainingSchedule {
       step.outputs.allSatisfy { $0.axis == .outputs } && (index == 0 || step.operation.traits.isRowwise)
         && (index == 0 || step.inputs.allSatisfy { $0.axis == .outputs })
     }
+    let frozen = plan.parameters.map(\.isFrozen)
     var learned = Array(repeating: false, count: plan.values.count)
     for step in steps {
-      let hasPart = !step.parameters.isEmpty || step.inputs.contains { learned[$0.index] }
+      let hasPart = step.parameters.contains { !frozen[$0] } || step.inputs.contains { learned[$0.index] }
       for output in step.outputs { learned[output.index] = hasPart }
     }
     isLearned = learned

@@ -38,12 +38,4 @@ public enum StorageFormat: String, Sendable, CaseIterable {
     let (bytes, overflow) = (elements / elementsPerBlock).multipliedReportingOverflow(by: bytesPerBlock)
     return overflow ? nil : bytes
   }
-
-  /// Whether `narrow` can write this format; the K-quants can only be read.
-  public var canBeWritten: Bool {
-    switch self {
-    case .f32, .f16, .bf16, .q8_0, .q4_0, .q4_1, .q5_0, .q5_1: true
-    case .q4_k, .q5_k, .q6_k: false
-    }
-  }
 }

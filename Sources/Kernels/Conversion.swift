@@ -9,13 +9,11 @@ public func widen(
   ck_widen(format.code, bytes, count, y)
 }
 
-/// Stores `count` numbers of x in `format`: to nearest even for f16 and bf16, as ggml's reference quantiser for blocks.
-///
-/// Formats that cannot be written (`canBeWritten`) are a programmer's mistake.
+/// Stores `count` numbers of x in `format`: to nearest even for f16 and bf16, as ggml's reference quantiser for blocks,
+/// without weights of importance.
 public func narrow(
   _ x: UnsafePointer<Float>, count: Int, to format: StorageFormat, into bytes: UnsafeMutableRawPointer
 ) {
-  precondition(format.canBeWritten, "\(format.rawValue) can only be read")
   precondition(count % format.elementsPerBlock == 0, "\(count) elements are not whole blocks of \(format.rawValue)")
   ck_narrow(format.code, x, count, bytes)
 }

@@ -22,7 +22,7 @@ extension StorageFormat {
   }
 
   /// What the table of CKernels says of this format, which a test compares with what this type says.
-  package var inKernels: (elementsPerBlock: Int, bytesPerBlock: Int, canBeWritten: Bool) {
-    (ck_block_elements(code), ck_block_bytes(code), ck_can_narrow(code))
+  package var inKernels: (elementsPerBlock: Int, bytesPerBlock: Int) {
+    (ck_block_elements(code), ck_block_bytes(code))
   }
 }

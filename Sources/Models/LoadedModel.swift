@@ -66,11 +66,15 @@ extension ModelLoader {
     return try finish(described, Parameters(described.plan, seed: seed), tokenizer: tokenizer)
   }
 
-  /// The tensors of `described` by canonical name.
-  public func weights(of described: ModelDescription) throws -> [String: StoredTensor] {
-    do { return try match(described).load() } catch let problems as Problems {
+  /// The tensors of `described` by canonical name, changed by its adapter: in f32, or rounded to what they were stored as
+  /// with `keepsFormats`.
+  public func weights(of described: ModelDescription, keepsFormats: Bool = false) throws -> [String: StoredTensor] {
+    var tensors: [String: StoredTensor]
+    do { tensors = try match(described).load() } catch let problems as Problems {
       throw problems.naming(described.source.path)
     }
+    if let adapter = described.adapter { try merge(adapter, into: &tensors, of: described, keepsFormats: keepsFormats) }
+    return tensors
   }
 
   /// Proves that the weights of `described` are those of its plan; nothing is read.

@@ -18,6 +18,8 @@ public struct ModelDescription: Sendable {
   let container: GGUFFile?
   /// The tokenizer in `container`, being made already; nil when nobody asked for it so early.
   let upcomingTokenizer: Started<Tokenizer?>?
+  /// The adapter that its weights are changed by; nil for none.
+  public let adapter: AdapterMatch?
   /// What a user should know: a count that is not the published one.
   public let notes: [String]
 }

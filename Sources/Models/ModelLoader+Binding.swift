@@ -13,6 +13,8 @@ extension ModelLoader {
     let kindKey: String
     /// The file, when it is GGUF.
     var container: GGUFFile?
+    /// Keys that were read besides.
+    var keys: [String] = []
   }
 
   /// The model of a folder or GGUF file, wired by the family that its configuration matches.
@@ -28,7 +30,7 @@ extension ModelLoader {
         config.value(at: configuration.kindKey)?.string, key: configuration.kindKey, path: config.name, nearest: nil)
     }
     let result = try binding.bind(config)
-    try checkUnread(result.unused, of: config.name, by: family)
+    try checkUnread(result.unused, of: config.name, by: family, besides: configuration.keys)
     let name = Setting(.group([Setting.Entry("name", Setting(.scalar(name ?? source.name, quoted: true)))]))
     let architecture: Architecture
     do {
@@ -42,9 +44,11 @@ extension ModelLoader {
   }
 
   /// Refuses keys that nobody knows: any of them may decide numbers.
-  private func checkUnread(_ keys: [String], of name: String, by family: String) throws(Problems) {
+  private func checkUnread(
+    _ keys: [String], of name: String, by family: String, besides read: [String]
+  ) throws(Problems) {
     var problems = Problems()
-    for key in keys where !ignoredKeys.contains(where: { key == $0 || key.hasPrefix($0 + ".") }) {
+    for key in keys where !(ignoredKeys + read).contains(where: { key == $0 || key.hasPrefix($0 + ".") }) {
       // A key may be as long as the file allows.
       let word = String(key.prefix(60))
       problems.add(
@@ -73,9 +77,10 @@ extension ModelLoader {
           path: path, why: "it has no config.json; give the wiring as the model and this folder with --weights")
       }
       let tensors = try CheckpointFolder(path: path).tensors
+      let keys = try QuantizedWeights.keys(readOf: json, tensors, path: path)
       return Configuration(
         config: ConfigSource(name: path + "/config.json", config: json, tensors: tensors), section: "config",
-        kindKey: "model_type")
+        kindKey: "model_type", keys: keys)
     case .safetensors(let path), .specification(let path), .trained(let path):
       throw ModelProblem.notAModel(
         path: path, why: "it has no wiring; give that as the model and this with --weights")

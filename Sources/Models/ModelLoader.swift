@@ -41,12 +41,23 @@ public struct ModelLoader: Sendable {
   /// With `weights`, the path of a folder, a safetensors file or a GGUF file, the model is the one of `reference` with
   /// those weights. With `specification`, a folder or GGUF file is wired as that file says, not as a family's.
   /// A folder or file without a spec is called `name`, or as it is on the disk.
+  /// With `adapter`, the folder of an adapter as PEFT saves one, the model is the one that it changes. A folder that is
+  /// an adapter itself means the model that it says it is for, changed by it.
   /// `preparing` begins at once, on another thread, what running the model will need beside the plan.
   /// Throws `Problems` for what is wrong in a file, `ModelProblem` when there is no such model.
   public func describe(
     _ reference: String, patches: [Setting] = [], weights: String? = nil, specification: String? = nil,
-    preparing: Bool = false, named name: String? = nil
+    adapter: String? = nil, preparing: Bool = false, named name: String? = nil
   ) throws -> ModelDescription {
+    if AdapterMatch.isAdapter(reference) {
+      guard adapter == nil else {
+        throw ModelProblem.notAModel(
+          path: reference, why: "it is an adapter itself, and changes one model, not an adapter")
+      }
+      return try describe(
+        base(ofAdapter: reference), patches: patches, weights: weights, specification: specification,
+        adapter: reference, preparing: preparing, named: name)
+    }
     var upcoming: Started<Tokenizer?>?
     let found = try resolve(
       reference, patches: patches, weights: weights, specification: specification, named: name
@@ -59,14 +70,18 @@ public struct ModelLoader: Sendable {
       assembly = try composer.assemble(found.architecture)
       plan = try assembly.plan()
     } catch { throw error.naming(found.configuration) }
+    let change = try adapter.map { try match(adapter: $0, found, plan) }
+    var notes = found.notes
+    if let change { notes.append("\(change.path): \(change.summary)") }
+    notes += countNotes(found.architecture, plan) + typeChangeNotes(found.architecture)
+    notes += wiringNotes(
+      found.architecture,
+      trained: trainedWiring(found.source, reference, patches, weights: weights, specification: specification))
     return ModelDescription(
       architecture: found.architecture, choices: assembly.choices, plan: plan, source: found.source,
       container: found.container,
       upcomingTokenizer: upcoming,
-      notes: found.notes + countNotes(found.architecture, plan) + typeChangeNotes(found.architecture)
-        + wiringNotes(
-          found.architecture,
-          trained: trainedWiring(found.source, reference, patches, weights: weights, specification: specification)))
+      adapter: change, notes: notes)
   }
 
   /// A model that has been found, and not composed yet.
@@ -216,7 +231,9 @@ public struct ModelLoader: Sendable {
     guard let folder = SharedCache().snapshot(of: repository) else { return nil }
     if kind(ofPath: folder + "/config.json") == .file, CheckpointFolder.isWhole(folder) { return .folder(path: folder) }
     let files = try namesInFolder(folder).filter { $0.hasSuffix(".gguf") && kind(ofPath: folder + "/" + $0) == .file }
-    return files.count == 1 ? .gguf(path: folder + "/" + files[0]) : nil
+    // Of a model in several files the first stands for all.
+    let firsts = files.filter { !$0.contains("-of-") || $0.contains("-00001-of-") }
+    return firsts.count == 1 ? .gguf(path: folder + "/" + firsts[0]) : nil
   }
 
   /// A count that is not the published one is worth a word: the file may be a copy that was changed.

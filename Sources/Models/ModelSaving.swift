@@ -30,12 +30,8 @@ extension ModelLoader {
     }
     let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
     let effective = try composer.assemble(architecture).choices
-    let count = { (path: String) -> Int? in
-      architecture.resolved[path: path]?.integer ?? effective.value(at: path)?.integer
-    }
-    let canonical = try tensors(of: described, as: format, holdingBlocks: false) { tensor in
-      try restorations.reduce(tensor) { try $1.apply(to: $0, count: count) }
-    }
+    let rows = try folderRows(architecture, restorations)
+    let canonical = try tensors(of: described, as: format, holdingBlocks: false) { try rows.moved($0, .toFolder) }
     let stored = try CheckpointMap(map).save(canonical, count: architecture.count)
     let shapes = Dictionary(stored.map { ($0.name, $0.shape) }) { first, _ in first }
     let original = try originalConfiguration(of: described)
@@ -98,7 +94,7 @@ extension ModelLoader {
     of described: ModelDescription, as format: StorageFormat?, holdingBlocks: Bool,
     _ change: (StoredTensor) throws -> StoredTensor
   ) throws -> [StoredTensor] {
-    let weights = try weights(of: described)
+    let weights = try weights(of: described, keepsFormats: format == nil)
     let tensors = described.plan.parameters.flatMap(\.members).compactMap { weights[$0.name.text] }
     if format == nil, !holdingBlocks, let blocks = tensors.first(where: { $0.format.elementsPerBlock != 1 }) {
       throw Problems([
@@ -129,7 +125,7 @@ extension ModelLoader {
   }
 
   /// The model as a folder has it, and how its tensors get there: without the facts that are a container's alone.
-  private func asFolder(_ described: ModelDescription) throws -> (Architecture, [TensorRestoration]) {
+  func asFolder(_ described: ModelDescription) throws -> (Architecture, [TensorRestoration]) {
     let architecture = described.architecture
     guard case .gguf = described.source, let section = architecture.gguf, let file = architecture.files.first else {
       return (architecture, [])

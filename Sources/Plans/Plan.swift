@@ -53,15 +53,17 @@ public struct Plan: Sendable, Hashable {
   }
 
   /// The plan with other steps, and values added behind its own: what a pass makes of it. A value has the shape with which
-  /// the steps write it.
-  public func rewritten(steps: [Step], adding added: [Value] = [], logits: Value? = nil) -> Plan {
+  /// the steps write it. `parameters` take the place of the plan's, whose indices they keep.
+  public func rewritten(
+    steps: [Step], adding added: [Value] = [], parameters: [PlannedTensor]? = nil, logits: Value? = nil
+  ) -> Plan {
     var values = self.values + added
     for output in steps.lazy.flatMap(\.outputs) where values.indices.contains(output.index) {
       values[output.index] = output
     }
     return Plan(
-      name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters, states: states,
-      logits: logits ?? self.logits, longestSequence: longestSequence, extendedContext: extendedContext)
+      name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters ?? self.parameters,
+      states: states, logits: logits ?? self.logits, longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
   /// The plan whose learned tensors start as `start` says, given what the steps that read each are for.
@@ -69,7 +71,9 @@ public struct Plan: Sendable, Hashable {
     var roles = [Set<Step.Role>](repeating: [], count: parameters.count)
     for step in steps { for parameter in step.parameters { roles[parameter].insert(step.role) } }
     let tensors = zip(parameters, roles).map {
-      PlannedTensor(name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0, $1), chosen: $0.chosen)
+      PlannedTensor(
+        name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0, $1), chosen: $0.chosen,
+        isFrozen: $0.isFrozen)
     }
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: tensors, states: states,

@@ -42,15 +42,22 @@ public struct PlannedTensor: Sendable, Hashable {
   /// How many of several tensors a token meets; nil for a single tensor.
   public let chosen: Int?
 
+  /// Whether training leaves it as it is: it belongs to a model of which something else is learned.
+  public let isFrozen: Bool
+
   /// How many numbers it has.
   public var count: Int { shape.reduce(1, *) }
   /// How many of its numbers a token meets.
   public var activeCount: Int { chosen.map { count / max(1, shape[0]) * $0 } ?? count }
 
   /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise. `chosen` is for several.
-  public init(name: TensorName, shape: [Int], use: Use? = nil, initialization: Initialization, chosen: Int? = nil) {
+  public init(
+    name: TensorName, shape: [Int], use: Use? = nil, initialization: Initialization, chosen: Int? = nil,
+    isFrozen: Bool = false
+  ) {
     precondition((chosen != nil) == name.isSeveral, "'\(name)' names several tensors, or one")
     self.chosen = chosen
+    self.isFrozen = isFrozen
     self.name = name
     self.shape = shape
     self.use = use ?? (shape.count == 1 ? .vector : .matrix)
@@ -62,8 +69,16 @@ public struct PlannedTensor: Sendable, Hashable {
     guard chosen != nil else { return [self] }
     return (0..<shape[0]).map {
       PlannedTensor(
-        name: name.member($0), shape: Array(shape.dropFirst()), use: use, initialization: initialization)
+        name: name.member($0), shape: Array(shape.dropFirst()), use: use, initialization: initialization,
+        isFrozen: isFrozen)
     }
+  }
+}
+
+extension PlannedTensor {
+  /// The same tensor, which training leaves as it is.
+  public var frozen: PlannedTensor {
+    PlannedTensor(name: name, shape: shape, use: use, initialization: initialization, chosen: chosen, isFrozen: true)
   }
 }
 

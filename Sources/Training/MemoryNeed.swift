@@ -18,7 +18,9 @@ public struct MemoryNeed: Sendable {
   public init(_ plan: Plan, _ settings: TrainingSettings) throws {
     let optimizer = try settings.makeOptimizer()
     parameters = plan.parameterCount * MemoryLayout<Float>.stride
-    moments = plan.parameters.reduce(0) { $0 + optimizer.moments(of: $1).count * $1.count } * MemoryLayout<Float>.stride
+    moments =
+      plan.parameters.filter { !$0.isFrozen }.reduce(0) { $0 + optimizer.moments(of: $1).count * $1.count }
+      * MemoryLayout<Float>.stride
     working = try GradientExecutor.plannedMemory(
       plan, rows: settings.batch * settings.context, threads: settings.threads, options: settings.options
     ).total

@@ -50,7 +50,8 @@ public final class Trainer {
     }
   }
 
-  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on `training`.
+  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on `training`. Where the settings ask for
+  /// an adapter, `parameters` are those of the plan with one.
   ///
   /// Throws when there are fewer tokens than a window takes, when memory is short, and what is wrong with the settings.
   public convenience init(
@@ -72,7 +73,8 @@ public final class Trainer {
     }
   }
 
-  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on what `batch` gives: of the same index
+  /// A trainer of `plan` from `parameters`, which must lie in memory of their own (those of the plan with an adapter, where
+  /// the settings ask for one), on what `batch` gives: of the same index
   /// the same, of at most `settings.batch` sequences of `settings.context` tokens.
   ///
   /// Throws when memory is short, and what is wrong with the settings.
@@ -85,14 +87,10 @@ public final class Trainer {
     self.pool = pool
     optimizer = try settings.makeOptimizer()
     rates = try settings.learningRate()
-    if settings.dropout > 0 {
-      let clock = DropoutClock(seed: settings.seed)
-      dropout = clock
-      plan = composed.droppingOut(settings.dropout, clock)
-    } else {
-      dropout = nil
-      plan = composed
-    }
+    let clock = DropoutClock(seed: settings.seed)
+    dropout = settings.dropout > 0 || settings.lora.map { $0.dropout > 0 } ?? false ? clock : nil
+    let whole = try settings.lora.map { try composed.adapted(by: $0, clock) } ?? composed
+    plan = settings.dropout > 0 ? whole.droppingOut(settings.dropout, clock) : whole
     self.batch = batch
     self.validation = validation
     executor = try GradientExecutor(
@@ -100,7 +98,7 @@ public final class Trainer {
     var moments: [[Moment]] = []
     for tensor in plan.parameters {
       moments.append(
-        try optimizer.moments(of: tensor).map { name in
+        try (tensor.isFrozen ? [] : optimizer.moments(of: tensor)).map { name in
           Moment(name: "\(tensor.name).\(name)", memory: try Floats(count: tensor.count))
         })
     }
@@ -125,7 +123,7 @@ public final class Trainer {
     guard mean.isFinite, norm.isFinite else { throw TrainingProblem.notANumber(step: step) }
     let cut = settings.clip > 0 && norm > settings.clip ? settings.clip / norm : 1
     let rate = rates[number]
-    for (index, tensor) in plan.parameters.enumerated() {
+    for (index, tensor) in plan.parameters.enumerated() where !tensor.isFrozen {
       guard let numbers = parameters.mutable(index)?.baseAddress, let all = gradients.baseAddress else { continue }
       optimizer.update(
         TensorUpdate(

@@ -14,6 +14,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case memory(needed: Int, available: Int)
   /// Something about a run's folder: which, and what.
   case folder(path: String, sentence: String)
+  /// No matrix of the model is one that an adapter is asked for; those that there are.
+  case noTarget(String, known: [String])
   /// The run goes on with other settings than it began with.
   case changed(path: String, names: [String])
 
@@ -37,6 +39,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
       "the run needs \(inMiB(needed)) of memory and \(inMiB(available)) can be had (free memory, and what ulimit or the "
         + "container allow); "
         + "try a smaller --batch with --accumulate, or a smaller --context"
+    case .noTarget(let name, let known):
+      "no matrix of the model is called '\(name.prefix(60))'; --lora target= takes names such as \(known.joined(separator: ", ")), joined by +"
     case .folder(let path, let sentence): "\(path): error: \(sentence)"
     case .changed(let path, let names):
       "\(path) was begun with other settings (\(names.joined(separator: ", "))); continue it without them, or name another folder"

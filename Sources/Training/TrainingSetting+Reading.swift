@@ -13,6 +13,7 @@ extension TrainingSetting {
     case .word(let words): words.contains(text) ? .string(text) : nil
     case .flag: text == "true" || text == "false" ? .bool(text == "true") : nil
     case .component: .string(text)
+    case .adapter: AdapterSettings(text).map { .object($0.json) }
     }
   }
 
@@ -29,6 +30,7 @@ extension TrainingSetting {
     case .word(let words): words.joined(separator: " or ")
     case .flag: "yes or no"
     case .component: "a name, or a group of YAML"
+    case .adapter: AdapterSettings.expectation
     }
   }
 }

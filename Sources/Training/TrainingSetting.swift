@@ -24,6 +24,8 @@ public struct TrainingSetting: Sendable {
     case flag
     /// A component of this slot: its name, or a group of `type` and its options.
     case component(Slot)
+    /// What `AdapterSettings` reads.
+    case adapter
   }
 
   /// Its key in studies and in a run's description.
@@ -48,6 +50,8 @@ public struct TrainingSetting: Sendable {
   public let decidesResult: Bool
   /// Whether a run's description may lack it: it was left out, or an older version did not know it.
   let mayBeAbsent: Bool
+  /// Whether a run's description is written without it where it says nothing.
+  let isLeftOut: Bool
   /// What stands in for it, where that does not follow from something else; of studies, where that differs.
   let usual: JSONValue?
   let usualInStudies: JSONValue?
@@ -75,6 +79,14 @@ extension TrainingSetting {
       "clip", \.clip, .number(0...1e30), inStudies: .number(0...1e30), "gradient-norm clip; 0 for none", 1),
     number(
       "dropout", \.dropout, .part, inStudies: .number(0...0.99), "dropout probability", 0),
+    TrainingSetting(
+      "lora", kind: .adapter, inStudies: nil, "train a LoRA adapter of the model as it is, saved as PEFT does",
+      usually: "", valueName: "rank=r,…", mayBeAbsent: true, isLeftOut: true,
+      get: { $0.lora.map { .object($0.json) } ?? .null },
+      set: { settings, json in
+        settings.lora = json.object.flatMap { AdapterSettings($0) }
+        return json.isNull || settings.lora != nil
+      }),
     TrainingSetting(
       "seed", kind: .seed, inStudies: nil, "random seed", usually: "0", usual: .string("0"),
       get: { .string(String($0.seed)) },  // as a text, for JSON's readers may round integers beyond 2⁵³
@@ -140,7 +152,7 @@ extension TrainingSetting {
   private init(
     _ key: String, option: String? = nil, kind: Kind, inStudies: Kind?, _ meaning: String, usually: String,
     usuallyInStudies: String? = nil, valueName: String = "n", isHidden: Bool = false, decidesResult: Bool = true,
-    mayBeAbsent: Bool = false, usual: JSONValue? = nil, usualInStudies: JSONValue? = nil,
+    mayBeAbsent: Bool = false, isLeftOut: Bool = false, usual: JSONValue? = nil, usualInStudies: JSONValue? = nil,
     get: @escaping @Sendable (TrainingSettings) -> JSONValue,
     set: @escaping @Sendable (inout TrainingSettings, JSONValue) -> Bool
   ) {
@@ -149,6 +161,7 @@ extension TrainingSetting {
     (self.usually, self.usuallyInStudies) = (usually, usuallyInStudies)
     (self.valueName, self.isHidden, self.decidesResult) = (valueName, isHidden, decidesResult)
     (self.mayBeAbsent, self.usual, self.usualInStudies) = (mayBeAbsent, usual, usualInStudies)
+    self.isLeftOut = isLeftOut
     (self.get, self.set) = (get, set)
   }
 

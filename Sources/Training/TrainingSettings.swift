@@ -27,6 +27,8 @@ public struct TrainingSettings: Sendable {
   public var clip = 0.0
   /// What part of the numbers on their way to the residual stream are set to zero.
   public var dropout = 0.0
+  /// The adapter that is trained instead of the model's own tensors; nil for none.
+  public var lora: AdapterSettings?
   /// The random seed: the data's order and dropout.
   public var seed: UInt64 = 0
   /// The random seed of the parameters; `seed` when nil.
@@ -89,7 +91,11 @@ extension TrainingSettings {
   /// The settings as JSON, one member each.
   public var json: JSONObject {
     var json = JSONObject()
-    for setting in TrainingSetting.all { json[setting.key] = setting.get(self) }
+    // What an older version did not know is written where it says anything, so that older runs keep their fingerprint.
+    for setting in TrainingSetting.all {
+      let value = setting.get(self)
+      if !value.isNull || !setting.isLeftOut { json[setting.key] = value }
+    }
     return json
   }
 

@@ -95,7 +95,7 @@ struct Failure: Error {
       }
       switch problem {
       case .tooFewTokens, .unknownToken: return Status.invalid.rawValue
-      case .changed: return Status.usage.rawValue
+      case .changed, .noTarget: return Status.usage.rawValue
       case .notANumber, .validationNotANumber, .evaluationNotANumber, .memory, .folder: return Status.failed.rawValue
       }
     case let problem as StudyProblem:

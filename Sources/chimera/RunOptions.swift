@@ -6,6 +6,7 @@ import Models
 struct RunOptions: ParsableArguments {
   @OptionGroup var model: ModelOptions
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
+  @OptionGroup var adapter: AdapterOption
   @Flag(help: "Use random weights instead of trained ones.") var randomWeights = false
   @Option(help: "A tokenizer to use instead of the model's own.") var tokenizer: String?
   @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
@@ -15,6 +16,9 @@ struct RunOptions: ParsableArguments {
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
     if randomWeights, weights != nil { throw ValidationError("--random-weights and --weights exclude each other") }
+    if randomWeights, adapter.path != nil {
+      throw ValidationError("--random-weights and --adapter exclude each other")
+    }
   }
 
   /// The model that `reference` means, with weights; what a user should know goes to standard error.
@@ -23,7 +27,8 @@ struct RunOptions: ParsableArguments {
     ThreadCount.tell(threads)
     let models = try model.zoo().models
     let described = try models.describe(
-      reference, patches: model.patches(), weights: weights, specification: specification, preparing: !randomWeights)
+      reference, patches: model.patches(), weights: weights, specification: specification, adapter: adapter.path,
+      preparing: !randomWeights)
     for note in described.notes { Console.note("note: \(note)") }
     return randomWeights
       ? try models.untrained(described, seed: seed, length: length, tokenizer: tokenizer)

@@ -108,4 +108,32 @@ import Testing
       #expect(shown.status == 0 && shown.output.contains("softcap"))
     }
   }
+
+  @Test("--to gguf writes a file that is a model, tells how it is stored, and replaces nothing")
+  func file() throws {
+    try withTemporaryFolder { folder in
+      let path = try model(in: folder)
+      let output = folder.appending(path: "out.gguf").path
+      let saved = try Command(["save", path, "--output", output, "--quantize", "q4_k_m"])
+      #expect(saved.status == 0, "\(saved.notes)")
+      #expect(saved.output == output + "\n")
+      // Rows of 8 numbers are no whole blocks of any kind.
+      #expect(saved.notes.contains("f16: 8 tensors"))
+      let logits = try Command(["logits", output, "--tokens", "1,2,3"])
+      #expect(logits.status == 0, "\(logits.notes)")
+      let again = try Command(["save", path, "--output", output])
+      #expect(again.status == 1)
+      #expect(again.notes.contains("\(output) is there already; name a new file"))
+      #expect(names(folder).sorted() == ["model", "out.gguf"])
+      for (arguments, sentence) in [
+        (["--to", "gguf", "--native"], "--native and --dtype are for folders"),
+        (["--quantize", "q8_0"], "--quantize is for GGUF files"),
+        (["--to", "gguf", "--quantize", "q9"], "q9"),
+      ] {
+        let refused = try Command(["save", path, "--output", folder.appending(path: "other").path] + arguments)
+        #expect(refused.status == 2, "\(arguments): \(refused.notes)")
+        #expect(refused.notes.contains(sentence), "\(arguments): \(refused.notes)")
+      }
+    }
+  }
 }

@@ -32,7 +32,7 @@ struct SampleWeight {
     var numbers = Numbers(seed: seed)
     let count = rows * columns
     let bytes = Guarded<UInt8>(count: format.byteCount(elements: count) ?? 0, filledWith: 0)
-    if format.canBeWritten {
+    if format.elementsPerBlock < 256 {
       narrow(numbers.floats(count), count: count, to: format, into: bytes.base)
     } else {
       for i in 0..<bytes.count { bytes[i] = UInt8(truncatingIfNeeded: numbers.bits()) }

@@ -47,7 +47,7 @@ enum StudySettings {
   /// What `options` say of `setting`; nil when they leave it out, or it is no study's.
   private static func read(_ setting: TrainingSetting, _ options: Options) -> JSONValue? {
     switch setting.kindInStudies {
-    case nil, .component, .seed: nil
+    case nil, .component, .seed, .adapter: nil
     case .integer(let range): options.optionalInteger(setting.key, in: range, setting.meaning).map { .integer($0) }
     case .number(let range): options.optionalNumber(setting.key, in: range, setting.meaning).map { .number($0) }
     case .part: options.optionalNumber(setting.key, in: 0...0.9999, setting.meaning).map { .number($0) }

@@ -76,10 +76,11 @@ void ck_run_program(const struct ck_step *_Nullable steps, size_t step_count, co
 void ck_linear_recurrence(float decay, const float *q, const float *k, const float *v, size_t keys, size_t values,
                           float *state, float *y);
 
-/// `count` stored numbers, whole blocks, to f32; and back, to the formats that ck_can_narrow knows.
+/// `count` stored numbers, whole blocks, to f32; and back.
 void ck_widen(int format, const void *bytes, size_t count, float *y);
 void ck_narrow(int format, const float *x, size_t count, void *bytes);
 void ck_quantize(int format, const float *x, size_t count, void *bytes);
+void ck_quantize_k(int format, const float *x, size_t count, void *bytes);
 
 /// y = x·wᵀ (+ bias) (+ y) for the outputs from..<to and few rows, by dots.
 /// `scratch` holds 4 · columns floats; it is used by block formats when rows > 1.

@@ -1,7 +1,7 @@
 // The storage formats: the one table of them in C. Part of CKernels.h. A test compares it with StorageFormat in Swift.
 //
 // A new format is a line here, a case of StorageFormat in Swift, and `block_NAME` in formats/blocks.h, which every level
-// then computes in f32. One that ck_narrow can write is also listed in ck_can_narrow; int8 kernels list what they take.
+// then computes in f32, and one of formats/quantize.c, quantize_k.c to write it; int8 kernels list what they take.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,13 +54,3 @@ static inline size_t ck_block_bytes(int format) {
   }
 }
 static inline bool ck_is_plain(int format) { return ck_block_elements(format) == 1; }
-/// Whether numbers can be stored in `format` here; the K-quants can only be read.
-static inline bool ck_can_narrow(int format) {
-  switch (format) {
-#define CK_FORMAT(CODE, name, bytes) case CK_##CODE:
-    CK_FOR_PLAIN_FORMATS(CK_FORMAT)
-#undef CK_FORMAT
-  case CK_Q8_0: case CK_Q4_0: case CK_Q4_1: case CK_Q5_0: case CK_Q5_1: return true;
-  default: return false;
-  }
-}

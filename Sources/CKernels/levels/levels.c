@@ -187,6 +187,7 @@ void ck_narrow(int format, const float *x, size_t count, void *bytes) {
   case CK_F16: ck_current()->narrow_f16(x, count, bytes); break;
   case CK_BF16: ck_current()->narrow_bf16(x, count, bytes); break;
   case CK_Q8_0: ck_current()->narrow_q8_0(x, count, bytes); break;
+  case CK_Q4_K: case CK_Q5_K: case CK_Q6_K: ck_quantize_k(format, x, count, bytes); break;
   default: ck_quantize(format, x, count, bytes);
   }
 }

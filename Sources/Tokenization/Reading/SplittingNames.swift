@@ -19,6 +19,14 @@ struct SplittingName {
     return nil
   }
 
+  /// The first name of a way of splitting; nil when it has none.
+  static func name(patterns: [String], composes: Bool, takesWholeWords: Bool) -> String? {
+    all.first {
+      $0.splitting.patterns == patterns && $0.splitting.composes == composes
+        && $0.splitting.takesWholeWords == takesWholeWords
+    }?.names.first
+  }
+
   /// One name of each way, for messages.
   static var examples: [String] { all.compactMap(\.names.first) }
 

@@ -28,10 +28,11 @@ package struct Checkpoint {
     }.sorted { $0.step > $1.step }
   }
 
-  /// Saves the state of `trainer`; `links` are files of the run's folder that the checkpoint's folder shows too.
-  static func save(_ trainer: Trainer, run fingerprint: String, links: [String], in folder: RunFolder) throws
-    -> Checkpoint
-  {
+  /// Saves the state of `trainer`, and `export` of it; `links` are files of the run's folder that the checkpoint's folder
+  /// shows too.
+  static func save(
+    _ trainer: Trainer, run fingerprint: String, links: [String], export: CheckpointExport?, in folder: RunFolder
+  ) throws -> Checkpoint {
     try makeFolder(folder.checkpoints)
     let checkpoint = Checkpoint(path: folder.checkpoints + "/" + name(trainer.step), step: trainer.step)
     let temporary = folder.checkpoints + "/.\(name(trainer.step)).tmp"
@@ -40,12 +41,15 @@ package struct Checkpoint {
       try makeFolder(temporary)
       try SafetensorsFile.write(trainer.storedParameters, to: temporary + "/" + model)
       try SafetensorsFile.write(trainer.storedMoments, to: temporary + "/" + optimizer)
+      try export?.write(trainer, temporary)
       for name in links { try placeLink(at: temporary + "/" + name, to: "../../" + name) }
       var json = JSONObject()
       json["format"] = 1
       json["step"] = .integer(trainer.step)
       json["run"] = .string(fingerprint)
-      for (key, value) in try SavedHashes.members([model, optimizer] + links, in: temporary) { json[key] = value }
+      for (key, value) in try SavedHashes.members([model, optimizer] + links + (export?.names ?? []), in: temporary) {
+        json[key] = value
+      }
       try writeAtomically(JSONValue.object(json).serialized(pretty: true) + "\n", to: temporary + "/" + manifest)
       synchronizeFolder(temporary)
       try removeFolder(checkpoint.path)  // one that was found damaged
@@ -88,11 +92,24 @@ package struct Checkpoint {
   }
 }
 
+/// What a checkpoint is for others: files that are written into its folder beside the state of the trainer.
+public struct CheckpointExport {
+  /// The names of the files; the folder of the run shows those of its newest checkpoint.
+  public let names: [String]
+  /// Writes them into a folder.
+  let write: (Trainer, String) throws -> Void
+
+  /// Files called `names`, which `write` makes.
+  public init(names: [String], write: @escaping (Trainer, String) throws -> Void) {
+    (self.names, self.write) = (names, write)
+  }
+}
+
 extension Trainer {
-  /// The parameters as tensors over their own memory; of several that are planned as one, each by itself.
-  var storedParameters: [StoredTensor] {
+  /// The parameters that are trained, as tensors over their own memory; of several that are planned as one, each by itself.
+  public var storedParameters: [StoredTensor] {
     plan.parameters.indices.flatMap { index -> [StoredTensor] in
-      guard var base = parameters.mutable(index)?.baseAddress else { return [] }
+      guard !plan.parameters[index].isFrozen, var base = parameters.mutable(index)?.baseAddress else { return [] }
       return plan.parameters[index].members.map { tensor in
         defer { base += tensor.count }
         return stored(tensor.name.text, tensor.shape, base, parameters)

@@ -26,6 +26,7 @@ public final class TrainingRun {
 
   private let fingerprint: String
   private let links: [String]
+  private let export: CheckpointExport?
   private let metrics: MetricsFile
   /// Nil once the folder is let go of.
   private var lock: FileLock?
@@ -34,12 +35,14 @@ public final class TrainingRun {
 
   /// A run of `trainer` in `folder`, which goes on from the newest checkpoint there that is whole.
   ///
-  /// `files` go into the folder beside the model, by name. Throws when another process trains there, and when the run in
+  /// `files` go into the folder beside the model, by name; with `export` the folder shows that of its newest checkpoint
+  /// instead of its parameters. Throws when another process trains there, and when the run in
   /// the folder is another one.
   public init(
     _ trainer: Trainer, _ description: RunDescription, in folder: RunFolder, files: [(name: String, bytes: [UInt8])],
-    tensorBoard: Bool = false
+    export: CheckpointExport? = nil, tensorBoard: Bool = false
   ) throws {
+    self.export = export
     self.trainer = trainer
     self.folder = folder
     fingerprint = description.fingerprint
@@ -57,7 +60,7 @@ public final class TrainingRun {
     for file in files { try writeAtomically(to: folder.path + "/" + file.name) { try $0.write(file.bytes) } }
     try description.write(to: folder)
     try Self.clear(folder)
-    notes = try Self.restore(trainer, fingerprint, in: folder)
+    notes = try Self.restore(trainer, fingerprint, export, in: folder)
     savedStep = trainer.step
     // What a process that died between saving and removing has left.
     try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep)
@@ -74,12 +77,14 @@ public final class TrainingRun {
     }
   }
 
-  private static func restore(_ trainer: Trainer, _ fingerprint: String, in folder: RunFolder) throws -> [String] {
+  private static func restore(
+    _ trainer: Trainer, _ fingerprint: String, _ export: CheckpointExport?, in folder: RunFolder
+  ) throws -> [String] {
     var notes: [String] = []
     for checkpoint in try Checkpoint.all(in: folder) {
       do {
         try checkpoint.load(into: trainer, run: fingerprint)
-        try link(checkpoint, in: folder)
+        try link(checkpoint, export, in: folder)
         if !notes.isEmpty { notes.append("resuming from step \(checkpoint.step) instead") }
         return notes
       } catch let problem as FileProblem {
@@ -129,16 +134,18 @@ public final class TrainingRun {
   private func save(_ observe: (Event) throws -> Void) throws {
     guard trainer.step != savedStep || trainer.step == 0 else { return }
     try metrics.synchronize()
-    let checkpoint = try Checkpoint.save(trainer, run: fingerprint, links: links, in: folder)
+    let checkpoint = try Checkpoint.save(trainer, run: fingerprint, links: links, export: export, in: folder)
     savedStep = trainer.step
-    try Self.link(checkpoint, in: folder)
+    try Self.link(checkpoint, export, in: folder)
     try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep)
     try observe(.saved(step: checkpoint.step, path: checkpoint.path))
   }
 
-  private static func link(_ checkpoint: Checkpoint, in folder: RunFolder) throws {
+  private static func link(_ checkpoint: Checkpoint, _ export: CheckpointExport?, in folder: RunFolder) throws {
     let name = checkpoint.path.split(separator: "/").last ?? ""
-    try placeLink(at: folder.weights, to: "checkpoints/\(name)/\(Checkpoint.model)")
+    for file in export?.names ?? [Checkpoint.model] {
+      try placeLink(at: folder.path + "/" + file, to: "checkpoints/\(name)/\(file)")
+    }
   }
 }
 

@@ -62,6 +62,7 @@ struct Bench: ParsableCommand {
     ProductSizes?
   @Flag(exclusivity: .exclusive) var format: Format?
   @OptionGroup var cache: CacheOption
+  @OptionGroup var adapter: AdapterOption
   @OptionGroup var changes: ModelOptions
 
   private static let longest = Int(Int32.max)
@@ -93,6 +94,11 @@ struct Bench: ParsableCommand {
     }
     if train, cold || info || weightsType != nil {
       throw ValidationError("--train goes without --cold, --info and --weights-type")
+    }
+    if adapter.path != nil, cold || info || train || weightsType != nil || product != nil {
+      throw ValidationError(
+        "--adapter changes a model's own weights, and goes with none of --cold, --info, --train, --weights-type and --product"
+      )
     }
     if !train, context != nil || recompute { throw ValidationError("--context and --recompute belong to --train") }
     if let context, !(1...Self.longest).contains(context) {
@@ -126,7 +132,8 @@ struct Bench: ParsableCommand {
     if let product { return try tellProducts(product.sizes) }
     guard let model else { return tellMachine() }
     let models = try changes.zoo().models
-    let described = try models.describe(model, patches: changes.patches(), weights: weights)
+    let described = try models.describe(
+      model, patches: changes.patches(), weights: weights, adapter: adapter.path)
     for note in described.notes { Console.note("note: \(note)") }
     if cold { return try measureStart(described, models) }
     if !train { try checkLengths(described.plan) }

@@ -54,7 +54,8 @@ struct ExportCommand: ParsableCommand {
     }
     let program = verify ? try PythonProgram(python) : nil
     let models = try options.model.zoo().models
-    let described = try models.describe(model, patches: options.model.patches(), weights: options.weights)
+    let described = try models.describe(
+      model, patches: options.model.patches(), weights: options.weights, adapter: options.adapter.path)
     for note in described.notes { Console.note("note: \(note)") }
     let words = DocumentedParts(described, models.composer.registry)
     let file = try PyTorchFile(described.plan, command: command) { words.words($0, $1) }

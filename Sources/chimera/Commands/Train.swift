@@ -61,7 +61,7 @@ struct Train: ParsableCommand {
       ? PreparedTraining(in: folder, request, settings, note: note)
       : PreparedTraining(request, settings, options, note: note)
     let settings = prepared.description.settings
-    let need = try MemoryNeed(prepared.described.plan, settings)
+    let need = try MemoryNeed(prepared.plan, settings)
     let pool = ThreadPool(threads: settings.threads)
     if plan {
       try TrainingEstimate(prepared, need, pool: pool).write(json: json)
@@ -70,7 +70,8 @@ struct Train: ParsableCommand {
     try need.check()
     let trainer = try prepared.trainer(pool: pool)
     let run = try TrainingRun(
-      trainer, prepared.description, in: folder, files: prepared.tokenizer?.files ?? [], tensorBoard: tensorboard)
+      trainer, prepared.description, in: folder, files: prepared.tokenizer?.files ?? [],
+      export: prepared.adapter?.export, tensorBoard: tensorboard)
     for line in run.notes { note(line) }
     if trainer.step > 0 { note("resuming after step \(trainer.step.grouped)") }
     StopSignals.watch()
@@ -109,7 +110,7 @@ struct Train: ParsableCommand {
   {
     let tokenizer = prepared.tokenizer?.tokenizer
     let executor = try PlanExecutor(
-      prepared.described.plan, trainer.parameters, pool: pool, states: .f32, fusing: true,
+      prepared.plan, trainer.parameters, pool: pool, states: .f32, fusing: true,
       computeType: .f32)
     var sampling = TextGenerator.Settings()
     sampling.maximumTokens = min(100, prepared.described.plan.shape.contextLength - 1)

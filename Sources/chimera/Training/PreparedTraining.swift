@@ -16,6 +16,10 @@ struct PreparedTraining {
   let description: RunDescription
   /// The model that tensors are taken from, and which they are.
   private let start: WarmStart?
+  /// The adapter that is trained instead of the model; nil for none.
+  let adapter: AdapterRun?
+  /// What is trained: the model's plan, with the adapter in it where one is.
+  var plan: Plan { adapter?.plan ?? described.plan }
 
   /// A new run.
   init(
@@ -41,6 +45,8 @@ struct PreparedTraining {
     ])
     guard var described = found else { throw Failure(.notFound, "there is no model '\(model)'") }
     for text in described.notes { note(text) }
+    let isAdapter = options.given.contains("lora")
+    if isAdapter, let mistake = Self.mistake(inAdapterRun: request) { throw Failure(.usage, mistake) }
     let tokenizer: TokenizerFiles?
     if request.tokenizer == "char", kind(ofPath: "char") == .nothing {
       tokenizer = try TokenizerFiles(charactersOf: request.data + request.validationData, jsonKey: request.jsonKey)
@@ -50,14 +56,14 @@ struct PreparedTraining {
       tokenizer = try TokenizerFiles(of: described, models)
     }
     var own: [Setting] = []
-    if let patch = tokenizer?.patch {
+    if let patch = tokenizer?.patch, !isAdapter {
       // In the place of the model's own, not beside what that says.
       if described.architecture.resolved["tokenizer"] != nil {
         own.append(Setting(.group([Setting.Entry("tokenizer", Setting(text: "null"))])))
       }
       own.append(patch)
     }
-    if let tokenizer, request.tokenizer != nil, !patches.contains(where: { $0["vocab_size"] != nil }),
+    if let tokenizer, request.tokenizer != nil, !isAdapter, !patches.contains(where: { $0["vocab_size"] != nil }),
       tokenizer.tokenizer.count != described.plan.shape.vocabSize
     {
       let count = tokenizer.tokenizer.count
@@ -76,8 +82,10 @@ struct PreparedTraining {
     settings.settle(given: options.given, modelContext: described.plan.shape.contextLength, inStudy: false)
     try settings.normalize()
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
+    let adapter = try settings.lora.map { try AdapterRun(described, model, $0, models) }
     try self.init(
-      described, tokenizer, request, settings, model: YAMLWriter().write(resolved), start: warmStart, note: note)
+      described, tokenizer, request, settings, model: YAMLWriter().write(resolved), start: warmStart, adapter: adapter,
+      note: note)
   }
 
   /// The run that was begun in `folder`; throws when what is asked for now is not what it was begun with.
@@ -90,21 +98,29 @@ struct PreparedTraining {
       request.differences(from: first) + begun.settings.differences(from: settings).map { "--" + $0.option }
     if !changed.isEmpty { throw TrainingProblem.changed(path: folder.path, names: changed) }
     let models = try Zoo().models
-    let described = try models.describe(folder.path)
-    let tokenizer = try TokenizerFiles(of: described, models)
+    let adapted = settings.lora == nil ? nil : first.model
+    let described = try models.describe(
+      adapted ?? folder.path, patches: adapted == nil ? [] : Overrides(first.changes).patches)
+    let tokenizer =
+      try adapted.flatMap { _ in first.tokenizer }.map { try TokenizerFiles(path: $0) }
+      ?? TokenizerFiles(of: described, models)
     let isSaved = kind(ofPath: folder.path + "/model.safetensors") == .file
     let warmStart = try isSaved ? nil : first.initFrom.map { try WarmStart(from: $0, models) }
-    try self.init(described, tokenizer, first, settings, model: begun.model, start: warmStart, note: note)
+    let adapter = try settings.lora.map { try AdapterRun(described, first.model ?? "", $0, models) }
+    try self.init(
+      described, tokenizer, first, settings, model: begun.model, start: warmStart, adapter: adapter, note: note)
     if description.dataFingerprint != begun.dataFingerprint {
       throw TrainingProblem.folder(
-        path: folder.path, sentence: "the data or the tokenizer has changed since the run was begun")
+        path: folder.path,
+        sentence:
+          "the data or the tokenizer \(adapter == nil ? "" : "or the model ")has changed since the run was begun")
     }
   }
 
   private init(
     _ described: ModelDescription, _ tokenizer: TokenizerFiles?, _ request: TrainingRequest,
     _ settings: TrainingSettings,
-    model: String, start: WarmStart?, note: (String) -> Void
+    model: String, start: WarmStart?, adapter: AdapterRun?, note: (String) -> Void
   ) throws {
     if let limit = described.plan.longestSequence, settings.context > limit {
       throw Failure(
@@ -134,16 +150,28 @@ struct PreparedTraining {
       (training, validation) = (data.text, other.text)
       fingerprint += " " + other.fingerprint
     }
+    if let adapter { fingerprint += " " + adapter.fingerprint }
     self.described = described
+    self.adapter = adapter
     self.tokenizer = tokenizer
     self.start = start
     description = RunDescription(model: model, settings: settings, data: request.json, dataFingerprint: fingerprint)
   }
 
+  /// What an adapter's run cannot be asked for, in a sentence; nil when nothing is.
+  private static func mistake(inAdapterRun request: TrainingRequest) -> String? {
+    if request.initFrom != nil { return "--lora trains an adapter of the model as it is; --init-from goes without it" }
+    if request.tokenizer == "char" {
+      return "--lora trains an adapter of a model that has a vocabulary; --tokenizer char would make another"
+    }
+    return nil
+  }
+
   /// A trainer at the beginning.
   func trainer(pool: ThreadPool) throws -> Trainer {
     let settings = description.settings
-    let parameters = try Parameters(described.plan, seed: settings.initSeed ?? settings.seed)
+    let seed = settings.initSeed ?? settings.seed
+    let parameters = try adapter?.parameters(seed: seed) ?? Parameters(described.plan, seed: seed)
     if let start { Console.note(start.take(into: parameters, of: described.plan)) }
     return try Trainer(described.plan, parameters, settings, training: training, validation: validation, pool: pool)
   }

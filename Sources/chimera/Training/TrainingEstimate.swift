@@ -41,7 +41,7 @@ struct TrainingEstimate {
   /// Writes it as the result, or refuses the run with the numbers.
   func write(json: Bool) throws {
     let settings = prepared.description.settings
-    let plan = prepared.described.plan
+    let plan = prepared.plan
     if json {
       var document = JSONObject()
       document["model"] = .string(plan.name)

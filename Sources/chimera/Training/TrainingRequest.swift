@@ -14,7 +14,7 @@ struct TrainingRequest {
   /// As JSON; paths are made absolute, for a run may go on from another folder.
   var json: JSONObject {
     var json = JSONObject()
-    json["model"] = model.map { .string($0) } ?? .null
+    json["model"] = model.map { .string(kind(ofPath: $0) == .nothing ? $0 : Self.absolute($0)) } ?? .null
     json["set"] = .array(changes.map { .string($0) })
     json["data"] = .array(data.map { .string(Self.absolute($0)) })
     json["validation_data"] = .array(validationData.map { .string(Self.absolute($0)) })
@@ -57,7 +57,7 @@ struct TrainingRequest {
     }
   }
 
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 }

@@ -1,0 +1,91 @@
+import Checkpoints
+import Components
+import Execution
+import Files
+import Models
+import Training
+
+/// A run that trains an adapter: the model that it changes, with its weights.
+struct AdapterRun {
+  private let models: ModelLoader
+  private let described: ModelDescription
+  private let settings: AdapterSettings
+  private let base: String
+  private let weights: [String: StoredTensor]
+  /// The model's plan with the adapter in it.
+  let plan: Plan
+
+  /// An adapter of the model that `reference` means, `described`. Throws when that has no weights here.
+  init(_ described: ModelDescription, _ reference: String, _ settings: AdapterSettings, _ models: ModelLoader) throws {
+    if described.adapter != nil {
+      throw Failure(
+        .usage, "\(reference) is an adapter: save the model that it makes with 'chimera save', and train one of that")
+    }
+    (self.models, self.described, self.settings) = (models, described, settings)
+    plan = try described.plan.adapted(by: settings)
+    weights = try models.weights(of: described)
+    let isHere = kind(ofPath: reference) != .nothing
+    base = isHere ? TrainingRequest.absolute(reference) : described.architecture.facts.weights ?? reference
+  }
+
+  /// What the model's weights are, in a hash of their names, shapes and beginnings.
+  var fingerprint: String {
+    var hash = SHA256()
+    for name in weights.keys.sorted() {
+      guard let tensor = weights[name] else { continue }
+      hash.update("\(name) \(tensor.shape) \(tensor.format)\n")
+      withExtendedLifetime(tensor.owner) {
+        hash.update(UnsafeRawBufferPointer(rebasing: tensor.bytes.prefix(1 << 12)))
+        hash.update(UnsafeRawBufferPointer(rebasing: tensor.bytes.suffix(1 << 12)))
+      }
+    }
+    return hash.hexadecimal()
+  }
+
+  /// The model's weights, and the adapter as it starts.
+  func parameters(seed: UInt64) throws -> Parameters {
+    let parameters = try Parameters(plan, frozen: weights, seed: seed)
+    parameters.startLengths(of: plan)
+    return parameters
+  }
+
+  /// The files of each checkpoint that make it an adapter for others.
+  var export: CheckpointExport {
+    CheckpointExport(names: AdapterFolder.files) { trainer, folder in
+      let stored = Dictionary(trainer.storedParameters.map { ($0.name, $0) }) { first, _ in first }
+      let factors = stored.keys.sorted().compactMap { name -> AdapterFolder.Factors? in
+        guard name.hasSuffix(Self.a), let a = stored[name] else { return nil }
+        let owner = String(name.dropLast(Self.a.count))
+        guard let b = stored[owner + ".lora_B.weight"] else { return nil }
+        return AdapterFolder.Factors(
+          owner: TensorName(owner), a: a, b: b, lengths: stored[owner + ".lora_magnitude_vector.weight"])
+      }
+      let adapter = AdapterFolder(
+        base: base, rank: settings.rank, scale: settings.scale, dividesByRoot: settings.dividesByRoot,
+        dropout: settings.dropout, factors: factors)
+      try models.writeAdapter(adapter, of: described, to: folder, lengths: lengths)
+    }
+  }
+
+  private static let a = ".lora_A.weight"
+
+  /// The lengths of the rows of a matrix of the model's.
+  private func lengths(_ name: String) throws -> [Float] {
+    guard let tensor = weights[name], tensor.shape.count == 2 else {
+      throw Failure(.failed, "there is no matrix '\(name)'")
+    }
+    let wide = try tensor.stored(as: .f32)
+    let columns = tensor.shape[1]
+    return withExtendedLifetime(wide.owner) {
+      (0..<tensor.shape[0]).map { row in
+        var squares = 0.0
+        for column in 0..<columns {
+          let value = Double(
+            wide.bytes.loadUnaligned(fromByteOffset: 4 * (row * columns + column), as: Float.self))
+          squares += value * value
+        }
+        return Float(squares.squareRoot())
+      }
+    }
+  }
+}

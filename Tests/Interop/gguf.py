@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Is what `chimera save --to gguf` writes what others read?
+
+usage: gguf.py CHIMERA FOLDER ... [--llama LIB] [--ggml LIB] [--table FILE]      needs: pip install torch transformers==5.23.0 gguf==0.19.0 numpy
+FOLDER is a fixture: config.json, model.safetensors and expected.safetensors with `input_ids` and `logits`.
+
+Each folder is written as it is and as Q8_0. Chimera must read back the reference's logits; PyPI gguf must read the file, and the blocks
+of Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1 must be those of its quantizer. With --llama, the folder of libllama.so and the Python package `llama_cpp`
+on the path, llama.cpp must give the reference's logits too (1e-3 is the bound: it rounds some sums to f16).
+"""
+import argparse, ctypes, json, os, subprocess, sys, tempfile
+import numpy as np
+from gguf import GGUFReader, GGMLQuantizationType
+from gguf.quants import quantize
+from safetensors.numpy import load_file
+
+def run(*command): return subprocess.run(command, capture_output=True, text=True)
+
+def own_logits(chimera, path, ids):
+    with tempfile.TemporaryDirectory() as t:
+        r = run(chimera, "logits", path, "--exact", "--tokens", ",".join(map(str, ids)), "--output", t + "/l.safetensors")
+        if r.returncode: return r.stderr.strip().split("\n")[0]
+        return load_file(t + "/l.safetensors")["logits"]
+
+class Llama:
+    def __init__(self, folder):
+        os.environ["LLAMA_CPP_LIB_PATH"] = folder
+        import llama_cpp
+        self.l = llama_cpp
+        self.quiet = llama_cpp.llama_log_callback(lambda level, text, data: None)
+        llama_cpp.llama_log_set(self.quiet, ctypes.c_void_p(0)); llama_cpp.llama_backend_init()
+    def logits(self, path, ids, vocabulary):
+        L = self.l
+        p = L.llama_model_default_params(); p.n_gpu_layers = 0
+        model = L.llama_model_load_from_file(path.encode(), p)
+        if not model: return "llama.cpp does not load it"
+        c = L.llama_context_default_params(); c.n_ctx = 256; c.n_batch = 256; c.n_threads = 1; c.type_k = 0; c.type_v = 0; c.flash_attn_type = 0
+        context = L.llama_init_from_model(model, c)
+        if not context: return "llama.cpp makes no context"
+        b = L.llama_batch_init(len(ids), 0, 1); b.n_tokens = len(ids)
+        for i, t in enumerate(ids): b.token[i] = t; b.pos[i] = i; b.n_seq_id[i] = 1; b.seq_id[i][0] = 0; b.logits[i] = 1
+        if L.llama_decode(context, b): return "llama.cpp does not decode"
+        rows = np.stack([np.ctypeslib.as_array(L.llama_get_logits_ith(context, i), (vocabulary,)).copy() for i in range(len(ids))])
+        L.llama_batch_free(b); L.llama_free(context); L.llama_model_free(model)
+        return rows
+
+def difference(rows, wanted):
+    return rows if isinstance(rows, str) else "%.1e" % np.abs(rows - wanted).max()
+
+def main():
+    p = argparse.ArgumentParser(); p.add_argument("chimera"); p.add_argument("folders", nargs="+"); p.add_argument("--llama"); p.add_argument("--table")
+    a = p.parse_args(); llama = Llama(a.llama) if a.llama else None
+    table, bad = [], 0
+    for folder in a.folders:
+        if not os.path.exists(folder + "/expected.safetensors"): continue
+        name = os.path.basename(folder.rstrip("/"))
+        expected = load_file(folder + "/expected.safetensors"); ids, wanted = expected["input_ids"][0].tolist(), expected["logits"][0]
+        with tempfile.TemporaryDirectory() as t:
+            r = run(a.chimera, "save", folder, "--to", "gguf", "--output", t + "/m.gguf")
+            if r.returncode: table.append((name, "refused: " + r.stderr.strip().replace("\n", " ")[:160], "", "")); print(*table[-1], flush=True); continue
+            own = difference(own_logits(a.chimera, t + "/m.gguf", ids), wanted)
+            theirs = difference(llama.logits(t + "/m.gguf", ids, wanted.shape[1]), wanted) if llama else ""
+            plain = {x.name: x for x in GGUFReader(t + "/m.gguf").tensors}
+            blocks = []
+            for kind in ("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"):
+                r = run(a.chimera, "save", folder, "--to", "gguf", "--quantize", kind, "--output", t + "/q.gguf")
+                if r.returncode: blocks.append(kind + " " + r.stderr.strip()[:80]); continue
+                same = total = 0
+                for x in GGUFReader(t + "/q.gguf").tensors:
+                    if x.tensor_type.name in ("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"):
+                        other = quantize(plain[x.name].data.astype(np.float32).reshape(x.data.shape[0], -1), x.tensor_type)
+                        total += 1; same += int(np.array_equal(other.ravel(), x.data.ravel()))
+                if same != total: bad += 1
+                blocks.append("%d/%d" % (same, total)); os.remove(t + "/q.gguf")
+            for word, bound in ((own, 1e-4), (theirs, 1e-3)):
+                try: bad += float(word) > bound
+                except ValueError: bad += word != ""
+            table.append((name, own, theirs, " ".join(blocks))); print(*table[-1], flush=True)
+    if a.table:
+        with open(a.table, "w") as f:
+            f.write("# GGUF files\n\nThe largest difference of a logit from transformers 5.23's, of the file that `chimera save --to gguf` writes, read by Chimera and by llama.cpp; and of the tensors in blocks how many have the bytes that PyPI gguf 0.19.0 gives, for Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1. Made by `make interop` (`Tests/Interop/gguf.py`).\n\n| model | Chimera | llama.cpp | tensors of the same bytes |\n|---|---|---|---|\n")
+            for row in table: f.write("| %s | %s | %s | %s |\n" % row)
+    print("%d folders, %d beyond the bounds" % (len(table), bad)); sys.exit(bad > 0)
+main()
