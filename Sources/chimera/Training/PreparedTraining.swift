@@ -68,8 +68,6 @@ struct PreparedTraining {
     if let count = tokenizer?.tokenizer.count, count > described.plan.shape.vocabSize {
       throw Failure(.usage, "the tokenizer has \(count) tokens, and the model takes \(described.plan.shape.vocabSize)")
     }
-    var resolved = described.architecture.resolved
-    resolved["expected_params"] = nil
     var defaults = TrainingSettings(try Zoo().registry, inStudy: false)
     defaults.threads = ThreadPool.preferredThreadCount()
     var settings = try options.apply(to: defaults)
@@ -77,7 +75,8 @@ struct PreparedTraining {
     try settings.normalize()
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
     try self.init(
-      described, tokenizer, request, settings, model: YAMLWriter().write(resolved), start: warmStart, note: note)
+      described, tokenizer, request, settings, model: described.specification(withFormats: true), start: warmStart,
+      note: note)
   }
 
   /// The run that was begun in `folder`; throws when what is asked for now is not what it was begun with.
