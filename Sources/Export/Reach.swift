@@ -42,8 +42,10 @@ public struct Reach: Sendable {
       facts.layers.usesLibrary ? "torch's fused attention" : "with what is added to scores in its mask")
     add("flex", reader.withoutLibrary, "masks as functions")
     add("compile", reader.withoutCompilation, "each layer without a break in its graph")
+    // Its own classes, of which there are many, are another matter.
+    let others = stock == nil ? "; a class of its own may know the folder that save writes" : ""
     add(
-      "vllm", reader.withoutServing,
+      "vllm", reader.withoutServing.map { $0 + others },
       "its backend for models of transformers, which finds projections and attention in the source")
     add("onnx", reader.withoutGraph, "transformers' exporters")
     addStock(stock, hasGGUF: hasGGUF)

@@ -125,12 +125,15 @@ public struct TransformersFile: Sendable {
     var modules: [String] = []
     for (_, module) in imports where !modules.contains(module) { modules.append(module) }
     for module in modules {
-      let used = imports.filter { $0.module == module && (words.contains($0.name)) }.map {
-        $0.name == "init" ? "initialization as init" : $0.name
+      let used = imports.filter { $0.module == module && words.contains($0.name) }.map(\.name)
+      let plain = used.filter { $0 != "init" }
+      if !plain.isEmpty {
+        let line = "from \(module) import \(plain.joined(separator: ", "))"
+        lines +=
+          line.count <= PythonText.columns
+          ? [line] : ["from \(module) import ("] + plain.map { "    \($0)," } + [")"]
       }
-      if !used.isEmpty {
-        lines += PythonText.wrapped("from \(module) import \(used.joined(separator: ", "))", indent: 0)
-      }
+      if used.contains("init") { lines.append("from \(module) import initialization as init") }
     }
     lines += ["", "from .\(names.configuration) import \(names.type)Config", "", "", ""]
     return lines.joined(separator: "\n")
@@ -153,7 +156,7 @@ public struct TransformersFile: Sendable {
       "\"\"\"The configuration of \(plan.name).\"\"\"", "", "from transformers import PreTrainedConfig", "", "",
     ]
     lines += ["class \(names.type)Config(PreTrainedConfig):"]
-    lines += ["    model_type = \"\(names.modelType)\"", "    keys_to_ignore_at_inference = [\"past_key_values\"]", ""]
+    lines += ["    model_type = \"\(names.modelType)\"", "    keys_to_ignore_at_inference = (\"past_key_values\",)", ""]
     lines += ["    def __init__(", "        self,"]
     lines += settings.map { "        \($0.name)=\($0.value)," }
     lines += [

@@ -23,7 +23,7 @@ SPECS = {
     "rope and experts": ["--set", "position=rope", "--set", "mlp={type: moe, num_experts: 4, top_k: 2, expert_size: 24, gated: true, activation: silu}"],
     "alibi and rmsnorm": ["--set", "position=alibi", "--set", "norm=rmsnorm"],
     "untied, gated": ["--set", "head={tied: false}", "--set", "mlp={gated: true, activation: silu}"],
-    "linear attention": ["--set", "mixer={type: linear_attention, num_heads: 4}"],
+    "linear attention": ["--set", "attention={type: linear_attention, num_heads: 4}"],
 }  # fmt: skip
 SETTINGS = ["steps=50", "batch=4", "context=32", "eval-every=25", "save-every=20", "lr=1e-3"]
 OTHERS = {

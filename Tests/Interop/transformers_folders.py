@@ -131,6 +131,7 @@ def export_tiny(chimera, name, folder, *others):
 
 def compiled(model, tokens):
     """The difference that per-block compilation without graph breaks makes."""
+    torch._dynamo.reset()
     with torch.no_grad():
         before = model(tokens, use_cache=False).logits
         for layer in model.model.layers:

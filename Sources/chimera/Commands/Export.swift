@@ -15,15 +15,10 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a model as PyTorch.",
     discussion: """
-      Writes a folder that appears when all of it is written. --to pytorch: model.py, one file that needs nothing but \
-      torch, with a class for each distinct kind of layer, and its weights. --to hf: what transformers loads by \
-      AutoModelForCausalLM, with config, tokenizer and card; where it has the model as it is, the folder that save \
-      writes. A model without weights gives the source alone.
-
-      --verify compares logits, cached decoding, loss, gradients and ten steps of AdamW with this program's, by a \
-      Python that has torch. Exit status 1 means that one differs. --check writes nothing and says what computes the \
-      model elsewhere. --train adds train.py, the tokens and the initial weights, which give the run of 'chimera train' \
-      on any number of GPUs.
+      Writes a folder. --to pytorch: model.py, which needs nothing but torch, with a class for each distinct kind of layer, \
+      and its weights. --to hf: what transformers loads by AutoModelForCausalLM; where it has the model as it is, the \
+      folder that save writes. --verify compares logits, decoding, gradients and AdamW steps with this program's; exit \
+      status 1 means that one differs. --train adds a program that gives the run of 'chimera train' on any number of GPUs.
 
         chimera export gpt2 --set position=rope --output gpt2-rope --to hf --verify
         chimera export gpt2 --output gpt2-run --train --data book.txt --setting steps=500
@@ -31,17 +26,18 @@ struct ExportCommand: ParsableCommand {
 
   @Argument(help: "The model.") var model: String
   @Option(help: "The folder to write.") var output: String?
-  @Option(help: "The form to write.") var to = Form.pytorch
-  @Flag(help: "With --to hf, write classes of the model's own also where transformers has it.") var ownClasses = false
+  @Option(help: "pytorch or hf. [pytorch]".with("form")) var to = Form.pytorch
+  @Flag(help: ArgumentHelp("With --to hf, write classes also where transformers has them.", visibility: .hidden))
+  var ownClasses = false
   @Flag(help: "Write the source alone, without weights.") var source = false
-  @Flag(help: "Compare what was written with this program, by a Python that has torch.") var verify = false
+  @Flag(help: "Compare it with this program, by a Python with torch.") var verify = false
   @Option(help: "The Python to compare with. [python3]") var python: String?
-  @Flag(help: "Say what computes the model elsewhere, and write nothing.") var check = false
-  @Flag(help: "Add a program that trains the model, its data and its initial weights.") var train = false
-  @Option(help: "Training data of --train, as train takes it; may be repeated.".with("path")) var data: [String] = []
-  @Option(help: "A setting of --train, as train calls it: steps=500. May be repeated.".with("key=value"))
+  @Flag(help: "Say what computes the model elsewhere, and end.") var check = false
+  @Flag(help: "Add a program that trains it, its data and its start.") var train = false
+  @Option(help: "Training data of --train; may be repeated.".with("path")) var data: [String] = []
+  @Option(help: "A setting of --train: steps=500; may be repeated.".with("k=v"))
   var setting: [String] = []
-  @Flag(help: "Write a JSON document of the comparison, or of what --check says.") var json = false
+  @Flag(help: "Write what --verify or --check finds as JSON.") var json = false
   @OptionGroup var options: RunOptions
 
   /// What a model is written as.
