@@ -156,7 +156,9 @@ public struct TransformersFile: Sendable {
       "\"\"\"The configuration of \(plan.name).\"\"\"", "", "from transformers import PreTrainedConfig", "", "",
     ]
     lines += ["class \(names.type)Config(PreTrainedConfig):"]
-    lines += ["    model_type = \"\(names.modelType)\"", "    keys_to_ignore_at_inference = (\"past_key_values\",)", ""]
+    lines += [
+      "    model_type = \"\(names.modelType)\"", "    keys_to_ignore_at_inference = (\"past_key_values\",)", "",
+    ]
     lines += ["    def __init__(", "        self,"]
     lines += settings.map { "        \($0.name)=\($0.value)," }
     lines += [

@@ -68,7 +68,7 @@ struct TransformersText {
     lines.append("    base_model_prefix = \"model\"")
     lines.append("    supports_gradient_checkpointing = True")
     let classes = layerClasses.map { "\"\($0)\"" }.joined(separator: ", ")
-    lines += PythonText.wrapped("_no_split_modules = [\(classes)]", indent: 4)
+    lines += PythonText.wrapped("_no_split_modules = (\(classes)\(layerClasses.count == 1 ? "," : ""))", indent: 4)
     lines += flags.map { "    _supports_\($0.0) = \(PyTorchExpression($0.1).text)" }
     lines.append("    _can_compile_fullgraph = \(PyTorchExpression(canCompileWhole).text)")
     if layers.keepsStates { lines.append("    _is_stateful = True") }
@@ -231,7 +231,8 @@ struct TransformersText {
     var lines = ["class \(type)ForCausalLM(\(type)PreTrainedModel, GenerationMixin):"]
     lines += ["    \"\"\"\(plan.name): tokens to logits.\"\"\"", ""]
     if let tied = head.tiedTo {
-      lines += PythonText.wrapped("_tied_weights_keys = {\"lm_head.weight\": \"\(tied)\"}", indent: 4) + [""]
+      // The library wants a dictionary of the class.
+      lines += ["    _tied_weights_keys = {\"lm_head.weight\": \"\(tied)\"}  # noqa: RUF012", ""]
     }
     lines += ["    def __init__(self, config):"]
     lines += ClassText.statements(
