@@ -2,7 +2,7 @@ import Checkpoints
 import Components
 import Files
 import Formats
-import Foundation
+import Essentials
 import Kernels
 import Plans
 

@@ -1,6 +1,6 @@
 import Components
 import Files
-import Foundation
+import Essentials
 import Plans
 import Training
 

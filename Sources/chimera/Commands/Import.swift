@@ -30,10 +30,13 @@ struct ImportCommand: ParsableCommand {
       throw Failure(.notFound, "\(folder) has no spec.yaml, and no config.json that keeps a spec; export writes both")
     }
     let models = try Zoo().models
+    // A config's spec gets a place that a problem in it can be told of.
+    let own = folder + "/spec.yaml"
     let scratch = FileManager.default.temporaryDirectory.appending(path: "chimera-spec-\(UUID().uuidString).yaml")
-    try writeAtomically(text, to: scratch.path)
     defer { try? FileManager.default.removeItem(at: scratch) }
-    let described = try models.describe(scratch.path)
+    let isThere = kind(ofPath: own) == .file
+    if !isThere { try writeAtomically(text, to: scratch.path) }
+    let described = try models.describe(isThere ? own : scratch.path)
     try ImportedFolder(described.plan, at: folder).write(to: output, specification: text)
     Console.write(output + "\n")
   }
