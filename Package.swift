@@ -79,7 +79,7 @@ let package = Package(
         "Kernels", "Models",
         "Training",
       ],
-      resources: [.embedInCode("Python/sample.py"), .embedInCode("Python/verify.py")]),
+      resources: [.embedInCode("Python/sample.py"), .embedInCode("Python/train.py"), .embedInCode("Python/verify.py")]),
     .target(
       name: "Conformance",
       dependencies: [

@@ -53,6 +53,6 @@ extension AttentionWindow.SteppedWindow {
 extension AttentionWindow.Reordered {
   func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
     let order = (0..<order.heads).map { String(self.order.source(of: $0)) }.joined(separator: ", ")
-    return bias.pytorch(&call).map { $0.at("[\(order)]") }
+    return bias.pytorch(&call).map { $0.at("..., [\(order)], :, :") }
   }
 }

@@ -47,4 +47,10 @@ public struct AdamW: ExactOptimizer {
     let (m, v) = (moments[0] / (1 - pow(beta1, Double(step))), moments[1] / (1 - pow(beta2, Double(step))))
     return (1 - rate * decay.of(tensor)) * p - rate * m / (v.squareRoot() + eps)
   }
+
+  public func pytorch(_ tensor: PlannedTensor) -> PyTorchUpdate? {
+    PyTorchUpdate(
+      by: "torch.optim.AdamW", ["betas=(\(beta1), \(beta2))", "eps=\(eps)"], group: ["weight_decay=\(decay.of(tensor))"]
+    )
+  }
 }

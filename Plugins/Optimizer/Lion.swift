@@ -39,4 +39,31 @@ public struct Lion: ExactOptimizer {
     let sign: Double = direction > 0 ? 1 : direction < 0 ? -1 : 0
     return (1 - rate * decay.of(tensor)) * p - rate * sign
   }
+
+  public func pytorch(_ tensor: PlannedTensor) -> PyTorchUpdate? {
+    PyTorchUpdate(
+      by: "Lion", ["betas=(\(beta1), \(beta2))"], group: ["weight_decay=\(decay.of(tensor))"],
+      definition: """
+        class Lion(torch.optim.Optimizer):
+            \"""p ← (1 − lr·decay)·p − lr·sign(β1·m + (1 − β1)·g);  m ← β2·m + (1 − β2)·g\"""
+
+            def __init__(self, params, lr, betas, weight_decay=0.0):
+                super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+
+            @torch.no_grad()
+            def step(self):
+                for group in self.param_groups:
+                    beta1, beta2 = group["betas"]
+                    for p in group["params"]:
+                        if p.grad is None:
+                            continue
+                        state = self.state[p]
+                        if not state:
+                            state["m"] = torch.zeros_like(p)
+                        m = state["m"]
+                        p.mul_(1 - group["lr"] * group["weight_decay"])
+                        p.sub_(group["lr"] * m.lerp(p.grad, 1 - beta1).sign())
+                        m.lerp_(p.grad, 1 - beta2)
+        """)
+  }
 }

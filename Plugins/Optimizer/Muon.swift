@@ -127,4 +127,10 @@ public struct Muon: Optimizer {
       count = x.count
     }
   }
+
+  /// Only what AdamW does of it: torch's own Muon computes in bf16, and so is another one.
+  public func pytorch(_ tensor: PlannedTensor) -> PyTorchUpdate? {
+    guard !isOwn(tensor), let update = rest.pytorch(tensor) else { return nil }
+    return PyTorchUpdate(by: update.optimizer, update.arguments, group: update.group + ["factor=\(restRate)"])
+  }
 }

@@ -37,4 +37,10 @@ public struct SGD: ExactOptimizer {
     moments[0] = momentum * moments[0] + g
     return p - rate * (nesterov ? g + momentum * moments[0] : moments[0])
   }
+
+  public func pytorch(_ tensor: PlannedTensor) -> PyTorchUpdate? {
+    PyTorchUpdate(
+      by: "torch.optim.SGD", ["momentum=\(momentum)", "nesterov=\(nesterov && momentum > 0 ? "True" : "False")"],
+      group: ["weight_decay=\(decay.of(tensor))"])
+  }
 }

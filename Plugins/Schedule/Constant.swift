@@ -14,4 +14,6 @@ public struct Constant: Schedule {
   public init(_ options: Options) {}
 
   public func factor(at progress: Double) -> Double { 1 }
+
+  public func pytorch(_ t: PyTorchExpression) -> PyTorchExpression? { "1.0" }
 }

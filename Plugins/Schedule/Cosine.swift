@@ -19,4 +19,8 @@ public struct Cosine: Schedule {
   }
 
   public func factor(at progress: Double) -> Double { final + (1 - final) * 0.5 * (1 + cos(Double.pi * progress)) }
+
+  public func pytorch(_ t: PyTorchExpression) -> PyTorchExpression? {
+    PyTorchExpression(final) + PyTorchExpression(1 - final) * "0.5" * ("1" + .call("math.cos", ["math.pi" * t]))
+  }
 }

@@ -16,4 +16,6 @@ public struct LinearDecay: Schedule {
   }
 
   public func factor(at progress: Double) -> Double { 1 - (1 - final) * progress }
+
+  public func pytorch(_ t: PyTorchExpression) -> PyTorchExpression? { "1" - PyTorchExpression(1 - final) * t }
 }

@@ -30,4 +30,12 @@ public struct WarmupStableDecay: Schedule {
     let s = min(1, (progress - start) / decay)
     return final + (1 - final) * (1 - (shape == .root ? s.squareRoot() : s))
   }
+
+  public func pytorch(_ t: PyTorchExpression) -> PyTorchExpression? {
+    if decay == 0 { return "1.0" }
+    let s = PyTorchExpression.call("max", ["0.0", (t - PyTorchExpression(1 - decay)) / PyTorchExpression(decay)])
+    let fallen = PyTorchExpression.call("min", ["1.0", s])
+    return PyTorchExpression(final) + PyTorchExpression(1 - final)
+      * ("1" - (shape == .root ? fallen.power("0.5") : fallen))
+  }
 }

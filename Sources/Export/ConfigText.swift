@@ -3,12 +3,24 @@ import Plans
 /// The settings of a file: a number that all parts agree on under one name is a field of `Config`, any other stands where it
 /// is read.
 struct ConfigText {
-  /// The dataclass.
-  let text: String
+  /// The settings on which all agree, in order, each with the text of its value.
+  let settings: [(name: String, value: String)]
   private let fields: [String: String]
+  private let words: [String: String]
 
-  /// The settings that stand in `body` as `{{name|value}}`.
-  init(_ body: String, plan: Plan) {
+  /// The dataclass.
+  var text: String {
+    var lines = ["@dataclass", "class Config:"]
+    for (name, value) in settings {
+      let type = Int(value) != nil ? "int" : Double(value) != nil ? "float" : value == "True" ? "bool" : "str"
+      lines.append("    \(name): \(type) = \(value)")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The settings that stand in `body` as `{{name|value}}`, each under its name or what `words` has for that.
+  init(_ body: String, plan: Plan, words: [String: String]) {
+    self.words = words
     var order = ["vocab_size", "context_length", "hidden_size", "num_layers"]
     var values: [String: Set<String>] = [
       "vocab_size": ["\(plan.shape.vocabSize)"], "context_length": ["\(plan.shape.contextLength)"],
@@ -20,13 +32,7 @@ struct ConfigText {
       values[name, default: []].insert(value)
     }
     let agreed = values.compactMapValues { $0.count == 1 ? $0.first : nil }
-    var lines = ["@dataclass", "class Config:"]
-    for name in order {
-      guard let value = agreed[name] else { continue }
-      let type = Int(value) != nil ? "int" : Double(value) != nil ? "float" : value == "True" ? "bool" : "str"
-      lines.append("    \(name): \(type) = \(value)")
-    }
-    text = lines.joined(separator: "\n")
+    settings = order.compactMap { name in agreed[name].map { (words[name] ?? name, $0) } }
     fields = agreed
   }
 
@@ -45,7 +51,7 @@ struct ConfigText {
         result += (index > 0 ? "{{" : "") + piece
         continue
       }
-      result += (fields[name] == nil ? value : "config.\(name)") + piece[end.upperBound...]
+      result += (fields[name] == nil ? value : "config.\(words[name] ?? name)") + piece[end.upperBound...]
     }
     var isInDocumentation = false
     return result.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in

@@ -26,9 +26,22 @@ public struct DocumentedParts {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     // Parts of a line that stand apart are lines here; what is longer than a page tells of options, not of this model.
     let equation = lines.drop { !$0.hasPrefix("    ") }.prefix { $0.hasPrefix("    ") }.flatMap { line in
-      line.split(separator: "  ").map { $0.trimmingSuffix(" ;") }.filter { !$0.isEmpty }
+      Self.pieces(line)
     }
     return equation.count <= 5 && equation.allSatisfy { $0.count <= 78 } ? equation : []
+  }
+
+  /// The equations of a line; a term in parentheses that stands apart belongs to the one before it.
+  private static func pieces(_ line: String) -> [String] {
+    var pieces: [String] = []
+    for piece in line.split(separator: "  ").map({ $0.trimmingSuffix(" ;,") }) where !piece.isEmpty {
+      if let last = pieces.last, "(+−-·".contains(piece.prefix(1)), last.count + piece.count < 76 {
+        pieces[pieces.count - 1] = "\(last)  \(piece)"
+      } else {
+        pieces.append(piece)
+      }
+    }
+    return pieces
   }
 }
 

@@ -8,15 +8,48 @@ import Kernels
 import Models
 import Plans
 
-/// A model as a folder of PyTorch: `model.py`, its weights, and what made them.
+/// A model as a folder of PyTorch: its source, its weights, and what made them.
 public struct ExportedFolder {
-  /// The file.
-  public let file: PyTorchFile
+  /// The files that are text, by their names.
+  public let files: [String: String]
+  /// The name of each of the plan's tensors in the module, in the plan's order.
+  public let tensorNames: [String]
+  /// Whether its classes are those of a library, which has names and initial weights of its own.
+  public let isOfLibrary: Bool
   private let plan: Plan
+
+  /// The folder of `plan` that a library reads as it is, written already.
+  public init(ofLibrary plan: Plan) {
+    self.plan = plan
+    (files, isOfLibrary) = ([:], true)
+    tensorNames = plan.parameters.map(PyTorchFile.place)
+  }
 
   /// The folder of `plan`, whose file is `file`.
   public init(_ plan: Plan, _ file: PyTorchFile) {
-    (self.plan, self.file) = (plan, file)
+    self.plan = plan
+    files = [Self.source: file.text, "sample.py": Self.sample]
+    tensorNames = file.tensorNames
+    isOfLibrary = false
+  }
+
+  /// The folder of `plan` for transformers; `ids` are those that begin, end and fill a text, `dtype` the type of the
+  /// weights in torch's word, and `specification` the spec, which stays in the config wherever it is saved.
+  public init(
+    _ plan: Plan, _ file: TransformersFile, ids: JSONObject, dtype: String?, specification: String
+  ) {
+    self.plan = plan
+    isOfLibrary = false
+    let config = file.config(ids: ids, dtype: dtype, specification: specification)
+    var generation = ids
+    generation["_from_model_config"] = nil
+    generation["transformers_version"] = .string(TransformersFile.version)
+    files = [
+      file.names.modeling + ".py": file.modeling, file.names.configuration + ".py": file.configuration,
+      "config.json": JSONValue.object(config).serialized(pretty: true) + "\n",
+      "generation_config.json": JSONValue.object(generation).serialized(pretty: true) + "\n",
+    ]
+    tensorNames = file.tensorNames
   }
 
   /// The program that loads the weights and generates.
@@ -26,16 +59,16 @@ public struct ExportedFolder {
   /// The name of the file with the weights.
   public static let weights = "model.safetensors"
 
-  /// Writes it at `path`, whole or not at all; without `parameters` it has no weights. Then `body` may look at it, and when
-  /// that throws nothing is left.
+  /// Writes it at `path`, whole or not at all; without `parameters` it has no weights. Then `body` may add to it and look
+  /// at it, and when that throws nothing is left.
   public func write(to path: String, parameters: Parameters?, others: [String: String], _ body: (String) throws -> Void)
     throws
   {
     try writeFolderAtomically(to: path) { folder in
-      try writeAtomically(file.text, to: folder + "/" + Self.source)
-      try writeAtomically(Self.sample, to: folder + "/sample.py")
       if let parameters { try writeWeights(parameters, to: folder + "/" + Self.weights) }
-      for (name, text) in others.sorted(by: { $0.key < $1.key }) { try writeAtomically(text, to: folder + "/" + name) }
+      for (name, text) in files.merging(others, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        try writeAtomically(text, to: folder + "/" + name)
+      }
       try body(folder)
     }
   }
@@ -44,7 +77,22 @@ public struct ExportedFolder {
   /// blocks, in f32.
   public func writeWeights(_ parameters: Parameters, to path: String) throws {
     try SafetensorsFile.write(
-      zip(plan.parameters.indices, file.tensorNames).map { try stored(parameters, $0, $1) }, to: path)
+      zip(plan.parameters.indices, tensorNames).map { try stored(parameters, $0, $1) }, to: path)
+  }
+
+  /// The type that most numbers of `parameters` are written as, in torch's word.
+  public static func dtype(_ plan: Plan, _ parameters: Parameters) -> String {
+    var counts: [String: Int] = [:]
+    for (index, tensor) in plan.parameters.enumerated() {
+      let name =
+        switch parameters.format(of: index) {
+        case .f16: "float16"
+        case .bf16: "bfloat16"
+        default: "float32"
+        }
+      counts[name, default: 0] += tensor.count
+    }
+    return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "float32"
   }
 
   private func stored(_ parameters: Parameters, _ index: Int, _ name: String) throws -> StoredTensor {

@@ -10,6 +10,8 @@ final class FileWriter {
   private(set) var definitions: [(name: String, text: String)] = []
   /// The classes of parts, those that others are made of first.
   var classes: [WrittenClass] = []
+  /// Whether an operator carries something from token to token and says nothing of padding.
+  var countsPadding = false
   private let firstReaders: [Int: Step]
 
   /// Names that no variable may have.
@@ -21,9 +23,13 @@ final class FileWriter {
     var readers: [Int: Step] = [:]
     for step in plan.steps { for index in step.parameters where readers[index] == nil { readers[index] = step } }
     firstReaders = readers
+    let ofTransformers = [
+      "keys", "values", "attend", "attention_mask", "key_positions", "padding", "states", "kwargs", "init", "texts",
+      "past", "given", "T", "kind", "kinds",
+    ]
     reservedNames = facts.definitions.union([
       "self", "config", "cache", "positions", "length", "start", "tokens", "F", "nn", "torch", "math", "layer", "kept",
-    ])
+    ]).union(facts.form == .transformers ? ofTransformers : [])
   }
 
   /// Writes `text` at the top of the file, under `name` or, where that is taken by another text, a name like it.
@@ -58,7 +64,8 @@ final class FileWriter {
     let settings = writer.settings.map { (name: $0.0, value: "{{\($0.0)|\($0.1.text)}}") }
     let noun = writer.nouns.max { $0.rank < $1.rank }?.text ?? Self.noun(of: part)
     let written = WrittenClass(
-      settings: [settings], constructor: writer.tree.lines, arguments: names, forward: writer.lines, noun: noun,
+      settings: [settings], constructor: writer.members.map { "self.\($0.name) = \($0.value)" } + writer.tree.lines,
+      arguments: names, forward: writer.lines, noun: noun,
       adjectives: writer.adjectives, parts: writer.parts, path: part.path, layer: part.steps.first?.scope.layer,
       needs: writer.needs)
     if let number = classes.firstIndex(where: { $0.key == written.key }) {

@@ -2,6 +2,7 @@ import Checkpoints
 import Components
 import Files
 import Formats
+import Essentials
 import Kernels
 import Plans
 
@@ -15,12 +16,12 @@ public struct ImportedFolder {
   /// Throws `Problems` that list every tensor which is missing, superfluous or of another shape; `FileProblem` when there
   /// is no such file, or it is damaged.
   public init(_ plan: Plan, at path: String) throws {
-    let file = try SafetensorsFile(path: path + "/" + ExportedFolder.weights)
-    var entries = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
+    let isLibrarys = kind(ofPath: path + "/config.json") == .file
+    let names = isLibrarys ? try TransformersFile.tensorNames(of: plan) : plan.parameters.map(PyTorchFile.place)
+    var entries = Dictionary(try CheckpointFolder(path: path).tensors.map { ($0.name, $0) }) { first, _ in first }
     var problems = Problems()
     var tensors: [StoredTensor] = []
-    for tensor in plan.parameters {
-      let name = PyTorchFile.place(tensor)
+    for (tensor, name) in zip(plan.parameters, names) {
       guard let entry = entries.removeValue(forKey: name) else {
         problems.add(Problem("there is no tensor '\(name)'", at: nil))
         continue
@@ -47,6 +48,15 @@ public struct ImportedFolder {
     }
     try problems.check()
     self.tensors = tensors
+  }
+
+  /// The spec that the folder at `path` was written from: `spec.yaml`, or what its `config.json` keeps of it; nil where
+  /// neither is there.
+  public static func specification(at path: String) throws -> String? {
+    if kind(ofPath: path + "/spec.yaml") == .file {
+      return try String(contentsOfFile: path + "/spec.yaml", encoding: .utf8)
+    }
+    return try CheckpointFolder.config(in: path)?[TransformersFile.specificationKey]?.string
   }
 
   /// Writes them with `specification` as a native folder at `path`, whole or not at all.

@@ -5,7 +5,8 @@ import Plans
 struct InitialWeights {
   private let groups: [(rule: String, test: String?)]
 
-  init(_ plan: Plan, place: (PlannedTensor) -> String) {
+  /// The rules for the tensors of `plan`, which stand at `place`; `functions` is the module that has what draws them.
+  init(_ plan: Plan, functions: String, place: (PlannedTensor) -> String) {
     // Names as modules have them, without the layer where all layers start alike.
     var byName: [String: Set<PlannedTensor.Initialization>] = [:]
     for tensor in plan.parameters { byName[Self.tail(tensor, place), default: []].insert(tensor.initialization) }
@@ -23,11 +24,12 @@ struct InitialWeights {
     for start in order where start != usual {
       let own = names[start] ?? []
       let others = names.filter { $0.key != start }.flatMap(\.value)
-      let endings = Self.endings(of: own, against: others)
+      let endings = NameEndings(own, against: others).endings.map { $0.hasPrefix("^") ? String($0.dropFirst()) : $0 }
       let list = endings.map { "\"\($0)\"" }.joined(separator: ", ")
-      groups.append((Self.rule(start), endings.count == 1 ? "name.endswith(\(list))" : "name.endswith((\(list)))"))
+      groups.append(
+        (Self.rule(start, functions), endings.count == 1 ? "name.endswith(\(list))" : "name.endswith((\(list)))"))
     }
-    if let usual { groups.append((Self.rule(usual), nil)) }
+    if let usual { groups.append((Self.rule(usual, functions), nil)) }
     self.groups = groups
   }
 
@@ -37,65 +39,39 @@ struct InitialWeights {
     return "." + name.dropFirst("layers.\(layer).".count)
   }
 
-  /// Endings that all of `own` have and none of `others`, as few and as short as can be found.
-  private static func endings(of own: [String], against others: [String]) -> [String] {
-    var left = own
-    var found: [String] = []
-    while let name = left.first {
-      var ending = name
-      for candidate in candidates(name) where !others.contains(where: { $0.hasSuffix(candidate) }) {
-        ending = candidate
-        break
-      }
-      left.removeAll { $0.hasSuffix(ending) }
-      found.append(ending.hasPrefix("^") ? String(ending.dropFirst()) : ending)
-    }
-    return found
-  }
-
-  /// Endings of `name`, the shortest first: the last word from its last underscore on, whole words, more of them.
-  private static func candidates(_ name: String) -> [String] {
-    let words = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    var candidates: [String] = []
-    for count in 1...words.count {
-      let ending = words.suffix(count).joined(separator: ".")
-      if count > 1, let first = words.suffix(count).first, let line = first.lastIndex(of: "_") {
-        candidates.append(String(first[first.index(after: line)...]) + ending.dropFirst(first.count))
-      }
-      candidates.append(ending)
-    }
-    return candidates
-  }
-
-  private static func rule(_ start: PlannedTensor.Initialization) -> String {
+  private static func rule(_ start: PlannedTensor.Initialization, _ functions: String) -> String {
     switch start {
-    case .zeros: "nn.init.zeros_(tensor)"
-    case .constant(1): "nn.init.ones_(tensor)"
-    case .constant(let value): "nn.init.constant_(tensor, \(PyTorchExpression(value).text))"
-    case .normal(let deviation): "nn.init.normal_(tensor, std=\(PyTorchExpression(Float(deviation)).text))"
+    case .zeros: "\(functions).zeros_(tensor)"
+    case .constant(1): "\(functions).ones_(tensor)"
+    case .constant(let value): "\(functions).constant_(tensor, \(PyTorchExpression(value).text))"
+    case .normal(let deviation): "\(functions).normal_(tensor, std=\(PyTorchExpression(Float(deviation)).text))"
     case .uniform(let limit):
-      "nn.init.uniform_(tensor, -\(PyTorchExpression(Float(limit)).text), \(PyTorchExpression(Float(limit)).text))"
-    case .each(let values): each(values)
+      "\(functions).uniform_(tensor, -\(PyTorchExpression(Float(limit)).text), \(PyTorchExpression(Float(limit)).text))"
+    case .each(let values): each(values, functions)
     }
   }
 
   /// Numbers one by one; as a formula where they are the logarithms of 1, 2, 3 …, or what softplus makes of numbers that
   /// are evenly spaced by their logarithm.
-  private static func each(_ values: [Double]) -> String {
+  private static func each(_ values: [Double], _ functions: String) -> String {
+    // The library's own keeps what was loaded.
+    func copy(_ numbers: String) -> String {
+      functions == "nn.init" ? "tensor.copy_(\(numbers))" : "\(functions).copy_(tensor, \(numbers))"
+    }
     func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(1, abs(b)) }
     let count = values.count
     if values.enumerated().allSatisfy({ isNear($0.element, log(Double($0.offset + 1))) }) {
-      return "tensor.copy_(torch.arange(1, \(count + 1)).log())"
+      return copy("torch.arange(1, \(count + 1)).log()")
     }
     let steps = values.map { log1p(exp($0)) }
     if let first = steps.first, let last = steps.last, count > 1, first > 0 {
       let ratio = log(last / first) / Double(count - 1)
       if steps.enumerated().allSatisfy({ isNear(log($0.element), log(first) + Double($0.offset) * ratio) }) {
         let range = "\(PyTorchExpression(Float(log10(first))).text), \(PyTorchExpression(Float(log10(last))).text)"
-        return "steps = torch.logspace(\(range), \(count))  # their softplus\ntensor.copy_(steps.expm1().log())"
+        return "steps = torch.logspace(\(range), \(count))  # their softplus\n\(copy("steps.expm1().log()"))"
       }
     }
-    return "tensor.copy_(torch.tensor([\(values.map { PyTorchExpression(Float($0)).text }.joined(separator: ", "))]))"
+    return copy("torch.tensor([\(values.map { PyTorchExpression(Float($0)).text }.joined(separator: ", "))])")
   }
 
   /// The statements of a loop over `name, tensor`.

@@ -6,11 +6,17 @@ struct ModelWriter {
   let file: FileWriter
   /// The statements of `Model.__init__` after the first.
   private(set) var constructor: [String] = []
-  /// The statements of `Model.forward`.
+  /// The statements of `Model.forward`; in transformers those between the embedding and the last hidden states.
   private(set) var forward: [String] = []
-  private let plan: Plan
+  /// What the whole of it needs.
+  private(set) var needs = WrittenClass.Needs()
+  /// The classes of layers, by number.
+  private(set) var layerClasses: [Int] = []
+  /// What makes logits of hidden states; nil where the model does so itself.
+  private(set) var head: HeadWriter?
+  let plan: Plan
 
-  init(_ plan: Plan) throws(ExportProblem) {
+  init(_ plan: Plan, for form: PyTorchForm) throws(ExportProblem) {
     self.plan = plan
     let sections = PlanSections(plan).sections
     let layers = sections.filter { !$0.layers.isEmpty }
@@ -19,7 +25,7 @@ struct ModelWriter {
     }
     let before = sections[..<start].flatMap(\.steps)
     let after = sections[(start + layers.count)...].flatMap(\.steps)
-    file = FileWriter(plan, try PlanFacts(plan, writing: before + layers.flatMap(\.steps) + after))
+    file = FileWriter(plan, try PlanFacts(plan, for: form, writing: before + layers.flatMap(\.steps) + after))
     guard plan.axes.count == PlannedAxis.ofText.count else {
       throw .noPlace(scope: plan.name, what: "it reads more than a text")
     }
@@ -43,7 +49,11 @@ struct ModelWriter {
       }
     }
     guard let stream = first.steps.first?.inputs.first else { return }
-    let root = ModelPart(path: [], items: (before + after).map { .step($0) }, inputs: [], result: plan.logits)
+    // The library has the model without its head as a class of its own: what follows the first matrix is the head.
+    let border = form == .plain ? after.endIndex : after.firstIndex { reads(matrix: $0) } ?? after.endIndex
+    let last = after[border...].first?.inputs.first ?? plan.logits
+    let own = before + after[..<border]
+    let root = ModelPart(path: [], items: own.map { .step($0) }, inputs: [], result: last)
     let writer = PartWriter(root, in: file, inputs: [], returns: false)
     writer.reserve(stream)
     for value in shared { writer.reserve(value) }
@@ -51,7 +61,7 @@ struct ModelWriter {
     let linesBefore = writer.tree.lines.count
     for value in [stream] + shared { writer.materialize(value) }
     try writeLayers(zip(layers, parts).map { ($0, $1) }, shared, writer, stream)
-    for step in after {
+    for step in after[..<border] {
       for value in step.inputs where !written.contains(value) && writer.binding(of: value) == nil {
         writer.bind(value, to: "x")
       }
@@ -60,12 +70,23 @@ struct ModelWriter {
     let settings = writer.settings.map { "self.\($0.0) = {{\($0.0)|\($0.1.text)}}" }
     let modules = writer.tree.lines
     constructor = settings + modules.prefix(linesBefore) + constructor + modules.dropFirst(linesBefore)
+    needs = writer.needs
+    if form == .transformers {
+      forward = writer.lines
+      if let result = writer.binding(of: last), result.expression.text != "x" {
+        forward.append("x = \(result.expression.text)")
+      }
+      head = try HeadWriter(Array(after[border...]), reading: last, in: file)
+      return
+    }
     forward += starting(writer.needs) + writer.lines
     if !plan.states.isEmpty {
       forward.append("if cache is not None:\n    cache.length += tokens.size(1)")
     }
     if let result = writer.binding(of: plan.logits) { forward.append("return \(result.expression.text)") }
   }
+
+  private func reads(matrix step: Step) -> Bool { step.parameters.contains { plan.parameters[$0].use == .matrix } }
 
   /// What stands before everything else: where the text is, and what is computed again when it outgrows a length.
   private func starting(_ needs: WrittenClass.Needs) -> [String] {
@@ -110,15 +131,19 @@ struct ModelWriter {
       needs.form(written.needs)
     }
     for number in numbers { file.classes[number].needs = needs }
+    layerClasses = Array(Set(numbers)).sorted()
     writer.form(needs)
     constructor = layerLines(zip(layers, numbers).map { ($0.section.layers, $1) })
     guard let streamName = writer.binding(of: stream)?.expression.text else { return }
     if streamName != "x" { writer.write(line: "x = \(streamName)") }
     let arguments =
       ["x"] + shared.map { writer.binding(of: $0)?.expression.text ?? "" }
-      + needs.words.map { $0 == "cache" ? "kept" : $0 }
+      + needs.words.map { $0 == "cache" && file.facts.form == .plain ? "kept" : $0 }
     let call = "x = layer(\(arguments.joined(separator: ", ")))"
-    if needs.cache {
+    if file.facts.form == .transformers {
+      for line in try TransformersLayers(file.plan).masks { writer.write(line: line) }
+      writer.write(line: "for layer in self.layers:\n    \(TransformersText.recorded)\n    \(call)")
+    } else if needs.cache {
       writer.write(line: "caches = [None] * len(self.layers) if cache is None else cache.layers")
       writer.write(line: "for layer, kept in zip(self.layers, caches):\n    \(call)")
     } else {
@@ -133,8 +158,11 @@ struct ModelWriter {
     for (layers, number) in kinds { byClass[number, default: []] += layers }
     let ordered = byClass.sorted { ($0.value.count, $1.key) > ($1.value.count, $0.key) }
     guard let most = ordered.first else { return [] }
+    let isNumbered = file.facts.form == .transformers && file.classes[most.key].needs.cache
     if ordered.count == 1 {
-      return ["self.layers = nn.ModuleList(⟦\(most.key)⟧(config) for _ in range(\(count)))"]
+      return [
+        "self.layers = nn.ModuleList(⟦\(most.key)⟧(config\(isNumbered ? ", i" : "")) for \(isNumbered ? "i" : "_") in range(\(count)))"
+      ]
     }
     var lines = ["kinds = [⟦\(most.key)⟧] * \(count)"]
     for (number, layers) in ordered.dropFirst() {
@@ -144,6 +172,7 @@ struct ModelWriter {
         layers.count == 1
           ? "kinds[\(layers[0])] = ⟦\(number)⟧" : "for i in \(places):\n    kinds[i] = ⟦\(number)⟧")
     }
+    if isNumbered { return lines + ["self.layers = nn.ModuleList(kind(config, i) for i, kind in enumerate(kinds))"] }
     return lines + ["self.layers = nn.ModuleList(kind(config) for kind in kinds)"]
   }
 

@@ -6,9 +6,9 @@ extension PartWriter {
 
   /// The call of `step`, as its values can be read now.
   func call(_ step: Step) -> PyTorchCall {
-    let holder = file.holderPath(of: step, below: part).map { PyTorchExpression("self.\($0.joined(separator: "."))") }
+    let holder = holderPath(of: step).map { PyTorchExpression("self.\($0.joined(separator: "."))") }
     return PyTorchCall(
-      step, shapes: file.facts.shapes(of: step),
+      step, for: file.facts.form, shapes: file.facts.shapes(of: step),
       peers: file.facts.peers[step.operation.name] ?? [],
       inputs: step.inputs.map { value in
         let binding = bindings[value.index]
@@ -16,14 +16,30 @@ extension PartWriter {
           binding?.expression ?? "x", binding?.layout ?? .rows, headCount: file.facts.headCounts[value.index]?.name,
           width: file.facts.width(of: value, scope: step.scope))
       },
-      parameters: step.parameters.map { file.expression(of: file.plan.parameters[$0], below: part) },
+      parameters: step.parameters.map { index in
+        places[index].map { PyTorchExpression((["self"] + $0).joined(separator: ".")) }
+          ?? file.expression(of: file.plan.parameters[index], below: part)
+      },
       holder: canHold(step) ? holder : nil, states: step.states.map { file.stateName($0, in: step) },
       outputWidths: step.outputs.map { file.facts.width(of: $0, scope: step.scope) }, settings: known)
   }
 
   /// Whether a module can hold the tensors of `step`: no step before it reads them.
   func canHold(_ step: Step) -> Bool {
-    step.parameters.allSatisfy { file.firstReader(of: $0).map { $0.outputs.first == step.outputs.first } ?? false }
+    if step.outputs.first == head { return true }
+    return step.parameters.allSatisfy {
+      file.firstReader(of: $0).map { $0.outputs.first == step.outputs.first } ?? false
+    }
+  }
+
+  /// The place of the module that could hold all tensors of `step`.
+  func holderPath(of step: Step) -> [String]? {
+    guard !places.isEmpty else { return file.holderPath(of: step, below: part) }
+    let owners = Set(step.parameters.map { places[$0].map { Array($0.dropLast()) } })
+    guard owners.count == 1, let owner = owners.first, let owner, owner.first != "model", !owner.isEmpty else {
+      return nil
+    }
+    return owner
   }
 
   /// What variables that hold the outputs of `step` are called.

@@ -24,6 +24,13 @@ final class PartWriter {
   /// The classes of the parts in it, each with the noun of the part.
   private(set) var parts: [(number: Int, noun: String)] = []
   private(set) var bindings: [Int: Binding] = [:]
+  /// Where tensors stand, by their index, in the class around the model's own; empty in all other classes.
+  let places: [Int: [String]]
+  /// What the step gives whose module has the matrix of another.
+  let head: Value?
+  /// What the class keeps that is no setting.
+  private(set) var members: [(name: String, value: String)] = []
+  private var readsStates = false
   private var remaining: [Int: Int] = [:]
   private var holders: Set<Int> = []
   /// Whether what the last step gives is returned, and whether it has been.
@@ -35,9 +42,11 @@ final class PartWriter {
 
   /// A writer of `part`, whose inputs are bound to `names`.
   init(
-    _ part: ModelPart, in file: FileWriter, inputs names: [(name: String, layout: PyTorchLayout)], returns: Bool = true
+    _ part: ModelPart, in file: FileWriter, inputs names: [(name: String, layout: PyTorchLayout)], returns: Bool = true,
+    places: [Int: [String]] = [:], head: Value? = nil
   ) {
     self.part = part
+    (self.places, self.head) = (places, head)
     self.file = file
     self.returns = returns
     for (value, input) in zip(part.inputs, names) { bind(value, to: input.name, input.layout) }
@@ -71,6 +80,9 @@ final class PartWriter {
   func write() throws(ExportProblem) {
     try write(part.items)
     if returns, !isDone { lines.append("return \(rows(part.result).text)") }
+    if readsStates {
+      lines.insert("states = None if cache is None else cache.layers[self.layer_idx].states", at: 0)
+    }
   }
 
   /// Writes `line` as it is.
@@ -132,11 +144,15 @@ final class PartWriter {
     _ constructor: PyTorchExpression?
   ) throws(ExportProblem) {
     let tensors = step.parameters.map { file.plan.parameters[$0] }
-    if let constructor, let path = file.holderPath(of: step, below: part), canHold(step) {
+    if let constructor, let path = holderPath(of: step), canHold(step) {
       tree.place(constructor.text, at: path)
       holders.formUnion(step.parameters)
     }
     for (index, tensor) in zip(step.parameters, tensors) where !holders.contains(index) {
+      if let place = places[index] {
+        if place.first != "model" { tree.place(tensor: tensor.shape, at: place) }
+        continue
+      }
       guard let path = file.path(of: tensor.name, below: part) else {
         throw .noPlace(scope: step.scope.text, what: "it reads '\(tensor.name)', which stands elsewhere")
       }
@@ -148,10 +164,22 @@ final class PartWriter {
     adjectives += notes.adjectives.filter { !adjectives.contains($0) }
     needs.form(
       WrittenClass.Needs(
-        positions: notes.readsPositions, length: notes.readsLength, cache: notes.readsCache))
+        positions: notes.readsPositions, length: notes.readsLength, mask: notes.readsMask,
+        keyPositions: notes.readsKeyPositions, padding: notes.readsPadding, cache: notes.readsCache))
+    for member in notes.members where !members.contains(where: { $0.name == member.name }) { members.append(member) }
+    if notes.readsCache, file.facts.form == .transformers, !members.contains(where: { $0.name == "layer_idx" }) {
+      members.append(("layer_idx", "layer_idx"))
+    }
+    readsStates = readsStates || notes.readsStates
+    if notes.readsStates, !notes.readsPadding { file.countsPadding = true }
+    lines += notes.statements
     let variables = step.inputs.reduce(into: Set<String>()) { $0.formUnion(bindings[$1.index]?.variables ?? []) }
     take(step.inputs)
-    give(step.outputs, expression, notes.layouts, names, variables)
+    if notes.dropsRest {
+      assign(step.outputs, expression, notes.layouts, names, rest: true)
+    } else {
+      give(step.outputs, expression, notes.layouts, names, variables)
+    }
   }
 
   private func write(_ child: ModelPart) throws(ExportProblem) {
@@ -159,7 +187,8 @@ final class PartWriter {
     let (number, written) = try file.write(child, layouts: layouts, names: child.inputs.map { name(of: $0) })
     let place = child.path.dropFirst(part.path.count)
     let settings = written.settings[0].map { "|\($0.name)=\($0.value)" }.joined()
-    tree.place("⟦\(number)⟧(config⟪\(number)\(settings)⟫)", at: Array(place))
+    let layer = written.needs.cache && file.facts.form == .transformers ? ", layer_idx" : ""
+    tree.place("⟦\(number)⟧(config\(layer)⟪\(number)\(settings)⟫)", at: Array(place))
     parts.append((number, written.noun))
     needs.form(written.needs)
     while true {
@@ -209,7 +238,8 @@ final class PartWriter {
   }
 
   private func assign(
-    _ outputs: [Value], _ expression: PyTorchExpression, _ layouts: [PyTorchLayout], _ names: [String]
+    _ outputs: [Value], _ expression: PyTorchExpression, _ layouts: [PyTorchLayout], _ names: [String],
+    rest: Bool = false
   ) {
     var taken: Set<String> = []
     var chosen: [String] = []
@@ -221,6 +251,7 @@ final class PartWriter {
         expression: PyTorchExpression(name), layout: layouts[index], variables: [name], isVariable: true,
         name: names[index])
     }
+    if rest { chosen.append("_") }
     lines.append("\(chosen.joined(separator: ", ")) = \(expression.text)")
   }
 
@@ -246,7 +277,8 @@ final class PartWriter {
     var (expression, layout) = (binding.expression, binding.layout)
     if let wanted = trial.notes.headCounts.first(where: { $0.input == index }), layout == .rows {
       var call = PyTorchCall(
-        trial.step, shapes: [], peers: [], inputs: [.init(expression, layout, headCount: nil, width: "")],
+        trial.step, for: trial.form, shapes: [], peers: [],
+        inputs: [.init(expression, layout, headCount: nil, width: "")],
         parameters: [], holder: nil, states: [], outputWidths: [], settings: known)
       expression = call.heads(wanted.count, named: wanted.name)
       layout = .heads(wanted.count)

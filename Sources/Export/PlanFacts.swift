@@ -3,6 +3,8 @@ import Plans
 /// What the writer of a file looks up in a plan: how often values are read, what counts their heads, what is a width's name.
 struct PlanFacts {
   let plan: Plan
+  /// What the plan is written for.
+  let form: PyTorchForm
   /// How often each value is read, the logits once more.
   let reads: [Int: Int]
   /// The operators of each name.
@@ -15,8 +17,9 @@ struct PlanFacts {
   private(set) var definitions: Set<String> = []
 
   /// The facts of `plan`, of which `steps` are written; throws for an operator that says nothing.
-  init(_ plan: Plan, writing steps: [Step]) throws(ExportProblem) {
+  init(_ plan: Plan, for form: PyTorchForm, writing steps: [Step]) throws(ExportProblem) {
     self.plan = plan
+    self.form = form
     var reads: [Int: Int] = [plan.logits.index: 1]
     var peers: [String: [any Operator]] = [:]
     var seen: Set<AnyHashable> = []
@@ -34,7 +37,7 @@ struct PlanFacts {
   /// Asks an operator once for what it says of its inputs and outputs.
   private mutating func look(at step: Step) throws(ExportProblem) {
     var call = PyTorchCall(
-      step, shapes: shapes(of: step), peers: peers[step.operation.name] ?? [],
+      step, for: form, shapes: shapes(of: step), peers: peers[step.operation.name] ?? [],
       inputs: step.inputs.map { _ in .init("x", .rows, headCount: nil, width: "0") },
       parameters: step.parameters.map { _ in "self.w" }, holder: "self.m", states: step.states.map { _ in "s" },
       outputWidths: step.outputs.map { _ in "0" }, settings: [:])

@@ -15,7 +15,7 @@ public struct PyTorchFile: Sendable {
 
   /// The file of `plan`, which `command` writes. Throws `ExportProblem` where an operator has no rendering.
   public init(_ plan: Plan, command: String, words: Words = { _, _ in [] }) throws {
-    let model = try ModelWriter(plan)
+    let model = try ModelWriter(plan, for: .plain)
     let file = model.file
     let names = ClassNames(
       file.classes, besides: Set(file.definitions.map(\.name)).union(["Model", "Config", "Cache"]))
@@ -24,19 +24,19 @@ public struct PyTorchFile: Sendable {
     var classes: [String] = []
     for (index, written) in file.classes.enumerated() {
       classes.append(
-        Self.text(
-          name: names.names[index], doc: words(written.path, written.layer), told: written.told,
-          constructor: written.statements,
-          arguments: written.arguments + written.needs.words.filter { $0 != "cache" }
-            + (written.needs.cache ? ["cache=None"] : []), forward: written.forward))
+        ClassText(
+          name: names.names[index], base: "nn.Module", doc: words(written.path, written.layer), told: written.told,
+          constructor: written.statements, arguments: written.arguments + written.needs.arguments,
+          forward: written.forward
+        ).text)
     }
     let keeps = !plan.states.isEmpty
     let main = Self.model(plan, model, keeps: keeps)
-    let definitions = file.definitions.map { Self.rewrapped($0.text) }
+    let definitions = file.definitions.map(\.text)
     var body = (definitions + classes + (keeps ? [Self.cache(plan)] : []) + [main]).map {
       names.fill(names.tell($0, file.classes))
     }
-    let config = ConfigText(body.joined(separator: "\n"), plan: plan)
+    let config = ConfigText(body.joined(separator: "\n"), plan: plan, words: [:])
     body = body.map { config.resolve($0) }
     let imports = file.imports.union(body.contains { $0.contains("math.") } ? ["math"] : [])
     var head = ["\"\"\"\(plan.name): \(plan.parameterCount.grouped) parameters.", ""]
@@ -56,31 +56,6 @@ public struct PyTorchFile: Sendable {
   static func place(_ tensor: PlannedTensor) -> String {
     tensor.name.text.split(separator: ".").filter { $0 != "*" }.joined(separator: ".")
   }
-
-  private static func text(
-    name: String, doc: [String], told: [String], constructor: [String], arguments: [String], forward: [String]
-  ) -> String {
-    var lines = ["class \(name)(nn.Module):"]
-    if !doc.isEmpty { lines += documentation(doc) + [""] }
-    lines.append("    def __init__(\((["self", "config"] + told).joined(separator: ", "))):")
-    lines += statements(["super().__init__()"] + constructor)
-    lines.append("")
-    lines += PythonText.wrapped("def forward(\((["self"] + arguments).joined(separator: ", "))):", indent: 4)
-    lines += statements(forward)
-    return lines.joined(separator: "\n")
-  }
-
-  private static func documentation(_ lines: [String]) -> [String] {
-    if lines.count == 1, lines[0].count + 10 <= PythonText.columns { return ["    \"\"\"\(lines[0])\"\"\""] }
-    return ["    \"\"\"\(lines[0])"] + lines.dropFirst().map { $0.isEmpty ? "" : "    \($0)" } + ["    \"\"\""]
-  }
-
-  /// Statements in the body of a method, marked to be broken once their settings are known.
-  private static func statements(_ statements: [String]) -> [String] {
-    statements.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false) }.map { "        \($0)" }
-  }
-
-  private static func rewrapped(_ text: String) -> String { text }
 
   private static func cache(_ plan: Plan) -> String {
     if !plan.recomputationLengths.isEmpty {
@@ -108,10 +83,10 @@ public struct PyTorchFile: Sendable {
   }
 
   private static func model(_ plan: Plan, _ model: ModelWriter, keeps: Bool) -> String {
-    let starts = InitialWeights(plan, place: place)
+    let starts = InitialWeights(plan, functions: "nn.init", place: place)
     var lines = ["class Model(nn.Module):"]
     lines += ["    \"\"\"\(plan.name): tokens to logits.\"\"\"", "", "    def __init__(self, config=None):"]
-    lines += statements(["super().__init__()", "config = config or Config()"] + model.constructor)
+    lines += ClassText.statements(["super().__init__()", "config = config or Config()"] + model.constructor)
     lines += ["", "    @torch.no_grad()", "    def init_weights(self):"]
     lines += [
       "        \"\"\"Starts training anew; a model made on the meta device goes `to_empty` first.\"\"\"",
@@ -121,7 +96,7 @@ public struct PyTorchFile: Sendable {
     lines += ["", "    def forward(self, tokens\(keeps ? ", cache=None" : "")):"]
     lines.append("        \"\"\"Logits [batch, tokens, vocab_size] of tokens that follow those in `cache`.\"\"\"")
     if !keeps { lines[lines.count - 1] = "        \"\"\"Logits [batch, tokens, vocab_size].\"\"\"" }
-    lines += statements(model.forward)
+    lines += ClassText.statements(model.forward)
     lines += ["", "    def loss(self, tokens, targets):"]
     lines += [
       "        \"\"\"The mean loss of the tokens' successors, in nats; -1 is none.\"\"\"",

@@ -5,19 +5,26 @@ public struct PythonProgram: Sendable {
   /// Where it is, or its name.
   public let path: String
 
-  /// The Python at `path`, or the `python3` of the search path; throws when there is none, or it has no torch.
-  public init(_ path: String?) throws {
+  /// The Python at `path`, or the `python3` of the search path; throws when there is none, or it has not all `modules`.
+  public init(_ path: String?, modules: [String]) throws {
     self.path = path ?? "python3"
-    let looks = "import importlib.util as u, sys; sys.exit(0 if u.find_spec('torch') else 3)"
+    let list = modules.map { "'\($0)'" }.joined(separator: ", ")
+    let looks = """
+      import importlib.util as u, sys
+      missing = [m for m in [\(list)] if not u.find_spec(m)]
+      sys.stderr.write(' '.join(missing))
+      sys.exit(3 if missing else 0)
+      """
     let (status, output) = try Self.output(self.path, ["-c", looks])
     if status == 127 || status == 126 {
       throw ExportFailure("there is no Python at '\(self.path)'; --python PATH names one that has torch")
     }
     if status != 0 {
+      let missing = output.isEmpty ? modules.joined(separator: " ") : output
       throw ExportFailure(
         status == 3
-          ? "'\(self.path)' has no torch, which --verify compares with: '\(self.path) -m pip install torch' gets it, and "
-            + "--python PATH names another Python"
+          ? "'\(self.path)' has no \(missing.replacing(" ", with: " and no ")), which --verify compares with: "
+            + "'\(self.path) -m pip install \(missing)' gets it, and --python PATH names another Python"
           : "'\(self.path)' is no Python that runs: \(output.split(separator: "\n").last ?? "")")
     }
   }

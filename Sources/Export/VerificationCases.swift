@@ -32,7 +32,7 @@ extension ExportVerification {
         }
       }
       var starts = JSONObject()
-      for (tensor, name) in zip(plan.parameters, exported.file.tensorNames) {
+      for (tensor, name) in zip(plan.parameters, exported.tensorNames) where !exported.isOfLibrary {
         let (mean, spread) = Self.spread(tensor.initialization)
         starts[name] = .array([.number(mean), .number(spread)])
       }
@@ -114,7 +114,7 @@ extension ExportVerification {
           if step == 1 {
             tensors.append(
               StoredTensor(
-                name: "grad.\(exported.file.tensorNames[index])", shape: tensor.shape, numbers: Array(gradient)))
+                name: "grad.\(exported.tensorNames[index])", shape: tensor.shape, numbers: Array(gradient)))
           }
           guard let numbers = parameters.mutable(index)?.baseAddress, let base = gradient.baseAddress else { continue }
           optimizer.update(

@@ -27,16 +27,31 @@ struct WrittenClass {
   struct Needs: Hashable {
     var positions = false
     var length = false
+    var mask = false
+    var keyPositions = false
+    var padding = false
     var cache = false
 
     /// The arguments that they are.
     var words: [String] {
-      (positions ? ["positions"] : []) + (length ? ["length"] : []) + (cache ? ["cache"] : [])
+      let all = [
+        (positions, "positions"), (length, "length"), (mask, "attention_mask"), (keyPositions, "key_positions"),
+        (padding, "padding"), (cache, "cache"), (mask, "**kwargs"),
+      ]
+      return all.filter(\.0).map(\.1)
+    }
+
+    /// The same, as a definition has them.
+    var arguments: [String] {
+      words.map { ["positions", "length", "**kwargs"].contains($0) ? $0 : "\($0)=None" }
     }
 
     mutating func form(_ other: Needs) {
       positions = positions || other.positions
       length = length || other.length
+      mask = mask || other.mask
+      keyPositions = keyPositions || other.keyPositions
+      padding = padding || other.padding
       cache = cache || other.cache
     }
   }

@@ -62,14 +62,6 @@ extension ModelLoader {
     _ described: ModelDescription, to path: String, as format: StorageFormat? = nil
   ) throws -> [String] {
     let tensors = try tensors(of: described, as: format, holdingBlocks: true) { $0 }
-    var resolved = described.architecture.resolved
-    resolved["expected_params"] = nil
-    // A configuration may name fewer variants than its family; by itself a spec has none that no layer uses.
-    let used = Set(
-      described.architecture.layers.compactMap(\.variant).flatMap { $0.split(separator: "+").map(String.init) })
-    if let variants = resolved[path: "layers.variants"]?.entries, !used.isEmpty {
-      resolved[path: "layers.variants"] = Setting(.group(variants.filter { used.contains($0.key) }))
-    }
     var notes: [String] = []
     try writeFolderAtomically(to: path) { folder in
       if tensors.allSatisfy({ $0.format.elementsPerBlock == 1 }) {
@@ -82,7 +74,7 @@ extension ModelLoader {
           ], to: folder + "/" + ModelSource.blocks)
       }
       notes = try writeTokenizer(of: described, to: folder, native: true)
-      try writeAtomically(YAMLWriter().write(resolved), to: folder + "/" + ModelSource.spec)
+      try writeAtomically(described.specification(withFormats: true), to: folder + "/" + ModelSource.spec)
     }
     return notes
   }
@@ -146,6 +138,23 @@ extension ModelLoader {
     guard !restorations.isEmpty else { return (architecture, []) }
     resolved["expected_params"] = nil
     return (try specifications.load(resolved, named: architecture.name), restorations)
+  }
+
+  /// Throws why no Hugging Face folder of the model's family can say what it is, or names its tensors; no weight is read.
+  public func requireFolder(_ described: ModelDescription) throws {
+    let (architecture, _) = try asFolder(described)
+    guard let map = architecture.checkpoint, let section = architecture.config else {
+      throw Problems([
+        Problem(
+          "'\(architecture.name)' says nothing of a config.json or of the names of tensors in one's folder", at: nil)
+      ])
+    }
+    let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
+    let shapes = try CheckpointMap(map).layout(of: described.plan.parameters, count: architecture.count)
+    let candidates = try binding.configurations(
+      for: architecture.resolved, tensors: shapes, original: originalConfiguration(of: described),
+      effective: composer.assemble(architecture).choices.option)
+    _ = try first(of: candidates, readBackAs: architecture, shapes)
   }
 
   /// The first of `candidates` that is read back as `architecture`; throws why the first of all is not.

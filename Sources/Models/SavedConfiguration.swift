@@ -40,7 +40,7 @@ extension ModelLoader {
   static let textKeys = ["bos_token_id", "eos_token_id", "pad_token_id"]
 
   /// The ids that begin, end and fill a text, as far as the model says.
-  func textIDs(of described: ModelDescription) -> JSONObject {
+  public func textIDs(of described: ModelDescription) -> JSONObject {
     var ids = JSONObject()
     if kind(ofPath: described.source.path) == .folder {
       // `generation_config.json` counts first, as it does for readers.

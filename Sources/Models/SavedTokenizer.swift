@@ -8,7 +8,7 @@ extension ModelLoader {
   /// The files of a folder are copied. The vocabulary of a GGUF file becomes `tokenizer.json` and
   /// `tokenizer_config.json`, which other readers take; a `native` folder keeps it as it is. Returns what could not be
   /// written.
-  func writeTokenizer(of described: ModelDescription, to folder: String, native: Bool) throws -> [String] {
+  public func writeTokenizer(of described: ModelDescription, to folder: String, native: Bool) throws -> [String] {
     if let vocabulary = try vocabularyFile(of: described) {
       if native {
         var metadata: [(key: String, value: GGUFValue)] = [("general.architecture", .string("chimera"))]

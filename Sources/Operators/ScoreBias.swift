@@ -17,7 +17,7 @@ public protocol ScoreBias: Sendable {
   ///   - firstKey: the position of the first key.
   func add(to scores: UnsafeMutablePointer<Float>, count: Int, head: Int, query: Int, firstKey: Int)
   /// What it adds, in PyTorch: of the positions `query`, `[tokens, 1]`, and `key`, `[keys]`, something that broadcasts to
-  /// `[heads, tokens, keys]`; nil where it is not said.
+  /// `[heads, tokens, keys]`; nil where it is not said. Several texts have their number as a first axis, and then a 1.
   func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression?
 }
 

@@ -2,11 +2,13 @@ import Components
 
 /// A schedule with its warm-up, for a run of so many steps.
 public struct LearningRate: Sendable {
-  /// The rate after the warm-up.
+  /// The rate after the warm-up, the highest.
   public let peak: Double
-  let warmup: Int
+  /// Steps over which it rises to that.
+  public let warmup: Int
   let steps: Int
-  let schedule: any Schedule
+  /// How it changes from there.
+  public let schedule: any Schedule
 
   /// Up to `peak` over `warmup` steps, then along `schedule` until `steps`.
   public init(peak: Double, warmup: Int, steps: Int, schedule: any Schedule) {

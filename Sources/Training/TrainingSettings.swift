@@ -74,7 +74,7 @@ public struct TrainingSettings: Sendable {
   }
 
   /// The optimizer; throws what is wrong with it.
-  func makeOptimizer() throws(Problems) -> any Optimizer {
+  public func makeOptimizer() throws(Problems) -> any Optimizer {
     try registry.make(.optimizer, optimizer, as: (any Optimizer).self)
   }
 

@@ -107,4 +107,81 @@ import Testing
       #expect(run.status == 1 && run.notes.contains("--python PATH names one that has torch"), "\(run.notes)")
     }
   }
+
+  @Test("a folder for transformers has code, config, weights and a card, and comes back as the same model")
+  func library() throws {
+    try withTemporaryFolder { folder in
+      let (out, back) = (folder.appending(path: "out"), folder.path + "/back")
+      let run = try Command("export", "gpt2-nano", "--to", "hf", "--random-weights", "--output", out.path)
+      #expect(run.status == 0 && run.output == out.path + "\n", "\(run.notes)")
+      #expect(
+        names(out) == [
+          "README.md", "config.json", "configuration_gpt2_nano.py", "generation_config.json", "model.safetensors",
+          "modeling_gpt2_nano.py", "spec.yaml",
+        ])
+      // `save_pretrained` keeps the config, and no file that the library does not know.
+      try FileManager.default.removeItem(at: out.appending(path: "spec.yaml"))
+      let imported = try Command("import", out.path, "--output", back)
+      #expect(imported.status == 0, "\(imported.notes)")
+      let again = try Command("export", back, "--to", "hf", "--own-classes", "--output", folder.path + "/again")
+      #expect(again.status == 0, "\(again.notes)")
+      let bytes = try ["out", "again"].map { try Data(contentsOf: folder.appending(path: $0 + "/model.safetensors")) }
+      #expect(bytes[0] == bytes[1])
+    }
+  }
+
+  @Test("what reaches where is said in words and as a document, and nothing is written")
+  func reach() throws {
+    let words = try Command("export", "gpt2-alibi", "--check")
+    #expect(words.status == 0 && words.output.contains("drop without a word"), "\(words.output)\(words.notes)")
+    let run = try Command("export", "gpt2-alibi", "--check", "--json")
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    let served = try #require(document["vllm"] as? [String: Any])
+    #expect(served["reached"] as? Bool == false)
+    #expect(try Command("export", "gpt2", "--check", "--output", "x").status == 2)
+  }
+
+  @Test("a program that trains stands beside its tokens and the weights that a run begins with")
+  func training() throws {
+    try withTemporaryFolder { folder in
+      let text = try folder.write(String(repeating: "so it goes and so it went. ", count: 200), to: "text.txt")
+      let (out, ours) = (folder.appending(path: "out"), folder.path + "/ours")
+      let data = ["gpt2-nano", "--data", text, "--tokenizer", "char"]
+      let run = try Command(
+        ["export", "--train", "--output", out.path, "--setting", "steps=3", "--setting", "context=16"] + data)
+      #expect(run.status == 0, "\(run.notes)")
+      #expect(
+        names(out) == [
+          "README.md", "model.py", "model.safetensors", "sample.py", "spec.yaml", "train.py", "training.bin",
+          "validation.bin",
+        ])
+      let program = try String(contentsOf: out.appending(path: "train.py"), encoding: .utf8)
+      #expect(
+        program.contains("STEPS = 3\n") && program.contains("torch.optim.AdamW(") && !program.contains("SCHEDULE"))
+      // The tokens are read by `train` too.
+      let again = try Command(
+        "train", out.path + "/spec.yaml", "--data", out.path + "/training.bin", "--out", ours, "--steps", "1",
+        "--context",
+        "16", "--quiet")
+      #expect(again.status == 0, "\(again.notes)")
+    }
+  }
+
+  @Test(
+    "what has no form in PyTorch is named, and nothing is left",
+    arguments: [
+      ("dropout=0.1", 1, "dropout has no form in train.py"),
+      ("optimizer=muon", 1, "the optimizer 'muon' has no form in PyTorch"),
+      ("stepz=3", 2, "takes a setting of train and its value"), ("steps=no", 2, "--steps takes"),
+    ])
+  func noForm(_ setting: String, _ status: Int32, _ sentence: String) throws {
+    try withTemporaryFolder { folder in
+      let text = try folder.write(String(repeating: "so it goes. ", count: 200), to: "text.txt")
+      let run = try Command(
+        "export", "gpt2-nano", "--train", "--data", text, "--tokenizer", "char", "--setting", setting, "--setting",
+        "context=16", "--output", folder.path + "/out")
+      #expect(run.status == status && run.notes.contains(sentence), "\(run.status) \(run.notes)")
+      #expect(names(folder) == ["text.txt"])
+    }
+  }
 }

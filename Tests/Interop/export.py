@@ -188,6 +188,7 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--table")
     parser.add_argument("--keep")
+    parser.add_argument("--fixtures", default="../shared/data/fixtures", help="folders of checkpoints, verified too")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     listed = json.loads(run(options.chimera, ["list", "--json"]).stdout)
@@ -229,11 +230,23 @@ def main():
             rows.append((name, result, notes, lines, style, first))
             if first == name:
                 print(row(families, rows[-1]), flush=True)
+        # The folders of stored weights, whose names and layouts lead back to the same module.
+        fixtures = {}
+        for source in sorted(pathlib.Path(options.fixtures).glob("*/config.json")) if not options.names else []:
+            out = folder / "fixture"
+            shutil.rmtree(out, ignore_errors=True)
+            arguments = ["export", str(source.parent), "--output", str(out), "--verify", "--python", python.program, "--json"]
+            done_ = run(options.chimera, [*arguments, "--threads", "1"])
+            fixtures[source.parent.name] = json.loads(done_.stdout) if done_.stdout.startswith("{") else None
         # Each option of each component, in the tiny models of the conformance tests.
         arguments = ["check-component", "--all", "--python", python.program]
         components = run(options.chimera, arguments) if not options.names else run(options.chimera, ["list"])
         python.end()
     good = sum(1 for r in rows if r[1] and r[1]["holds"])
+    stored = [name for name, result in fixtures.items() if result and result["holds"]]
+    if fixtures:
+        others = sorted(set(fixtures) - set(stored))
+        print(f"fixtures: {len(stored)} of {len(fixtures)} agree" + (f"; outside: {', '.join(others)}" if others else ""))
     summary = f"{good} of {len(rows)} agree, {len(done)} distinct forms"
     print(summary)
     if not options.names:
@@ -242,9 +255,11 @@ def main():
         lines = ["# Exported modules compared", "", summary + ".", ""]
         lines += ["| model | lines | whole | cached | loss | gradients | ten steps | ruff |", "|---|---|---|---|---|---|---|---|"]
         lines += [row(families, r, "|") for r in rows if r[5] == r[0]]
+        if fixtures:
+            lines += ["", f"Of the fixtures, {len(stored)} of {len(fixtures)} agree in the same."]
         lines += ["", "Components, with every option:", "", "```", components.stdout.strip(), "```"]
         pathlib.Path(options.table).write_text("\n".join(lines) + "\n")
-    sys.exit(0 if good == len(rows) and components.returncode == 0 else 1)
+    sys.exit(0 if good == len(rows) and len(stored) == len(fixtures) and components.returncode == 0 else 1)
 
 
 def row(families, entry, edge=""):

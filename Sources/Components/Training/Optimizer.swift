@@ -1,3 +1,5 @@
+import Plans
+
 /// A rule that moves parameters against their gradients.
 ///
 /// It keeps nothing in itself: what one step leaves to the next is in the moments, which a checkpoint saves, so that a run
@@ -9,6 +11,11 @@ public protocol Optimizer: Component {
   func moments(of tensor: PlannedTensor) -> [String]
   /// Moves one tensor by one step, to the same bits on any number of threads; not at all at a rate of 0.
   func update(_ tensor: TensorUpdate)
+  /// The same update in PyTorch; nil where it is not said.
+  func pytorch(_ tensor: PlannedTensor) -> PyTorchUpdate?
 }
 
-extension Optimizer { public static var slot: Slot { .optimizer } }
+extension Optimizer {
+  public static var slot: Slot { .optimizer }
+  public func pytorch(_ tensor: PlannedTensor) -> PyTorchUpdate? { nil }
+}

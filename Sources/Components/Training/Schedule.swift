@@ -1,3 +1,5 @@
+import Plans
+
 /// How the learning rate changes over a run, once warm-up has led it to its peak.
 public protocol Schedule: Component {
   /// What the peak rate is multiplied with: 1 at a `progress` of 0, where warm-up ends, and nowhere less than 0 or more than 1.
@@ -8,9 +10,12 @@ public protocol Schedule: Component {
   var final: Double { get }
   /// Whether the factor never rises. Nothing is promised unless it says so.
   var neverRises: Bool { get }
+  /// The factor at a progress of `t`, in Python with `math`; nil where it is not said.
+  func pytorch(_ t: PyTorchExpression) -> PyTorchExpression?
 }
 
 extension Schedule {
   public static var slot: Slot { .schedule }
   public var neverRises: Bool { false }
+  public func pytorch(_ t: PyTorchExpression) -> PyTorchExpression? { nil }
 }

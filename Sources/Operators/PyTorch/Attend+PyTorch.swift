@@ -5,11 +5,10 @@ extension Attend {
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
     guard mask != .prefix, mask == .causal || (window == nil && windowAfter == nil) else { return nil }
     let all = call.peers.compactMap { $0 as? Attend }
+    if call.form == .transformers { return transformers(&call, all) }
     let isShared = all.contains { $0.heads != $0.keyHeads }
     call.readsVariables("q", "k", "v")
-    call.isPart(
-      of: valuesInKeys != nil ? "LatentAttention" : window != nil ? "SlidingAttention" : "Attention", rank: 2)
-    if bias != nil { call.isPart(adjective: "Biased") }
+    isPart(&call)
     let q = call.heads(heads, ofInput: 0, named: "num_heads")
     let k = call.heads(keyHeads, ofInput: 1, named: isShared ? "num_kv_heads" : "num_heads")
     let factor = PyTorchExpression(scale)
@@ -38,6 +37,13 @@ extension Attend {
     }
     let v = call.heads(keyHeads, ofInput: 2, named: isShared ? "num_kv_heads" : "num_heads")
     return .call("attend", [q, "*keep(\(cache), k=\(k.text), v=\(v.text))"], named: named)
+  }
+
+  /// Says what the part is that attends.
+  func isPart(_ call: inout PyTorchCall) {
+    call.isPart(
+      of: valuesInKeys != nil ? "LatentAttention" : window != nil ? "SlidingAttention" : "Attention", rank: 2)
+    if bias != nil { call.isPart(adjective: "Biased") }
   }
 
   /// Keeps what later tokens read again.
@@ -126,7 +132,7 @@ extension Attend {
     return lines
   }
 
-  private static func eager(caps: Bool, sinks: Bool, biases: Bool) -> [String] {
+  static func eager(caps: Bool, sinks: Bool, biases: Bool) -> [String] {
     var lines = ["    scores = scale * q @ k.transpose(-2, -1)"]
     if caps { lines.append("    if softcap is not None:\n        scores = softcap * torch.tanh(scores / softcap)") }
     lines.append(

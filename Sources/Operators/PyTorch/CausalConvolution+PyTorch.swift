@@ -34,6 +34,6 @@ extension CausalConvolution {
               y = F.conv1d(x.mT, weight, \(biases == [false] ? "" : "self.bias, ")groups=x.size(2))
               return y.mT
       """)
-    return .call(module.text, [call.input(), call.cache()])
+    return .call(module.text, [call.withoutPadding(call.input()), call.cache()])
   }
 }

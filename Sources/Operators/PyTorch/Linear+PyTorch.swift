@@ -20,8 +20,11 @@ extension EmbeddingLookup {
     call.names("x")
     let constructor: PyTorchExpression =
       "nn.Embedding(\(call.constant("vocab_size", PyTorchExpression(call.shapes[0][0]))), \(call.outputWidths[0]))"
-    if let module = call.module(constructor) { return .call(module.text, ["tokens"]) }
-    return .call("F.embedding", ["tokens", call.parameter()])
+    let table = call.module(constructor)
+    let rows: PyTorchExpression =
+      table.map { .call($0.text, ["tokens"]) } ?? .call("F.embedding", ["tokens", call.parameter()])
+    guard call.form == .transformers else { return rows }
+    return PyTorchExpression("\(rows.text) if inputs_embeds is None else inputs_embeds", .whole)
   }
 }
 

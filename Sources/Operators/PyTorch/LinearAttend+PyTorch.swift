@@ -8,7 +8,7 @@ extension LinearAttend {
     call.define("linear_attend", Self.function)
     let q = call.heads(keyHeads, ofInput: 0)
     let k = call.heads(keyHeads, ofInput: 1)
-    let v = call.heads(heads, ofInput: 2, named: "num_heads")
+    let v = call.withoutPadding(call.heads(heads, ofInput: 2, named: "num_heads"))
     let g: PyTorchExpression
     switch decay {
     case .given: g = call.input(3)

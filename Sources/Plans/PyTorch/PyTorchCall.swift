@@ -27,6 +27,8 @@ public struct PyTorchCall {
 
   /// The step.
   public let step: Step
+  /// What the model is written for.
+  public let form: PyTorchForm
   /// The shapes of its tensors.
   public let shapes: [[Int]]
   /// All operators of the plan that are called as this one is: one function serves them all.
@@ -44,6 +46,7 @@ public struct PyTorchCall {
   /// The call of `step`.
   ///
   /// - Parameters:
+  ///   - form: what the model is written for.
   ///   - shapes: the shapes of its tensors.
   ///   - peers: all operators of the plan that are called as this one is.
   ///   - inputs: its inputs.
@@ -53,11 +56,12 @@ public struct PyTorchCall {
   ///   - outputWidths: the last axis's length of each output, in a constructor.
   ///   - settings: the class's settings so far, each with its value.
   public init(
-    _ step: Step, shapes: [[Int]], peers: [any Operator], inputs: [Input],
+    _ step: Step, for form: PyTorchForm, shapes: [[Int]], peers: [any Operator], inputs: [Input],
     parameters: [PyTorchExpression],
     holder: PyTorchExpression?, states: [String], outputWidths: [String], settings: [String: String]
   ) {
     self.step = step
+    self.form = form
     self.shapes = shapes
     self.peers = peers
     self.inputs = inputs
@@ -125,7 +129,7 @@ public struct PyTorchCall {
     return PyTorchExpression("self.\(name)")
   }
 
-  /// The tokens' positions, `[tokens]`.
+  /// The tokens' positions, `[tokens]`; in transformers `[batch, tokens]`.
   public mutating func positions() -> PyTorchExpression {
     notes.readsPositions = true
     return "positions"
@@ -140,7 +144,48 @@ public struct PyTorchCall {
   /// What is kept of the text from one pass to the next, a dictionary of tensors; `None` where nothing is.
   public mutating func cache() -> PyTorchExpression {
     notes.readsCache = true
+    guard form == .transformers else { return "cache" }
+    notes.readsStates = true
+    return "states"
+  }
+
+  /// `x`, `[batch, tokens, …]`, with zeros where a text of the batch has no token but padding.
+  ///
+  /// An operator that carries something from token to token by `cache()` reads its rows so; else padding would count.
+  public mutating func withoutPadding(_ x: PyTorchExpression) -> PyTorchExpression {
+    guard form == .transformers else { return x }
+    notes.readsPadding = true
+    define(
+      "unpadded",
+      """
+      def unpadded(x, padding):
+          \"""x, zero where a text has no token. padding: [batch, tokens], zero there, or None.\"""
+          if padding is None:
+              return x
+          return x * padding.view(*padding.shape, *[1] * (x.dim() - 2)).to(x.dtype)
+      """)
+    return .call("unpadded", [x, "padding"])
+  }
+
+  // What only transformers has.
+
+  /// The library's cache of all layers; this layer is `self.layer_idx` there.
+  public mutating func libraryCache() -> PyTorchExpression {
+    notes.readsCache = true
     return "cache"
+  }
+
+  /// The keys that each token sees, as the library's attention functions take it; where layers differ, that of the type
+  /// `type`.
+  public mutating func attentionMask(of type: PyTorchExpression?) -> PyTorchExpression {
+    notes.readsMask = true
+    return type.map { "attention_mask[\($0.text)]" } ?? "attention_mask"
+  }
+
+  /// The positions of all keys, `[batch, keys]`, below zero where there is padding.
+  public mutating func keyPositions() -> PyTorchExpression {
+    notes.readsKeyPositions = true
+    return "key_positions"
   }
 
   /// The name of state `index` in the cache.
@@ -160,6 +205,17 @@ public struct PyTorchCall {
   public mutating func define(_ name: String, _ text: String) {
     if !notes.definitions.contains(where: { $0.name == name }) { notes.definitions.append((name, text)) }
   }
+
+  /// Writes a statement before the one that gives the outputs.
+  public mutating func statement(_ text: String) { notes.statements.append(text) }
+
+  /// Keeps `value` as `self.name`, which is no setting of the model.
+  public mutating func keeps(_ name: String, _ value: String) {
+    if !notes.members.contains(where: { $0.name == name }) { notes.members.append((name, value)) }
+  }
+
+  /// Says that the expression is a tuple of which only the outputs are used; what follows them is dropped.
+  public mutating func dropsRest() { notes.dropsRest = true }
 
   /// Writes `import name` at the top of the file.
   public mutating func imports(_ name: String) { notes.imports.insert(name) }

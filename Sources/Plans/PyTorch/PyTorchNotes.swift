@@ -30,6 +30,20 @@ public struct PyTorchNotes {
   public var readsLength = false
   /// Whether it reads the cache.
   public var readsCache = false
+  /// Whether it reads what its layer keeps as a dictionary of tensors.
+  public var readsStates = false
+  /// Whether it reads where texts have padding.
+  public var readsPadding = false
+  /// Whether it reads the mask of the library's attention functions.
+  public var readsMask = false
+  /// Whether it reads the positions of all keys.
+  public var readsKeyPositions = false
+  /// Statements before the one that gives the outputs.
+  public var statements: [String] = []
+  /// What the class keeps that is no setting.
+  public var members: [(name: String, value: String)] = []
+  /// Whether more follows the outputs, which is dropped.
+  public var dropsRest = false
 
   init(outputs: Int) { layouts = Array(repeating: .rows, count: outputs) }
 }

@@ -43,7 +43,7 @@ struct CheckComponent: ParsableCommand {
     let registry = try Zoo().registry
     let kit = ConformanceKit(registry)
     let exporting = try python.map {
-      Exporting(registry: registry, python: try PythonProgram($0), pool: ThreadPool(threads: 1))
+      Exporting(registry: registry, python: try PythonProgram($0, modules: ["torch"]), pool: ThreadPool(threads: 1))
     }
     var found: [(component: ComponentDescription, faults: [Fault])] = []
     for component in try choose(from: registry.describe(), registry.terms) {

@@ -9,8 +9,9 @@ struct ImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Bring the weights of an exported module back.",
     discussion: """
-      Reads spec.yaml and model.safetensors of a folder that export wrote, whose weights may have been trained since by any \
-      program that keeps the module's names, and writes a native folder: the spec, and the weights under canonical names.
+      Reads the spec and the safetensors files of a folder that export, train.py or save_pretrained wrote, whose weights \
+      may have been trained since by any program that keeps the module's names, and writes a native folder: the spec, and \
+      the weights under canonical names.
 
         chimera import story --output story-trained
         chimera run story-trained
@@ -24,13 +25,18 @@ struct ImportCommand: ParsableCommand {
     if kind(ofPath: output) != .nothing, try !namesInFolder(output).isEmpty {
       throw Failure(.failed, "\(output) is there already; name a new folder")
     }
-    let specification = folder + "/spec.yaml"
-    guard kind(ofPath: specification) == .file else {
-      throw Failure(.notFound, "\(folder) has no spec.yaml; export writes one")
+    guard kind(ofPath: folder) == .folder else { throw Failure(.notFound, "there is no folder '\(folder)'") }
+    guard let text = try ImportedFolder.specification(at: folder) else {
+      throw Failure(.notFound, "\(folder) has no spec.yaml, and no config.json that keeps a spec; export writes both")
     }
     let models = try Zoo().models
-    let described = try models.describe(specification)
-    let text = try String(contentsOfFile: specification, encoding: .utf8)
+    // A config's spec gets a place that a problem in it can be told of.
+    let own = folder + "/spec.yaml"
+    let scratch = FileManager.default.temporaryDirectory.appending(path: "chimera-spec-\(UUID().uuidString).yaml")
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    let isThere = kind(ofPath: own) == .file
+    if !isThere { try writeAtomically(text, to: scratch.path) }
+    let described = try models.describe(isThere ? own : scratch.path)
     try ImportedFolder(described.plan, at: folder).write(to: output, specification: text)
     Console.write(output + "\n")
   }

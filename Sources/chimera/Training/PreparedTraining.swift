@@ -74,8 +74,6 @@ struct PreparedTraining {
     if let count = tokenizer?.tokenizer.count, count > described.plan.shape.vocabSize {
       throw Failure(.usage, "the tokenizer has \(count) tokens, and the model takes \(described.plan.shape.vocabSize)")
     }
-    var resolved = described.architecture.resolved
-    resolved["expected_params"] = nil
     var defaults = TrainingSettings(try Zoo().registry, inStudy: false)
     defaults.threads = ThreadPool.preferredThreadCount()
     var settings = try options.apply(to: defaults)
@@ -84,7 +82,8 @@ struct PreparedTraining {
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
     let adapter = try settings.lora.map { try AdapterRun(described, model, $0, models) }
     try self.init(
-      described, tokenizer, request, settings, model: YAMLWriter().write(resolved), start: warmStart, adapter: adapter,
+      described, tokenizer, request, settings, model: described.specification(withFormats: true), start: warmStart,
+      adapter: adapter,
       note: note)
   }
 

@@ -15,6 +15,23 @@ struct TrainArguments: ParsableArguments, CustomReflectable {
 
   init() {}
 
+  /// What `pairs` say, each an option's name without dashes and its value: `steps=50`.
+  init(_ pairs: [String], option: String) throws {
+    for pair in pairs {
+      let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2,
+        let setting = TrainingSetting.all.first(where: { $0.option == parts[0] || $0.key == parts[0] })
+      else {
+        let known = TrainingSetting.all.map(\.option).joined(separator: ", ")
+        throw ValidationError(
+          "\(option) takes a setting of train and its value, such as steps=50, not '\(pair.prefix(60))'; there are \(known)"
+        )
+      }
+      texts[setting.key] = parts[1] == "yes" ? "true" : parts[1] == "no" ? "false" : parts[1]
+    }
+    try validate()
+  }
+
   var customMirror: Mirror {
     Mirror(self, children: TrainingSetting.all.map { (label: "_" + $0.key, value: Self.argument($0)) })
   }
