@@ -1,9 +1,9 @@
 import Checkpoints
 import Components
 import Composition
+import Essentials
 import Execution
 import Files
-import Foundation
 import Kernels
 import Specification
 
