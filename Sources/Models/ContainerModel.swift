@@ -2,7 +2,6 @@ import Checkpoints
 import Components
 import Composition
 import Files
-import Foundation
 import Specification
 
 /// A model as a GGUF file of its family has it: the facts that are the container's, the names and shapes of its tensors, and

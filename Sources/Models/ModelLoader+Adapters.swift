@@ -3,7 +3,6 @@ import Components
 import Composition
 import Execution
 import Files
-import Foundation
 import Kernels
 import Specification
 
@@ -97,7 +96,7 @@ extension ModelLoader {
       count: architecture.count
     ) { name in
       let own = try lengths(name)
-      return try moved(StoredTensor(own, named: name, shape: [own.count]), of: TensorName(name).owner)
+      return try moved(StoredTensor(name: name, shape: [own.count], numbers: own), of: TensorName(name).owner)
     }
   }
 }

@@ -1,6 +1,6 @@
 import Checkpoints
+import Essentials
 import Files
-import Foundation
 import Tokenization
 
 extension ModelLoader {
