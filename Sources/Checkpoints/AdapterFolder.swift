@@ -180,11 +180,11 @@ private struct AdapterModule {
     }
     (self.name, self.rank, isTransposed, partCount) = (name, rank, binding.isTransposed, present.count)
     var tensors = [
-      try StoredTensor(a, named: "base_model.model.\(name).lora_A.weight", shape: [rank, columns]),
-      try StoredTensor(b, named: "base_model.model.\(name).lora_B.weight", shape: [rows, rank]),
+      StoredTensor(name: "base_model.model.\(name).lora_A.weight", shape: [rank, columns], numbers: a),
+      StoredTensor(name: "base_model.model.\(name).lora_B.weight", shape: [rows, rank], numbers: b),
     ]
     if hasLengths {
-      tensors.append(try StoredTensor(m, named: "base_model.model.\(name).lora_magnitude_vector", shape: [rows]))
+      tensors.append(StoredTensor(name: "base_model.model.\(name).lora_magnitude_vector", shape: [rows], numbers: m))
     }
     self.tensors = tensors
   }
@@ -196,17 +196,5 @@ extension StoredTensor {
     withExtendedLifetime(owner) {
       (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
     }
-  }
-
-  /// A tensor of `numbers`, in memory of its own; throws when there is none.
-  public init(_ numbers: [Float], named name: String, shape: [Int]) throws {
-    guard let buffer = TensorBuffer(byteCount: 4 * numbers.count) else {
-      throw Problems([
-        Problem("'\(name)' needs \(4 * numbers.count) bytes of memory, which the system has not", at: nil)
-      ])
-    }
-    numbers.withUnsafeBytes { buffer.bytes.copyMemory(from: $0) }
-    self.init(
-      name: name, shape: shape, format: .f32, bytes: UnsafeRawBufferPointer(buffer.bytes), owner: buffer)
   }
 }

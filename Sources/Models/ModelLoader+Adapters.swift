@@ -97,7 +97,7 @@ extension ModelLoader {
       count: architecture.count
     ) { name in
       let own = try lengths(name)
-      return try moved(StoredTensor(own, named: name, shape: [own.count]), of: TensorName(name).owner)
+      return try moved(StoredTensor(name: name, shape: [own.count], numbers: own), of: TensorName(name).owner)
     }
   }
 }

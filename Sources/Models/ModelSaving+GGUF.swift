@@ -65,7 +65,7 @@ extension ModelLoader {
       let values = (container.numbers[name] ?? []).map { Float($0) }
       tensors.append(
         GGUFTensor(name: name, shape: [values.count], format: .f32) {
-          try StoredTensor(values, named: name, shape: [values.count])
+          StoredTensor(name: name, shape: [values.count], numbers: values)
         })
     }
     let vocabulary = try vocabulary(of: described, besides: path)

@@ -113,7 +113,7 @@ import Testing
   func parts() throws {
     try Self.inFolder { folder in
       func tensor(_ name: String, _ value: Float) throws -> StoredTensor {
-        try StoredTensor([value, value + 1], named: name, shape: [2])
+        StoredTensor(name: name, shape: [2], numbers: [value, value + 1])
       }
       func write(_ number: Int, _ name: String, total: Int = 3) throws {
         try GGUFFile.write(

@@ -30,8 +30,8 @@ import Testing
     _ tensors: [(name: String, shape: [Int], numbers: [Float])], _ config: String, to path: String
   ) throws {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    let stored = try tensors.map {
-      try StoredTensor($0.numbers, named: "base_model.model." + $0.name, shape: $0.shape)
+    let stored = tensors.map {
+      StoredTensor(name: "base_model.model." + $0.name, shape: $0.shape, numbers: $0.numbers)
     }
     try SafetensorsFile.write(stored, to: path + "/adapter_model.safetensors")
     try Data(config.utf8).write(to: URL(fileURLWithPath: path + "/adapter_config.json"))

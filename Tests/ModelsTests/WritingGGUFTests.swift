@@ -130,8 +130,8 @@ import Testing
       let name = "base_model.model.model.layers.1.self_attn.q_proj"
       try SafetensorsFile.write(
         [
-          try StoredTensor(a, named: name + ".lora_A.weight", shape: [2, 64]),
-          try StoredTensor(b, named: name + ".lora_B.weight", shape: [64, 2]),
+          StoredTensor(name: name + ".lora_A.weight", shape: [2, 64], numbers: a),
+          StoredTensor(name: name + ".lora_B.weight", shape: [64, 2], numbers: b),
         ], to: folder + "/adapter/adapter_model.safetensors")
       let config = #"{"peft_type": "LORA", "r": 2, "lora_alpha": 2, "target_modules": ["q_proj"]}"#
       try Data(config.utf8).write(to: URL(fileURLWithPath: folder + "/adapter/adapter_config.json"))

@@ -31,6 +31,7 @@ import Training
     (settings.validationBatches, settings.validateEvery, settings.saveEvery) = (15, 17, 19)
     (settings.keep, settings.threads) = (21, 23)
     settings.options = TrainingOptions(precision: .bf16, recomputation: .cheap)
+    settings.lora = try #require(AdapterSettings("rank=2,alpha=3,dora,target=attn.q,dropout=0.5"))
     let text = JSONValue.object(settings.json).serialized()
     let object = try #require(JSONValue(parsing: text).object)
     let back = try #require(TrainingSettings(object, registry))
@@ -48,7 +49,7 @@ import Training
     for setting in TrainingSetting.all {
       var json = TrainingSettings(registry, inStudy: false).json
       json[setting.key] = nil
-      let isOptional = ["lr", "init_seed", "arithmetic", "recompute"].contains(setting.key)
+      let isOptional = ["lr", "lora", "init_seed", "arithmetic", "recompute"].contains(setting.key)
       #expect((TrainingSettings(json, registry) != nil) == isOptional, "\(setting.key)")
       json[setting.key] = .array([1])
       if case .component = setting.kind { continue }
