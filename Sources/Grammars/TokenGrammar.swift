@@ -53,8 +53,6 @@ public final class TokenGrammar: Sendable {
     return shared.next
   }
 
-  // MARK: For matchers
-
   func copy(_ handle: Int) -> Int {
     shared.withLock { Self.add($0.positions[handle] ?? Machine.dead, to: &$0) }
   }

@@ -41,8 +41,6 @@ struct AutomatonBuilder {
     return result
   }
 
-  // MARK: Sizes
-
   /// Decides which rules are written out: those on no cycle that a search from the first finds, and small.
   private mutating func measure() {
     var colors = [UInt8](repeating: 0, count: sources.count)
@@ -97,8 +95,6 @@ struct AutomatonBuilder {
     var inlined = inlined
     return Self.size(of: expression, &inlined) { $1[$0] ?? 1 }
   }
-
-  // MARK: Building
 
   mutating func addState(loop: Int32) -> Int32 {
     result.heads.append(-1)

@@ -38,14 +38,14 @@ struct Machine {
   private static let placeLimit = 5_000
 
   let automaton: Automaton
-  private var contexts: [[Place]] = []
-  private var contextNumbers: [[Place]: Int32] = [:]
-  private(set) var configurations: [Configuration] = []
-  private var numbers: [Configuration: Int32] = [:]
+  var contexts: [[Place]] = []
+  var contextNumbers: [[Place]: Int32] = [:]
+  var configurations: [Configuration] = []
+  var numbers: [Configuration: Int32] = [:]
   /// [configuration, class]
-  private(set) var transitions: [Int32] = []
+  var transitions: [Int32] = []
   /// [context]: the configuration of its callers, where it was computed.
-  private var returns: [Int32: Int32] = [:]
+  var returns: [Int32: Int32] = [:]
   /// By rule: what begins it.
   private var starts: [Int32: Start] = [:]
   /// How many places were looked at since this was set to 0.
@@ -67,7 +67,7 @@ struct Machine {
   /// How much is remembered, in numbers.
   var size: Int { transitions.count + 8 * configurations.count + 16 * contexts.count }
 
-  private mutating func clear() {
+  mutating func clear() {
     contexts = []
     contextNumbers = [:]
     configurations = []
@@ -78,33 +78,8 @@ struct Machine {
     _ = number(of: [Place(state: Self.unknownCaller, count: 0, context: Self.unknown)])
   }
 
-  /// Forgets everything but `kept`, and gives their new numbers.
-  mutating func forget(but kept: Set<Int32>) -> [Int32: Int32] {
-    let (oldContexts, oldConfigurations) = (contexts, configurations)
-    clear()
-    var moved: [Int32: Int32] = [Self.outermost: Self.outermost, Self.unknown: Self.unknown]
-    // A context is younger than those that it holds.
-    var needed: Set<Int32> = []
-    var waiting = kept.flatMap { oldConfigurations[Int($0)].places.map(\.context) }
-    while let context = waiting.popLast() {
-      if moved[context] != nil || !needed.insert(context).inserted { continue }
-      waiting += oldContexts[Int(context)].map(\.context)
-    }
-    func renumbered(_ places: [Place]) -> [Place] {
-      places.map { Place(state: $0.state, count: $0.count, context: moved[$0.context] ?? Self.outermost) }.sorted()
-    }
-    for context in needed.sorted() { moved[context] = number(of: renumbered(oldContexts[Int(context)])) }
-    var result: [Int32: Int32] = [:]
-    for old in kept {
-      var configuration = oldConfigurations[Int(old)]
-      configuration.places = renumbered(configuration.places)
-      result[old] = number(of: configuration)
-    }
-    return result
-  }
-
   /// The number of a context.
-  private mutating func number(of places: [Place]) -> Int32 {
+  mutating func number(of places: [Place]) -> Int32 {
     if let number = contextNumbers[places] { return number }
     let number = Int32(contexts.count)
     contexts.append(places)

@@ -10,8 +10,6 @@ struct ContentAutomaton: Sendable {
 
   private static let stateLimit = 12_000
 
-  // MARK: From an expression
-
   /// The automaton of an expression without rules and networks.
   init(_ expression: Expression) throws(TooLarge) {
     var builder = Builder()
@@ -118,8 +116,6 @@ struct ContentAutomaton: Sendable {
       }
     }
   }
-
-  // MARK: Together
 
   /// What both match.
   func intersection(_ other: ContentAutomaton) throws(TooLarge) -> ContentAutomaton {

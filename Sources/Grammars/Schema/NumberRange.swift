@@ -83,7 +83,7 @@ extension NumberRange {
       let least =
         upper.map { $0.value < .zero } ?? false
         ? upper.map { Bound(value: $0.value.magnitude, isInclusive: $0.isInclusive) }
-        : Bound(value: .zero, isInclusive: isInteger && upper.map { $0.value > .zero || $0.isInclusive } ?? true)
+        : Bound(value: .zero, isInclusive: isInteger && (lower == nil) == (upper == nil))
       let most = lower.map { Bound(value: $0.value.magnitude, isInclusive: $0.isInclusive) }
       choices.append(.sequence([.text("-"), try magnitudes(from: least ?? zero, to: most)]))
     }

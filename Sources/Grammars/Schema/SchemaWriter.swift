@@ -88,8 +88,6 @@ struct SchemaWriter {
     return .rule(rule)
   }
 
-  // MARK: Strings
-
   private func string(_ rule: Schema.StringRule, at place: String) throws(GrammarProblem) -> Expression {
     quoted(try content(rule, at: place).mapped(JSONCharacters.expression))
   }
@@ -113,8 +111,6 @@ struct SchemaWriter {
       return automaton.expression
     } catch let problem as GrammarProblem { throw problem } catch { throw reader.tooLarge(place) }
   }
-
-  // MARK: Arrays
 
   private mutating func array(_ rule: Schema.ArrayRule, at place: String) throws(GrammarProblem) -> Expression {
     var maximum = rule.maximum ?? .max
@@ -146,8 +142,6 @@ struct SchemaWriter {
     }
     return .sequence([.text("["), space, .network(network), .text("]")])
   }
-
-  // MARK: Objects
 
   private mutating func object(_ rule: Schema.ObjectRule, at place: String) throws(GrammarProblem) -> Expression {
     var rule = rule
