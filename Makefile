@@ -58,7 +58,7 @@ interop: build network
 	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/templates/ids.py $(CHIMERA) ../shared/data/tokenizers $(TEMPLATES)
 	@mkdir -p .build/grammar-probe/Sources/Probe; cp Tests/Interop/grammars/Package.swift .build/grammar-probe/
 	@cp Tests/Interop/grammars/probe.swift .build/grammar-probe/Sources/Probe/main.swift
-	@for room in Files Grammars; do ln -sfn $(CURDIR)/Sources/$$room .build/grammar-probe/Sources/$$room; done
+	@for room in Essentials Files Grammars; do ln -sfn $(CURDIR)/Sources/$$room .build/grammar-probe/Sources/$$room; done
 	swift build -c release --package-path .build/grammar-probe
 	$(PYTHON) Tests/Interop/grammars/grammars.py .build/grammar-probe/.build/release/grammar-probe --data ../shared/data/tokenizers
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings

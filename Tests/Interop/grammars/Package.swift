@@ -5,7 +5,8 @@ import PackageDescription
 let package = Package(
   name: "grammar-probe", platforms: [.macOS(.v15)],
   targets: [
-    .target(name: "Files"), .target(name: "Grammars", dependencies: ["Files"]),
+    .target(name: "Essentials"), .target(name: "Files", dependencies: ["Essentials"]),
+    .target(name: "Grammars", dependencies: ["Files"]),
     .executableTarget(name: "grammar-probe", dependencies: ["Files", "Grammars"], path: "Sources/Probe"),
   ],
   swiftLanguageModes: [.v6])
