@@ -61,6 +61,12 @@ interop: build network
 	@for room in Essentials Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done
 	swift build -c release --package-path .build/template-probe
 	$(PYTHON) Tests/Interop/templates/templates.py .build/template-probe/.build/release/template-probe --templates $(TEMPLATES)
+	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/templates/ids.py $(CHIMERA) ../shared/data/tokenizers $(TEMPLATES)
+	@mkdir -p .build/grammar-probe/Sources/Probe; cp Tests/Interop/grammars/Package.swift .build/grammar-probe/
+	@cp Tests/Interop/grammars/probe.swift .build/grammar-probe/Sources/Probe/main.swift
+	@for room in Essentials Files Grammars; do ln -sfn $(CURDIR)/Sources/$$room .build/grammar-probe/Sources/$$room; done
+	swift build -c release --package-path .build/grammar-probe
+	$(PYTHON) Tests/Interop/grammars/grammars.py .build/grammar-probe/.build/release/grammar-probe --data ../shared/data/tokenizers
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 

@@ -35,6 +35,7 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .target(name: "Files", dependencies: ["Essentials"]),
     .target(name: "Templates", dependencies: ["Essentials", "Files"]),
+    .target(name: "Grammars", dependencies: ["Files"]),
     .target(name: "HubCache", dependencies: ["Essentials", "Files"]),
     .target(name: "Hub", dependencies: ["Files", "HubCache"]),
     .target(name: "Settings"),
@@ -58,7 +59,8 @@ let package = Package(
         "Tokenization",
       ]),
     .target(
-      name: "Generation", dependencies: ["Essentials", "Components", "Execution", "Kernels", "Models", "Tokenization"]),
+      name: "Generation",
+      dependencies: ["Essentials", "Components", "Execution", "Grammars", "Kernels", "Models", "Tokenization"]),
     .target(
       name: "Training",
       dependencies: [
@@ -96,7 +98,7 @@ let package = Package(
       dependencies: [
         "Essentials", "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution",
         "Files",
-        "HubCache", "Kernels",
+        "Grammars", "HubCache", "Kernels",
         "Describing", "Export", "Generation", "Models",
         "PluginLoading", "Specification", "StandardComponents", "Templates", "Tokenization", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -121,7 +123,8 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Composition", "Conformance", "Describing", "Execution", "Formats", "Generation", "Models", "SharedData",
+        "Composition", "Conformance", "Describing", "Execution", "Formats", "Generation", "Grammars", "Models",
+        "SharedData",
         "Specification",
         "StandardComponents",
       ],
@@ -140,7 +143,7 @@ let package = Package(
     .target(
       name: "FuzzParsers",
       dependencies: [
-        "Ablation", "Checkpoints", "Components", "Composition", "Files", "Models", "Settings",
+        "Ablation", "Checkpoints", "Components", "Composition", "Files", "Grammars", "Models", "Settings",
         "Specification", "Templates", "Tokenization",
       ],
       path: "Tests/Fuzz/Parsers"),
@@ -161,6 +164,7 @@ let package = Package(
     .testTarget(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Components", "Files", "Formats", "Kernels", "SharedData"]),
+    .testTarget(name: "GrammarsTests", dependencies: ["Files", "Grammars", "SharedData"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "SharedData", "Tokenization"]),
     .testTarget(
       name: "TemplatesTests", dependencies: ["Files", "Templates"], exclude: ["Templates", "vectors.json"]),

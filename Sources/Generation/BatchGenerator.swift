@@ -46,7 +46,7 @@ public struct BatchGenerator {
       while running.count < together, let index = waiting.popFirst() {
         var settings = settings
         if let seed { settings.sampling.seed = seed &+ UInt64(index) }
-        let continuation = Continuation(of: prompts[index], settings, tokenizer: tokenizer)
+        let continuation = try Continuation(of: prompts[index], settings, tokenizer: tokenizer)
         running.append(
           Running(
             index: index, sequence: try executor.openSequence(length: continuation.length(limit: limit)),

@@ -1,6 +1,7 @@
 import Components
 import Essentials
 import Execution
+import Grammars
 import Models
 import Tokenization
 
@@ -12,6 +13,8 @@ import Tokenization
 /// false: in each step the best of all continuations go on, those among the first N that end are finished, and the search is
 /// over when no running one can become better than the worst of N finished ones.
 ///
+/// With a grammar only what it allows goes on, at the probabilities that the model gives.
+///
 /// A careful reader's mistake: temperature, penalties and seeds have no part in it.
 public struct BeamSearch {
   /// A sequence that the search keeps.
@@ -21,6 +24,10 @@ public struct BeamSearch {
     /// Which running sequence it continues.
     var parent = 0
     var hasEnded = false
+    /// Where the grammar is.
+    var matcher: GrammarMatcher?
+    /// Whether nothing can follow.
+    var isFinished: Bool { hasEnded || matcher?.isFinished ?? false }
   }
 
   private let executor: PlanExecutor
@@ -43,7 +50,7 @@ public struct BeamSearch {
     // The last token need not be computed.
     let most = min(settings.maximumTokens, limit - prompt.count + 1)
     let width = max(2, 1 + ends.count) * beams
-    var running = [Beam()]
+    var running = [Beam(matcher: try settings.grammar?.matcher(atStart: settings.beginsText))]
     var finished: [(beam: Beam, score: Double)] = []
     var states = [try executor.openSequence(length: min(limit, prompt.count + most))]
     let clock = ContinuousClock()
@@ -55,9 +62,15 @@ public struct BeamSearch {
       }
       var candidates: [Beam] = []
       try executor.forward(inputs, logits: .last) { place, position, logits in
-        let best = TokenProbability(of: 0, among: logits, mostLikely: width)
+        let mask = try mask(of: running[place], ends)
+        if mask?.isEmpty ?? false {
+          // Nothing follows, and no token says so.
+          finished.append((running[place], running[place].score / Double(max(1, step - 1))))
+          return
+        }
+        let best = TokenProbability(of: 0, among: logits, mostLikely: width, allowed: mask)
         guard best.mostLikely.allSatisfy({ !$0.logProbability.isNaN }),
-          best.mostLikely.count == min(width, logits.count)
+          best.mostLikely.count == min(width, mask?.allowedCount ?? logits.count)
         else { throw ModelProblem.notANumber(tokens: position + 1) }
         for choice in best.mostLikely {
           candidates.append(
@@ -71,14 +84,18 @@ public struct BeamSearch {
         candidates.enumerated().sorted { a, b in
           a.element.score != b.element.score ? a.element.score > b.element.score : a.offset < b.offset
         }.map(\.element).prefix(width))
-      for beam in candidates.prefix(beams) where beam.hasEnded || step == most {
+      for place in candidates.indices where !candidates[place].hasEnded {
+        candidates[place].matcher = running[candidates[place].parent].matcher?.copy()
+        _ = try candidates[place].matcher?.accept(candidates[place].tokens[step - 1])
+      }
+      for beam in candidates.prefix(beams) where beam.isFinished || step == most {
         finished.append((beam, beam.score / Double(step)))
       }
       finished = Array(
         finished.enumerated().sorted { a, b in
           a.element.score != b.element.score ? a.element.score > b.element.score : a.offset < b.offset
         }.map(\.element).prefix(beams))
-      running = Array(candidates.filter { !$0.hasEnded }.prefix(beams))
+      running = Array(candidates.filter { !$0.isFinished }.prefix(beams))
       guard let best = running.first, step < most else { break }
       if finished.count == beams, let worst = finished.last, best.score / Double(step) <= worst.score { break }
       states = try moved(states, to: running, length: states[0].length)
@@ -88,11 +105,21 @@ public struct BeamSearch {
       var result = TextGenerator.Result()
       result.promptTokens = prompt
       result.tokens = beam.hasEnded ? Array(beam.tokens.dropLast()) : beam.tokens
-      result.ending = beam.hasEnded ? .end : most < settings.maximumTokens ? .context : .length
+      result.ending =
+        beam.hasEnded ? .end : beam.isFinished ? .grammar : most < settings.maximumTokens ? .context : .length
+      result.isComplete = settings.grammar.map { _ in beam.hasEnded || beam.matcher?.mayEnd ?? false }
       result.text = text(of: result.tokens, settings)
       (result.promptSeconds, result.generationSeconds) = (promptSeconds, seconds - promptSeconds)
       return (result, score)
     }
+  }
+
+  /// What may follow `beam`: what its grammar allows, and where that may end, the tokens that end a text.
+  private func mask(of beam: Beam, _ ends: Set<Int>) throws -> TokenMask? {
+    guard let matcher = beam.matcher else { return nil }
+    var mask = try matcher.mask()
+    for end in ends { mask[end] = matcher.mayEnd }
+    return mask
   }
 
   /// The states of the sequences that `beams` continue: the first that continues one takes it over, others copy it.

@@ -1,6 +1,7 @@
 import Models
 import Components
 import Execution
+import Grammars
 import Kernels
 import Tokenization
 
@@ -15,9 +16,14 @@ struct Continuation {
   private var history: [Int]
   private var next = 0
   private var probability: TokenProbability?
+  private let matcher: GrammarMatcher?
+  /// Nothing may come but the end, and no token says so.
+  private var hasNothingLeft = false
+  /// Logits of which only those remain that the grammar allows.
+  private var allowed: [Float] = []
 
-  /// The continuation of `prompt`, of which nothing is written yet.
-  init(of prompt: [Int], _ settings: TextGenerator.Settings, tokenizer: Tokenizer?) {
+  /// The continuation of `prompt`, of which nothing is written yet. Throws `GrammarProblem`.
+  init(of prompt: [Int], _ settings: TextGenerator.Settings, tokenizer: Tokenizer?) throws {
     self.settings = settings
     result.promptTokens = prompt
     endOfText = Set(tokenizer?.endOfText ?? []).union(settings.ends)
@@ -25,6 +31,7 @@ struct Continuation {
     decoder = tokenizer.map { StreamDecoder($0, startsText: settings.beginsText) }
     stops = StopText(settings.stops)
     history = prompt
+    matcher = try settings.grammar?.matcher(atStart: settings.beginsText)
   }
 
   /// How many tokens a sequence needs for it when the model takes at most `limit`.
@@ -33,18 +40,43 @@ struct Continuation {
     return min(limit, overflow ? Int.max : wanted)
   }
 
-  /// Chooses the next token; throws `ModelProblem` when there is none, for the model computes no numbers.
+  /// Chooses the next token; throws `ModelProblem` when there is none, for the model computes no numbers, and
+  /// `GrammarProblem` where no token goes on as the grammar does.
   mutating func choose(from logits: UnsafeBufferPointer<Float>, position: Int) throws {
     // A sum is NaN when one of its numbers is: a model that computes some is broken, though others could be chosen from.
     let hasNaN = logits.baseAddress.map { sum($0, count: logits.count).isNaN } ?? false
-    guard !hasNaN, let token = sampler.next(logits, after: history, prompt: result.promptTokens.count)
-    else {
-      throw ModelProblem.notANumber(tokens: position + 1)
-    }
+    guard !hasNaN, let token = try token(from: logits) else { throw ModelProblem.notANumber(tokens: position + 1) }
     next = token
     if let count = settings.logProbabilities {
       probability = TokenProbability(of: token, among: logits, mostLikely: count)
     }
+  }
+
+  /// The next token: the sampler's choice among those that the grammar allows. Nil where there is nothing to choose from.
+  private mutating func token(from logits: UnsafeBufferPointer<Float>) throws -> Int? {
+    guard let matcher else { return sampler.next(logits, after: history, prompt: result.promptTokens.count) }
+    let mayEnd = matcher.mayEnd && !settings.ignoresEnd
+    // The likeliest token is mostly allowed, and to ask for it is quicker than a mask. Nothing is drawn for it.
+    if settings.sampling.isGreedy,
+      let likeliest = sampler.next(logits, after: history, prompt: result.promptTokens.count),
+      endOfText.contains(likeliest) ? mayEnd : try matcher.allows(likeliest)
+    {
+      return likeliest
+    }
+    var mask = try matcher.mask()
+    for end in endOfText { mask[end] = mayEnd }
+    if mask.isEmpty {
+      hasNothingLeft = true
+      return 0
+    }
+    allowed.removeAll(keepingCapacity: true)
+    allowed.append(contentsOf: logits)
+    allowed.withUnsafeMutableBufferPointer { mask.apply(to: $0) }
+    let choice = allowed.withUnsafeBufferPointer {
+      sampler.next($0, after: history, prompt: result.promptTokens.count)
+    }
+    guard let choice else { throw GrammarProblem.forbidden }
+    return choice
   }
 
   /// Writes the chosen token and says which tokens are to be computed next; nil when it is over, for the reason in
@@ -53,7 +85,9 @@ struct Continuation {
     _ sequence: inout SequenceState, _ executor: PlanExecutor, emit: (_ text: String, _ id: Int?) throws -> Bool
   ) throws -> [Int]? {
     if result.tokens.count >= settings.maximumTokens { return ended(.length) }
+    if hasNothingLeft { return ended(.grammar) }
     if !settings.ignoresEnd, endOfText.contains(next) { return ended(.end) }
+    _ = try matcher?.accept(next)
     result.tokens.append(next)
     if let probability { result.probabilities.append(probability) }
     history.append(next)
@@ -61,6 +95,7 @@ struct Continuation {
     result.text += text
     if try !emit(text, next) { return ended(.cancelled) }
     if stops.found != nil { return ended(.stop) }
+    if let matcher, matcher.isFinished { return ended(.grammar) }
     if result.tokens.count >= settings.maximumTokens { return ended(.length) }
     if sequence.position < sequence.length { return [next] }
     guard settings.slides else { return ended(.context) }
@@ -71,6 +106,8 @@ struct Continuation {
 
   private mutating func ended(_ ending: TextGenerator.Ending) -> [Int]? {
     result.ending = ending
+    // Where a stop text was cut off, what is left need not be what the grammar has.
+    result.isComplete = matcher.map { $0.mayEnd && ending != .stop }
     return nil
   }
 

@@ -36,6 +36,10 @@ public struct Sampler: Sendable {
 
     /// A draw at temperature 0.8 from all tokens.
     public init() {}
+
+    /// Whether the largest logit wins and nothing is drawn. Below this, logits that differ at all in f32 differ by more than
+    /// a draw ever sees; and their quotients stay numbers.
+    public var isGreedy: Bool { temperature < 1e-10 }
   }
 
   private let settings: Settings
@@ -66,8 +70,7 @@ public struct Sampler: Sendable {
       if let count = counts[id] { value -= Double(count) * frequency + presence }
       return value
     }
-    // Below this, logits that differ at all in f32 differ by more than a draw ever sees; and their quotients stay numbers.
-    if settings.temperature < 1e-10 {
+    if settings.isGreedy {
       var best: Int?
       var largest = -Double.infinity
       for (id, logit) in logits.enumerated() {

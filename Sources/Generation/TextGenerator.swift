@@ -1,6 +1,7 @@
 import Models
 import Components
 import Execution
+import Grammars
 import Tokenization
 
 /// Continues texts with a model: prompt, cache, sampling, and text that comes as whole characters.
@@ -24,6 +25,8 @@ public struct TextGenerator {
     public var logProbabilities: Int?
     /// Whether the end-of-text tokens are ignored.
     public var ignoresEnd = false
+    /// What may be generated; nil for anything.
+    public var grammar: TokenGrammar?
 
     /// 256 tokens, drawn as `Sampler.Settings` draws.
     public init() {}
@@ -41,6 +44,8 @@ public struct TextGenerator {
     case context
     /// The caller asked for no more.
     case cancelled
+    /// The text is complete: the grammar has nothing that could follow.
+    case grammar
 
     /// The reason in words, as the command line prints it.
     public var inWords: String {
@@ -50,6 +55,7 @@ public struct TextGenerator {
       case .length: "stopped at max tokens"
       case .context: "stopped at the context length"
       case .cancelled: "cancelled"
+      case .grammar: "stopped at the end of the grammar"
       }
     }
   }
@@ -66,6 +72,8 @@ public struct TextGenerator {
     public internal(set) var probabilities: [TokenProbability] = []
     /// Why it ended.
     public internal(set) var ending = Ending.length
+    /// Whether the text is one that the grammar has, rather than the beginning of one; nil without a grammar.
+    public internal(set) var isComplete: Bool?
     /// Seconds for the prompt.
     public internal(set) var promptSeconds = 0.0
     /// Seconds for the generated tokens after the first, which the prompt's pass gives.
@@ -104,12 +112,13 @@ public struct TextGenerator {
   /// Continues `prompt`. Text goes to `emit` as it comes, and the generation ends when `emit` returns false, or when the
   /// sequence is as long as the model is made for and `settings` do not let it slide.
   ///
-  /// Throws `ModelProblem` when the prompt is longer than that, and when the model computes no numbers.
+  /// Throws `ModelProblem` when the prompt is longer than that, and when the model computes no numbers; `GrammarProblem` where
+  /// no token goes on as the grammar does.
   public func generate(_ prompt: [Int], _ settings: Settings, emit: (_ text: String, _ id: Int?) throws -> Bool) throws
     -> Result
   {
     let limit = try Self.limit(of: executor.plan, for: prompt)
-    var continuation = Continuation(of: prompt, settings, tokenizer: tokenizer)
+    var continuation = try Continuation(of: prompt, settings, tokenizer: tokenizer)
     var sequence = try executor.openSequence(length: continuation.length(limit: limit))
     let clock = ContinuousClock()
     func compute(_ tokens: [Int]) throws {

@@ -32,7 +32,7 @@ public final class TextSession {
     _ prompt: [Int], _ settings: TextGenerator.Settings, emit: (_ text: String, _ id: Int?) throws -> Bool
   ) throws -> TextGenerator.Result {
     let limit = try TextGenerator.limit(of: executor.plan, for: prompt)
-    var continuation = Continuation(of: prompt, settings, tokenizer: tokenizer)
+    var continuation = try Continuation(of: prompt, settings, tokenizer: tokenizer)
     let needed = continuation.length(limit: limit)
     reused = try prepare(for: prompt, needed: needed, limit: limit)
     guard var sequence else { return continuation.result }

@@ -1,4 +1,5 @@
 import Essentials
+import Grammars
 
 /// How likely the model found a token: before temperature, penalties and whatever else chooses.
 public struct TokenProbability: Sendable, Hashable {
@@ -14,8 +15,8 @@ public struct TokenProbability: Sendable, Hashable {
   /// The most likely tokens, the likeliest first; of equal ones the smaller id.
   public let mostLikely: [Choice]
 
-  /// The probability of `id` among `logits`, and those of the `count` most likely tokens.
-  init(of id: Int, among logits: UnsafeBufferPointer<Float>, mostLikely count: Int) {
+  /// The probability of `id` among `logits`, and those of the `count` most likely tokens, of those in `allowed`.
+  init(of id: Int, among logits: UnsafeBufferPointer<Float>, mostLikely count: Int, allowed: TokenMask? = nil) {
     var top: Float = -.infinity
     for logit in logits { top = max(top, logit) }
     var sum = 0.0
@@ -26,6 +27,7 @@ public struct TokenProbability: Sendable, Hashable {
     var best: [(id: Int, logit: Float)] = []
     for (id, logit) in logits.enumerated() where count > 0 {
       if best.count == count, logit <= best[count - 1].logit { continue }
+      if let allowed, !allowed[id] { continue }
       let place = best.firstIndex { $0.logit < logit } ?? best.count
       best.insert((id, logit), at: place)
       if best.count > count { best.removeLast() }

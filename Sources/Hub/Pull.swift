@@ -7,6 +7,9 @@ public struct Pull {
   private let client: HubClient
   private let cache: SharedCache
 
+  /// How many files are fetched at once: a few, for one connection seldom fills the line, and many only share it.
+  private static let together = 4
+
   /// What brings files from `client`'s hub into `cache`.
   public init(_ client: HubClient, into cache: SharedCache) {
     self.client = client
@@ -30,11 +33,26 @@ public struct Pull {
     try checkSpace(repository, files)
     try? cache.note(listing, of: repository)
     // Small ones first: what a family needs to be known comes before the weights.
-    for file in files.sorted(by: { ($0.size, $0.path) < ($1.size, $1.path) }) {
+    let ordered = files.sorted { ($0.size, $0.path) < ($1.size, $1.path) }
+    var hashes: Set<String> = []
+    let distinct = ordered.filter { hashes.insert($0.hash).inserted }
+    let (client, cache, commit) = (client, cache, listing.commit)
+    let fetch: @Sendable (RepositoryFile) async throws -> Void = { file in
       try await BlobDownload(
-        client: client, cache: cache, repository: repository, commit: listing.commit, file: file, progress: progress
+        client: client, cache: cache, repository: repository, commit: commit, file: file, progress: progress
       ).run()
     }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (place, file) in distinct.enumerated() {
+        // The first that fails ends the others; what has arrived of them is kept.
+        if place >= Self.together { try await group.next() }
+        group.addTask { try await fetch(file) }
+      }
+      try await group.waitForAll()
+    }
+    // What has the bytes of another file is there by now.
+    let paths = Set(distinct.map(\.path))
+    for file in ordered where !paths.contains(file.path) { try await fetch(file) }
     try cache.place(files, absent: absent, of: repository, at: listing.commit, as: revision ?? "main")
     return cache.snapshotFolder(of: repository, at: listing.commit)
   }

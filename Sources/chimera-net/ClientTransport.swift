@@ -8,14 +8,18 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// Carries requests with AsyncHTTPClient: one connection after the other, TLS checked, no redirect followed, nothing
+/// Carries requests with AsyncHTTPClient: TLS checked, no redirect followed, nothing
 /// decompressed, a body read only as fast as it is asked for.
 final class ClientTransport: Transport {
-  private let client: HTTPClient
+  private let direct: HTTPClient
+  /// Through the environment's proxy, where there is one.
+  private let proxied: HTTPClient?
+  private let rules: ProxyRules
   private let timeout: TimeAmount
 
-  /// A connection that is silent for `timeout` seconds counts as broken. With `usesProxy`, the environment's is used.
-  init(timeout: Int, usesProxy: Bool) {
+  /// A connection that is silent for `timeout` seconds counts as broken; `rules` say who is asked through a proxy.
+  init(timeout: Int, _ rules: ProxyRules) {
+    self.rules = rules
     self.timeout = .seconds(Int64(timeout))
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
@@ -24,16 +28,13 @@ final class ClientTransport: Transport {
     configuration.decompression = .disabled
     configuration.httpVersion = .http1Only
     configuration.networkFrameworkWaitForConnectivity = false
-    if usesProxy, let proxy = Self.proxy { configuration.proxy = proxy }
-    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-  }
-
-  /// The proxy that the environment names for https, as curl and Python take it.
-  private static var proxy: HTTPClient.Configuration.Proxy? {
-    let environment = ProcessInfo.processInfo.environment
-    let text = environment["https_proxy"] ?? environment["HTTPS_PROXY"] ?? environment["all_proxy"]
-    guard let text, let url = URLComponents(string: text), let host = url.host, url.scheme == "http" else { return nil }
-    return .server(host: host, port: url.port ?? 80)
+    direct = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    proxied = rules.proxy.map { proxy in
+      configuration.proxy = .server(
+        host: proxy.host, port: proxy.port,
+        authorization: proxy.credentials.map { .basic(username: $0.user, password: $0.password) })
+      return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
   }
 
   func send(_ request: Request) async throws -> Response {
@@ -48,6 +49,7 @@ final class ClientTransport: Transport {
     }
     do {
       // Silence is what ends a request, not its length: a body that goes up takes as long as it takes.
+      let client = rules.proxy(to: request.address) == nil ? direct : proxied ?? direct
       let response = try await client.execute(own, timeout: .hours(24 * 7))
       let body = BodyReader(response.body)
       return Response(
@@ -57,7 +59,10 @@ final class ClientTransport: Transport {
   }
 
   /// Closes the connections.
-  func close() async { try? await client.shutdown() }
+  func close() async {
+    try? await direct.shutdown()
+    try? await proxied?.shutdown()
+  }
 
   /// The sentence for what a connection came to.
   static func problem(_ error: any Error) -> any Error {

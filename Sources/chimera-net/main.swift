@@ -34,7 +34,7 @@ guard let request = parsed.flatMap({ NetworkRequest($0) }) else {
 
 do {
   let settings = HubSettings()
-  let transport = ClientTransport(timeout: settings.timeout, usesProxy: settings.endpoint.hasPrefix("https://"))
+  let transport = ClientTransport(timeout: settings.timeout, try ProxyRules())
   let client = try HubClient(settings, over: transport)
   let isLive = isatty(2) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   let result = try await HubService(client, settings, isLive: isLive).answer(request)

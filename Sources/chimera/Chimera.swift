@@ -28,8 +28,8 @@ struct Chimera: ParsableCommand {
                        The token to present to the hub, or the file it is in. [token in HF_HOME]
       HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE
                        1: use no network.
-      https_proxy, HTTPS_PROXY, all_proxy
-                       The proxy on the way to the hub: http://HOST:PORT.
+      https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY
+                       The proxy on the way to the hub, http://HOST:PORT, and hosts that are reached without it.
       HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_DISABLE_SYMLINKS, HF_HUB_DISABLE_PROGRESS_BARS, HF_HUB_DOWNLOAD_TIMEOUT
                        As Hugging Face's tools take them.
       NO_COLOR, TERM   No colour when NO_COLOR is set, or TERM is dumb.

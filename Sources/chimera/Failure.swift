@@ -5,6 +5,7 @@ import Essentials
 import Execution
 import Export
 import Files
+import Grammars
 import Models
 import PluginLoading
 import Specification
@@ -75,6 +76,15 @@ struct Failure: Error {
       case .notAModel, .unknownKind: return Status.invalid.rawValue
       case .longPrompt, .noTemplate: return Status.usage.rawValue
       case .tooLarge, .notANumber, .damaged: return Status.failed.rawValue
+      }
+    case let problem as GrammarProblem:
+      switch problem {
+      case .syntax, .schema, .unusable:
+        Console.note(problem.description.onOneLine)
+        return Status.invalid.rawValue
+      case .noToken, .forbidden, .ambiguous:
+        Console.note("error: \(problem.description.onOneLine)")
+        return Status.failed.rawValue
       }
     case let problem as TemplateProblem:
       Console.note("\(problem.name):\(problem.line): error: \(problem.sentence.onOneLine)")

@@ -69,7 +69,7 @@ struct ChatLoop {
   /// Answers the last turn.
   mutating func answer() throws {
     let prompt = try fittingPrompt()
-    settings.stops = prompt.stops
+    settings.stops = settings.grammar == nil ? prompt.stops : []
     settings.ends = prompt.ends
     ChatSignals.beginAnswer()
     defer { ChatSignals.endAnswer() }
@@ -82,6 +82,7 @@ struct ChatLoop {
     conversation.messages.append(["role": "assistant", "content": .string(result.text)])
     // Each answer draws anew, and all of them from the one seed.
     settings.sampling.seed &+= 1
+    if result.isComplete == false, result.ending != .cancelled { tell("(the answer ends before the grammar does)") }
     switch result.ending {
     case .cancelled: tell("(stopped)")
     case .length: tell("(the answer ends at --max-tokens \(settings.maximumTokens); /set max-tokens N allows more)")
@@ -89,7 +90,7 @@ struct ChatLoop {
       tell(
         "(the answer ends where the model's context of \(session.limit.grouped) tokens does; the next turn leaves out the oldest)"
       )
-    case .end, .stop: break
+    case .end, .stop, .grammar: break
     }
   }
 

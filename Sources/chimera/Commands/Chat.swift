@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Generation
+import Grammars
 import Models
 import Tokenization
 
@@ -30,6 +31,7 @@ struct Chat: ParsableCommand {
     help: "Maximum tokens of an answer.")
   var maxTokens = 1024
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var constraint: GrammarOptions
   @Flag(name: .shortAndLong, help: "Print answers and errors only.") var quiet = false
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
@@ -38,10 +40,14 @@ struct Chat: ParsableCommand {
     var mistakes = Mistakes()
     mistakes.note("--max-tokens takes a number of at least 1", if: maxTokens < 1)
     sampling.check(&mistakes)
+    constraint.check(&mistakes, readsInput: load == "-" || tools == "-")
+    mistakes.note(
+      "turns come through standard input; --grammar and --json-schema take a file", if: constraint.readsInput)
     try mistakes.check()
   }
 
   func run() throws {
+    let grammar = try constraint.compiled()
     let begun = try load.map { try MessageFile.messages(at: $0) } ?? []
     let tools = try tools.map { try MessageFile.tools(at: $0) }
     let seed = sampling.seed ?? UInt64.random(in: 0..<1 << 53)
@@ -55,6 +61,7 @@ struct Chat: ParsableCommand {
     settings.maximumTokens = maxTokens
     settings.sampling = sampling.settings(seed: seed)
     settings.logProbabilities = 5
+    settings.grammar = try Run.over(grammar, tokenizer)
     var conversation = Conversation(messages: begun, tools: tools, template: chatTemplate)
     if let system { conversation.set(system: system) }
     var loop = ChatLoop(

@@ -32,6 +32,7 @@ extension Run {
     } else {
       Console.write("\n")
     }
+    noteIncomplete(result.isComplete == false ? 1 : 0, of: 1)
     if !quiet {
       Console.note(
         "prompt \(result.promptTokens.count.grouped) tokens, \(rate(result.promptRate)) tokens/s · "
@@ -62,6 +63,7 @@ extension Run {
     if json {
       Console.write(JSONValue.object(document(done, executor.profile, shown)).serialized(pretty: true) + "\n")
     }
+    noteIncomplete(done.count { $0.isComplete == false }, of: done.count)
     if !quiet {
       let tokens = results.reduce(0) { $0 + ($1?.tokens.count ?? 0) }
       Console.note(
@@ -85,11 +87,20 @@ extension Run {
     } else {
       Console.write(generated: best.map { written($0.result, shown) }.joined(separator: "\n\n") + "\n")
     }
+    noteIncomplete(best.count { $0.result.isComplete == false }, of: best.count)
     if !quiet, let first = best.first {
       Console.note(
         "\(beams) beams · prompt \(ids.count.grouped) tokens · the best has \(first.result.tokens.count.grouped) tokens, "
           + "\(Quantity.digits(first.score)) each · \(first.result.ending.inWords)")
     }
+  }
+
+  /// Says that texts are only the beginning of what the grammar has.
+  func noteIncomplete(_ count: Int, of all: Int) {
+    if count == 0 { return }
+    let texts = all == 1 ? "the text ends" : "\(count.grouped) of \(all.grouped) texts end"
+    Console.note(
+      "note: \(texts) before the grammar does; --max-tokens \(maxTokens) allows no more, or a stop text came")
   }
 
   private func written(_ result: TextGenerator.Result, _ shown: Shown) -> String {
@@ -127,6 +138,7 @@ extension Run {
     members["prompt_tokens"] = .array(result.promptTokens.map { .integer($0) })
     members["tokens"] = .array(result.tokens.map { .integer($0) })
     members["ending"] = .string(result.ending.rawValue)
+    if let isComplete = result.isComplete { members["complete"] = .bool(isComplete) }
     if logprobs != nil {
       let tokenizer = shown.loaded.tokenizer
       members["logprobs"] = .array(

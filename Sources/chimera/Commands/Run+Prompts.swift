@@ -9,6 +9,7 @@ extension Run {
   /// Continues the prompts of a file together and writes the results: with --json a line for each as it ends, else the
   /// texts in the order of the file.
   func answer(promptsAt path: String, seed: UInt64) throws {
+    let grammar = try constraint.compiled()
     let texts = try PromptFile(path: path).prompts
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
     guard let tokenizer = loaded.tokenizer else {
@@ -27,9 +28,12 @@ extension Run {
     var (next, read, written) = (0, 0, 0)
     let clock = ContinuousClock()
     let start = clock.now
+    var settings = settings(stops: stops, ends: ends, beginsText: conversation.isWanted, seed: seed)
+    settings.grammar = try Self.over(grammar, tokenizer)
+    var incomplete = 0
     try BatchGenerator(executor, tokenizer: tokenizer, together: together)
-      .generate(prompts, settings(stops: stops, ends: ends, beginsText: conversation.isWanted, seed: seed)) {
-        index, result in
+      .generate(prompts, settings) { index, result in
+        if result.isComplete == false { incomplete += 1 }
         read += result.promptTokens.count
         written += result.tokens.count
         if json {
@@ -40,6 +44,7 @@ extension Run {
           line["prompt_tokens"] = .integer(result.promptTokens.count)
           line["tokens"] = .array(result.tokens.map { .integer($0) })
           line["ending"] = .string(result.ending.rawValue)
+          if let isComplete = result.isComplete { line["complete"] = .bool(isComplete) }
           Console.write(JSONValue.object(line).serialized(pretty: false) + "\n")
           return
         }
@@ -50,6 +55,7 @@ extension Run {
         }
       }
     let seconds = (clock.now - start).inSeconds
+    noteIncomplete(incomplete, of: prompts.count)
     if !quiet {
       Console.note(
         "\(prompts.count) prompts, \(together) together: \(read.grouped) prompt tokens and \(written.grouped) generated in "

@@ -4,6 +4,7 @@ import Essentials
 import Execution
 import Files
 import Generation
+import Grammars
 import Models
 import Tokenization
 
@@ -45,6 +46,7 @@ struct Run: ParsableCommand {
     help: "Maximum tokens to generate.")
   var maxTokens = 256
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var constraint: GrammarOptions
   @Option(help: "Stop before this text. May be repeated.") var stop: [String] = []
   @Flag(help: "When the context is full, continue with its last half.") var slide = false
   @Flag(help: "Continue after the end-of-text token.") var ignoreEnd = false
@@ -61,6 +63,10 @@ struct Run: ParsableCommand {
     var mistakes = Mistakes()
     mistakes.note("--max-tokens takes a number of at least 1", if: maxTokens < 1)
     sampling.check(&mistakes)
+    constraint.check(
+      &mistakes, readsInput: prompt == "-" || promptFile == "-" || prompts == "-" || conversation.messages == "-")
+    mistakes.note(
+      "--grammar and --json-schema end where they do; leave out --ignore-end", if: constraint.isWanted && ignoreEnd)
     mistakes.note("a prompt and --tokens exclude each other", if: prompt != nil && tokens != nil)
     mistakes.note(
       "--prompt-file and another prompt exclude each other",
@@ -92,7 +98,7 @@ struct Run: ParsableCommand {
     conversation.check(
       &mistakes,
       hasPrompt: prompt != nil || prompts != nil || promptFile != nil
-        || conversation.messages == nil && tokens == nil && StandardInput.isPipedOnce)
+        || conversation.messages == nil && tokens == nil && !constraint.readsInput && StandardInput.isPipedOnce)
     mistakes.note("--chat wants text, not --tokens", if: conversation.isWanted && tokens != nil)
     try mistakes.check()
   }
@@ -100,9 +106,11 @@ struct Run: ParsableCommand {
   func run() throws {
     let seed = sampling.seed ?? UInt64.random(in: 0..<1 << 53)
     if let prompts { return try answer(promptsAt: prompts, seed: seed) }
+    let grammar = try constraint.compiled()
     let given = try givenPrompt()
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
-    let (ids, settings) = try prepared(given, loaded, seed: seed)
+    var (ids, settings) = try prepared(given, loaded, seed: seed)
+    settings.grammar = try Self.over(grammar, loaded.tokenizer)
     let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     if profile { executor.startProfile() }
     if loaded.tokenizer == nil {
@@ -119,12 +127,21 @@ struct Run: ParsableCommand {
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
   }
 
+  /// The grammar over the model's tokens; throws where there is no tokenizer to tell them.
+  static func over(_ grammar: Grammar?, _ tokenizer: Tokenizer?) throws -> TokenGrammar? {
+    guard let grammar else { return nil }
+    guard let tokenizer else {
+      throw Failure(.failed, "the model has no tokenizer, which a grammar needs: give one with --tokenizer")
+    }
+    return TokenGrammar(grammar, tokenizer)
+  }
+
   /// The prompt as a text: given, in a file, or piped in; nil where there is none.
   private func givenPrompt() throws -> String? {
     if let promptFile { return try StandardInput.prompt(ofFile: promptFile) }
     if prompt == "-" { return try StandardInput.prompt(ofFile: "-") }
     if prompt != nil || tokens != nil || conversation.messages != nil { return prompt }
-    guard StandardInput.isPipedOnce else { return nil }
+    guard !constraint.readsInput, StandardInput.isPipedOnce else { return nil }
     return try StandardInput.prompt(ofFile: "-")
   }
 
@@ -132,7 +149,8 @@ struct Run: ParsableCommand {
   func settings(stops: [String], ends: Set<Int> = [], beginsText: Bool, seed: UInt64) -> TextGenerator.Settings {
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maxTokens
-    settings.stops = stop + stops
+    // A grammar says where an answer ends; what ends a turn could stand inside of it.
+    settings.stops = stop + (constraint.isWanted ? [] : stops)
     settings.ends = ends
     settings.beginsText = beginsText
     settings.slides = slide

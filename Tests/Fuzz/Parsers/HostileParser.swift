@@ -4,6 +4,7 @@ import Components
 import Composition
 import Files
 import Foundation
+import Grammars
 import Models
 import Specification
 import Templates
@@ -15,7 +16,7 @@ import Tokenization
 /// replays the inputs of `Tests/Fuzz/Corpus/NAME`, `make fuzz` looks for more.
 public enum HostileParser: String, CaseIterable, Sendable {
   case yaml, json, safetensors, index, gguf, tokenizer, sentencepiece, tiktoken, specification, binding, study, outcome,
-    formula, overrides, template
+    formula, overrides, template, grammar, schema
 
   /// Reads `bytes`; what is wrong with them is no news.
   public func parse(_ bytes: [UInt8]) {
@@ -49,6 +50,9 @@ public enum HostileParser: String, CaseIterable, Sendable {
         "messages": [["role": "user", "content": "a"], ["role": "assistant", "content": "b"]]
       ]
       _ = try template.render(variables.object ?? JSONObject(), now: 0)
+    case .grammar: try use(Grammar(gbnf: String(decoding: bytes, as: UTF8.self), name: "input.gbnf"))
+    case .schema:
+      try use(Grammar(jsonSchema: JSONValue(parsing: String(decoding: bytes, as: UTF8.self)), name: "input.json"))
     case .tokenizer: try inFolder(bytes, as: "tokenizer.json") { try use(Tokenizer.load(from: $0)) }
     case .sentencepiece: try inFolder(bytes, as: "tokenizer.model") { try use(Tokenizer.load(from: $0)) }
     case .tiktoken:
@@ -83,6 +87,16 @@ public enum HostileParser: String, CaseIterable, Sendable {
     let ids = tokenizer.encode("Hello  world 12 \u{1F600}\n<|endoftext|> é")
     _ = tokenizer.decode(ids)
     _ = tokenizer.decode(Array(0..<min(tokenizer.count, 300)))
+  }
+
+  /// A grammar that was read must also be followed.
+  private func use(_ grammar: Grammar) throws {
+    let vocabulary = TokenVocabulary(count: 256, (0..<256).map { .init(id: $0, bytes: [UInt8($0)]) })
+    let matcher = try TokenGrammar(grammar, vocabulary, preparing: false).matcher()
+    for _ in 0..<20 where !matcher.isFinished {
+      let mask = try matcher.mask()
+      guard let next = (0..<256).first(where: { mask[$0] }), try matcher.accept(next) else { return }
+    }
   }
 
   private func inFolder(_ bytes: [UInt8], as name: String, _ body: (String) throws -> Void) throws {
