@@ -141,10 +141,8 @@ class Attention(nn.Module):
 
 
 class MoE(nn.Module):
-    """y = Σ_j w_j·E_j(x)
-    (+ σ(x·Wsgᵀ)·S(x))
-    E(x) = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ,
-    (w, j) = router(softcap(x·Wrᵀ + b))
+    """y = Σ_j w_j·E_j(x)  (+ σ(x·Wsgᵀ)·S(x))
+    E(x) = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ  (w, j) = router(softcap(x·Wrᵀ + b))
     """
 
     def __init__(self, config):

@@ -255,6 +255,7 @@ def main():
                 continue
             done.add(key)
             count += 1
+            print(f"{count} {name}", end="\r", file=sys.stderr, flush=True)
             _, _, text, notes = export_tiny(options.chimera, name, folder, "--verify", "--python", python.program, "--json")
             result = json.loads(text) if text.startswith("{") else None
             if result and result["holds"]:

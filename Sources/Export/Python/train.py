@@ -312,7 +312,7 @@ class Run:
         norm = (norm.full_tensor() if hasattr(norm, "full_tensor") else norm).item()
         loss = self.mean(total)
         if not math.isfinite(loss) or not math.isfinite(norm):
-            raise SystemExit(f"after step {self.step} the loss is no number")
+            raise SystemExit(f"after step {self.step} the loss is not finite")
         if CLIP and norm > CLIP:
             torch._foreach_mul_(gradients, CLIP / norm)
         self.step += 1

@@ -104,6 +104,7 @@ struct ExportCommand: ParsableCommand {
         for note in try models.writeTokenizer(of: described, to: written, native: false) {
           Console.note("note: \(note)")
         }
+        try ExportedFolder.describeTokenizer(in: written, context: described.plan.shape.contextLength)
       }
       guard let program else { return }
       try compare(described, models, folder, parameters, in: written, program)
