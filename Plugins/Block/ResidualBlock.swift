@@ -13,7 +13,7 @@ import Components
 ///
 /// Examples: `{placement: sandwich}` `{placement: output, residual_scale: 0.5}` `{parallel: true}`
 /// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}` `{layer_scale: 0.1, line_scale: 0.9}`
-/// `{skip_norm: {attn: true}}` `{residual: rezero, placement: sandwich}` `{residual: {type: gated}, line_scale: 0.9}`
+/// `{skip_norm: {attn: true}}` `{placement: sandwich, skip_out_norm: {attn: true}}` `{residual: rezero, placement: sandwich}` `{residual: {type: gated}, line_scale: 0.9}`
 ///
 /// Known as: prenorm, pre_norm, pre_ln `block: {placement: pre}`, postnorm, post_norm, post_ln `block: {placement: post}`,
 /// sandwich, sandwich_norm `block: {placement: sandwich}`, parallel, parallel_block, parallel_residual `block: {parallel: true}`,
@@ -32,6 +32,7 @@ public struct ResidualBlock: Block {
   let source: Source
   let layerScale: Double?
   let skipped: [String: Bool]
+  let skippedAfter: [String: Bool]
   let residual: (any Residual)?
 
   public init(_ options: Options) {
@@ -57,6 +58,11 @@ public struct ResidualBlock: Block {
       : options.flags(
         "skip_norm", Slot.ofSublayers.compactMap(\.scope), default: false,
         "which sublayers read the residual stream without a norm")
+    skippedAfter =
+      placement == .sandwich || placement == .output
+      ? options.flags(
+        "skip_out_norm", Slot.ofSublayers.compactMap(\.scope), default: false,
+        "which sublayers' results are added without a norm") : [:]
     residual = options.component(
       "residual", default: "plain", slot: .residual, "how a result is added to the residual stream")
     if parallel, placement == .post {
@@ -83,7 +89,9 @@ public struct ResidualBlock: Block {
         if source == .norm { stream = y }
       }
       y = plan.within(sublayer.scope) { plan in sublayer.write(y, &plan) }
-      if normsResult { y = norm.write(y, named: "\(sublayer.name)_out_norm", over: .row, into: &plan) }
+      if normsResult, skippedAfter[sublayer.name] != true {
+        y = norm.write(y, named: "\(sublayer.name)_out_norm", over: .row, into: &plan)
+      }
       if let layerScale {
         let factor = plan.parameter(
           "\(sublayer.name)_scale.weight", shape: [y.width], starts: .constant(layerScale), use: .vector)

@@ -5,7 +5,7 @@ import Components
 ///     x[t] = scale·W[token[t]] (·Pᵀ) + position;   then the norm, if there is one        W: [vocab_size, dim]
 ///
 /// Bengio et al., 2003, https://www.jmlr.org/papers/v3/bengio03a.html; scaled by √hidden_size in Vaswani et al., 2017,
-/// https://arxiv.org/abs/1706.03762, and in Gemma. The scale acts before positions are added, and not on a tied head.
+/// https://arxiv.org/abs/1706.03762, and in Gemma; RecurrentGemma rounds the root to bf16. The scale acts before positions are added, and not on a tied head.
 /// A `dim` other than hidden_size needs a projection P: [hidden_size, dim], as in OPT-350m and ALBERT; a tied head then
 /// needs the same `dim`.
 ///
@@ -19,7 +19,11 @@ public struct TokenEmbedding: Embedding {
 
   public init(_ options: Options) {
     let root = Double(options.shape.hiddenSize).squareRoot()
-    scale = options.number("scale", default: 1, words: ["sqrt_hidden": root], "a factor of the embeddings")
+    // As it is rounded where it is kept in bf16: to 8 bits of fraction, its own first included.
+    let bits = (Float(root).bitPattern + 0x7FFF + (Float(root).bitPattern >> 16 & 1)) & 0xFFFF_0000
+    scale = options.number(
+      "scale", default: 1, words: ["sqrt_hidden": root, "sqrt_hidden_bf16": Double(Float(bitPattern: bits))],
+      "a factor of the embeddings")
     dim = options.optionalInteger("dim", "the width of the vectors, before a projection, when it is not hidden_size")
     norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
   }

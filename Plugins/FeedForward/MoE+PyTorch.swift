@@ -15,6 +15,7 @@ extension MoE.Route {
 
   /// The function in the router's own words: nothing that it does not do is in it.
   private var function: String {
+    if router.score == .sparsemixer { return sparseMixerFunction }
     var lines = ["def route(logits, top_k\(router.selectionBias ? ", selection_bias" : "")):"]
     lines.append("    \"\"\"The experts that each token is sent to, and what their results weigh.\"\"\"")
     let score = router.score == .softmax ? "softmax(-1)" : "sigmoid()"

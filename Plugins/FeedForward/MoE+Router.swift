@@ -12,7 +12,7 @@ extension MoE {
   /// means (Wang et al., 2024, https://arxiv.org/abs/2408.15664). Groups: DeepSeek-V2, https://arxiv.org/abs/2405.04434
   /// (`max`) and V3, https://arxiv.org/abs/2412.19437 (`top2`, the sum of a group's two best).
   struct Router {
-    enum Score: String, CaseIterable { case softmax, sigmoid }
+    enum Score: String, CaseIterable { case softmax, sigmoid, sparsemixer }
     enum Order: String, CaseIterable {
       case scoreFirst = "score_first"
       case selectFirst = "select_first"
@@ -35,6 +35,7 @@ extension MoE {
     var selectionBias = false
     var softcap: Double?
     var target = Target.output
+    var jitter = 0.0
 
     init(experts: Int, chosen: Int) {
       self.experts = experts
@@ -44,6 +45,12 @@ extension MoE {
     init(_ options: Options, experts: Int, chosen: Int) {
       self.init(experts: experts, chosen: chosen)
       score = options.choice("score", default: Score.softmax, "how logits become scores")
+      if score == .sparsemixer {
+        jitter = options.number(
+          "jitter", default: 0.01, in: 0...10, "how far behind the best, by halves, an expert still weighs against it")
+        scale = options.number("scale", default: 1, in: -1e6...1e6, "what weights are multiplied by in the end")
+        return
+      }
       order = options.choice(
         "order", default: Order.scoreFirst, "whether experts are chosen by score, or by logit and then scored")
       normalize = options.choice(
@@ -86,6 +93,7 @@ extension MoE {
         Attribute("groups", groups, plain: 1), Attribute("top_groups", groups == 1 ? nil : topGroups),
         Attribute("group_score", groups == 1 ? nil : groupScore.rawValue),
         Attribute("selection_bias", selectionBias, plain: false),
+        Attribute("jitter", score == .sparsemixer ? jitter : nil),
       ]
     }
 
@@ -119,6 +127,10 @@ extension MoE {
         let (scores, keys) = (worker.scratch, worker.scratch + router.experts)
         for row in rows {
           let (w, chosen) = (weights[row], choice[row])
+          if router.score == .sparsemixer {
+            mix(logits[row], scores, chosen) { j, expert in w[j] = Float(router.scale) * scores[expert] }
+            continue
+          }
           score(logits[row], into: scores)
           for i in 0..<router.experts { keys[i] = scores[i] + (bias?[i] ?? 0) }
           if router.groups > 1 { closeGroups(keys, best: keys + router.experts) }
@@ -194,7 +206,7 @@ extension MoE {
 
     /// With n = s / D: `ds_j = scale·(dw_j / D − Σ dw·s / D²)`, without the sum where D is constant. Then
     /// `dl_j += ds_j·s_j·(1 − s_j)` (sigmoid) or `dl_i += s_i·(ds_i − Σ s·ds)` over all that the softmax is of. Scores are
-    /// computed again from the logits; who is chosen has no gradient.
+    /// computed again from the logits; who is chosen has no gradient. SparseMixer's are those of the softmax of its own few.
     func backward(_ context: BackwardContext) {
       guard let dlogits = context.inputGradient() else { return }
       let (logits, choice, dweights) = (context.input(), context.output(1), context.outputGradient(0))
@@ -204,6 +216,14 @@ extension MoE {
         let ds = s + router.chosen
         for row in rows {
           let (chosen, dw, dl) = (choice[row], dweights[row], dlogits[row])
+          if router.score == .sparsemixer {
+            mix(logits[row], all, s) { j, expert in
+              let slope = Float(router.scale) * dw[j] * all[expert]
+              add(all, scaledBy: -slope, to: dl, count: router.experts)
+              dl[expert] += slope
+            }
+            continue
+          }
           score(logits[row], into: all)
           for j in 0..<router.chosen { s[j] = all[Int(chosen[j])] }
           if router.order == .selectFirst { rescore(s) }

@@ -18,6 +18,8 @@ import Components
 /// `{num_experts: 4, top_k: 2, expert_size: 8, shared_size: 6, shared_gate: true, router: {normalize: clamped, eps: 0.9, groups: 2, top_groups: 1, group_score: max}}`
 /// `{num_experts: 5, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, order: select_first, apply_to: input}}`
 /// `{num_experts: 4, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, normalize: sum, apply_to: input}}`
+/// `{num_experts: 3, top_k: 1, expert_size: 8, gated: true, shared_size: 6, shared_sum: average}`
+/// `{num_experts: 4, top_k: 2, expert_size: 8, router: {score: sparsemixer, jitter: 0.4, scale: 1.5}}`
 ///
 /// Sizes, those of Mixtral 8x7B: `{num_experts: 8, top_k: 2, expert_size: 14336, gated: true, activation: silu, router: {normalize: sum}}`;
 /// those of Qwen3-30B-A3B: `{num_experts: 128, top_k: 8, expert_size: 768, gated: true, activation: silu, router: {normalize: sum}}`
@@ -39,6 +41,10 @@ public struct MoE: FeedForward {
   let router: Router
   let sharedWidth: Int?
   let sharedGate: Bool
+  let sharedSum: SharedSum
+
+  /// How what the shared expert gives meets what the token's own give.
+  enum SharedSum: String, CaseIterable { case sum, average }
 
   public init(_ options: Options) {
     let experts = options.requiredInteger("num_experts", in: 1...65536, "the number of experts")
@@ -57,6 +63,11 @@ public struct MoE: FeedForward {
     sharedGate =
       sharedWidth == nil
       ? false : options.flag("shared_gate", default: false, "whether a learned sigmoid gate weights the shared expert")
+    sharedSum =
+      sharedWidth == nil
+      ? .sum
+      : options.choice(
+        "shared_sum", default: SharedSum.sum, "whether the shared expert is added, or the mean of both is taken")
     let counts = (experts: experts, chosen: self.chosen)
     router =
       options.group("router", "how experts are chosen and weighted") {
@@ -70,7 +81,8 @@ public struct MoE: FeedForward {
     let y = plan.part("experts") { plan in expertSum(x, route, into: &plan) }
     guard let sharedWidth else { return y }
     let shared = plan.part("shared expert") { plan in sharedExpert(x, width: sharedWidth, into: &plan) }
-    return plan.add(y, shared)
+    let part = sharedSum == .average ? 0.5 : 1.0
+    return plan.add(y, shared, alpha: part, beta: part)
   }
 
   /// What a token's own experts give, weighed and added.

@@ -24,7 +24,7 @@ import Components
 /// `{num_heads: 4, window: 3, window_step: 3, output_gate: {}}` `{num_heads: 4, window: 4, window_step: 2}`
 /// `{num_heads: 4, position_temperature: {scale: 0.5, floor: 3}}`
 /// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
-/// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}`
+/// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}` `{num_heads: 2, value_scale: 0.7}`
 ///
 /// Known as: gqa, grouped_query, grouped_query_attention `attention: {num_kv_heads: 4}  # fewer than num_heads, which it divides`,
 /// mqa, multi_query, multi_query_attention `attention: {num_kv_heads: 1}`,
@@ -69,6 +69,7 @@ public struct Attention: Mixer {
   let valueNorm: HeadNorm?
   let subNorm: (any Normalization)?
   let clip: Double?
+  let valueScale: Double
   let gate: OutputGate?
   let temperature: PositionTemperature?
   let grouping: Grouping
@@ -124,6 +125,7 @@ public struct Attention: Mixer {
         group.inheritedComponent(as: (any Normalization).self, slot: .norm, ignoring: [])
       } ?? nil
     clip = options.optionalNumber("clip_qkv", in: 1e-6...1e6, "clamp of queries, keys and values")
+    valueScale = options.number("value_scale", default: 1, in: -1e6...1e6, "what values are multiplied by")
     gate = options.group(
       "output_gate", "a gate on the heads' output, computed from the sublayer's input", OutputGate.init)
     temperature = options.group(
@@ -140,7 +142,7 @@ public struct Attention: Mixer {
     let k = projected(x, "k", .key, keyHeads, layer, into: &plan)
     var v = plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
     if let valueNorm { v = normalized(v, "v", keyHeads, valueNorm, into: &plan) }
-    v = clipped(v, into: &plan)
+    v = plan.scale(clipped(v, into: &plan), by: valueScale)
     if let temperature { q = plan.apply(temperature, to: q) }
     let extent: PlannedState.Extent = attentionWindow.window.map { .window($0) } ?? .perToken
     let keys = plan.state("k", width: k.width, extent: extent, precision: .any)

@@ -46,7 +46,11 @@ extension BindingExpression {
       return try Self.compute(operation, operands, in: source, seen: &seen)
     case .count(let path):
       seen.insert(path)
-      return source.value(at: path)?.array.map { .integer($0.count) }
+      guard let value = source.value(at: path) else { return nil }
+      return (value.array?.count ?? value.string?.count).map(JSONValue.integer)
+    case .letters(let path):
+      seen.insert(path)
+      return source.value(at: path)?.string.map { .array($0.map { .string(String($0)) }) }
     case .tensor(let name, let axis):
       guard let axis else { return .bool(source.tensors[name] != nil) }
       guard let shape = source.tensors[name], axis < shape.count else { return nil }
@@ -69,6 +73,14 @@ extension BindingExpression {
         throw BindingProblem(sentence: "\(paths[0]) is not the same in all layers, which this family's spec cannot say")
       }
       return item
+    case .period(let period, let offset, let inside, let outside):
+      let count = try period.value(in: source, seen: &seen)?.integer
+      let place = try offset.value(in: source, seen: &seen)?.integer
+      guard let count, let place else { return nil }
+      guard 1...Self.layerLimit ~= count else {
+        throw BindingProblem(sentence: "a period of \(count) layers is none")
+      }
+      return .array((0..<count).map { .string($0 == place ? inside : outside) })
     case .listed(let path, let inside, let outside, let layers):
       seen.insert(path)
       let count = try layers.value(in: source, seen: &seen)?.integer
@@ -138,6 +150,9 @@ extension BindingExpression.Condition {
 }
 
 extension BindingExpression.Modifiers {
+  /// The word of a map that stands for all the others.
+  static let anyWord = "_"
+
   func apply(
     to inner: BindingExpression, in source: ConfigSource, seen: inout Set<String>
   ) throws(BindingProblem) -> JSONValue? {
@@ -157,10 +172,14 @@ extension BindingExpression.Modifiers {
       return fallback
     }
     if off.contains(where: { $0.means(value) }) { return .null }
+    // Of a list the items one by one: a layer of which nothing is said.
+    if !off.isEmpty, let items = value.array {
+      value = .array(items.map { item in off.contains { $0.means(item) } ? .null : item })
+    }
     if map != nil {
       if let items = value.array {
         var mapped: [JSONValue] = []
-        for item in items { mapped.append(try self.mapped(item, inner)) }
+        for item in items { mapped.append(item.isNull && !off.isEmpty ? item : try self.mapped(item, inner)) }
         value = .array(mapped)
       } else {
         value = try mapped(value, inner)
@@ -186,6 +205,9 @@ extension BindingExpression.Modifiers {
       entry.word == word || (value.number != nil && Double(entry.word) == value.number)
     }) {
       return found.value
+    }
+    if let other = map?.first(where: { $0.word == Self.anyWord }) {
+      return other.value == BindingExpression.absent ? .null : other.value
     }
     let words = map?.map(\.word) ?? []
     var name = "a value"

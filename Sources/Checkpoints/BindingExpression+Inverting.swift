@@ -32,10 +32,16 @@ extension BindingExpression {
       return Self.inversions(of: value, joined: patterns, in: config)
     case .same(let paths):
       return config.assigning(value, at: paths[0]).map { [$0] } ?? []
+    case .period(let period, let offset, let inside, _):
+      return Self.inversions(of: value, period, offset, inside, in: config)
     case .listed(let path, let inside, _, _):
       guard let layers = value.array.flatMap({ Self.layers(of: $0) }) else { return [] }
       let numbers = layers.indices.filter { layers[$0] == inside }.map(JSONValue.integer)
       return config.assigning(.array(numbers), at: path).map { [$0] } ?? []
+    case .letters(let path):
+      let letters = (value.array ?? []).compactMap(\.string)
+      guard letters.count == value.array?.count, letters.allSatisfy({ $0.count == 1 }) else { return [] }
+      return config.assigning(.string(letters.joined()), at: path).map { [$0] } ?? []
     case .unroll(let path):
       let once = value.array.flatMap { Self.layers(of: $0) }.map { layers in
         JSONValue.array([.array([.array(layers.map { .string($0) }), 1])])
@@ -79,7 +85,8 @@ extension BindingExpression {
       inner.contains { $0.hasArithmetic }
     case .modified(let inner, _): inner.hasArithmetic
     case .runs(let runs): runs.contains { $0.count.hasArithmetic }
-    case .path, .constant, .count, .tensor, .numbers, .unroll, .same, .listed: false
+    case .period(let period, let offset, _, _): period.hasArithmetic || offset.hasArithmetic
+    case .path, .constant, .count, .tensor, .numbers, .unroll, .letters, .same, .listed: false
     }
   }
 
@@ -146,7 +153,10 @@ extension BindingExpression {
 extension BindingExpression.Modifiers {
   func inversions(of value: JSONValue, by inner: BindingExpression, in config: JSONObject) -> [JSONObject] {
     // Nothing where the family has something is said by the word that switches it off.
-    let inverted = value.isNull ? off.first?.written : unmapped(withoutText(value))
+    var inverted = value.isNull ? off.first?.written : unmapped(withoutText(value))
+    if let items = inverted?.array, let word = off.first?.written {
+      inverted = .array(items.map { $0.isNull ? word : $0 })
+    }
     guard let inverted else { return [] }
     var configs = [config]
     for condition in conditions {
@@ -180,7 +190,8 @@ extension BindingExpression.Modifiers {
 
   /// The configuration's word for `value`, as the kind of value it would be there.
   private func word(for value: JSONValue) -> JSONValue? {
-    guard let word = map?.first(where: { $0.value.means(value) })?.word else { return nil }
+    if value.isNull, !off.isEmpty { return value }
+    guard let word = map?.first(where: { $0.value.means(value) && $0.word != Self.anyWord })?.word else { return nil }
     return switch word {
     case "true": .bool(true)
     case "false": .bool(false)

@@ -4,7 +4,7 @@ import Files
 /// Patterns of layers that configurations say by counts, periods or several lists at once.
 extension BindingExpression {
   /// No configuration has more layers than this; a count beyond it is a mistake of the file.
-  private static let layerLimit = 100_000
+  static let layerLimit = 100_000
 
   /// The runs that have layers, as `3*local`. A count below zero is none, as a comparison with a layer's number reads it.
   static func runs(
@@ -73,6 +73,20 @@ extension BindingExpression {
   }
 
   // MARK: The other way
+
+  /// The period and offset with which one layer in so many is `inside`.
+  static func inversions(
+    of value: JSONValue, _ period: BindingExpression, _ offset: BindingExpression, _ inside: String,
+    in config: JSONObject
+  ) -> [JSONObject] {
+    guard let layers = value.array.flatMap({ Self.layers(of: $0) }), !layers.isEmpty else { return [] }
+    let places = layers.indices.filter { layers[$0] == inside }
+    let first = places.first ?? layers.count
+    let count = places.count > 1 ? places[1] - first : layers.count
+    return period.inversions(of: .integer(count), in: config).flatMap {
+      offset.inversions(of: .integer(first), in: $0)
+    }
+  }
 
   /// Counts of `runs` with which they are the pattern `value`.
   static func inversions(

@@ -2,10 +2,15 @@ import Components
 import Files
 
 extension BindingExpression {
-  private static let sources =
-    ["from", "value", "first", "list", "count", "tensor", "numbers", "runs", "join", "unroll", "same", "listed"]
+  static let sources =
+    [
+      "from", "value", "first", "list", "count", "tensor", "numbers", "runs", "join", "unroll", "letters", "same",
+      "listed", "period",
+    ]
     + Arithmetic.allCases.map(\.rawValue)
-  private static let modifierKeys = ["map", "text", "default", "off", "write", "when", "axis", "layers", "in", "out"]
+  private static let modifierKeys = [
+    "map", "text", "default", "off", "write", "when", "axis", "layers", "offset", "in", "out",
+  ]
 
   init(_ setting: Setting) throws(Problem) {
     guard let entries = setting.entries else {
@@ -40,11 +45,20 @@ extension BindingExpression {
     if let layers, source.key != "join", source.key != "listed" {
       throw Problem("'layers' belongs to 'join' and 'listed'", at: layers.place)
     }
-    for key in ["in", "out"] where source.key != "listed" {
-      if let misplaced = setting[key] { throw Problem("'\(key)' belongs to 'listed'", at: misplaced.place) }
+    for key in ["in", "out"] where source.key != "listed" && source.key != "period" {
+      if let misplaced = setting[key] {
+        throw Problem("'\(key)' belongs to 'listed' and 'period'", at: misplaced.place)
+      }
     }
-    let inner =
-      source.key == "listed" ? try Self.listed(source, setting) : try Self.source(source, axis: axis, layers: layers)
+    if source.key != "period", let misplaced = setting["offset"] {
+      throw Problem("'offset' belongs to 'period'", at: misplaced.place)
+    }
+    let inner: BindingExpression =
+      switch source.key {
+      case "listed": try Self.listed(source, setting)
+      case "period": try Self.period(source, setting)
+      default: try Self.source(source, axis: axis, layers: layers)
+      }
     let modifiers = try Self.modifiers(setting)
     self = modifiers.map { .modified(inner, $0) } ?? inner
   }
@@ -61,6 +75,7 @@ extension BindingExpression {
     case "tensor": return .tensor(try text(entry.value), axis: axis)
     case "numbers": return .numbers(try text(entry.value))
     case "unroll": return .unroll(try text(entry.value))
+    case "letters": return .letters(try text(entry.value))
     case "same": return .same(try texts(entry.value))
     case "runs":
       // A list where a variant comes twice.
@@ -94,6 +109,13 @@ extension BindingExpression {
       throw Problem("'listed' needs 'in', 'out' and 'layers'", at: entry.place)
     }
     return .listed(try text(entry.value), inside: inside, outside: outside, layers: try operand(layers))
+  }
+
+  private static func period(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {
+    guard let inside = setting["in"]?.text, let outside = setting["out"]?.text, let offset = setting["offset"] else {
+      throw Problem("'period' needs 'offset', 'in' and 'out'", at: entry.place)
+    }
+    return .period(try operand(entry.value), offset: try operand(offset), inside: inside, outside: outside)
   }
 
   private static func modifiers(_ setting: Setting) throws(Problem) -> Modifiers? {

@@ -10,6 +10,7 @@ import Files
 /// {from: sliding_window, off: [null], default: 4096}           # null: the spec has no such key, whatever the family has
 /// {from: sliding_window, when: {use_sliding_window: true}}     # only under a condition; [true, absent] for several
 /// {value: 1, when: {multi_query: true}}          # a constant
+/// {from: layer_thetas, map: {0: none, _: absent}}    # '_' is any other word; absent says nothing of it
 /// {first: [expression, …]}                       # the first that gives a value
 /// {list: [expression, …]}                        # the values that there are
 /// {product: [d_model, expansion_ratio]}          # also ratio, difference, power; numbers stand for themselves
@@ -17,9 +18,11 @@ import Files
 /// {runs: {dense: first_k_dense_replace, sparse: {difference: [num_hidden_layers, first_k_dense_replace]}}}
 ///                                                # a pattern of layers; runs of none are left out
 /// {listed: moe_layers, in: sparse, out: dense, layers: num_hidden_layers}       # by the numbers of layers in a list
+/// {period: attn_layer_period, offset: attn_layer_offset, in: full, out: mamba}      # one layer in so many, from the offset on
 /// {join: [expression, …], layers: num_hidden_layers}    # patterns laid side by side: [dense+local, sparse+local]
 /// {unroll: attention_types}                      # [[[global, local], 12]] as the list of all layers
-/// {count: tokenizer.ggml.tokens}                 # how many items a list has
+/// {letters: hybrid_override_pattern, map: {M: mamba, "*": full, "-": mlp}}      # a text, letter by letter
+/// {count: tokenizer.ggml.tokens}                 # how many items a list has, or letters a text
 /// {tensor: lm_head.weight}                       # whether a tensor is stored; with `axis: 0`, how long that axis is
 /// {same: moe_topk}                               # a value, or the one that all items of a list are
 /// {numbers: rope_freqs.weight}                   # what a stored tensor holds
@@ -27,6 +30,8 @@ import Files
 /// ```
 ///
 /// An explicit null is not an absent key: with a `default` or a `map` it is refused, unless `off` or the map has it.
+/// Where a path of the spec begins with `layers.*.`, the value is a list with an item for each layer, of which null says
+/// nothing; `off` takes items of such a list too.
 /// Conditions know the words `absent` and `present`, and `null`; `rope_type or type` is one condition of two spellings,
 /// and a stored tensor's name is present where it is stored.
 indirect enum BindingExpression: Sendable {
@@ -41,7 +46,9 @@ indirect enum BindingExpression: Sendable {
   case runs([(name: String, count: BindingExpression)])
   case join([BindingExpression], layers: BindingExpression)
   case unroll(String)
+  case letters(String)
   case same([String])
+  case period(BindingExpression, offset: BindingExpression, inside: String, outside: String)
   case listed(String, inside: String, outside: String, layers: BindingExpression)
   /// The same of each of several groups, of which the first that has any keys counts alone.
   case grouped([String], [BindingExpression])

@@ -34,11 +34,6 @@ struct BindingSection {
 
   private(set) var entries: [Entry] = []
 
-  private static let sources =
-    [
-      "from", "value", "first", "list", "count", "tensor", "numbers", "runs", "join", "unroll", "same", "listed",
-    ] + BindingExpression.Arithmetic.allCases.map(\.rawValue)
-
   init(_ section: [Setting.Entry], problems: inout Problems) {
     let settings = Dictionary(section.map { ($0.key, $0.value) }) { first, _ in first }
     var groups: [Entry] = []
@@ -71,8 +66,8 @@ struct BindingSection {
     for var member in groups {
       // What is written for the member alone counts; without a source of its own it changes the group's.
       if let own = settings[member.path] {
-        let keys = own.entries?.map(\.key) ?? Self.sources
-        if own.isNull || keys.contains(where: Self.sources.contains) || keys.contains("like") { continue }
+        let keys = own.entries?.map(\.key) ?? BindingExpression.sources
+        if own.isNull || keys.contains(where: BindingExpression.sources.contains) || keys.contains("like") { continue }
         var merged =
           member.setting.entries == nil ? Setting(.group([Setting.Entry("from", member.setting)])) : member.setting
         for entry in own.entries ?? [] { merged[entry.key] = entry.value }
@@ -135,7 +130,12 @@ extension BindingExpression {
       return .arithmetic(operation, inner.map { $0.under(prefixes, written: written) })
     case .count(let path): return .count(one(path))
     case .unroll(let path): return .unroll(one(path))
+    case .letters(let path): return .letters(one(path))
     case .same(let paths): return .same(paths.flatMap(all))
+    case .period(let period, let offset, let inside, let outside):
+      return .period(
+        period.under(prefixes, written: written), offset: offset.under(prefixes, written: written), inside: inside,
+        outside: outside)
     case .listed(let path, let inside, let outside, let layers):
       return .listed(one(path), inside: inside, outside: outside, layers: layers.under(prefixes, written: written))
     case .runs(let runs): return .runs(runs.map { ($0.name, $0.count.under(prefixes, written: written)) })

@@ -16,7 +16,8 @@ import Components
 ///   constants: {mlp.act_fn.beta: 0.5}            # tensors of one number in every layer, for readers who ask for them
 /// ```
 ///
-/// A rule with `beside: attn.conv.weight` holds in the layers that have that tensor too.
+/// A rule with `beside: attn.conv.weight` holds in the layers that have that tensor too; `norm: {any: [attn_norm, mlp_norm]}`
+/// is one name for what layers of several kinds have.
 ///
 /// `.weight` and `.bias` are added to both sides unless a rule says `exact: true`. Where two rules name one canonical
 /// tensor, loading follows the one whose stored tensor is there, and saving follows the later one. A rule that is null
@@ -63,7 +64,8 @@ public struct CheckpointMap: Sendable {
     }
     var rules: [CheckpointRule] = []
     for (key, storedPrefix, canonicalPrefix) in [("tensors", "", ""), ("layer", layerPrefix, "layers.*.")] {
-      for entry in Self.group(setting[key], key, &problems) where !entry.value.isNull {
+      let entries = Self.group(setting[key], key, &problems).flatMap { Self.alternatives($0, &problems) }
+      for entry in entries where !entry.value.isNull {
         do {
           rules.append(
             try CheckpointRule(
@@ -85,6 +87,17 @@ public struct CheckpointMap: Sendable {
     self.layerPrefix = layerPrefix
     self.rules = rules
     try problems.check()
+  }
+
+  /// What one stored name is in layers of several kinds: an entry for each.
+  private static func alternatives(_ entry: Setting.Entry, _ problems: inout Problems) -> [Setting.Entry] {
+    guard let any = entry.value["any"] else { return [entry] }
+    guard let items = any.list, !items.isEmpty, entry.value.entries?.count == 1 else {
+      problems.add(
+        Problem("'any' is a list of what a tensor is in layers of several kinds, and stands alone", at: any.place))
+      return []
+    }
+    return items.map { Setting.Entry(entry.key, $0, at: entry.place) }
   }
 
   private static func group(_ setting: Setting?, _ key: String, _ problems: inout Problems) -> [Setting.Entry] {

@@ -86,6 +86,10 @@ extension ConfigBinding {
             ? LayerPattern(JSONValue(setting), layers: layers).spellings : [JSONValue(setting)],
           isSaid: isSaid, layers: layers, place: setting.place)
       }
+      if LayerValues.option(of: binding.path) != nil {
+        guard case .value(let list) = effective(binding.path) else { return nil }
+        return value(list, isSaid: true)
+      }
       if let setting = spec[path: binding.path] { return value(setting, isSaid: true) }
       guard case .value(let setting) = effective(binding.path), binding.expression.isPlain else { return nil }
       return value(setting, isSaid: false)

@@ -62,7 +62,8 @@ public struct ConfigBinding: Sendable {
   private static let floatKeys = [
     "*_eps", "*_epsilon", "*_theta", "rope_local_base_freq", "*factor", "*_softcapping", "*_multiplier", "beta_fast",
     "beta_slow", "mscale", "mscale_all_dim", "logits_scaling", "logit_scale", "attn_scale", "softmax_scale", "clip_qkv",
-    "rotary_pct", "swiglu_limit", "swiglu_alpha", "moe_norm_min", "time_step_*", "*dropout*", "*_pdrop",
+    "rotary_pct", "swiglu_limit", "swiglu_alpha", "moe_norm_min", "time_step_limit", "time_step_m*",
+    "time_step_floor", "time_step_scale", "*dropout*", "*_pdrop",
   ]
 
   /// What every configuration of the kind has and no architecture depends on.
@@ -183,9 +184,15 @@ public struct ConfigBinding: Sendable {
     var seen = Set(match.map(\.path))
     var patch = Setting(.group([]))
     for entry in set { patch[path: entry.key] = entry.value }
+    var lists: [(values: LayerValues, path: String, place: Place?)] = []
     for binding in bindings {
       do {
         guard let value = try binding.expression.value(in: source, seen: &seen) else { continue }
+        if let option = LayerValues.option(of: binding.path) {
+          if value.isNull { continue }
+          lists.append((try LayerValues(value, at: option), binding.path, binding.place))
+          continue
+        }
         // A null without a place deletes what there is, and needs nothing to delete.
         patch[path: binding.path] = value.setting(at: value.isNull ? nil : binding.place)
       } catch {
@@ -193,6 +200,16 @@ public struct ConfigBinding: Sendable {
           Problem("\(source.name): \(error.sentence) (for \(binding.path))", at: binding.place, hint: error.hint))
       }
     }
+    let layers = patch[path: "layers.count"]?.integer ?? 0
+    var overrides: [Setting] = []
+    for list in lists where layers > 0 {
+      do {
+        overrides += try list.values.overrides(layers: layers, at: list.place)
+      } catch {
+        problems.add(Problem("\(source.name): \(error.sentence) (for \(list.path))", at: list.place))
+      }
+    }
+    if !overrides.isEmpty { patch[path: "layers.overrides"] = Setting(.list(overrides)) }
     for requirement in require {
       var condition = requirement.condition
       if let expression = requirement.expression {

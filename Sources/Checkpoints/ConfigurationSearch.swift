@@ -13,8 +13,12 @@ struct WantedValue {
   let layers: Int
   let place: Place?
 
+  /// Whether it is a list with a value for each layer.
+  var isOfEachLayer: Bool { LayerValues.option(of: path) != nil }
+
   /// Whether `said` is the value.
   func isMet(by said: JSONValue?) -> Bool {
+    if isOfEachLayer { return LayerValues.isMet(spellings[0], by: said) }
     guard let said else { return false }
     if path == LayerPattern.path, let names = LayerPattern(said, layers: layers).names {
       return names == LayerPattern(spellings[0], layers: layers).names
@@ -48,7 +52,7 @@ struct ConfigurationSearch {
     guard index < wanted.count else { return finished(config) }
     let item = wanted[index]
     var ways: [JSONObject] = []
-    if start != nil, item.isMet(by: value(of: item.expression, in: config)) { ways = [config] }
+    if start != nil || item.isOfEachLayer, item.isMet(by: value(of: item.expression, in: config)) { ways = [config] }
     for spelling in item.spellings { ways += item.expression.inversions(of: spelling, in: config) }
     if ways.isEmpty || !item.isSaid { ways.append(config) }
     for way in ways where attempts < Self.maximumAttempts {
@@ -101,7 +105,8 @@ struct ConfigurationSearch {
     do {
       let patch = try binding.bind(ConfigSource(name: "config.json", values: config, tensors: tensors)).patch
       for item in wanted where item.isSaid {
-        let said = patch[path: item.path].map { JSONValue($0) }
+        let said =
+          item.isOfEachLayer ? value(of: item.expression, in: config) : patch[path: item.path].map { JSONValue($0) }
         if item.isMet(by: said) { continue }
         found.add(
           Problem(

@@ -38,7 +38,8 @@ extension ModelLoader {
       throw error.naming(config.name)
     }
     return Found(
-      architecture: architecture, source: source, container: configuration.container, configuration: config.name)
+      architecture: architecture, source: source, container: configuration.container, configuration: config.name,
+      notes: notes(on: family, of: kinds(of: config)))
   }
 
   /// Refuses keys that nobody knows: any of them may decide numbers.
@@ -86,19 +87,49 @@ extension ModelLoader {
   public func family(matching config: ConfigSource, in section: String) throws -> (
     family: String, binding: ConfigBinding
   )? {
-    // A kind and its family mostly have one name; no two families match one configuration, so which is asked first
-    // changes nothing but the time.
-    let kinds = ["model_type", "general.architecture"].compactMap { config.value(at: $0)?.string }
-    let families = catalog.familyFiles()
-    for family in families.filter({ kinds.contains($0.family) }) + families.filter({ !kinds.contains($0.family) }) {
+    let kinds = kinds(of: config)
+    let files = catalog.familyFiles()
+    // Whoever writes a family beside the zoo means it. Then a kind and its family mostly have one name; no two families of
+    // the zoo match one configuration, so which of them is asked first changes nothing but the time.
+    let families =
+      files.filter { isAdded($0.path) } + files.filter { !isAdded($0.path) && kinds.contains($0.family) }
+      + files.filter { !isAdded($0.path) && !kinds.contains($0.family) }
+    var broken: (any Error)?
+    for family in families {
       let reference = "\(family.family)/\(Catalog.familyFile)"
-      // A family that builds on another one has its match too; the one that wrote it reads the configuration.
-      guard let setting = try specifications.tree(reference)[section],
-        let writtenIn = setting["match"]?.place?.source, writtenIn.hasSuffix("\(reference).yaml")
-      else { continue }
-      let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
-      if binding.matches(config) { return (family.family, binding) }
+      do {
+        // A family that builds on another one has its match too; the one that wrote it reads the configuration.
+        guard let setting = try specifications.tree(reference)[section],
+          let writtenIn = setting["match"]?.place?.source, writtenIn.hasSuffix("\(reference).yaml")
+        else { continue }
+        let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
+        if binding.matches(config) { return (family.family, binding) }
+      } catch {
+        // What is wrong in its file is nobody's business whose model another family reads.
+        if kinds.contains(family.family) { throw error }
+        broken = broken ?? error
+      }
     }
+    if let broken { throw broken }
     return nil
+  }
+
+  /// What a configuration says that its model is.
+  private func kinds(of config: ConfigSource) -> [String] {
+    ["model_type", "general.architecture"].compactMap { config.value(at: $0)?.string }
+  }
+
+  /// Whether a family's file stands in a folder that was added to the zoo.
+  private func isAdded(_ path: String) -> Bool {
+    catalog.folders.count > 1 && !path.hasPrefix((catalog.folders.last ?? "") + "/")
+  }
+
+  /// What a user should know where a family that was added reads what one of the zoo would have read.
+  private func notes(on family: String, of kinds: [String]) -> [String] {
+    guard let own = catalog.familyFiles().first(where: { $0.family == family }), isAdded(own.path),
+      let zoo = catalog.folders.last,
+      let kind = kinds.first(where: { Files.kind(ofPath: "\(zoo)/\($0)/\(Catalog.familyFile).yaml") == .file })
+    else { return [] }
+    return ["\(own.path) reads this model, in place of the zoo's family '\(kind)'"]
   }
 }

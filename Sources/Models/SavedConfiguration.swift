@@ -85,7 +85,11 @@ extension ModelLoader {
 
 extension ArchitectureChoices {
   /// What the option at a path of a spec is, when every layer has it and all agree.
+  ///
+  /// At `layers.*.` and a path it is the list of what each layer has; null where the layer has no such option, and of a
+  /// slot the component's name.
   func option(_ path: String) -> ConfigBinding.EffectiveOption {
+    if path.hasPrefix("layers.*.") { return listed(path.dropFirst("layers.*.".count)) }
     guard let dot = path.firstIndex(of: "."), let slot = Slot(rawValue: String(path[..<dot])) else { return .unknown }
     let option = String(path[path.index(after: dot)...])
     let layered = kinds.compactMap { $0[slot] }
@@ -97,6 +101,16 @@ extension ArchitectureChoices {
     guard choices.allSatisfy({ $0.value(option).map { JSONValue($0) } == value }) else { return .unknown }
     guard let setting = first.value(option) else { return .leftOut }
     return setting.entries == nil && setting.list == nil ? .value(setting) : .unknown
+  }
+
+  private func listed(_ path: Substring) -> ConfigBinding.EffectiveOption {
+    let parts = path.split(separator: ".", maxSplits: 1)
+    guard let slot = parts.first.flatMap({ Slot(rawValue: String($0)) }) else { return .unknown }
+    let values = kindOfLayer.map { kind -> Setting in
+      guard let choice = kinds[kind][slot] else { return .null }
+      return parts.count == 1 ? Setting(text: choice.name) : choice.value(String(parts[1])) ?? .null
+    }
+    return values.allSatisfy(\.isNull) ? .leftOut : .value(Setting(.list(values)))
   }
 
   /// The value of the option at `path`, when it has one everywhere.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Chooses changed configurations and stores them, with the reference's logits, for the tests that need no Python.
 
-usage: stored.py REFERENCES OUT LINES ...        needs: pip install numpy safetensors
+usage: stored.py [--bytes=N] REFERENCES OUT LINES ...        needs: pip install numpy safetensors
 REFERENCES is what `references.py` made of `tiny.py`'s folders. LINES are what `check.py` printed, of any versions of
 Chimera: what one of them got wrong is stored, and of the rest what decides layers, limits, windows or rotations. OUT
 gets a folder for each family: its config.json and weights, cases.json with what each case changes, and logits.
@@ -10,11 +10,12 @@ OUT/deciding.json has for each kind of model the keys of which a change moved th
 import json, os, shutil, sys
 from safetensors.numpy import load_file, save_file
 
-MOST, BYTES = 6, 28_000                          # cases of a family, and how large its weights may be
+MOST, BYTES = 6, 28_000                          # cases of a family, and how large its weights may be (`--bytes`)
 TELLING = ["softcap", "window", "layer_types", "pattern", "interval", "rope", "rotary", "act", "dense", "limit", "type", "attention_types"]
 
 def main():
-    references, out, lines = sys.argv[1], sys.argv[2], sys.argv[3:]
+    given = [a for a in sys.argv[1:] if a.startswith("--bytes=")]; size_limit = int(given[0][8:]) if given else BYTES
+    references, out, *lines = [a for a in sys.argv[1:] if a not in given]
     wrong = set()
     for path in lines:
         for line in open(path):
@@ -32,7 +33,7 @@ def main():
         for i, c in moving:
             if len(chosen) < MOST // 2 and (i, c) not in chosen and any(word in c["title"] for word in TELLING): chosen.append((i, c))
         size, telling = os.path.getsize(os.path.join(source, "model.safetensors")), any((name, c["title"]) in wrong for _, c in chosen)
-        if not chosen or size > (BYTES if telling else BYTES // 2): continue
+        if not chosen or size > (size_limit if telling else size_limit // 2): continue
         folder = os.path.join(out, name); shutil.rmtree(folder, ignore_errors=True); os.makedirs(folder)
         json.dump(config, open(os.path.join(folder, "config.json"), "w"), sort_keys=True)
         shutil.copy(os.path.join(source, "model.safetensors"), folder)

@@ -2,8 +2,8 @@
 """A very small random checkpoint of every family that both the zoo and transformers have, with the reference's logits.
 
 usage: tiny.py OUT [name ...]        needs: pip install torch transformers==5.23.0 safetensors
-OUT/<name>/ gets config.json, model.safetensors and expected.safetensors: `input_ids` [1, tokens] and `logits`
-[1, tokens, vocabulary] (float32, eager attention). Seeds are made of names, so that the same version makes the same files.
+OUT/<name>/ gets config.json, model.safetensors and expected.safetensors: `input_ids` [1, tokens], `logits`
+[1, tokens, vocabulary] (float32, eager attention) and `greedy` [1, 6 + 8], the first tokens and what continues them. Seeds are made of names, so that the same version makes the same files.
 """
 import hashlib, inspect, json, os, sys, warnings
 warnings.filterwarnings("ignore"); os.environ["TRANSFORMERS_VERBOSITY"] = "error"
@@ -28,6 +28,8 @@ for words, value in [
 ]: SIZES.update({word: value for word in words.split()})
 LATENT = dict(q_lora_rank=6, kv_lora_rank=6, qk_nope_head_dim=4, qk_rope_head_dim=2, v_head_dim=4, num_key_value_heads=2, head_dim=2)
 WIDER = dict(qk_rope_head_dim=4, head_dim=4)                 # two pairs, so that another width of heads runs
+MAMBA2 = dict(mamba_n_heads=4, mamba_d_head=4, mamba_headdim=4, n_mamba_heads=4, mamba_d_state=4, mamba_n_groups=1, mamba_chunk_size=4, chunk_size=4, mamba_expand=2)
+DELTA = dict(linear_num_value_heads=4, linear_num_key_heads=2, linear_key_head_dim=4, linear_value_head_dim=4, layer_types=["linear_attention", "full_attention"] * 2)
 EXPERTS = dict(n_routed_experts=4, n_shared_experts=1, first_k_dense_replace=1, n_group=2, topk_group=1)
 LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8)
 # name: (model_type, what is special)
@@ -59,6 +61,39 @@ FAMILIES |= {
     "falcon-rw": ("falcon", dict(alibi=True, multi_query=False, parallel_attn=False, bias=True)),
     "opt-350m": ("opt", dict(do_layer_norm_before=False, word_embed_proj_dim=4)),
     "qwen2-windows": ("qwen2", dict(use_sliding_window=True, max_window_layers=2)),
+    # What was published since.
+    "afmoe": ("afmoe", dict(num_dense_layers=1, num_shared_experts=1)),
+    "aria_text": ("aria_text", {}),
+    "axk1": ("axk1", LATENT | EXPERTS | WIDER),
+    "bamba": ("bamba", MAMBA2 | dict(attn_layer_indices=[1, 3])),
+    "cohere2_moe": ("cohere2_moe", dict(num_shared_experts=1)),
+    "exaone_moe": ("exaone_moe", dict(num_shared_experts=1)),
+    "falcon_mamba": ("falcon_mamba", dict(state_size=4, time_step_rank=3)),
+    "flint": ("flint", {}),
+    "glm4_moe_lite": ("glm4_moe_lite", LATENT | EXPERTS | WIDER),
+    "gpt-sw3": ("gpt-sw3", {}),
+    "gpt_neox_japanese": ("gpt_neox_japanese", dict(hidden_size=16)),
+    "granite_swa": ("granite_swa", dict(layer_rope_theta=[0, 10000.0, 500.0, 10000.0])),
+    "granitemoe_swa": ("granitemoe_swa", dict(layer_rope_theta=[0, 10000.0, 500.0, 10000.0], shared_intermediate_size=8)),
+    "granitemoehybrid": ("granitemoehybrid", MAMBA2 | dict(layer_types=["mamba", "attention", "mamba", "attention"], shared_intermediate_size=8)),
+    "hy_v3": ("hy_v3", dict(num_shared_experts=1)),
+    "iquestcoder": ("iquestcoder", {}),
+    "jamba": ("jamba", dict(num_experts=2, attn_layer_period=2, attn_layer_offset=1, mamba_d_state=4, mamba_dt_rank=3, use_mamba_kernels=False)),
+    "kimi_linear": ("kimi_linear", LATENT | dict(linear_head_dim=4, linear_num_heads=2, num_shared_experts=1, layer_types=["linear_attention", "full_attention"] * 2)),
+    "kolibri1": ("kolibri1", {}),
+    "laguna": ("laguna", dict(num_attention_heads_per_layer=[2, 4, 4, 2], layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"])),
+    "lfm2_moe": ("lfm2_moe", dict(num_dense_layers=1, layer_types=["conv", "full_attention", "conv", "full_attention"])),
+    "lfm3": ("lfm3", dict(conv_L_cache=3, layer_types=["conv", "sliding_attention", "full_attention", "conv"])),
+    "mamba": ("mamba", dict(state_size=4, time_step_rank=3)),
+    "mellum": ("mellum", dict(layer_types=["full_attention", "sliding_attention"] * 2, mlp_layer_types=["dense", "sparse", "sparse", "dense"])),
+    "mimo_v2_flash": ("mimo_v2_flash", dict(v_head_dim=6, num_attention_heads=4, layer_types=["full_attention", "sliding_attention"] * 2, head_dim=12)),
+    "nemotron_h": ("nemotron_h", dict(layers_block_type=["mamba", "attention", "moe", "mlp"], mamba_num_heads=4, mamba_head_dim=4, ssm_state_size=4, n_groups=1, chunk_size=4, moe_shared_expert_intermediate_size=8)),
+    "olmo_hybrid": ("olmo_hybrid", DELTA | dict(linear_num_value_heads=2)),
+    "phimoe": ("phimoe", dict(attention_bias=True, lm_head_bias=True)),
+    "qwen3_5_moe_text": ("qwen3_5_moe_text", DELTA | dict(head_dim=8)),
+    "qwen3_5_text": ("qwen3_5_text", DELTA | dict(head_dim=8)),
+    "qwen3_next": ("qwen3_next", DELTA | dict(head_dim=8)),
+    "recurrent_gemma": ("recurrent_gemma", dict(lru_width=8, attention_window_size=4)),
 }
 
 def make(out, name, kind, special):
@@ -75,12 +110,15 @@ def make(out, name, kind, special):
             parameter.add_(torch.randn(parameter.shape, generator=generator) * (0.35 if parameter.dim() > 1 else 0.2))
             parameter.copy_(parameter.bfloat16().float())
     ids = torch.randint(3, VOCABULARY, (1, TOKENS), generator=generator)
-    with torch.no_grad(): logits = model(input_ids=ids, use_cache=False).logits.float()
+    with torch.no_grad():
+        logits = model(input_ids=ids, use_cache=False).logits.float()
+        greedy = ids[:, :6]
+        for _ in range(8): greedy = torch.cat([greedy, model(input_ids=greedy, use_cache=False).logits[:, -1:].argmax(-1)], 1)
     assert torch.isfinite(logits).all()
     folder = os.path.join(out, name); model.save_pretrained(folder)
     extra = os.path.join(folder, "generation_config.json")
     if os.path.exists(extra): os.remove(extra)
-    save_file({"input_ids": ids, "logits": logits.contiguous()}, os.path.join(folder, "expected.safetensors"))
+    save_file({"input_ids": ids, "logits": logits.contiguous(), "greedy": greedy}, os.path.join(folder, "expected.safetensors"))
     return sum(p.numel() for p in model.parameters()), float(logits.std())
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+import Components
+import Foundation
+
+/// A state space of which every channel has its own: Mamba.
+///
+///     x, z = projections of the token;   x = act(convolution(x));   r, B, C = projections of x;   Δ = softplus(r·Wdtᵀ + b)
+///     h_t = exp(−exp(a_log)·Δ_t) ⊙ h_{t−1} + (Δ_t ⊙ x_t)·B_tᵀ;   y = (h_t·C_t + d ⊙ x_t) ⊙ act(z)·Woᵀ
+///
+/// Gu and Dao, 2023, https://arxiv.org/abs/2312.00752. Also in Jamba, with norms on r, B and C, and in Falcon-Mamba, whose norms
+/// have no weights: `step_norm` is the layer's norm with the options given there.
+/// Each of `inner_size` channels has a state of `state_size` elements, which fade at rates of their own; so nothing is
+/// multiplied in chunks, and a prompt goes through the state as single tokens do. What is cached of a sequence does not
+/// grow: the states, and the convolution's last inputs. Positions have nothing to act on.
+///
+/// Examples: `{state_size: 4}` `{inner_size: 12, state_size: 3, dt_rank: 2, conv_kernel: 2, conv_bias: false}`
+/// `{state_size: 3, step_norm: {type: rmsnorm}, bias: {x: true, o: true}}` `{state_size: 2, step_norm: {weight: false, bias: false}}`
+///
+/// Known as: s6, selective_scan, mamba1 `attention: {type: mamba, state_size: 16}`
+public struct Mamba: Mixer {
+  public static let name = "mamba"
+
+  let inner: Int
+  let stateSize: Int
+  let rank: Int
+  let kernel: Int
+  let convolutionBias: Bool
+  let bias: [String: Bool]
+  let activation: (any Activation)?
+  let norm: (any Normalization)?
+
+  public init(_ options: Options) {
+    let width = options.shape.hiddenSize
+    inner = options.integer(
+      "inner_size", default: 2 * width, in: 1...1_048_576, "the number of channels; 2·hidden_size by default")
+    stateSize = options.integer("state_size", default: 16, in: 1...65536, "the width of a channel's state: of B and C")
+    rank = options.integer(
+      "dt_rank", default: max(1, (width + 15) / 16), in: 1...65536,
+      "the rank of the projection of the steps; hidden_size / 16 by default")
+    kernel = options.integer("conv_kernel", default: 4, in: 2...64, "the kernel size of the convolution, in tokens")
+    convolutionBias = options.flag("conv_bias", default: true, "whether the convolution has a bias")
+    bias = options.flags(
+      "bias", ["gate", "x", "o"], default: false, "which projections have a bias; that of the steps always has")
+    activation = options.component(
+      "activation", default: "silu", slot: .activation, "the nonlinearity of the convolution and the gate")
+    norm =
+      options.group("step_norm", "the norm of what steps, B and C are projected from x to") { group in
+        group.inheritedComponent(as: (any Normalization).self, slot: .norm, ignoring: [])
+      } ?? nil
+  }
+
+  public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
+    let gate = plan.linear(x, to: inner, named: "gate", bias: bias["gate"] ?? false)
+    var channels = plan.linear(x, to: inner, named: "x", bias: bias["x"] ?? false)
+    channels = plan.convolve(channels, over: kernel, named: "conv", bias: convolutionBias)
+    channels = activation?.write(channels, into: &plan) ?? channels
+    let low = normalized(plan.linear(channels, to: rank, named: "dt_in"), "dt", into: &plan)
+    let write = normalized(plan.linear(channels, to: stateSize, named: "b"), "b", into: &plan)
+    let read = normalized(plan.linear(channels, to: stateSize, named: "c"), "c", into: &plan)
+    let steps = writeSteps(low, into: &plan)
+    // A from 1 to state_size in every channel, as the paper starts it.
+    let rates = (0..<inner).flatMap { _ in (1...stateSize).map { log(Double($0)) } }
+    let tensors = [
+      plan.parameter("a_log", shape: [inner, stateSize], starts: .each(rates), use: .vector),
+      plan.parameter("d", shape: [inner], starts: .ones),
+    ]
+    let state = plan.state("state", width: inner * stateSize, extent: .fixed)
+    let y = plan.apply(
+      SelectiveScan(stateSize: stateSize), to: [steps, channels, write, read], parameters: tensors, states: [state])[0]
+    let opened = activation?.write(gate, into: &plan) ?? gate
+    return plan.linear(plan.multiply(opened, y), to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
+  }
+
+  private func normalized(_ x: Value, _ name: String, into plan: inout PlanBuilder) -> Value {
+    norm?.write(x, named: "\(name)_norm", over: .row, into: &plan) ?? x
+  }
+
+  /// The projection of the steps, whose bias starts where softplus gives steps from 0.001 to 0.1, evenly by their logarithm.
+  private func writeSteps(_ low: Value, into plan: inout PlanBuilder) -> Value {
+    let starts = (0..<inner).map { channel in
+      let step = 0.001 * pow(100, (Double(channel) + 0.5) / Double(inner))
+      return step + log(-expm1(-step))
+    }
+    let weight = plan.parameter(
+      "dt.weight", shape: [inner, rank], starts: .uniform(1 / Double(rank).squareRoot()))
+    let bias = plan.parameter("dt.bias", shape: [inner], starts: .each(starts))
+    return plan.apply(Linear(bias: true), to: low, parameters: [weight, bias])
+  }
+}
