@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 import Kernels
 
 /// A bias of scores that every key brings along, made of its values: what dynamic mask attention adds.

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// Differential attention: the difference of two attentions over the same values, so that what both see by chance cancels.
 ///

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// Linear attention whose state is corrected, not only added to: the gated delta rule.
 ///

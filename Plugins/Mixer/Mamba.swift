@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// A state space of which every channel has its own: Mamba.
 ///

@@ -1,5 +1,5 @@
 import Components
-import Foundation
+import Essentials
 
 /// A recurrence of one number a channel, with gates on what it keeps and what it takes in: RG-LRU, the mixer of Griffin.
 ///
