@@ -20,7 +20,6 @@ LACKING = {
     "deepseek_v32": "an indexer that chooses keys",
     "deepseek_v4": "hyper-connections, compressed keys, a router by hashes",
     "dots3_note_text": "an indexer that chooses keys",
-    "falcon_h1": "two mixers side by side, with a factor for each projection",
     "gemma3n_text": "AltUp, LAuReL and embeddings for each layer",
     "gemma4_text": "embeddings for each layer, keys that layers share",
     "gemma4_unified_text": "embeddings for each layer, keys that layers share",

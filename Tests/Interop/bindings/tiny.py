@@ -72,6 +72,7 @@ FAMILIES |= {
     "diffllama": ("diffllama", dict(num_key_value_heads=2, num_attention_heads=4)),
     "doge": ("doge", dict(keep_window_size=32, num_key_value_heads=1, sliding_window=None)),
     "exaone_moe": ("exaone_moe", dict(num_shared_experts=1)),
+    "falcon_h1": ("falcon_h1", dict(key_multiplier=0.7, attention_in_multiplier=0.9, attention_out_multiplier=1.1, ssm_in_multiplier=0.8, ssm_out_multiplier=1.2, ssm_multipliers=[0.9, 1.1, 0.8, 1.2, 0.7], mlp_multipliers=[0.9, 1.2], embedding_multiplier=1.5, lm_head_multiplier=0.6, mamba_d_ssm=16, mamba_n_heads=4, mamba_d_head=4, mamba_d_state=4, mamba_n_groups=1, mamba_chunk_size=4)),
     "falcon_mamba": ("falcon_mamba", dict(state_size=4, time_step_rank=3)),
     "flint": ("flint", {}),
     "glm4_moe_lite": ("glm4_moe_lite", LATENT | EXPERTS | WIDER),
