@@ -11,6 +11,7 @@ import Components
 ///
 /// Examples: `{intermediate_size: 24, bias: true}` `{gated: true, activation: silu}` `{clamp: 0.3}`
 /// `{gated: true, activation: quick_gelu, clamp: 0.3, up_offset: 1, sub_norm: {type: rmsnorm}}`
+/// `{gated: true, activation: silu, gate_scale: 0.7, down_scale: 1.4}`
 ///
 /// Known as: swiglu `mlp: {gated: true, activation: silu}`, geglu `mlp: {gated: true, activation: gelu}`,
 /// geglu_tanh `mlp: {gated: true, activation: gelu_tanh}`, reglu `mlp: {gated: true, activation: relu}`,
@@ -27,6 +28,8 @@ public struct MLP: FeedForward {
   let clamp: Double?
   let upOffset: Double
   let subNorm: (any Normalization)?
+  let gateScale: Double
+  let downScale: Double
 
   public init(_ options: Options) {
     let inner = 4 * options.shape.hiddenSize
@@ -40,12 +43,17 @@ public struct MLP: FeedForward {
         group.inheritedComponent(as: (any Normalization).self, slot: .norm, ignoring: [])
       } ?? nil
     activation = options.component("activation", default: "gelu", slot: .activation, "the nonlinearity")
+    gateScale =
+      gated
+      ? options.number("gate_scale", default: 1, in: -1e6...1e6, "what the gate is multiplied by, before all else") : 1
+    downScale = options.number("down_scale", default: 1, in: -1e6...1e6, "what the result is multiplied by")
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
     var inner: Value
     if gated {
       var gate = plan.linear(x, to: width, named: "gate", bias: bias["gate"] ?? false)
+      gate = plan.scale(gate, by: gateScale)
       if let clamp { gate = plan.clamp(gate, to: -.infinity...Float(clamp)) }
       let opened = activation?.write(gate, into: &plan) ?? gate
       var up = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false)
@@ -58,6 +66,7 @@ public struct MLP: FeedForward {
       inner = activation?.write(inner, into: &plan) ?? inner
     }
     inner = subNorm?.write(inner, named: "sub_norm", over: .row, into: &plan) ?? inner
-    return plan.linear(inner, to: plan.shape.hiddenSize, named: "down", bias: bias["down"] ?? false)
+    let down = plan.linear(inner, to: plan.shape.hiddenSize, named: "down", bias: bias["down"] ?? false)
+    return plan.scale(down, by: downScale)
   }
 }

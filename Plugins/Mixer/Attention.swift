@@ -25,6 +25,7 @@ import Components
 /// `{num_heads: 4, position_temperature: {scale: 0.5, floor: 3}}`
 /// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
 /// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}` `{num_heads: 2, value_scale: 0.7}`
+/// `{num_heads: 4, num_kv_heads: 2, key_bias: {}, scale: 0.4}`
 ///
 /// Known as: gqa, grouped_query, grouped_query_attention `attention: {num_kv_heads: 4}  # fewer than num_heads, which it divides`,
 /// mqa, multi_query, multi_query_attention `attention: {num_kv_heads: 1}`,
@@ -70,6 +71,7 @@ public struct Attention: Mixer {
   let subNorm: (any Normalization)?
   let clip: Double?
   let valueScale: Double
+  let keyBias: KeyBias?
   let gate: OutputGate?
   let temperature: PositionTemperature?
   let grouping: Grouping
@@ -125,6 +127,7 @@ public struct Attention: Mixer {
         group.inheritedComponent(as: (any Normalization).self, slot: .norm, ignoring: [])
       } ?? nil
     clip = options.optionalNumber("clip_qkv", in: 1e-6...1e6, "clamp of queries, keys and values")
+    keyBias = options.group("key_bias", "a bias of scores that each key brings along, made of its values", KeyBias.init)
     valueScale = options.number("value_scale", default: 1, in: -1e6...1e6, "what values are multiplied by")
     gate = options.group(
       "output_gate", "a gate on the heads' output, computed from the sublayer's input", OutputGate.init)
@@ -134,20 +137,24 @@ public struct Attention: Mixer {
       "kv_grouping", default: Grouping.repeat,
       "whether query heads share a key head in groups of neighbours, or interleaved"
     )
+    if keyBias != nil, softcap != nil { options.fail("key_bias", "the bias of a key would be capped with its score") }
     if sinks, grouping == .tile { options.fail("sinks", "heads that share keys interleaved have no sinks") }
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
     var q = projected(x, "q", .query, heads, layer, into: &plan)
-    let k = projected(x, "k", .key, keyHeads, layer, into: &plan)
+    var k = projected(x, "k", .key, keyHeads, layer, into: &plan)
     var v = plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
     if let valueNorm { v = normalized(v, "v", keyHeads, valueNorm, into: &plan) }
     v = plan.scale(clipped(v, into: &plan), by: valueScale)
     if let temperature { q = plan.apply(temperature, to: q) }
+    let scale = Float((scaleByLayer ? scale / Double(layer.index + 1) : scale) * layer.position.scoreFactor)
+    if let keyBias {
+      (q, k) = keyBias.write(q, k, values: v, heads: heads, keyHeads: keyHeads, scale: scale, into: &plan)
+    }
     let extent: PlannedState.Extent = attentionWindow.window.map { .window($0) } ?? .perToken
     let keys = plan.state("k", width: k.width, extent: extent, precision: .any)
     let values = plan.state("v", width: v.width, extent: extent, precision: .any)
-    let scale = Float((scaleByLayer ? scale / Double(layer.index + 1) : scale) * layer.position.scoreFactor)
     // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
     let order = grouping == .tile && keyHeads < heads ? PermuteHeads(heads: heads, groups: keyHeads) : nil
     if let order { q = plan.apply(order, to: q) }

@@ -67,12 +67,13 @@ extension GatedDelta {
 
   /// The logarithms of decays, of a head or of each of its numbers.
   ///
-  ///     g = −exp(a[head])·softplus(x)        a: [heads]
+  ///     g = −exp(a[head])·softplus(x);  with a bound, g = bound·σ(exp(a[head])·x)        a: [heads]
   struct Decay: Kernel {
     let name = "decay"
     let heads: Int
+    let bound: Float?
 
-    var attributes: [Attribute] { [Attribute("heads", heads)] }
+    var attributes: [Attribute] { [Attribute("heads", heads), Attribute("bound", bound)] }
     var traits: OperatorTraits { OperatorTraits(isRowwise: true, isCheap: true, assignsGradients: true) }
 
     func forward(_ context: ForwardContext) {
@@ -82,13 +83,15 @@ extension GatedDelta {
         for row in rows {
           for head in 0..<heads {
             let rate = exp(a[head])
-            for i in head * n..<(head + 1) * n { g[row][i] = -rate * Softplus.value(x[row][i]) }
+            for i in head * n..<(head + 1) * n {
+              g[row][i] = bound.map { $0 / (1 + exp(-rate * x[row][i])) } ?? -rate * Softplus.value(x[row][i])
+            }
           }
         }
       }
     }
 
-    /// `dx −= exp(a)·σ(x)·dg`, `da += Σ dg·g`.
+    /// `dx −= exp(a)·σ(x)·dg`, `da += Σ dg·g`; with a bound and s = σ(exp(a)·x): `dx += bound·exp(a)·s·(1 − s)·dg`, `da += Σ dx·x`.
     func backward(_ context: BackwardContext) {
       let (x, dg, a) = (context.input(), context.outputGradient(), context.parameter().vector)
       let (dx, da) = (context.inputGradient(), context.parameterGradient())
@@ -100,8 +103,17 @@ extension GatedDelta {
           var sum = 0.0
           for row in 0..<x.count {
             for i in head * n..<(head + 1) * n {
-              sum -= Double(dg[row][i] * rate * Softplus.value(x[row][i]))
-              if let dx { dx[row][i] = (adding ? dx[row][i] : 0) - rate * dg[row][i] / (1 + exp(-x[row][i])) }
+              let value = x[row][i]
+              let slope: Float
+              if let bound {
+                let s = 1 / (1 + exp(-rate * value))
+                slope = bound * rate * s * (1 - s) * dg[row][i]
+                sum += Double(slope * value)
+              } else {
+                slope = -rate * dg[row][i] / (1 + exp(-value))
+                sum -= Double(dg[row][i] * rate * Softplus.value(value))
+              }
+              if let dx { dx[row][i] = (adding ? dx[row][i] : 0) + slope }
             }
           }
           if let da { da[head] = (addingParameter ? da[head] : 0) + Float(sum) }
@@ -110,13 +122,14 @@ extension GatedDelta {
     }
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      let value = bound.map { "\(PyTorchExpression($0).text) * torch.sigmoid(a * x)" } ?? "-a * F.softplus(x)"
       call.define(
         "log_decay",
         """
         def log_decay(x, a_log):
-            \"""The logarithms of decays: −exp(a)·softplus(x), a one number for each head.\"""
+            \"""The logarithms of decays, a one number for each head.\"""
             a = torch.exp(a_log).repeat_interleave(x.size(-1) // a_log.size(0))
-            return -a * F.softplus(x)
+            return \(value)
         """)
       call.names("g")
       return .call("log_decay", [call.input(), call.parameter()])

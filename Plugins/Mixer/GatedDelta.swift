@@ -10,13 +10,14 @@ import Essentials
 /// Yang, Kautz and Hatamizadeh, 2024, https://arxiv.org/abs/2412.06464; the delta rule: Schlag, Irie and Schmidhuber, 2021,
 /// https://arxiv.org/abs/2102.11174. In Qwen3-Next, Qwen3.5 and OLMo Hybrid beside attention. With `decay: channel` each number of a key
 /// fades at its own rate, as in Kimi Linear (https://arxiv.org/abs/2510.26692), whose decays and gates are made by way of few
-/// numbers (`decay_rank`, `gate_rank`).
+/// numbers (`decay_rank`, `gate_rank`), and in Ling 2.5, whose states never fade by more than `decay_bound`.
 /// A head's state has head_dim × v_head_dim elements; heads of values share the queries and keys of `num_key_heads`. What is
 /// cached of a sequence does not grow. A `beta_scale` of 2 lets a state turn its sign (Grazzi et al., 2024,
 /// https://arxiv.org/abs/2411.12537). Positions have nothing to act on: the convolutions and the order of tokens say them.
 ///
 /// Examples: `{num_heads: 2}` `{num_heads: 4, num_key_heads: 2, head_dim: 3, v_head_dim: 5, conv_kernel: 2, beta_scale: 2}`
 /// `{num_heads: 2, head_dim: 4, decay: channel, head_norm: {type: rmsnorm}, gate_activation: sigmoid, decay_rank: 3, gate_rank: 2}`
+/// `{num_heads: 2, head_dim: 4, decay: channel, decay_bound: -5}`
 ///
 /// Known as: gated_deltanet, deltanet, gdn `attention: {type: gated_delta, num_heads: 16}`,
 /// kda, kimi_delta_attention `attention: {type: gated_delta, num_heads: 16, decay: channel}`
@@ -32,6 +33,7 @@ public struct GatedDelta: Mixer {
   let kernel: Int
   let betaScale: Double
   let decay: DecayWidth
+  let decayBound: Double?
   let decayRank: Int?
   let gateRank: Int?
   let activation: (any Activation)?
@@ -55,6 +57,9 @@ public struct GatedDelta: Mixer {
     decay = options.choice("decay", default: DecayWidth.head, "a decay for each head, or for each number of a key")
     decayRank = options.optionalInteger("decay_rank", in: 1...65536, "the rank of the projection of the decays")
     gateRank = options.optionalInteger("gate_rank", in: 1...65536, "the rank of the projection of the output gate")
+    decayBound = options.optionalNumber(
+      "decay_bound", in: -1e3...(-1e-6),
+      "the least that the logarithm of a decay may be: bound·σ(exp(a_log)·(x·Waᵀ + b))")
     activation = options.component(
       "activation", default: "silu", slot: .activation, "the nonlinearity of the convolutions")
     gateActivation = options.component(
@@ -76,7 +81,7 @@ public struct GatedDelta: Mixer {
     let low = decayRank.map { plan.linear(x, to: $0, named: "decay_in") } ?? x
     let opened = plan.linear(low, to: decay == .head ? heads : heads * headDim, named: "decay", bias: true)
     let logarithms = plan.parameter("a_log", shape: [heads], starts: .each((1...heads).map { log(Double($0)) }))
-    let g = plan.apply(Decay(heads: heads), to: opened, parameters: [logarithms])
+    let g = plan.apply(Decay(heads: heads, bound: decayBound.map { Float($0) }), to: opened, parameters: [logarithms])
     let state = plan.state("state", width: heads * headDim * valueDim, extent: .fixed)
     let rule = DeltaRule(heads: heads, keyHeads: keyHeads, betaScale: Float(betaScale), byKey: decay == .channel)
     var y = plan.apply(rule, to: [q, k, v, g, beta], states: [state])[0]

@@ -16,6 +16,7 @@ import Components
 /// Examples: `{num_heads: 4, q_lora_rank: 10, kv_lora_rank: 8, nope_head_dim: 6, rope_head_dim: 4, v_head_dim: 5}`
 /// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 8, bias: true, scale: 0.3}`
 /// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 4, latent_norm: {type: rmsnorm, eps: 0.001}}`
+/// `{num_heads: 2, kv_lora_rank: 6, nope_head_dim: 4, rope_head_dim: 2, v_head_dim: 4, output_gate: {per: head}}`
 ///
 /// Sizes, those of DeepSeek-V2-Lite: `{num_heads: 16, kv_lora_rank: 512, nope_head_dim: 128, rope_head_dim: 64, v_head_dim: 128}`;
 /// those of DeepSeek-V3: `{num_heads: 128, q_lora_rank: 1536, kv_lora_rank: 512, nope_head_dim: 128, rope_head_dim: 64, v_head_dim: 128}`
@@ -33,6 +34,7 @@ public struct MLA: Mixer {
   let bias: [String: Bool]
   let scale: Double
   let norm: (any Normalization)?
+  let gate: OutputGate?
 
   public init(_ options: Options) {
     heads = options.requiredInteger("num_heads", in: 1...65536, "the number of heads")
@@ -50,6 +52,8 @@ public struct MLA: Mixer {
       "scale", default: auto, words: ["auto": auto], "the factor of the scores; auto is 1/√(both parts)")
     norm = options.inheritedComponent(
       "latent_norm", slot: .norm, "the norm of the compressed queries, keys and values")
+    gate = options.group(
+      "output_gate", "a gate on the heads' output, computed from the sublayer's input", OutputGate.init)
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
@@ -65,7 +69,8 @@ public struct MLA: Mixer {
       let fromLatent = HeadLinear(heads: heads, columns: rank, rows: nope..<group, of: group, transposed: false)
       return plan.apply(fromLatent, to: mixed, parameters: [matrix(in: &plan)])
     }
-    return plan.linear(values, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
+    let gated = gate?.write(values, from: x, heads: heads, into: &plan) ?? values
+    return plan.linear(gated, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
   }
 
   /// Rows of the matrix of keys and values that belong to a head.

@@ -113,4 +113,56 @@ extension Mamba2 {
 
     func flops(step: Step, context: Int) -> Int { 2 * step.outputs[0].width }
   }
+
+  /// Parts of a row, each times a factor of its own.
+  ///
+  ///     y[part i] = f_i·x[part i]
+  struct ScaleParts: Kernel {
+    let name = "scale parts"
+    let widths: [Int]
+    let factors: [Float]
+
+    var attributes: [Attribute] { [Attribute("widths", widths), Attribute("factors", factors)] }
+    var traits: OperatorTraits { OperatorTraits(isRowwise: true, isCheap: true, backwardReadsInputs: .none) }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y) = (context.input(), context.output())
+      for row in 0..<x.count {
+        var at = 0
+        for part in widths.indices {
+          multiply(x[row] + at, by: factors[part], into: y[row] + at, count: widths[part], accumulate: false)
+          at += widths[part]
+        }
+      }
+    }
+
+    /// `dx[part i] += f_i·dy[part i]`.
+    func backward(_ context: BackwardContext) {
+      guard let dx = context.inputGradient() else { return }
+      let dy = context.outputGradient()
+      for row in 0..<dy.count {
+        var at = 0
+        for part in widths.indices {
+          multiply(dy[row] + at, by: factors[part], into: dx[row] + at, count: widths[part], accumulate: true)
+          at += widths[part]
+        }
+      }
+    }
+
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      call.define(
+        "scale_parts",
+        """
+        def scale_parts(x, widths, factors):
+            \"""Parts of a row, each times a factor of its own.\"""
+            return torch.cat([f * part for f, part in zip(factors, x.split(widths, dim=-1))], dim=-1)
+        """)
+      let list = { (items: [String]) in PyTorchExpression("[" + items.joined(separator: ", ") + "]") }
+      return .call(
+        "scale_parts",
+        [call.input(), list(widths.map(String.init)), list(factors.map { PyTorchExpression($0).text })])
+    }
+
+    func flops(step: Step, context: Int) -> Int { step.outputs[0].width }
+  }
 }

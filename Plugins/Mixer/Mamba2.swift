@@ -11,10 +11,11 @@ import Essentials
 /// `num_groups` groups. What is cached of a sequence does not grow: the states, and the convolution's last inputs. The order
 /// of its tokens is all it knows of positions, so the layer's position encoding has nothing to act on.
 /// The norm comes after the gate, a group at a time, and is the layer's norm with the options of `sub_norm`. `chunk_size`
-/// changes speed alone.
+/// changes speed alone. `multipliers` are those of Falcon-H1.
 ///
 /// Examples: `{num_heads: 4, state_size: 6}` `{num_heads: 4, state_size: 5, num_groups: 2, chunk_size: 4}`
 /// `{num_heads: 2, head_dim: 5, state_size: 3, conv_kernel: 2, conv_bias: false, chunk_size: 3, bias: {o: true, gate: true}}`
+/// `{num_heads: 4, state_size: 5, multipliers: {gate: 0.7, x: 1.2, b: 0.5, c: 2, dt: 1.5}}`
 /// `{num_heads: 4, state_size: 6, min_step: 0.4, max_step: 0.9, sub_norm: {type: rmsnorm}, chunk_size: 2}`
 public struct Mamba2: Mixer {
   public static let name = "mamba2"
@@ -30,6 +31,12 @@ public struct Mamba2: Mixer {
   let chunk: Int
   let activation: (any Activation)?
   let norm: (any Normalization)?
+  let multipliers: Multipliers
+
+  /// What each projection is multiplied by, before biases.
+  struct Multipliers {
+    var (gate, x, b, c, dt) = (1.0, 1.0, 1.0, 1.0, 1.0)
+  }
 
   public init(_ options: Options) {
     let inner = 2 * options.shape.hiddenSize
@@ -58,14 +65,29 @@ public struct Mamba2: Mixer {
     activation = options.component(
       "activation", default: "silu", slot: .activation, "the nonlinearity of the convolution and the gate")
     norm = options.inheritedComponent("sub_norm", slot: .norm, "the norm before the last projection")
+    multipliers =
+      options.group("multipliers", "what each projection is multiplied by") { group in
+        let range = -1e6...1e6
+        return Multipliers(
+          gate: group.number("gate", default: 1, in: range, "that of the gate"),
+          x: group.number("x", default: 1, in: range, "that of x"),
+          b: group.number("b", default: 1, in: range, "that of B"),
+          c: group.number("c", default: 1, in: range, "that of C"),
+          dt: group.number("dt", default: 1, in: range, "that of the steps"))
+      } ?? Multipliers()
     self.heads = heads
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
     let (inner, shared) = (heads * headDim, groups * stateSize)
-    let gate = plan.linear(x, to: inner, named: "gate", bias: bias["gate"] ?? false)
+    let gate = plan.scale(
+      plan.linear(x, to: inner, named: "gate", bias: bias["gate"] ?? false), by: multipliers.gate)
     var parts = plan.linear(x, to: inner + 2 * shared, named: "xbc", bias: bias["xbc"] ?? false)
-    let dt = writeSteps(x, into: &plan)
+    if [multipliers.x, multipliers.b, multipliers.c] != [1, 1, 1] {
+      let factors = [multipliers.x, multipliers.b, multipliers.c].map { Float($0) }
+      parts = plan.apply(ScaleParts(widths: [inner, shared, shared], factors: factors), to: [parts], parameters: [])[0]
+    }
+    let dt = writeSteps(plan.scale(x, by: multipliers.dt), into: &plan)
     parts = plan.convolve(parts, over: kernel, named: "conv", bias: convolutionBias)
     parts = activation?.write(parts, into: &plan) ?? parts
     let values = plan.split(parts, into: [inner, shared, shared])

@@ -44,8 +44,7 @@ public struct SpecificationSchema {
       ("config", "how a config.json is bound to these keys"),
       ("gguf", "how a GGUF file is bound to these keys"),
     ] {
-      properties[key] = described(
-        ["type": ["object", "null"], "properties": ["naming": ["type": ["string", "null"]]]], meaning)
+      properties[key] = SectionSchema.section(key, meaning)
     }
     var ordered = JSONObject()
     for key in ArchitectureKeys.root { ordered[key] = properties[key] }

@@ -15,8 +15,19 @@ import Testing
     "{type: linear_attention, num_heads: 4}",
     "{type: linear_attention, num_heads: 2, decay: fixed, chunk_size: 30, v_head_dim: 5}",
     "{type: linear_attention, num_heads: 2, decay: none, feature: silu}",
+    "{type: linear_attention, num_heads: 2, decay: slopes, slope_layers: 3, value_feature: silu, norm_scope: full}",
     "{type: short_conv, kernel: 5}",
   ]
+  /// Those whose prompts go through the state as single tokens do.
+  static let stepping = [
+    "{type: mamba, state_size: 5}",
+    "{type: mamba, inner_size: 24, state_size: 3, dt_rank: 2, step_norm: {}}",
+    "{type: gated_delta, num_heads: 4, num_key_heads: 2, v_head_dim: 5}",
+    "{type: gated_delta, num_heads: 2, decay: channel, beta_scale: 2, decay_rank: 3, gate_rank: 2}",
+    "{type: gated_delta, num_heads: 2, decay: channel, decay_bound: -5}",
+    "{type: rg_lru, num_blocks: 2}",
+  ]
+  static let all = mixers + stepping
   static let text = (0..<230).map { ($0 * 7 + $0 * $0 / 5) % 13 }
 
   private func model(_ mixer: String, _ patches: String...) throws -> TinyModel {
@@ -24,7 +35,7 @@ import Testing
   }
 
   // The issue asks for 1e-4; sums of 64 terms near 1 in another order give less.
-  @Test("a prompt in chunks gives what its tokens one by one give", arguments: mixers)
+  @Test("a prompt in chunks gives what its tokens one by one give", arguments: all)
   func chunks(_ mixer: String) throws {
     let model = try model(mixer)
     let single = try model.logits(Self.text, parts: 1)
@@ -34,14 +45,14 @@ import Testing
     }
   }
 
-  @Test("threads change no bit of a long prompt", arguments: mixers)
+  @Test("threads change no bit of a long prompt", arguments: all)
   func threads(_ mixer: String) throws {
     let model = try model(mixer)
     let one = try model.logits(Self.text, parts: 230, maximumRows: 256)
     #expect(try model.logits(Self.text, parts: 230, threads: 3, maximumRows: 256) == one)
   }
 
-  @Test("sequences of a pass do not meet, and forget when told", arguments: mixers)
+  @Test("sequences of a pass do not meet, and forget when told", arguments: all)
   func batches(_ mixer: String) throws {
     let model = try model(mixer)
     let executor = try PlanExecutor(
@@ -64,7 +75,7 @@ import Testing
     }
   }
 
-  @Test("what is kept of a sequence does not grow with its length, nor does working memory", arguments: mixers)
+  @Test("what is kept of a sequence does not grow with its length, nor does working memory", arguments: all)
   func memory(_ mixer: String) throws {
     let model = try model(mixer, "context_length=1000000")
     #expect(model.plan.stateBytesPerToken(in: .bf16) == 0)
@@ -113,6 +124,23 @@ import Testing
       #expect(largestDifference(try gradients(chunk: chunk, threads: 1), whole) < 2e-5 * largest, "\(chunk)")
     }
     #expect(try gradients(chunk: 37, threads: 3) == gradients(chunk: 37, threads: 1))
+  }
+
+  @Test(
+    "gradients of a state that is computed again, some tokens at a time, do not depend on threads", arguments: stepping)
+  func steppingGradients(_ mixer: String) throws {
+    let batch = [Array(Self.text[..<150]), Array(Self.text[150..<159]), Array(Self.text[20..<90])]
+    func gradients(threads: Int) throws -> [Float] {
+      let model = try model(mixer)
+      let executor = try GradientExecutor(
+        model.plan, model.parameters, pool: ThreadPool(threads: threads), rows: 256,
+        options: TrainingOptions(precision: .f32))
+      _ = try executor.trainingLoss(batch, targets: batch.map { Array($0.dropFirst()) + [3] })
+      return model.plan.parameters.indices.flatMap { Array(executor.gradient($0)) }
+    }
+    let one = try gradients(threads: 1)
+    #expect(one.allSatisfy { $0.isFinite } && one.contains { $0 != 0 })
+    #expect(try gradients(threads: 3) == one)
   }
 
   @Test(

@@ -55,6 +55,21 @@ struct SpecificationSchemaTests {
     #expect(schema["then"]?["required"]?.array?.count == 6)
   }
 
+  @Test("the sections of a family's file have the keys of bindings and maps, and no others")
+  func sections() {
+    func keys(_ section: String) -> Set<String> {
+      Set(schema["properties"]?[section]?["properties"]?.object?.keys ?? [])
+    }
+    #expect(keys("config") == ["naming", "match", "set", "bind", "require", "ignore", "floats", "write", "restore"])
+    #expect(
+      keys("checkpoint")
+        == ["naming", "prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore", "constants"])
+    #expect(keys("gguf") == keys("config").union(keys("checkpoint")))
+    for section in ["config", "checkpoint", "gguf"] {
+      #expect(schema["properties"]?[section]?["additionalProperties"] == false)
+    }
+  }
+
   @Test("a slot takes a name, or a group with the options of that component and no others")
   func slots() throws {
     #expect(definition("norm")?["anyOf"]?.array?[0] == ["type": "string", "enum": ["rms", "nothing"]])
