@@ -53,7 +53,7 @@ interop: build network
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
 	$(PYTHON) Tests/Interop/export.py $(CHIMERA) --table Tests/Interop/export.md
 	$(PYTHON) Tests/Interop/adapters.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/adapters.md
-	$(PYTHON) Tests/Interop/gguf.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
+	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
 	@mkdir -p .build/template-probe/Sources/Probe; cp Tests/Interop/templates/Package.swift .build/template-probe/
 	@cp Tests/Interop/templates/probe.swift .build/template-probe/Sources/Probe/main.swift
 	@for room in Essentials Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done

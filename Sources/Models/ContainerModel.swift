@@ -61,9 +61,11 @@ extension ModelLoader {
     let config = try binding.configuration(
       for: architecture.resolved, tensors: shapes, numbers: numbers, effective: choices.option)
     try requireSame(plan, readingBack: config, shapes, numbers, architecture)
+    // A family may require a key by its own name that others have under '*'.
+    var seen: Set<String> = []
     let metadata = GGUFFile.metadata(of: config).map { key, value in
       (key: key.hasPrefix("*.") ? kind + key.dropFirst() : key, value: value)
-    }.filter { $0.key != "general.architecture" }
+    }.filter { $0.key != "general.architecture" && seen.insert($0.key).inserted }
     return ContainerModel(
       architecture: architecture, rows: try folderRows(own, restorations), tensors: tensors, numbers: numbers,
       metadata: metadata, kind: kind)
