@@ -1,6 +1,7 @@
 import Checkpoints
 import Components
 import Composition
+import Essentials
 import Execution
 import Files
 import Kernels
