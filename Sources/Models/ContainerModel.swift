@@ -46,6 +46,9 @@ extension ModelLoader {
     for entry in binding.set where !isContainer {
       let before = resolved[path: entry.key].map { JSONValue($0) }
       guard before != JSONValue(entry.value), !(before == nil && entry.value.isNull) else { continue }
+      // A fact of a group that the model has not would make one.
+      let group = entry.key.split(separator: ".").dropLast().joined(separator: ".")
+      if !group.isEmpty, resolved[path: group] == nil { continue }
       resolved[path: entry.key] = entry.value.isNull ? nil : entry.value
       if !entry.value.isNull { restorations += binding.restorations.filter { $0.fact == entry.key } }
     }
