@@ -56,6 +56,7 @@ interop: build network
 	$(PYTHON) Tests/Interop/gguf.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
 	$(PYTHON) Tests/Interop/transformers_folders.py $(CHIMERA) --table Tests/Interop/transformers_folders.md
 	$(PYTHON) Tests/Interop/training.py $(CHIMERA) --table Tests/Interop/training.md
+	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
 	@mkdir -p .build/template-probe/Sources/Probe; cp Tests/Interop/templates/Package.swift .build/template-probe/
 	@cp Tests/Interop/templates/probe.swift .build/template-probe/Sources/Probe/main.swift
 	@for room in Essentials Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done

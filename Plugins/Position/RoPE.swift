@@ -66,7 +66,7 @@ public struct RoPE: PositionEncoding {
     let width = dim ?? Int((fraction * Double(headWidth)).rounded(.down))
     let plain = RoPEFrequencies(.none, theta: theta, width: width, length: 1)
     let own = RoPEFrequencies(scaling, theta: theta, width: width, length: 1)
-    let factors = (0..<width / 2).map { Setting(text: "\(Float(plain[$0] / own[$0]))") }
+    let factors = (0..<width / 2).map { Setting(text: "\(Double(Float(plain[$0] / own[$0])))") }
     return Setting(
       .group([Setting.Entry("type", Setting(text: type)), Setting.Entry("factors", Setting(.list(factors)))]))
   }

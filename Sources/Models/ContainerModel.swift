@@ -46,6 +46,9 @@ extension ModelLoader {
     for entry in binding.set where !isContainer {
       let before = resolved[path: entry.key].map { JSONValue($0) }
       guard before != JSONValue(entry.value), !(before == nil && entry.value.isNull) else { continue }
+      // A fact of a group that the model has not would make one.
+      let group = entry.key.split(separator: ".").dropLast().joined(separator: ".")
+      if !group.isEmpty, resolved[path: group] == nil { continue }
       resolved[path: entry.key] = entry.value.isNull ? nil : entry.value
       if !entry.value.isNull { restorations += binding.restorations.filter { $0.fact == entry.key } }
     }
@@ -62,9 +65,11 @@ extension ModelLoader {
     let config = try binding.configuration(
       for: architecture.resolved, tensors: shapes, numbers: numbers, effective: choices.option)
     try requireSame(plan, readingBack: config, shapes, numbers, architecture)
+    // A family may require a key by its own name that others have under '*'.
+    var seen: Set<String> = []
     let metadata = GGUFFile.metadata(of: config).map { key, value in
       (key: key.hasPrefix("*.") ? kind + key.dropFirst() : key, value: value)
-    }.filter { $0.key != "general.architecture" }
+    }.filter { $0.key != "general.architecture" && seen.insert($0.key).inserted }
     return ContainerModel(
       architecture: architecture, rows: try folderRows(own, restorations), tensors: tensors, numbers: numbers,
       metadata: metadata, kind: kind)

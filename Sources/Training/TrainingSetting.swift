@@ -80,8 +80,8 @@ extension TrainingSetting {
     number(
       "dropout", \.dropout, .part, inStudies: .number(0...0.99), "dropout probability", 0),
     TrainingSetting(
-      "lora", kind: .adapter, inStudies: nil, "train a LoRA adapter of the model as it is, saved as PEFT does",
-      usually: "", valueName: "rank=r,…", mayBeAbsent: true, isLeftOut: true,
+      "lora", kind: .adapter, inStudies: nil, "train a LoRA adapter, saved as PEFT does",
+      usually: "", valueName: "r", mayBeAbsent: true, isLeftOut: true,
       get: { $0.lora.map { .object($0.json) } ?? .null },
       set: { settings, json in
         settings.lora = json.object.flatMap { AdapterSettings($0) }

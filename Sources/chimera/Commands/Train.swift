@@ -18,8 +18,8 @@ struct Train: ParsableCommand {
     abstract: "Train a model.",
     usage: "chimera train MODEL --data FILE --out FOLDER [options]",
     discussion: """
-      The folder of a run is a model for every other command. Ctrl-C saves a checkpoint and ends; \
-      --resume continues to the same bits. --help-hidden lists more options.
+      A run's folder is a model. Ctrl-C saves and ends; --resume continues to the same bits. \
+      --help-hidden lists more options, and README.md tells of --lora rank=16.
 
         chimera train gpt2-nano --data book.txt --tokenizer char --out first
         chimera train --resume --out first

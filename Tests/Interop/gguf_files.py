@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Is what `chimera save --to gguf` writes what others read?
 
-usage: gguf.py CHIMERA FOLDER ... [--llama LIB] [--ggml LIB] [--table FILE]      needs: pip install torch transformers==5.23.0 gguf==0.19.0 numpy
+usage: gguf_files.py CHIMERA FOLDER ... [--llama LIB] [--ggml LIB] [--table FILE]      needs: pip install torch transformers==5.23.0 gguf==0.19.0 numpy
 FOLDER is a fixture: config.json, model.safetensors and expected.safetensors with `input_ids` and `logits`.
 
 Each folder is written as it is and as Q8_0. Chimera must read back the reference's logits; PyPI gguf must read the file, and the blocks
@@ -78,7 +78,7 @@ def main():
             table.append((name, own, theirs, " ".join(blocks))); print(*table[-1], flush=True)
     if a.table:
         with open(a.table, "w") as f:
-            f.write("# GGUF files\n\nThe largest difference of a logit from transformers 5.23's, of the file that `chimera save --to gguf` writes, read by Chimera and by llama.cpp; and of the tensors in blocks how many have the bytes that PyPI gguf 0.19.0 gives, for Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1. Made by `make interop` (`Tests/Interop/gguf.py`).\n\n| model | Chimera | llama.cpp | tensors of the same bytes |\n|---|---|---|---|\n")
+            f.write("# GGUF files\n\nThe largest difference of a logit from transformers 5.23's, of the file that `chimera save --to gguf` writes, read by Chimera and by llama.cpp; and of the tensors in blocks how many have the bytes that PyPI gguf 0.19.0 gives, for Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1. Made by `make interop` (`Tests/Interop/gguf_files.py`).\n\n| model | Chimera | llama.cpp | tensors of the same bytes |\n|---|---|---|---|\n")
             for row in table: f.write("| %s | %s | %s | %s |\n" % row)
     print("%d folders, %d beyond the bounds" % (len(table), bad)); sys.exit(bad > 0)
 main()
