@@ -37,7 +37,7 @@ public struct LinearAttention: Mixer {
   let decay: DecayKind
   let temperature: Double
   let chunk: Int
-  let slopeLayers: Int
+  let slopeLayers: Int?
   let feature: (any Activation)?
   let valueFeature: (any Activation)?
   let norm: (any Normalization)?
@@ -64,8 +64,9 @@ public struct LinearAttention: Mixer {
       "decay of the state: none, one rate per head, the slopes of ALiBi, or data-dependent")
     slopeLayers =
       decay == .slopes
-      ? options.requiredInteger("slope_layers", in: 1...65536, "the number of layers over which slopes fall to nothing")
-      : 1
+      ? options.optionalInteger(
+        "slope_layers", in: 1...65536, "the number of layers over which slopes fall to nothing; all alike by default")
+      : nil
     temperature =
       decay == .gated
       ? options.number(
@@ -116,7 +117,7 @@ public struct LinearAttention: Mixer {
   private func logarithms(of layer: Int) -> LinearAttend.Decay {
     switch decay {
     case .slopes:
-      let factor = 1 - Double(layer) / (Double(slopeLayers) - 1 + 1e-5) + 1e-5
+      let factor = slopeLayers.map { 1 - Double(layer) / (Double($0) - 1 + 1e-5) + 1e-5 } ?? 1
       return .fixed((0..<heads).map { Float(-exp2(-8 * Double($0 + 1) / Double(heads)) * factor) })
     case .none: return .fixed(Array(repeating: 0, count: heads))
     case .fixed: return .fixed((0..<heads).map { Float(log1p(-exp2(-5 - Double($0)))) })

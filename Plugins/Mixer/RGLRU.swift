@@ -12,7 +12,7 @@ import Essentials
 ///
 /// Examples: `{num_blocks: 2}` `{width: 12, num_blocks: 3, conv_kernel: 2, activation: silu, bias: false}`
 ///
-/// Known as: griffin, hawk, rglru, real_gated_lru `attention: {type: rg_lru, num_blocks: 10}`
+/// Known as: griffin, hawk, rglru, real_gated_lru `attention: rg_lru`
 public struct RGLRU: Mixer {
   public static let name = "rg_lru"
 

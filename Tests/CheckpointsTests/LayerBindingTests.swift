@@ -47,7 +47,7 @@ import Testing
       try overrides
         == JSONValue(
           parsing: """
-            [{"layers": [1, 3], "position": {"theta": 10000.0}}, {"layers": [2], "position": {"theta": 500.0}},
+            [{"layers": [1, 3], "position": {"theta": 10000}}, {"layers": [2], "position": {"theta": 500}},
              {"layers": [0], "position": "none"}]
             """))
   }

@@ -82,6 +82,7 @@ FAMILIES |= {
     "granitemoe_swa": ("granitemoe_swa", dict(layer_rope_theta=[0, 10000.0, 500.0, 10000.0], shared_intermediate_size=8)),
     "granitemoehybrid": ("granitemoehybrid", MAMBA2 | dict(layer_types=["mamba", "attention", "mamba", "attention"], shared_intermediate_size=8)),
     "hy_v3": ("hy_v3", dict(num_shared_experts=1)),
+    "internlm3": ("internlm3", {}),
     "iquestcoder": ("iquestcoder", {}),
     "jamba": ("jamba", dict(num_experts=2, attn_layer_period=2, attn_layer_offset=1, mamba_d_state=4, mamba_dt_rank=3, use_mamba_kernels=False)),
     "kimi_linear": ("kimi_linear", LATENT | dict(linear_head_dim=4, linear_num_heads=2, num_shared_experts=1, layer_types=["linear_attention", "full_attention"] * 2)),
