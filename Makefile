@@ -53,7 +53,6 @@ interop: build network
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
 	$(PYTHON) Tests/Interop/export.py $(CHIMERA) --table Tests/Interop/export.md
 	$(PYTHON) Tests/Interop/adapters.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/adapters.md
-	$(PYTHON) Tests/Interop/gguf.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
 	$(PYTHON) Tests/Interop/transformers_folders.py $(CHIMERA) --table Tests/Interop/transformers_folders.md
 	$(PYTHON) Tests/Interop/training.py $(CHIMERA) --table Tests/Interop/training.md
 	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
