@@ -2,7 +2,10 @@ import Ablation
 import Testing
 
 @Suite("stability of a run") struct RunStabilityTests {
-  private static let calm = (0..<100).map { 3 - 0.01 * Double($0) + ($0 % 2 == 0 ? 0.01 : -0.01) }
+  private static let calm: [Double] = (0..<100).map { (step: Int) -> Double in
+    let jitter: Double = step % 2 == 0 ? 0.01 : -0.01
+    return 3 - 0.01 * Double(step) + jitter
+  }
 
   @Test("norms are told by their median, their 99th percentile and the largest") func norms() throws {
     let stability = try #require(RunStability(norms: (1...101).map(Double.init).reversed(), losses: []))

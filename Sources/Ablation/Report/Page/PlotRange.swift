@@ -2,8 +2,8 @@
 package enum PlotRange {
   /// Those of `runs`, the losses of a curve each, that are no spikes of their own run, of the runs that end near the others.
   ///
-  /// A spike is what lies beyond Tukey's fence of its own run: above the upper quartile by more than one and a half times
-  /// what lies between the quartiles ("Exploratory Data Analysis", 1977). A run that has learned less than the others is no
+  /// A spike is what lies beyond Tukey's outer fence of its own run: above the upper quartile by more than three times what
+  /// lies between the quartiles ("Exploratory Data Analysis", 1977). A run that has learned less than the others is no
   /// spike: its curve is shown.
   package static func of(_ runs: [[Double]]) -> [Double] {
     let finite = runs.map { $0.filter(\.isFinite) }.filter { !$0.isEmpty }
@@ -13,7 +13,7 @@ package enum PlotRange {
       guard sorted.count > 3 else { return sorted }
       let (first, third) = (sorted[(sorted.count - 1) / 4], sorted[(sorted.count - 1) * 3 / 4])
       // A curve that has come to rest has quartiles in one place.
-      let fence = third + 1.5 * max(third - first, 0.02 * abs(third))
+      let fence = third + 3 * max(third - first, 0.02 * abs(third))
       return sorted.filter { $0 <= fence }
     }
   }
