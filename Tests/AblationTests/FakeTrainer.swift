@@ -48,7 +48,7 @@ struct FakeTrainer: ArmTrainer {
     began(seed)
     let rate = arm.training.settings.first.flatMap { Double($0.value) } ?? 0
     // Arms do not share their noise, or no difference would be within it.
-    let noise = Noise(seed: UInt64(seed) + 1000 * UInt64(arm.parameterCount)).first + Float(arm.parameterCount % 97) / 97
+    let noise = abs(Noise(seed: UInt64(seed) + 1000 * UInt64(arm.parameterCount)).first)
     let end = 2 + spread * Double(noise) + excess(arm, rate)
     var curve: [TaskResult.Point] = []
     for step in 1...steps {

@@ -115,33 +115,30 @@ extension StudyPlan {
     }
   }
 
+  /// What follows, in rounds: an arm's next value, or all seeds at its best two, come a round after what they follow from. So
+  /// what is known later stands behind what was known before.
   private func tuned(_ state: (StudyTask) -> TaskState) -> [StudyTask] {
-    var extensions: [(round: Int, arm: Int, factor: Double)] = []
-    var finals: [(arm: Int, factor: Double)] = []
+    let given = Set(study.tuning?.factors ?? [])
+    var wanted: [(round: Int, arm: Int, seed: Int, factor: Double)] = []
     for arm in arms.indices {
       let (curve, isSettled) = curve(of: arm, knowing: state)
-      let given = Set(study.tuning?.factors ?? [])
-      var tried = curve.points.map(\.factor).filter { !given.contains($0) }
-      if !isSettled, let next = next(curve, arm), given.isSubset(of: Set(curve.points.map(\.factor))) {
-        tried.append(next)
+      let factors = curve.points.map(\.factor)
+      var further = factors.filter { !given.contains($0) }.sorted { distance($0) < distance($1) }
+      if !isSettled, given.isSubset(of: Set(factors)), let next = next(curve, arm) { further.append(next) }
+      wanted += further.enumerated().map { ($0.offset, arm, 0, $0.element) }
+      guard isSettled else { continue }
+      for factor in curve.finalists.map({ curve.points[$0].factor }) where factor != 1 {
+        wanted += seeds.indices.dropFirst().map { (further.count, arm, $0, factor) }
       }
-      for (round, factor) in tried.sorted(by: { distance($0) < distance($1) }).enumerated() {
-        extensions.append((round, arm, factor))
-      }
-      if isSettled { finals += curve.finalists.map { (arm, curve.points[$0].factor) } }
     }
-    var found: [StudyTask] = []
-    func add(_ arm: Int, _ seed: Int, _ factor: Double) {
-      found.append(
-        maker.task(arm, seed: seed, factor: factor == 1 ? nil : factor, index: tasks.count + found.count))
+    let ordered = wanted.enumerated().sorted {
+      ($0.element.round, $0.element.seed, $0.element.arm, $0.offset)
+        < ($1.element.round, $1.element.seed, $1.element.arm, $1.offset)
     }
-    for (_, arm, factor) in extensions.sorted(by: { ($0.round, $0.arm) < ($1.round, $1.arm) }) {
-      add(arm, seeds[0], factor)
+    return ordered.enumerated().map { place, entry in
+      maker.task(
+        entry.element.arm, seed: seeds[entry.element.seed], factor: entry.element.factor, index: tasks.count + place)
     }
-    for seed in seeds.dropFirst() {
-      for (arm, factor) in finals where factor != 1 { add(arm, seed, factor) }
-    }
-    return found
   }
 
   /// The order in which factors were reached is that of their distance from 1.
