@@ -133,11 +133,14 @@ func isValid(_ value: JSONValue, _ schema: JSONValue) -> Bool {
       for _ in 0..<3 {
         guard let text = try text(tokens, &maker.generator) else { continue }
         drawn += 1
-        // Further names may come twice, which a reader of JSON may refuse.
+        // Further names may come twice, and a number without bounds have any digits, which a reader of JSON may refuse.
         do {
           let value = try JSONValue(parsing: String(decoding: text, as: UTF8.self))
           #expect(isValid(value, schema), "\(schema.serialized())\n\(String(decoding: text, as: UTF8.self))")
-        } catch { #expect("\(error)".contains("appears twice"), "\(schema.serialized())\n\(error)") }
+        } catch {
+          let isKnown = ["appears twice", "too large for 64 bits"].contains { "\(error)".contains($0) }
+          #expect(isKnown, "\(schema.serialized())\n\(error)")
+        }
       }
     }
     #expect(drawn > 80)
