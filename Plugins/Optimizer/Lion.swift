@@ -51,7 +51,7 @@ public struct Lion: ExactOptimizer {
                 super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
 
             @torch.no_grad()
-            def step(self):
+            def step(self, closure=None):
                 for group in self.param_groups:
                     beta1, beta2 = group["betas"]
                     for p in group["params"]:

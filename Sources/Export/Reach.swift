@@ -120,7 +120,7 @@ private struct Reader {
     if let bias { return "\(bias), which its attention would drop without a word" }
     if let withoutLibrary { return withoutLibrary }
     if let state = state("keeps states, and its backend takes attention alone") { return state }
-    if layers.types.contains("linear_attention") {
+    if layers.types.contains(LayerWords.withStates) {
       return "a layer attends to nothing, and its backend takes attention alone"
     }
     if let latent = attention(

@@ -46,8 +46,8 @@ struct TransformersLayers {
     let own = windows.compactMap { $0 }
     let slides = usesLibrary && own.count == 1 && !byLayer.contains { $0.value[0] != nil && recurrent.contains($0.key) }
     types = layers.map { layer in
-      guard let own = byLayer[layer] else { return "linear_attention" }
-      if recurrent.contains(layer) { return "hybrid" }
+      guard let own = byLayer[layer] else { return LayerWords.withStates }
+      if recurrent.contains(layer) { return LayerWords.withBoth }
       return slides && own[0] != nil ? "sliding_attention" : "full_attention"
     }
     window = slides ? own[0] : nil

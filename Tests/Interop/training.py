@@ -64,14 +64,16 @@ def main():
 
     tell("| model | one process | two, FSDP2 | two, checkpointed | killed and resumed | import |")
     tell("|---|---|---|---|---|---|")
-    cases = [(name, changes, []) for name, changes in SPECS.items()] + [(name, [], more) for name, more in OTHERS.items()]
+    # At the usual rate this one goes its own way by rounding alone: torch's f32 and f64 are 0.07 apart after 50 steps.
+    tame = {"linear attention": ["lr=1e-4"]}
+    cases = [(name, changes, tame.get(name, [])) for name, changes in SPECS.items()] + [(name, [], more) for name, more in OTHERS.items()]
     for name, changes, more in cases:
         with tempfile.TemporaryDirectory() as scratch:
             folder = pathlib.Path(scratch)
             words = random.Random(0).choices(["so", "it", "goes", "round", "and", "never", "stops", "here", "there"], k=8000)
             (folder / "text.txt").write_text(" ".join(words))
             data = ["gpt2-nano", "--data", str(folder / "text.txt"), "--tokenizer", "char", *changes]
-            settings = SETTINGS + more
+            settings = list({s.split("=", 1)[0]: s for s in SETTINGS + more}.values())
             flags = [part for s in settings for part in ("--" + s.split("=", 1)[0], s.split("=", 1)[1])]
             check([chimera, "train", *data, *flags, "--threads", "1", "--out", folder / "ours", "-q"])
             out = folder / "out"

@@ -76,7 +76,7 @@ class Tokens:
 
     def __init__(self, name):
         data = (HERE / name).open("rb")
-        data = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ)
+        data = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_COPY)
         magic, _, self.count = torch.frombuffer(
             data, dtype=torch.int32, count=3
         ).tolist()
@@ -118,7 +118,7 @@ class Tokens:
 def read(path):
     """The tensors of a safetensors file, which stays where it is."""
     with open(path, "rb") as file:
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     header.pop("__metadata__", None)
