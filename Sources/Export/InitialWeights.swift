@@ -51,27 +51,43 @@ struct InitialWeights {
     }
   }
 
-  /// Numbers one by one; as a formula where they are the logarithms of 1, 2, 3 …, or what softplus makes of numbers that
-  /// are evenly spaced by their logarithm.
+  /// Numbers one by one, or by the formula that gives them.
   private static func each(_ values: [Double], _ functions: String) -> String {
-    // The library's own keeps what was loaded.
-    func copy(_ numbers: String) -> String {
-      functions == "nn.init" ? "tensor.copy_(\(numbers))" : "\(functions).copy_(tensor, \(numbers))"
+    let period = (1...max(1, values.count / 2)).first { period in
+      values.count % period == 0 && zip(values, values.dropFirst(period)).allSatisfy { $0 == $1 }
     }
+    var (before, numbers) = formula(period.map { Array(values.prefix($0)) } ?? values)
+    if let period, values.count > period { numbers += ".repeat(\(values.count / period)).view_as(tensor)" }
+    // The library's own keeps what was loaded.
+    return before + (functions == "nn.init" ? "tensor.copy_(\(numbers))" : "\(functions).copy_(tensor, \(numbers))")
+  }
+
+  /// The logarithms of 1, 2, 3 …; what softplus makes of numbers that are evenly spaced by their logarithm, or of −log x / 8
+  /// for evenly spaced x; or a list.
+  private static func formula(_ values: [Double]) -> (before: String, numbers: String) {
     func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(1, abs(b)) }
+    func text(_ value: Double) -> String { PyTorchExpression(Float(value)).text }
     let count = values.count
     if values.enumerated().allSatisfy({ isNear($0.element, log(Double($0.offset + 1))) }) {
-      return copy("torch.arange(1, \(count + 1)).log()")
+      return ("", "torch.arange(1, \(count + 1)).log()")
     }
     let steps = values.map { log1p(exp($0)) }
     if let first = steps.first, let last = steps.last, count > 1, first > 0 {
       let ratio = log(last / first) / Double(count - 1)
       if steps.enumerated().allSatisfy({ isNear(log($0.element), log(first) + Double($0.offset) * ratio) }) {
-        let range = "\(PyTorchExpression(Float(log10(first))).text), \(PyTorchExpression(Float(log10(last))).text)"
-        return "steps = torch.logspace(\(range), \(count))  # their softplus\n\(copy("steps.expm1().log()"))"
+        let range = "\(text(log10(first))), \(text(log10(last)))"
+        return ("steps = torch.logspace(\(range), \(count))  # their softplus\n", "steps.expm1().log()")
       }
     }
-    return copy("torch.tensor([\(values.map { PyTorchExpression(Float($0)).text }.joined(separator: ", "))])")
+    let kept = steps.map { exp(-8 * $0) }
+    if let first = kept.first, let last = kept.last, count > 1 {
+      let step = (last - first) / Double(count - 1)
+      if kept.enumerated().allSatisfy({ isNear($0.element, first + Double($0.offset) * step) }) {
+        let range = "torch.linspace(\(text(first)), \(text(last)), \(count), dtype=torch.float64)"
+        return ("kept = \(range)  # exp(-8 * their softplus)\n", "kept.log().div(-8).expm1().log()")
+      }
+    }
+    return ("", "torch.tensor([\(values.map(text).joined(separator: ", "))])")
   }
 
   /// The statements of a loop over `name, tensor`.

@@ -9,8 +9,7 @@ public struct TransformersNames: Sendable {
 
   /// Names that follow from `name`, in letters and digits that Python and its users' file systems take.
   init(_ name: String) {
-    // `generate` takes a class for a state-space model of the library's own by this word in its name.
-    let words = name.lowercased().replacing("mamba", with: "statespace").split {
+    let words = name.lowercased().replacing(LayerWords.ofStateSpaces, with: "statespace").split {
       !($0.isASCII && ($0.isLetter || $0.isNumber))
     }
     let parts = words.isEmpty ? ["model"] : words.first?.first?.isNumber == true ? ["model"] + words : words

@@ -24,10 +24,13 @@ import Testing
     let sizes = [
       ("attention.kv_lora_rank", 16), ("attention.q_lora_rank", 24), ("attention.nope_head_dim", 8),
       ("attention.rope_head_dim", 8), ("attention.v_head_dim", 8), ("mlp.expert_size", 24), ("mlp.shared_size", 40),
+      ("attention.inner_size", 128), ("attention.dt_rank", 4), ("layers.variants.recurrent.attention.num_blocks", 4),
       ("layers.variants.dense.mlp.intermediate_size", 96), ("layers.variants.mamba.attention.num_heads", 4),
     ]
     for (path, size) in sizes where full.resolved[path: path]?.integer != nil { changes.append("\(path)=\(size)") }
-    if full.resolved[path: "attention.kv_lora_rank"] == nil { changes.append("attention.head_dim=8") }
+    if full.resolved[path: "attention.kv_lora_rank"] == nil, full.resolved[path: "attention.inner_size"] == nil {
+      changes.append("attention.head_dim=8")
+    }
     if full.resolved[path: "mlp.num_experts"] == nil, full.resolved[path: "mlp"]?.text != "none" {
       changes.append("mlp.intermediate_size=96")
     }

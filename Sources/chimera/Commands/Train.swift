@@ -19,7 +19,7 @@ struct Train: ParsableCommand {
     usage: "chimera train MODEL --data FILE --out FOLDER [options]",
     discussion: """
       A run's folder is a model. Ctrl-C saves and ends; --resume continues to the same bits. \
-      --help-hidden lists more options, and README.md tells of --lora rank=16.
+      --help-hidden lists more.
 
         chimera train gpt2-nano --data book.txt --tokenizer char --out first
         chimera train --resume --out first
