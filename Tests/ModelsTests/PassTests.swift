@@ -28,7 +28,7 @@ import Testing
       ("layers.variants.dense.mlp.intermediate_size", 96), ("layers.variants.mamba.attention.num_heads", 4),
     ]
     for (path, size) in sizes where full.resolved[path: path]?.integer != nil { changes.append("\(path)=\(size)") }
-    if full.resolved[path: "attention.kv_lora_rank"] == nil, full.resolved[path: "attention.inner_size"] == nil {
+    if full.resolved[path: "attention.kv_lora_rank"] == nil, full.resolved[path: "attention.num_heads"] != nil {
       changes.append("attention.head_dim=8")
     }
     if full.resolved[path: "mlp.num_experts"] == nil, full.resolved[path: "mlp"]?.text != "none" {
