@@ -153,7 +153,7 @@ let package = Package(
     .testTarget(name: "HubTests", dependencies: ["FakeHub", "Files", "Hub", "HubCache"]),
     .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),
     .testTarget(name: "ComponentsTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "Specification"]),
+    .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "SharedData", "Specification"]),
     .testTarget(name: "CompositionTests", dependencies: ["Composition", "Describing", "StandardComponents"]),
     .testTarget(name: "PagesTests", dependencies: ["Describing", "TestSupport"]),
     .testTarget(name: "PluginsTests", dependencies: ["TestSupport"]),

@@ -55,9 +55,7 @@ private func plan(layers: Int, width: Int, kv: Int, size: Int, vocab: Int) -> [P
   func quantised() throws {
     let file = try GGUFFile(path: SharedData.path(SharedData.smolLM2))
     let tensors = plan(layers: 30, width: 576, kv: 192, size: 1536, vocab: 49152)
-    let start = ContinuousClock.now
     let loaded = try CheckpointMap(Setting(json: ggufMap)).match(tensors, with: file.tensors).load()
-    #expect(ContinuousClock.now - start < .seconds(1))
     let first = UInt(bitPattern: file.file.bytes.baseAddress)
     #expect(
       loaded.values.allSatisfy {

@@ -68,9 +68,9 @@ struct CatalogTests {
     #expect(catalog.models().filter { $0.name == "gpt2" }.map(\.family) == ["mine"])
   }
 
-  // Alone on an AMD EPYC core: 0.3 ms to list and 30 ms to load. The bounds leave room for a busy machine.
-  @Test("150 models are listed at once, and all loaded in a fraction of a second")
-  func speed() throws {
+  // Alone on an AMD EPYC core: 0.3 ms to list and 30 ms to load.
+  @Test("150 models of 15 families are listed, and all loaded")
+  func many() throws {
     var files: [String: String] = ["naming/hf-llama.yaml": Examples.naming]
     for family in 0..<15 {
       files["f\(family)/family.yaml"] = Examples.gemma.replacing("name: gemma-2-2b\n", with: "").replacing(
@@ -83,16 +83,8 @@ struct CatalogTests {
       }
     }
     let zoo = try Zoo(files)
-    let clock = ContinuousClock()
-    var models: [Catalog.Model] = []
-    // The best of some runs: the machine may be busy with other things.
-    let listing = (0..<5).map { _ in clock.measure { models = zoo.catalog.models() } }.min()
+    let models = zoo.catalog.models()
     #expect(models.count == 150)
-    #expect(try #require(listing) < .milliseconds(100))
-    let loading = try (0..<5).map { _ in
-      let loader = zoo.loader
-      return try clock.measure { for model in models { _ = try loader.load(model.name) } }
-    }.min()
-    #expect(try #require(loading) < .milliseconds(500))
+    for model in models { #expect(try zoo.loader.load(model.name).name == model.name) }
   }
 }

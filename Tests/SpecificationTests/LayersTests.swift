@@ -1,4 +1,5 @@
 import Components
+import SharedData
 import Specification
 import Testing
 
@@ -118,8 +119,8 @@ struct LayersTests {
         """)
   }
 
-  // Alone on an AMD EPYC core: 23 ms for the 10,000 layers, 2 ms for the 200. The bound leaves room for a busy machine.
-  @Test("10,000 layers, or 200 with an override each, are made in a few milliseconds")
+  // Alone on an AMD EPYC core: 23 ms for the 10,000 layers, 2 ms for the 200.
+  @Test("10,000 layers, or 200 with an override each, are made in linear time")
   func speed() throws {
     let variants = "pattern: [3*a, b], variants: {a: {attention: {window: 4}}, b: {}}"
     let overrides = (0..<200).map { "{layers: [\($0), \"\($0):\"], mlp: {n: \($0)}}" }.joined(separator: ", ")
@@ -127,19 +128,14 @@ struct LayersTests {
       let zoo = try Zoo([
         "f/a.yaml": Examples.small.replacing("{count: 4}", with: layers) + "\nmlp: {n: 0}\nattention: {num_heads: 2}\n"
       ])
-      let loader = zoo.loader
-      _ = try loader.load("a")
-      // The files are read by now; the best of some runs, for the machine may be busy.
-      let time = try (0..<5).map { _ in try ContinuousClock().measure { _ = try loader.load("a") } }.min()
-      #expect(try #require(time) < .milliseconds(500))
+      #expect(try endsSoon { _ = try zoo.loader.load("a") })
     }
   }
 
   @Test("a thousand overrides of thousands of layers are refused or done, not endured")
   func budget() throws {
     let overrides = (0..<1000).map { "{layers: \"\($0)::\($0 % 7 + 1)\", mlp: {n: \($0)}}" }.joined(separator: ", ")
-    let time = ContinuousClock().measure { _ = try? load("{count: 10000, overrides: [\(overrides)]}", "mlp: {n: 0}\n") }
-    #expect(time < .seconds(5))
+    #expect(endsSoon { _ = try? load("{count: 10000, overrides: [\(overrides)]}", "mlp: {n: 0}\n") })
     // A group of tens of thousands of options, changed a little for every layer.
     let options = (0..<20_000).map { "k\($0): 0" }.joined(separator: ", ")
     let each = (0..<900).map { "{layers: \($0), mlp: {k0: \($0)}}" }.joined(separator: ", ")
@@ -149,9 +145,9 @@ struct LayersTests {
     #expect(problems?.list.map(\.sentence) == ["the layers differ in more ways than can be kept apart"])
     let names = (0..<20_000).map { "v\($0): {}" }.joined(separator: ", ")
     let misspelt = (0..<20_000).map { "w\($0)" }.joined(separator: ", ")
-    let patterns = ContinuousClock().measure {
-      #expect(throws: Problems.self) { try load("{count: 4, pattern: [\(misspelt)], variants: {\(names)}}") }
-    }
-    #expect(patterns < .seconds(5))
+    #expect(
+      endsSoon {
+        #expect(throws: Problems.self) { try load("{count: 4, pattern: [\(misspelt)], variants: {\(names)}}") }
+      })
   }
 }

@@ -1,4 +1,5 @@
 import Components
+import SharedData
 import Specification
 import Testing
 
@@ -130,12 +131,12 @@ struct MergeTests {
     #expect(merged[path: "mlp.gated"]?.place?.source == "base")
   }
 
-  @Test("a group of 45,000 keys is merged in under a second")
+  @Test("a group of 45,000 keys is merged in linear time")
   func largeGroups() throws {
     let text = (0..<45_000).map { "k\($0): 1\n" }.joined()
     let tree = try yaml(text)
-    #expect(ContinuousClock().measure { _ = tree.merging(tree) } < .seconds(1))
-    #expect(ContinuousClock().measure { _ = Setting.minimalPatch(from: tree, to: tree) } < .seconds(1))
+    #expect(endsSoon { _ = tree.merging(tree) })
+    #expect(endsSoon { _ = Setting.minimalPatch(from: tree, to: tree) })
   }
 
   /// Trees of all kinds: the examples, and some made to be awkward together.

@@ -1,4 +1,5 @@
 import Components
+import SharedData
 import Specification
 import Testing
 
@@ -99,18 +100,17 @@ struct YAMLReaderTests {
     #expect(problems?.list.map(\.hint) == ["it is first set at 2:5; leave one", "it is first set at 1:1; leave one"])
   }
 
-  @Test("a text of a megabyte is read in well under a second, or refused as quickly")
+  @Test("reading a megabyte takes linear time, whether it is read or refused")
   func speed() throws {
-    let clock = ContinuousClock()
     let wide = "a: [" + String(repeating: "1,", count: 90_000) + "]"
-    #expect(try clock.measure { _ = try yaml(wide) } < .seconds(1))
+    #expect(try endsSoon { _ = try yaml(wide) })
     let nested = String(repeating: "[", count: 500_000)
-    #expect(clock.measure { _ = try? yaml(nested) } < .seconds(1))
+    #expect(endsSoon { _ = try? yaml(nested) })
     let keys = (0..<45_000).map { "k\($0): 1\n" }.joined()
-    #expect(try clock.measure { _ = try yaml(keys) } < .seconds(1))
+    #expect(try endsSoon { _ = try yaml(keys) })
     let tabs = String(repeating: "- '\n\tx'\n", count: 90_000)
-    #expect(try clock.measure { _ = try yaml(tabs) } < .seconds(1))
+    #expect(try endsSoon { _ = try yaml(tabs) })
     let bomb = "a: &a [x,x]\n" + (1..<60).map { "b\($0): &a [*a,*a]\n" }.joined()
-    #expect(clock.measure { #expect(throws: Problems.self) { try yaml(bomb) } } < .seconds(1))
+    #expect(endsSoon { #expect(throws: Problems.self) { try yaml(bomb) } })
   }
 }

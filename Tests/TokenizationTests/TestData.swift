@@ -95,15 +95,3 @@ func problem(_ body: () throws -> Void) -> String? {
     return "\(error)"
   }
 }
-
-/// The processor time that `body` takes on this thread: other tests and other programs do not lengthen it.
-func processorTime(_ body: () throws -> Void) rethrows -> Duration {
-  func now() -> Duration {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-  }
-  let start = now()
-  try body()
-  return now() - start
-}
