@@ -51,7 +51,8 @@ struct DocumentsTests {
 
   @Test("CI runs what Contributing says: the formatting check, the tests, and the levels")
   func continuousIntegration() throws {
-    let steps = try #require(try Package.text(".ci/run").firstMatch(of: /\nfor step in (.*); do make \$step /)).output.1
+    let steps = try #require(try Package.text(".ci/run").firstMatch(of: #/\nfor step in (.*); do make \$step/#)).output
+      .1
       .split(separator: " ")
     #expect(steps == ["lint", "test", "test-levels"])
     let page = try Package.text("Documentation/Contributing.md")
