@@ -3,10 +3,11 @@ import CKernels
 
 /// What matrices are multiplied in. With `f32` and `stored`, weights in f32 and f16, and gradients, always use f32.
 ///
-/// Whoever multiplies says which: nothing stands in for it. Without instructions for it (see `KernelLevel`) a level
-/// computes `stored` in f32, and `bf16` by rounding: slower than f32, but the numbers are those of bf16.
+/// Whoever multiplies says which: nothing stands in for it. The levels `portable` and `neon` compute `stored` in f32, and
+/// so does every level without instructions for bf16 with bf16 weights; `bf16` is then computed by rounding: slower than
+/// f32, but the numbers are those of bf16.
 public enum ComputeType: String, Sendable, CaseIterable {
-  /// In the arithmetic of the stored format where the processor has instructions for it.
+  /// In the arithmetic of the stored format where the level has kernels for it.
   ///
   /// Quantised weights: x is rounded once to int8 in blocks of 32, worth max|x| / 127 each, dots are summed exactly in
   /// int32 over a block and in f32 over blocks. bf16 weights: x is rounded to bf16 and

@@ -1,7 +1,7 @@
 import CKernels
 
-/// The kernels written for one kind of processor: `portable`, `neon`, `avx2`, `avx512`, and `avx512-vnni`,
-/// `avx512-bf16` with dots of int8 and of bf16 (each level has what those before it have).
+/// The kernels written for one kind of processor: `portable`, `neon`, `avx2`, `avx512`; with the processor's own dots of
+/// int8 `neon-dot`, `avx2-vnni`, `avx512-vnni`, and of bf16, too, `avx512-bf16`.
 ///
 /// The best one the processor has is chosen once, when first needed; the environment variable `CHIMERA_KERNELS` names
 /// another; a name that does not run here is told on standard error and not followed. All levels give the same results within rounding, so a choice changes speed and last bits only.

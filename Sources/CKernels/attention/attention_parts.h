@@ -1,6 +1,6 @@
 // What attention of many and of few queries shares: copies of stored rows, and the functions of scores.
 #pragma once
-#include "blocks.h"
+#include "conversions.h"
 #include "functions.h"
 #include "attention_memory.h"
 #include <math.h>

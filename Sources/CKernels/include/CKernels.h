@@ -25,7 +25,7 @@ struct ck_weight {
 struct ck_kernels;
 
 /// No processor has more levels than this.
-#define CK_LEVELS 6
+#define CK_LEVELS 7
 /// The levels this processor can run, slowest first; the count.
 size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]);
 /// The level in force on this thread.

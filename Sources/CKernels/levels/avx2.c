@@ -1,4 +1,4 @@
-// AVX2 with FMA and F16C: 16 registers of eight floats, so a tile of 6 × 16.
+// AVX2 with FMA and F16C: 16 registers of eight floats, so a tile of 6 × 16. With the int8 dots of AVX-VNNI it is a further level.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <stdbool.h>
@@ -14,5 +14,7 @@
 #include "level.h"
 #pragma clang attribute pop
 
-LEVEL_TABLE(ck_avx2, "avx2")
+LEVEL_TABLE(ck_avx2, "avx2", AVX2_INT8)
+LEVEL_TABLE(ck_avx2_vnni, "avx2-vnni", .int8_wide = &ck_avx_vnni_dots, .int8_several = &ck_avx_vnni_several,
+            .int8_panels = &ck_avx_vnni_panels)
 #endif

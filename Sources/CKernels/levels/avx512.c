@@ -24,7 +24,7 @@ INLINE V lookup(V table, I index) {
 #include "level.h"
 #pragma clang attribute pop
 
-LEVEL_TABLE(ck_avx512, "avx512")
+LEVEL_TABLE(ck_avx512, "avx512", AVX2_INT8)
 #define INT8                                                                                                   \
   .int8_rows = &ck_vnni_rows, .int8_wide = &ck_vnni_wide, .int8_several = &ck_vnni_several, .int8_panels = &ck_vnni_panels
 LEVEL_TABLE(ck_avx512_vnni, "avx512-vnni", INT8)

@@ -62,11 +62,13 @@ struct ck_kernels {
 
   /// Quantised formats by int8 dots and bf16 by its own; NULL where the processor has no such instructions.
   const struct ck_low_precision_rows *int8_rows, *bf16_rows;
-  /// The same for one row of x and Q8_0, Q4_0 and Q4_1.
+  /// The same for one row of x, in the formats they list; `int8_rows` takes what these and `int8_several` do not.
   const struct ck_low_precision_rows *int8_wide;
-  /// The same for more than one row of x, and blocks of 32.
+  /// The same for more than one row of x.
   const struct ck_low_precision_rows *int8_several, *bf16_several;
   const struct ck_low_precision_panels *int8_panels, *bf16_panels;
+  /// Panels for Q8_0 where `int8_panels` do not take it.
+  const struct ck_low_precision_panels *q8_0_panels;
   /// bf16 by rounding both sides while packing, for the levels without `bf16_panels`.
   const struct ck_low_precision_panels *rounded_panels;
 };

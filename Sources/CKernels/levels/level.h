@@ -13,6 +13,11 @@
 #include "tiles.h"
 #include "updates.h"
 
+/// Int8 for the processors that have no VNNI.
+#define AVX2_INT8                                                                                                \
+  .int8_wide = &ck_avx2_dots, .int8_several = &ck_avx2_several, .int8_rows = &ck_avx2_q8_0_several,              \
+  .int8_panels = &ck_avx2_panels, .q8_0_panels = &ck_avx2_q8_0_panels
+
 #define LEVEL_TABLE(symbol, label, ...)                        \
   const struct ck_kernels symbol = {                           \
     .name = label,                                             \

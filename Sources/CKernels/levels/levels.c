@@ -5,19 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct ck_kernels ck_portable, ck_neon, ck_avx2, ck_avx512, ck_avx512_vnni, ck_avx512_bf16;
+extern const struct ck_kernels ck_portable, ck_neon, ck_neon_dot, ck_avx2, ck_avx2_vnni, ck_avx512, ck_avx512_vnni, ck_avx512_bf16;
 
 #if defined(__x86_64__)
 // The compiler's own check of the processor and of the registers the system saves.
 static bool has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
+static bool has_avx_vnni(void) { return has_avx2() && __builtin_cpu_supports("avxvnni"); }
 static bool has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 static bool has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 static bool has_bf16(void) { return has_vnni() && __builtin_cpu_supports("avx512bf16"); }
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+static bool has_sdot(void) {
+  int has = 0;
+  size_t size = sizeof has;
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, NULL, 0) == 0 && has;
+}
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+static bool has_sdot(void) { return getauxval(AT_HWCAP) >> 20 & 1; }  // HWCAP_ASIMDDP
 #endif
 
 size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]) {
@@ -26,11 +37,13 @@ size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (has_avx2()) levels[count++] = &ck_avx2;
+  if (has_avx_vnni()) levels[count++] = &ck_avx2_vnni;
   if (has_avx512()) levels[count++] = &ck_avx512;
   if (has_vnni()) levels[count++] = &ck_avx512_vnni;
   if (has_bf16()) levels[count++] = &ck_avx512_bf16;
 #elif defined(__aarch64__)
   levels[count++] = &ck_neon;
+  if (has_sdot()) levels[count++] = &ck_neon_dot;
 #endif
   return count;
 }
@@ -95,7 +108,9 @@ const struct ck_low_precision_panels *ck_low_precision_panels(const struct ck_ke
     if (if_takes(bf16, w->format)) return bf16;
   }
   if (transposed) return NULL;
-  return w->format == CK_BF16 ? kernels->bf16_panels : if_takes(kernels->int8_panels, w->format);
+  if (w->format == CK_BF16) return kernels->bf16_panels;
+  const struct ck_low_precision_panels *int8 = if_takes(kernels->int8_panels, w->format);
+  return int8 ? int8 : if_takes(kernels->q8_0_panels, w->format);
 }
 bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w, int compute_type) {
   return compute_type == CK_COMPUTE_BF16 && w->format == CK_BF16 && !kernels->bf16_rows;

@@ -1,4 +1,5 @@
-// arm64: 32 registers of four floats, so a tile of 6 × 16; halves are widened by the processor.
+// arm64: 32 registers of four floats, so a tile of 6 × 16; halves are widened by the processor. With the
+// int8 dots of later processors it is a further level.
 #if defined(__aarch64__)
 #define LANES 4
 #define TILE_ROWS 6
@@ -8,4 +9,6 @@
 #include "level.h"
 
 LEVEL_TABLE(ck_neon, "neon")
+LEVEL_TABLE(ck_neon_dot, "neon-dot", .int8_wide = &ck_neon_dots, .int8_several = &ck_neon_several,
+            .int8_panels = &ck_neon_panels)
 #endif

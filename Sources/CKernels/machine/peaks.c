@@ -5,6 +5,8 @@
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -52,6 +54,9 @@ READ(read_plainly, )
 PEAK(peak_f32_sse, , F4, 12, "x", MULTIPLY_ADD)
 PEAK(peak_f32_avx2, ON("avx2,fma"), __m256, 12, "x", _mm256_fmadd_ps)
 PEAK(peak_int8_avx2, ON("avx2,avxvnni"), __m256i, 12, "x", _mm256_dpbusd_avx_epi32)
+/// Without VNNI: sums of two products, kept in 16 bits.
+#define MADDUBS_STEP(sum, a, b) _mm256_add_epi16(sum, _mm256_maddubs_epi16(a, b))
+PEAK(peak_int8_maddubs, ON("avx2"), __m256i, 12, "x", MADDUBS_STEP)
 PEAK(peak_f32_avx512, ON("avx512f"), __m512, 24, "v", _mm512_fmadd_ps)
 #define BF16_STEP(sum, a, b) _mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b))
 PEAK(peak_bf16_avx512, ON("avx512f,avx512bw,avx512bf16"), __m512, 24, "v", BF16_STEP)
@@ -61,6 +66,8 @@ READ(read_avx512, ON("avx512f"))
 #undef ON
 #elif defined(__aarch64__)
 PEAK(peak_f32_neon, , F4, 24, "w", MULTIPLY_ADD)
+#define SDOT_STEP(sum, a, b) vdotq_s32(sum, vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b))
+PEAK(peak_int8_sdot, __attribute__((target("dotprod"))), int32x4_t, 24, "w", SDOT_STEP)
 #endif
 
 static bool begins(const struct ck_kernels *kernels, const char *name) {
@@ -81,12 +88,14 @@ size_t ck_peak(const struct ck_kernels *kernels, enum ck_peak_kind arithmetic, s
     if (wide && __builtin_cpu_supports("avx512bf16")) RUN(peak_bf16_avx512, 24, 64);
     return 0;
   case CK_PEAK_INT8:
-    if (wide && __builtin_cpu_supports("avx512vnni")) RUN(peak_int8_avx512, 24, 128);
-    if (begins(kernels, "avx2") && __builtin_cpu_supports("avxvnni")) RUN(peak_int8_avx2, 12, 64);
+    if (begins(kernels, "avx512-")) RUN(peak_int8_avx512, 24, 128);
+    if (begins(kernels, "avx2-vnni")) RUN(peak_int8_avx2, 12, 64);
+    if (wide || begins(kernels, "avx2")) RUN(peak_int8_maddubs, 12, 64);
     return 0;
   }
 #elif defined(__aarch64__)
   if (arithmetic == CK_PEAK_F32) RUN(peak_f32_neon, 24, 8);
+  if (arithmetic == CK_PEAK_INT8 && begins(kernels, "neon-dot")) RUN(peak_int8_sdot, 24, 32);
 #endif
   return 0;
 #undef RUN

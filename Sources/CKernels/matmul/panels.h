@@ -1,6 +1,6 @@
 // Packing stored weights into panels of CK_PANEL columns, [panel][depth][CK_PANEL], widened to f32 on the way.
 #pragma once
-#include "blocks.h"
+#include "conversions.h"
 
 // Columns past the last repeat it: their sums are computed and thrown away.
 #define PACK(CODE, name, size)                                                                                       \

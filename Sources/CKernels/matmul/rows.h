@@ -1,6 +1,6 @@
 // Matrix multiplication of few rows: y = x·wᵀ by dots straight from the stored weights, each weight read once from memory.
 #pragma once
-#include "blocks.h"
+#include "conversions.h"
 
 /// Weight rows whose dots run side by side. With several rows of x they are neighbours. With one they lie far apart: four
 /// long lines through memory, which the processor reads ahead in by itself.
