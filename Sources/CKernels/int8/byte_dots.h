@@ -32,8 +32,8 @@ typedef _Float16 Halves __attribute__((ext_vector_type(4)));
 /// Sums by lanes, and what the minima add.
 struct lanes_sum { V products; Four minima; };
 
-INLINE I block_dot(const int format, const uint8_t *b, const int part, const int8_t *q) {
-  B w = numbers_of(format, b, part), x = bytes_at(q);
+INLINE I block_dot(const int format, const uint8_t *b, const int part, B x) {
+  B w = numbers_of(format, b, part);
   return format == CK_Q8_0 ? signed_fours(w, x) : whole(first_fours(w, x));
 }
 
@@ -48,19 +48,46 @@ INLINE Four four_halves(const uint8_t *b, const int count, const int size) {
   return __builtin_convertvector(__builtin_bit_cast(Halves, word), Four);
 }
 
-/// `count` blocks of 32, four or one, the `at`th of the stretch and on.
-INLINE void add_blocks(const int format, const int size, const int count, const uint8_t *b, const struct stretch *x,
-                       size_t at, struct lanes_sum *sum) {
-  Four d = four_halves(b, count, size), worth = {0}, xs = {0};
+#define LOWER_HALVES(a, b)                                                                                              \
+  __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 32, 33, 34, 35, 36, 37, 38, 39, 40, \
+                          41, 42, 43, 44, 45, 46, 47)
+#define UPPER_HALVES(a, b)                                                                                              \
+  __builtin_shufflevector(a, b, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 48, 49, 50, 51, 52, 53, \
+                          54, 55, 56, 57, 58, 59, 60, 61, 62, 63)
+
+/// `count` blocks of 32, four or one, the `at`th of the stretch and on, of each output.
+INLINE void add_blocks(const int outputs, const int format, const int size, const int count, const uint8_t **from,
+                       const struct stretch *x, size_t at, struct lanes_sum *sums) {
+  Four d[SIDE_OUTPUTS], worth = {0}, xs = {0};
   memcpy(&worth, x->worth + at, count * sizeof(float));
   memcpy(&xs, x->sum + at, count * sizeof(float));
-  if (format == CK_Q4_0) sum->minima += d * xs * -8.0f;
-  if (format == CK_Q5_0) sum->minima += d * xs * -16.0f;
-  if (format == CK_Q4_1 || format == CK_Q5_1) sum->minima += four_halves(b + 2, count, size) * xs;
-  d *= worth;
+  if (format == CK_Q4_0) xs *= -8.0f;
+  if (format == CK_Q5_0) xs *= -16.0f;
+  UNROLL for (int o = 0; o < outputs; o++) {
+    d[o] = four_halves(from[o], count, size);
+    if (format == CK_Q4_0 || format == CK_Q5_0) sums[o].minima += d[o] * xs;
+    if (format == CK_Q4_1 || format == CK_Q5_1) sums[o].minima += four_halves(from[o] + 2, count, size) * xs;
+    d[o] *= worth;
+  }
   __asm__("" : "+m"(d));  // to be broadcast from memory: the compiler would widen and scale each half by itself
-  UNROLL for (int i = 0; i < count; i++)
-    sum->products = numbers(block_dot(format, b + i * size, 0, x->q + 32 * (at + i))) * splat(d[i]) + sum->products;
+  // Two blocks at a time: half the scaling, and the numbers need not be put in order, x is instead.
+  const int together = format != CK_Q8_0 && count == 4 ? 2 : 1;
+  UNROLL for (int i = 0; i < count; i += together) {
+    B first = bytes_at(x->q + 32 * (at + i));
+    if (together == 1) {
+      UNROLL for (int o = 0; o < outputs; o++)
+        sums[o].products = numbers(block_dot(format, from[o] + i * size, 0, first)) * splat(d[o][i]) + sums[o].products;
+      continue;
+    }
+    B second = bytes_at(x->q + 32 * (at + i + 1)), lower = LOWER_HALVES(first, second), upper = UPPER_HALVES(first, second);
+    UNROLL for (int o = 0; o < outputs; o++) {
+      B low, high;
+      two_blocks_of(format, from[o] + i * size, &low, &high);
+      V by = {d[o][i], d[o][i], d[o][i], d[o][i], d[o][i + 1], d[o][i + 1], d[o][i + 1], d[o][i + 1]};
+      sums[o].products = numbers(whole(more_fours(first_fours(low, lower), high, upper))) * by + sums[o].products;
+    }
+  }
+  UNROLL for (int o = 0; o < outputs; o++) from[o] += count * size;
 }
 
 INLINE void add_256(const int format, const uint8_t *b, const struct stretch *x, struct lanes_sum *sum) {
@@ -75,7 +102,7 @@ INLINE void add_256(const int format, const uint8_t *b, const struct stretch *x,
   }
   sum->minima += __builtin_shufflevector(minima, minima, 0, 1, 2, 3) + __builtin_shufflevector(minima, minima, 4, 5, 6, 7);
   UNROLL for (int part = 0; part < 8; part++) {
-    V dot = numbers(block_dot(format, b, part, x->q + 32 * part)), by;
+    V dot = numbers(block_dot(format, b, part, bytes_at(x->q + 32 * part))), by;
     V own = part < 4 ? first : second;
     if (format != CK_Q6_K) by = splat(first[part]);
     else if (part % 4 == 0) by = __builtin_shufflevector(own, own, 0, 0, 0, 0, 1, 1, 1, 1);
@@ -104,16 +131,8 @@ INLINE void side_dots(const int outputs, const int format, const int size, const
       }
   } else {
     size_t block = 0;
-    for (; depth >= 128; depth -= 128, x += block / 4, block ^= 4)
-      UNROLL for (int o = 0; o < outputs; o++) {
-        add_blocks(format, size, 4, at[o], x, block, sums + o);
-        at[o] += 4 * size;
-      }
-    for (; depth; depth -= 32, block++)
-      UNROLL for (int o = 0; o < outputs; o++) {
-        add_blocks(format, size, 1, at[o], x, block, sums + o);
-        at[o] += size;
-      }
+    for (; depth >= 128; depth -= 128, x += block / 4, block ^= 4) add_blocks(outputs, format, size, 4, at, x, block, sums);
+    for (; depth; depth -= 32, block++) add_blocks(outputs, format, size, 1, at, x, block, sums);
   }
   UNROLL for (int o = 0; o < outputs; o++) {
     Four m = sums[o].minima;

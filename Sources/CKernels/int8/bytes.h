@@ -11,26 +11,37 @@ INLINE int bits_of(int format) {
   return format == CK_Q8_0 ? 8 : format == CK_Q6_K ? 6 : format == CK_Q5_0 || format == CK_Q5_1 || format == CK_Q5_K ? 5 : 4;
 }
 
+typedef uint8_t Half __attribute__((ext_vector_type(16)));
+INLINE Half half_bytes_at(const uint8_t *p) { Half v; memcpy(&v, p, sizeof v); return v; }
+INLINE B two_halves(Half low, Half high) {
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+}
 INLINE B both_nibbles(const uint8_t *p) {
-  typedef uint8_t Half __attribute__((ext_vector_type(16)));
-  Half v;
-  memcpy(&v, p, sizeof v);
-  return __builtin_shufflevector(v & 15, v >> 4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
-                                 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+  Half v = half_bytes_at(p);
+  return two_halves(v & 15, v >> 4);
 }
 
 /// 16 in each byte whose bit of `which` is set in v.
 INLINE B fifth_where(B v, B which) { return (B)((v & which) == which) & 16; }
 
-/// The same for bit n of the four bytes at p in byte n.
-INLINE B fifths(const uint8_t *p) {
+/// The same for bits of the words that stand in the lower and the upper half of v: bit n in byte n of a half, from bit 0 on
+/// or from bit 16 on.
+INLINE B fifths_of(B v, const int lower_from, const int upper_from) {
+#define EIGHT(n) n, n, n, n, n, n, n, n
+  B low = __builtin_shufflevector(v, v, EIGHT(0), EIGHT(1), EIGHT(16), EIGHT(17));
+  if (lower_from) low = __builtin_shufflevector(v, v, EIGHT(2), EIGHT(3), EIGHT(18), EIGHT(19));
+  if (lower_from != upper_from) low = __builtin_shufflevector(v, v, EIGHT(0), EIGHT(1), EIGHT(18), EIGHT(19));
+#undef EIGHT
+  return fifth_where(low, __builtin_bit_cast(B, (uint64_t __attribute__((ext_vector_type(4))))0x8040201008040201));
+}
+INLINE I word_at(const void *p) {
   int32_t word;
   memcpy(&word, p, 4);
-  B v = __builtin_bit_cast(B, (I)word);
-  v = __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 18, 18, 18, 18, 18, 18, 18, 18, 19, 19,
-                              19, 19, 19, 19, 19, 19);
-  return fifth_where(v, __builtin_bit_cast(B, (uint64_t __attribute__((ext_vector_type(4))))0x8040201008040201));
+  return (I)word;
 }
+/// The same for bit n of the four bytes at p in byte n.
+INLINE B fifths(const uint8_t *p) { return fifths_of(__builtin_bit_cast(B, word_at(p)), 0, 16); }
 
 /// Numbers 32·part… of the block at b, u in w = d·u + m; of Q8_0 they are signed.
 INLINE B numbers_of(const int format, const uint8_t *b, const int part) {
@@ -55,6 +66,18 @@ INLINE B numbers_of(const int format, const uint8_t *b, const int part) {
 INLINE V eight_bytes(uint32_t low, uint32_t high) {
   uint64_t both = low | (uint64_t)high << 32;
   return numbers(__builtin_convertvector(__builtin_bit_cast(U8, both), I));
+}
+
+/// The first sixteen numbers of the block of 32 at b and of the next, and the second sixteen; of no format with signs.
+INLINE void two_blocks_of(const int format, const uint8_t *b, B *low, B *high) {
+  const int size = (int)ck_block_bytes(format), at = size - 16, bits = format == CK_Q5_0 ? 2 : 4;
+  B both = two_halves(half_bytes_at(b + at), half_bytes_at(b + size + at));
+  *low = both & 15, *high = both >> 4;
+  if (bits_of(format) == 5) {
+    B words = __builtin_bit_cast(B, __builtin_shufflevector(word_at(b + bits), word_at(b + size + bits), 0, 1, 2, 3, 12,
+                                                            13, 14, 15));
+    *low |= fifths_of(words, 0, 0), *high |= fifths_of(words, 16, 16);
+  }
 }
 
 /// d and m of each 32 of a block of Q4_K or Q5_K; the d of each 16 of one of Q6_K, whose m is −32·d.
