@@ -23,7 +23,8 @@ import Testing
         for block in 0..<34 {
           let at = block * format.bytesPerBlock
           switch format {
-          case .q8_0: bytes.replaceSubrange(at..<at + format.bytesPerBlock, with: half + [UInt8](repeating: 0x80, count: 32))
+          case .q8_0:
+            bytes.replaceSubrange(at..<at + format.bytesPerBlock, with: half + [UInt8](repeating: 0x80, count: 32))
           case .q6_k: bytes.replaceSubrange(at + 208..<at + 210, with: half)
           case .q4_0, .q5_0: bytes.replaceSubrange(at..<at + 2, with: half)
           default: bytes.replaceSubrange(at..<at + 4, with: half + half)
