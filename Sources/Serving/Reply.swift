@@ -71,6 +71,8 @@ final class Reply: Sendable {
         state.prompts[prompt] = probabilities
         begin(prompt, &state)
       case .batch(.wrote(let place, let text, let token, let probability)):
+        // Without a tokenizer the text is the numbers of the tokens.
+        let text = form.words.tokenizer == nil ? "\(token) " : text
         if state.choices[prompt][place].tokens.isEmpty { firstToken() }
         state.choices[prompt][place].text += text
         state.choices[prompt][place].tokens.append(token)

@@ -15,15 +15,11 @@ struct Serve: ParsableCommand {
     usage: "chimera serve MODEL... [options]",
     discussion: """
       The address goes to standard output once connections are taken. Completions, chat, embeddings, prompt logprobs, JSON \
-      Schema, streams: see Documentation/Serving.md, and /openapi.json of the server. NAME=MODEL names a model otherwise.
-
-      It listens on this machine alone and wants a token, CHIMERA_TOKEN or a new one that is told at the start. Ctrl-C or \
-      SIGTERM ends it when what runs is done.
+      Schema, streams: see Documentation/Serving.md. It listens on this machine alone and wants a token, CHIMERA_TOKEN or \
+      a new one that is told at the start. Ctrl-C or SIGTERM ends it when what runs is done. --help-hidden lists more limits.
 
         chimera serve story-llama
         chimera serve base=runs/base rope=runs/rope --port 8000 --no-token
-        curl http://127.0.0.1:8080/v1/completions -H "Authorization: Bearer $CHIMERA_TOKEN" \\
-          -H "Content-Type: application/json" -d '{"prompt": "Once upon a time"}'
       """)
 
   @Argument(help: "The models, each MODEL or NAME=MODEL.") var models: [String]
@@ -31,20 +27,27 @@ struct Serve: ParsableCommand {
   @Option(parsing: .unconditional, help: "The port; 0 for a free one.") var port = 8080
   @Option(help: "The token that clients present. [CHIMERA_TOKEN, or a new one]") var token: String?
   @Flag(help: "Ask for no token.") var noToken = false
-  @Option(help: "A name by which the server may be called. May be repeated.") var allowHost: [String] = []
-  @Option(help: "An origin whose pages may ask, http://…. May be repeated.") var allowOrigin: [String] = []
+  @Option(help: .init("A name by which the server may be called. May be repeated.", visibility: .hidden)) var allowHost:
+    [String] = []
+  @Option(help: .init("An origin whose pages may ask, http://…. May be repeated.", visibility: .hidden))
+  var allowOrigin: [String] = []
   @Option(parsing: .unconditional, help: "KV cache for all that runs, in GiB. [half of the free memory]")
   var kvMemory: Double?
   @Option(
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
     help: "Maximum tokens of an answer.")
   var maxTokens = 4096
-  @Option(parsing: .unconditional, help: "Maximum prompts that wait; more get status 429.") var queue = 256
-  @Option(parsing: .unconditional, help: "Maximum connections.") var connections = 256
-  @Option(parsing: .unconditional, help: "Maximum bytes of a request's body.") var maxBody = 4 << 20
-  @Option(parsing: .unconditional, help: "Maximum seconds of a request.") var timeout = 600
-  @Option(parsing: .unconditional, help: "Maximum seconds that a connection may be silent.") var silence = 60
-  @Option(parsing: .unconditional, help: "Seconds that answers may take to end after SIGTERM.") var grace = 10
+  @Option(parsing: .unconditional, help: .init("Maximum prompts that wait; more get status 429.", visibility: .hidden))
+  var queue = 256
+  @Option(parsing: .unconditional, help: .init("Maximum connections.", visibility: .hidden)) var connections = 256
+  @Option(parsing: .unconditional, help: .init("Maximum bytes of a request's body.", visibility: .hidden)) var maxBody =
+    4 << 20
+  @Option(parsing: .unconditional, help: .init("Maximum seconds of a request.", visibility: .hidden)) var timeout = 600
+  @Option(parsing: .unconditional, help: .init("Maximum seconds that a connection may be silent.", visibility: .hidden))
+  var silence = 60
+  @Option(
+    parsing: .unconditional, help: .init("Seconds that answers may take to end after SIGTERM.", visibility: .hidden))
+  var grace = 10
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
 
