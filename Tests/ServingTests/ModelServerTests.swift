@@ -107,7 +107,7 @@ import Testing
     let body: JSONValue = [
       "model": "story-llama",
       "messages": [["role": "user", "content": [["type": "text", "text": "Tell me a story."]]]],
-      "max_tokens": 8, "temperature": 0, "logprobs": true, "top_logprobs": 2,
+      "max_tokens": 8, "temperature": 0, "logprobs": true, "top_logprobs": 2, "ignore_eos": true,
     ]
     let whole = server.ask("/v1/chat/completions", body)
     #expect(whole.status == 200, "\(whole.text)")

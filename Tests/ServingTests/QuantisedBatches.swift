@@ -22,7 +22,7 @@ struct QuantisedBatches {
 
   /// The model `name` with `changes`, its matrices in `format`.
   init(_ name: String, _ changes: [String], format: StorageFormat, computeType: ComputeType) throws {
-    let described = try Here.models().describe(name, patches: try Overrides(changes + ["~expected_params"]).patches)
+    let described = try Here.models().describe(name, patches: try Overrides(changes).patches)
     plan = described.plan
     let weights = try SyntheticWeights(plan, format: format, pool: Served.pool)
     parameters = try Parameters(plan, stored: weights.tensors)
