@@ -60,7 +60,17 @@ let package = Package(
       ]),
     .target(
       name: "Generation",
-      dependencies: ["Essentials", "Components", "Execution", "Grammars", "Kernels", "Models", "Tokenization"]),
+      dependencies: [
+        "Essentials", "Components", "Execution", "Formats", "Grammars", "Kernels", "Models", "Tokenization",
+      ]),
+    .target(name: "ServingLink", dependencies: ["Essentials", "Files"]),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Essentials", "Components", "Execution", "Files", "Formats", "Generation", "Grammars", "Kernels", "Models",
+        "ServingLink", "Settings", "Templates", "Tokenization",
+      ],
+      resources: [.embedInCode("openapi.json"), .embedInCode("page.html")]),
     .target(
       name: "Training",
       dependencies: [
@@ -100,7 +110,8 @@ let package = Package(
         "Files",
         "Grammars", "HubCache", "Kernels",
         "Describing", "Export", "Generation", "Models",
-        "PluginLoading", "Specification", "StandardComponents", "Templates", "Tokenization", "Training",
+        "PluginLoading", "Serving", "ServingLink", "Specification", "StandardComponents", "Templates", "Tokenization",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/chimera"),
@@ -151,6 +162,12 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Formats", "Kernels"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "HubTests", dependencies: ["FakeHub", "Files", "Hub", "HubCache"]),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "Components", "Files", "Generation", "Kernels", "Models", "Serving", "ServingLink", "Specification",
+        "TestSupport",
+      ]),
     .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),
     .testTarget(name: "ComponentsTests", dependencies: ["TestSupport"]),
     .testTarget(name: "SpecificationTests", dependencies: ["Components", "Files", "SharedData", "Specification"]),
@@ -190,16 +207,21 @@ if Context.environment["CHIMERA_FUZZ"] != nil {
 if Context.environment["CHIMERA_NETWORK"] != nil {
   package.products.append(.executable(name: "chimera-net", targets: ["chimera-net"]))
   package.dependencies += [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
   ]
   package.targets.append(
     .executableTarget(
       name: "chimera-net",
       dependencies: [
-        "Files", "Hub", "HubCache", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        "Files", "Hub", "HubCache", "ServingLink", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]))
 }

@@ -16,6 +16,8 @@ struct Continuation {
   private var history: [Int]
   private var next = 0
   private var probability: TokenProbability?
+  /// The token that ended the text, which is no part of it.
+  private(set) var end: (token: Int, probability: TokenProbability?)?
   private let matcher: GrammarMatcher?
   /// Nothing may come but the end, and no token says so.
   private var hasNothingLeft = false
@@ -86,7 +88,10 @@ struct Continuation {
   ) throws -> [Int]? {
     if result.tokens.count >= settings.maximumTokens { return ended(.length) }
     if hasNothingLeft { return ended(.grammar) }
-    if !settings.ignoresEnd, endOfText.contains(next) { return ended(.end) }
+    if !settings.ignoresEnd, endOfText.contains(next) {
+      end = (next, probability)
+      return ended(.end)
+    }
     _ = try matcher?.accept(next)
     result.tokens.append(next)
     if let probability { result.probabilities.append(probability) }

@@ -13,8 +13,9 @@ func note(_ text: String) {
   text.withUTF8 { _ = writeAll(UnsafeRawBufferPointer($0), to: 2) }
 }
 
-guard CommandLine.arguments == [CommandLine.arguments[0], "serve-request"] else {
-  note("chimera-net is started by chimera: see 'chimera pull --help' and 'chimera push --help'")
+let mode = CommandLine.arguments.dropFirst()
+guard mode == ["serve-request"] || mode == ["listen"] else {
+  note("chimera-net is started by chimera: see the help of 'chimera pull', 'chimera push' and 'chimera serve'")
   exit(2)
 }
 
@@ -24,6 +25,8 @@ Task.detached {
   while getppid() == asking { try? await Task.sleep(for: .seconds(1)) }
   exit(130)
 }
+
+if mode == ["listen"] { exit(await listen()) }
 
 let input = FileHandle.standardInput.readDataToEndOfFile()
 let parsed = try? Array(input).withUnsafeBytes { try JSONValue(parsing: $0, name: "the request") }

@@ -16,6 +16,7 @@ struct Chimera: ParsableCommand {
       CHIMERA_MODELS, CHIMERA_ARCHITECTURES
                        Folders of weights and of specs, before the program's own; several with ':'.
       CHIMERA_PLUGINS  Libraries of components to load first; several with ':'.
+      CHIMERA_TOKEN    The token that clients of chimera serve present.
       CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME or ~/.cache]
       CHIMERA_KERNELS  The instructions to use at most (chimera bench names them).
       CHIMERA_ARITHMETIC
@@ -40,7 +41,8 @@ struct Chimera: ParsableCommand {
       Run.self, Chat.self,
       Tokenize.self,
       Logits.self, Verify.self, Save.self, ExportCommand.self, ImportCommand.self, Bench.self, Train.self,
-      Eval.self, TokenizerCommand.self, Ablate.self, Pull.self, Push.self, CacheCommand.self, PluginCommand.self,
+      Eval.self, TokenizerCommand.self, Ablate.self, Serve.self, Pull.self, Push.self, CacheCommand.self,
+      PluginCommand.self,
     ])
 }
 

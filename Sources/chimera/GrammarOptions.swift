@@ -1,7 +1,6 @@
 import ArgumentParser
 import Files
 import Grammars
-import Tokenization
 
 /// What may be generated; the options of every command that generates.
 struct GrammarOptions: ParsableArguments {
@@ -46,15 +45,5 @@ struct GrammarOptions: ParsableArguments {
         .notFound, "there is no file '\(value.prefix(80))', and it is no \(form) either; \(option) takes one of them")
     }
     return (try StandardInput.text(ofFile: value), value)
-  }
-}
-
-extension TokenGrammar {
-  /// `grammar` over the vocabulary of `tokenizer`.
-  convenience init(_ grammar: Grammar, _ tokenizer: Tokenizer) {
-    let tokens = tokenizer.shownTokens.map {
-      TokenVocabulary.Token(id: $0.id, bytes: $0.bytes, first: $0.firstBytes, endsWord: $0.endsWord)
-    }
-    self.init(grammar, TokenVocabulary(count: tokenizer.count, tokens))
   }
 }

@@ -20,21 +20,7 @@ enum NetworkProgram {
   /// The result of `request`. Throws `Failure` where the program is missing, and `Ended` where it ended without a result,
   /// having said why.
   static func answer(_ request: NetworkRequest) throws -> JSONValue {
-    guard let path else {
-      throw Failure(
-        .failed,
-        Zoo.checkout == nil
-          ? "what speaks to networks, \(name), is not installed beside this program: 'make install' in a checkout installs both"
-          : "what speaks to networks, \(name), is not built yet: 'make network' builds it (a few minutes, once)")
-    }
-    let (input, output, child): (ProcessPipe, ProcessPipe, ChildProcess)
-    do {
-      (input, output) = (try ProcessPipe(), try ProcessPipe())
-      child = try ChildProcess(
-        path, ["serve-request"], input: .descriptor(input.reading), output: .descriptor(output.writing))
-    } catch { throw Failure(.failed, "\(name) cannot be started: \(error.reason)") }
-    close(input.reading)
-    close(output.writing)
+    let (input, output, child) = try start(["serve-request"])
     var text = request.json.serialized()
     _ = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: input.writing) }
     close(input.writing)
@@ -50,6 +36,26 @@ enum NetworkProgram {
       throw Failure(.failed, "\(name) gave no result; is it of the same version as this program?")
     }
     return json
+  }
+
+  /// Starts it with `arguments`; gives the ends of its standard input and output. Throws `Failure` where it is missing.
+  static func start(_ arguments: [String]) throws -> (input: ProcessPipe, output: ProcessPipe, child: ChildProcess) {
+    guard let path else {
+      throw Failure(
+        .failed,
+        Zoo.checkout == nil
+          ? "what speaks to networks, \(name), is not installed beside this program: 'make install' in a checkout installs both"
+          : "what speaks to networks, \(name), is not built yet: 'make network' builds it (a few minutes, once)")
+    }
+    let (input, output, child): (ProcessPipe, ProcessPipe, ChildProcess)
+    do {
+      (input, output) = (try ProcessPipe(), try ProcessPipe())
+      child = try ChildProcess(
+        path, arguments, input: .descriptor(input.reading), output: .descriptor(output.writing))
+    } catch { throw Failure(.failed, "\(name) cannot be started: \(error.reason)") }
+    close(input.reading)
+    close(output.writing)
+    return (input, output, child)
   }
 
   /// It ended with this status, and said why.

@@ -1,0 +1,24 @@
+import Generation
+import ServingLink
+
+/// What the scheduler computes for a request: one prompt with its continuations, or the hidden state of a text.
+struct Job: Sendable {
+  enum Work: Sendable {
+    case generate(ContinuousBatch.Request)
+    case embed([Int], HiddenState.Pooling)
+  }
+
+  /// What becomes of it, told on the scheduler's thread.
+  enum Event {
+    case batch(ContinuousBatch.Event)
+    case embedded([Double])
+    case failed(ErrorAnswer)
+  }
+
+  /// The index of the model among the served ones.
+  let model: Int
+  let work: Work
+  /// Who waits for it.
+  let answer: Answer
+  let tell: @Sendable (Event) -> Void
+}

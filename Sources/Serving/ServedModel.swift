@@ -1,0 +1,113 @@
+import Components
+import Essentials
+import Execution
+import Files
+import Formats
+import Generation
+import Grammars
+import Kernels
+import Models
+import ServingLink
+import Synchronization
+import Tokenization
+
+/// A model that is served: what requests need to know of it. It computes nothing; that is the scheduler's.
+public final class ServedModel: Sendable {
+  /// The name that requests call it by.
+  public let id: String
+  /// The model.
+  public let loaded: LoadedModel
+  /// The storage format of its KV cache, and what its matrices are multiplied in.
+  let states: StorageFormat
+  let computeType: ComputeType
+  let template: ChatTemplate?
+  /// Texts and tokens that end an answer in a conversation.
+  private let answerEnds: Set<Int>
+  private let grammars = Mutex<(vocabulary: TokenVocabulary?, known: [(text: String, grammar: TokenGrammar)])>(
+    (nil, []))
+  private static let grammarLimit = 16
+
+  /// The model `loaded` by the name `id`. Throws what is wrong in its chat template's files.
+  public init(id: String, _ loaded: LoadedModel, states: StorageFormat, computeType: ComputeType) throws {
+    (self.id, self.loaded, self.states, self.computeType) = (id, loaded, states, computeType)
+    template = try loaded.tokenizer == nil ? nil : loaded.chat()
+    let tokenizer = loaded.tokenizer
+    let end = template?.answerEnd().flatMap { tokenizer?.encode($0, addSpecialTokens: false).first }
+    answerEnds = end.flatMap { tokenizer?.isSpecial($0) == true ? [$0] : nil } ?? []
+  }
+
+  var plan: Plan { loaded.description.plan }
+  /// Tokens of a prompt and its continuation at most.
+  var context: Int { plan.longestText }
+  /// Bytes of states for each token of a text.
+  public var bytesPerToken: Int { plan.stateBytesPerToken(in: states) }
+
+  /// The tokenizer; throws where there is none.
+  func tokenizer(for what: String) throws(ErrorAnswer) -> Tokenizer {
+    guard let tokenizer = loaded.tokenizer else {
+      throw ErrorAnswer(
+        400, "the model '\(id)' has no tokenizer, which \(what) needs; send token ids", code: "no_tokenizer")
+    }
+    return tokenizer
+  }
+
+  /// Throws where `ids`, the parameter `name`, are no prompt that leaves room for a token.
+  func check(_ ids: [Int], _ name: String, leavingRoom: Bool = true) throws(ErrorAnswer) {
+    if ids.isEmpty { throw ErrorAnswer(400, "'\(name)' has no tokens", parameter: name, code: "invalid_value") }
+    if let id = ids.first(where: { $0 < 0 || $0 >= plan.shape.vocabSize }) {
+      throw ErrorAnswer(
+        400, "token \(id) in '\(name)' is outside the vocabulary of \(plan.shape.vocabSize)", parameter: name,
+        code: "invalid_value")
+    }
+    guard ids.count <= context else {
+      throw ErrorAnswer(
+        400, "'\(name)' has \(ids.count) tokens, and the model's context is \(context)", parameter: name,
+        code: "context_length_exceeded")
+    }
+  }
+
+  /// The ids of `text`, the parameter `name`.
+  func encode(_ text: String, _ name: String, addSpecialTokens: Bool = true) throws(ErrorAnswer) -> [Int] {
+    let tokenizer = try tokenizer(for: "text")
+    do { try tokenizer.requireEncodable(text) } catch {
+      throw ErrorAnswer(400, error.description.onOneLine, parameter: name, code: "invalid_value")
+    }
+    return tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
+  }
+
+  /// What begins a text of which nothing is given; nil where there is no such token.
+  var startToken: Int? { loaded.tokenizer.flatMap { $0.beginningOfText ?? $0.endOfText.min() } }
+
+  /// The ids of a conversation, and what ends an answer to it. Throws what its template says of it.
+  func encode(_ conversation: Conversation) throws -> (ids: [Int], stops: [String], ends: Set<Int>) {
+    let tokenizer = try tokenizer(for: "a conversation")
+    guard let template else {
+      throw ErrorAnswer(400, "the model '\(id)' has no chat template; use /v1/completions", code: "no_chat_template")
+    }
+    let text = try template.text(of: conversation)
+    do { try tokenizer.requireEncodable(text) } catch {
+      throw ErrorAnswer(400, error.description.onOneLine, parameter: "messages", code: "invalid_value")
+    }
+    return (tokenizer.encode(text, addSpecialTokens: false), template.stops, answerEnds)
+  }
+
+  /// The grammar that `make` reads from `text`, over this model's tokens; made once.
+  func grammar(_ text: String, _ make: () throws -> Grammar) throws -> TokenGrammar {
+    let tokenizer = try tokenizer(for: "a grammar")
+    if let known = grammars.withLock({ $0.known.first { $0.text == text }?.grammar }) { return known }
+    let grammar = try make()
+    let vocabulary =
+      grammars.withLock { $0.vocabulary }
+      ?? {
+        let vocabulary = TokenVocabulary(tokenizer)
+        grammars.withLock { $0.vocabulary = vocabulary }
+        return vocabulary
+      }()
+    let made = TokenGrammar(grammar, vocabulary)
+    grammars.withLock { state in
+      state.known.append((text, made))
+      if state.known.count > Self.grammarLimit { state.known.removeFirst() }
+    }
+    return made
+  }
+}

@@ -1,0 +1,52 @@
+"""The page at /, in a browser: it streams from two models side by side, by keyboard, on a phone, and runs nothing of others.
+
+    python3 Tests/Interop/serving/page.py .build/release/chimera [CHROMIUM]
+
+Needs playwright (tried with 1.65) and a Chromium.
+"""
+
+import sys
+
+from playwright.sync_api import sync_playwright
+from server import TOKEN, Server, check
+
+
+def main(chimera, chromium):
+    with Server(chimera, "story-llama", "story-gpt2") as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for size in [(1200, 800), (360, 640)]:
+            page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+            faults, asked = [], []
+            page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto(f"{server.url}/#{TOKEN}")
+            page.get_by_label("story-gpt2").wait_for()
+            check(TOKEN not in page.url, "the token leaves the address")
+            page.get_by_label("Text").fill("Once upon a time")
+            page.get_by_label("Tokens").fill("12")
+            page.get_by_label("Text").press("Control+Enter")
+            page.get_by_text("done", exact=True).wait_for()
+            for model in ["story-llama", "story-gpt2"]:
+                article = page.get_by_role("article", name=model)
+                check(article.locator("span").count() >= 12, f"{model} wrote its tokens")
+                check("p = " in article.locator("span").first.get_attribute("title"), "each with its probability")
+            page.get_by_role("button", name="Score the text").press("Enter")
+            page.get_by_text("done", exact=True).wait_for()
+            note = page.get_by_role("article", name="story-llama").locator(".note").inner_text()
+            check(note.startswith("loss ") and "over 3 tokens" in note, f"the text is scored: {note}")
+            wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+            check(not wide, f"nothing is cut off at {size[0]} pixels")
+            check(all(url.startswith(server.url) for url in asked), "nothing else is asked")
+            check(faults == [], f"the browser has nothing to say: {faults}")
+            page.close()
+        page = browser.new_page()
+        page.goto(server.url)
+        page.get_by_label("Token", exact=True).fill(TOKEN)
+        page.get_by_label("Token", exact=True).press("Tab")
+        page.get_by_label("story-gpt2").wait_for()
+        check(True, "without a token it asks for one")
+        browser.close()
+
+
+main(sys.argv[1], (sys.argv[2:] + ["/usr/bin/chromium"])[0])
