@@ -48,13 +48,35 @@ public struct AdapterFolder {
   ///
   /// Several matrices that are stored as one have one pair of factors there: A one below the other, and each one's B in
   /// columns of its own, so that the rank is the sum of theirs. `lengths` gives the lengths of the rows of a matrix that has no
-  /// factors, which one beside it has. `count` is as for `CheckpointMap.match`.
+  /// factors, which one beside it has. Where `map` has no name for one of them, all have canonical names, as the modules
+  /// of an exported model have. `count` is as for `CheckpointMap.match`.
   public func write(
     to path: String, for tensors: [PlannedTensor], map: CheckpointMap?,
     count: (_ path: String, _ name: TensorName) -> Int?, lengths: (_ name: String) throws -> StoredTensor
   ) throws {
     let tensors = tensors.flatMap(\.members)
-    let map = try map ?? CheckpointMap.canonical(for: tensors)
+    // A variant may have matrices that its family has no names for.
+    func written(by map: CheckpointMap) throws -> (modules: [AdapterModule], others: [String], found: Int) {
+      let (modules, others) = try self.modules(of: tensors, map, count, lengths)
+      return (modules, others, modules.reduce(0) { $0 + $1.partCount })
+    }
+    var (modules, others, found) = try written(by: map ?? CheckpointMap.canonical(for: tensors))
+    if found < factors.count {
+      (modules, others, found) = try written(by: CheckpointMap.canonical(for: tensors))
+    }
+    guard found == factors.count else {
+      throw Problems([Problem("there is no name for \(factors.count - found) of the adapter's matrices", at: nil)])
+    }
+    try SafetensorsFile.write(modules.flatMap(\.tensors), to: path + "/" + AdapterTensors.file)
+    let text = JSONValue.object(configuration(of: modules, beside: others)).serialized(pretty: true) + "\n"
+    try writeAtomically(text, to: path + "/" + AdapterConfig.file)
+  }
+
+  /// The modules that have factors, by the names of `map`, and the names of those that have none.
+  private func modules(
+    of tensors: [PlannedTensor], _ map: CheckpointMap, _ count: (_ path: String, _ name: TensorName) -> Int?,
+    _ lengths: (_ name: String) throws -> StoredTensor
+  ) throws -> (modules: [AdapterModule], others: [String]) {
     let byName = Dictionary(factors.map { ($0.owner.text + ".weight", $0) }) { first, _ in first }
     // The later rule wins, as when a model is saved.
     let mapped = map.mappedTensors(for: tensors, count: count).tensors.sorted { $0.rule.order > $1.rule.order }
@@ -79,15 +101,7 @@ public struct AdapterFolder {
       let names = item.targets.map { tensors[$0[0]].name.text }
       modules.append(try AdapterModule(module, parts, names, item.binding, lengths))
     }
-    let found = modules.reduce(0) { $0 + $1.partCount }
-    guard found == factors.count else {
-      throw Problems([
-        Problem("the checkpoint's map has no name for \(factors.count - found) of the adapter's matrices", at: nil)
-      ])
-    }
-    try SafetensorsFile.write(modules.flatMap(\.tensors), to: path + "/" + AdapterTensors.file)
-    let text = JSONValue.object(configuration(of: modules, beside: others)).serialized(pretty: true) + "\n"
-    try writeAtomically(text, to: path + "/" + AdapterConfig.file)
+    return (modules, others)
   }
 
   private func configuration(of modules: [AdapterModule], beside others: [String]) -> JSONObject {

@@ -81,12 +81,12 @@ extension BindingExpression {
         throw BindingProblem(sentence: "a period of \(count) layers is none")
       }
       return .array((0..<count).map { .string($0 == place ? inside : outside) })
-    case .listed(let path, let inside, let outside, let layers):
+    case .listed(let path, let first, let inside, let outside, let layers):
       seen.insert(path)
       let count = try layers.value(in: source, seen: &seen)?.integer
       guard let list = source.value(at: path)?.array, let count, count >= 0 else { return nil }
       let numbers = Set(list.compactMap(\.integer))
-      return .array((0..<min(count, 100_000)).map { .string(numbers.contains($0) ? inside : outside) })
+      return .array((0..<min(count, Self.layerLimit)).map { .string(numbers.contains($0 + first) ? inside : outside) })
     case .grouped(let groups, let alternatives):
       let chosen = groups.firstIndex(where: source.hasGroup) ?? alternatives.count - 1
       for (index, alternative) in alternatives.enumerated() where index != chosen {

@@ -34,9 +34,9 @@ extension BindingExpression {
       return config.assigning(value, at: paths[0]).map { [$0] } ?? []
     case .period(let period, let offset, let inside, _):
       return Self.inversions(of: value, period, offset, inside, in: config)
-    case .listed(let path, let inside, _, _):
+    case .listed(let path, let first, let inside, _, _):
       guard let layers = value.array.flatMap({ Self.layers(of: $0) }) else { return [] }
-      let numbers = layers.indices.filter { layers[$0] == inside }.map(JSONValue.integer)
+      let numbers = layers.indices.filter { layers[$0] == inside }.map { JSONValue.integer($0 + first) }
       return config.assigning(.array(numbers), at: path).map { [$0] } ?? []
     case .letters(let path):
       let letters = (value.array ?? []).compactMap(\.string)

@@ -50,8 +50,8 @@ extension BindingExpression {
         throw Problem("'\(key)' belongs to 'listed' and 'period'", at: misplaced.place)
       }
     }
-    if source.key != "period", let misplaced = setting["offset"] {
-      throw Problem("'offset' belongs to 'period'", at: misplaced.place)
+    if source.key != "listed", source.key != "period", let misplaced = setting["offset"] {
+      throw Problem("'offset' belongs to 'listed' and 'period'", at: misplaced.place)
     }
     let inner: BindingExpression =
       switch source.key {
@@ -108,7 +108,12 @@ extension BindingExpression {
     guard let inside = setting["in"]?.text, let outside = setting["out"]?.text, let layers = setting["layers"] else {
       throw Problem("'listed' needs 'in', 'out' and 'layers'", at: entry.place)
     }
-    return .listed(try text(entry.value), inside: inside, outside: outside, layers: try operand(layers))
+    let first = setting["offset"]?.integer ?? 0
+    guard setting["offset"]?.integer != nil || setting["offset"] == nil, abs(first) <= layerLimit else {
+      throw Problem("the 'offset' of 'listed' is the number of the first layer", at: setting["offset"]?.place)
+    }
+    return .listed(
+      try text(entry.value), first: first, inside: inside, outside: outside, layers: try operand(layers))
   }
 
   private static func period(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {

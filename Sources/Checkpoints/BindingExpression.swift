@@ -17,7 +17,8 @@ import Files
 /// {from: layer, text: 'layer-{}'}                # the value within a text
 /// {runs: {dense: first_k_dense_replace, sparse: {difference: [num_hidden_layers, first_k_dense_replace]}}}
 ///                                                # a pattern of layers; runs of none are left out
-/// {listed: moe_layers, in: sparse, out: dense, layers: num_hidden_layers}       # by the numbers of layers in a list
+/// {listed: moe_layers, in: sparse, out: dense, layers: num_hidden_layers}       # by the numbers of layers in a list;
+///                                         # 'offset' is the first layer's number, where that is not 0
 /// {period: attn_layer_period, offset: attn_layer_offset, in: full, out: mamba}      # one layer in so many, from the offset on
 /// {join: [expression, …], layers: num_hidden_layers}    # patterns laid side by side: [dense+local, sparse+local]
 /// {unroll: attention_types}                      # [[[global, local], 12]] as the list of all layers
@@ -49,7 +50,7 @@ indirect enum BindingExpression: Sendable {
   case letters(String)
   case same([String])
   case period(BindingExpression, offset: BindingExpression, inside: String, outside: String)
-  case listed(String, inside: String, outside: String, layers: BindingExpression)
+  case listed(String, first: Int, inside: String, outside: String, layers: BindingExpression)
   /// The same of each of several groups, of which the first that has any keys counts alone.
   case grouped([String], [BindingExpression])
   case modified(BindingExpression, Modifiers)

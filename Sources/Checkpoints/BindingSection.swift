@@ -136,8 +136,9 @@ extension BindingExpression {
       return .period(
         period.under(prefixes, written: written), offset: offset.under(prefixes, written: written), inside: inside,
         outside: outside)
-    case .listed(let path, let inside, let outside, let layers):
-      return .listed(one(path), inside: inside, outside: outside, layers: layers.under(prefixes, written: written))
+    case .listed(let path, let first, let inside, let outside, let layers):
+      return .listed(
+        one(path), first: first, inside: inside, outside: outside, layers: layers.under(prefixes, written: written))
     case .runs(let runs): return .runs(runs.map { ($0.name, $0.count.under(prefixes, written: written)) })
     case .join(let patterns, let layers):
       return .join(

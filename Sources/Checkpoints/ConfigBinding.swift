@@ -5,7 +5,8 @@ import Files
 ///
 /// ```yaml
 /// config:
-///   match: {model_type: llama}            # which configurations are this family's
+///   match: {model_type: llama}            # which configurations are this family's,
+///   unless: {num_local_experts: 0}        # but for those of which one of these holds
 ///   set: {position.pairing: half}         # facts of the container
 ///   bind:
 ///     vocab_size: vocab_size              # path in the spec: expression, see `BindingExpression`
@@ -32,6 +33,7 @@ public struct ConfigBinding: Sendable {
   }
 
   let match: [(path: String, values: [JSONValue])]
+  private let unless: [(path: String, values: [JSONValue])]
   /// Facts of the container that its configuration does not mention.
   public let set: [Setting.Entry]
   let bindings: [(path: String, expression: BindingExpression, place: Place?)]
@@ -59,7 +61,9 @@ public struct ConfigBinding: Sendable {
   }
 
   /// The keys a section may have besides those of a checkpoint map.
-  private static let keys = ["match", "set", "bind", "require", "ignore", "floats", "write", "restore", "restate"]
+  private static let keys = [
+    "match", "unless", "set", "bind", "require", "ignore", "floats", "write", "restore", "restate",
+  ]
 
   /// Keys whose values the reference implementation declares as floats and refuses as integers, whatever the family:
   /// the annotations of transformers 5.23's configuration classes, in which no key is a float here and an integer there.
@@ -73,7 +77,7 @@ public struct ConfigBinding: Sendable {
   /// What every configuration of the kind has and no architecture depends on.
   private static let housekeeping = [
     "architectures", "model_type", "transformers_version", "dtype", "torch_dtype", "use_cache", "*_token_id",
-    "initializer_range", "auto_map", "_name_or_path", "_commit_hash", "*attn_implementation*", "*dropout*", "*_pdrop",
+    "initializer_range", "auto_map*", "_name_or_path", "_commit_hash", "*attn_implementation*", "*dropout*", "*_pdrop",
     "layerdrop", "general.*", "tokenizer.*", "quantize.*", "split.*", "tokenizer_class", "unsloth_*",
     // The base class of every configuration of transformers 4: outputs, tasks, pruning, and how to generate.
     "output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate",
@@ -110,6 +114,7 @@ public struct ConfigBinding: Sendable {
       return items.map { JSONValue($0) }
     }
     match = group("match").map { ($0.key, values($0.value)) }
+    unless = group("unless").map { ($0.key, values($0.value)) }
     set = group("set")
     var require: [Requirement] = []
     for entry in group("require") {
@@ -182,17 +187,17 @@ public struct ConfigBinding: Sendable {
 
   /// Whether `source` is a configuration of this family.
   public func matches(_ source: ConfigSource) -> Bool {
-    !match.isEmpty
-      && match.allSatisfy { condition in
-        let value = source.value(at: condition.path) ?? BindingExpression.absent
-        return condition.values.contains { $0.means(value) }
-      }
+    func holds(_ condition: (path: String, values: [JSONValue])) -> Bool {
+      let value = source.value(at: condition.path) ?? BindingExpression.absent
+      return condition.values.contains { $0.means(value) }
+    }
+    return !match.isEmpty && match.allSatisfy(holds) && !unless.contains(where: holds)
   }
 
   /// The patch that says in the spec's words what `source` says in its own. Throws every problem at once.
   public func bind(_ source: ConfigSource) throws(Problems) -> Result {
     var problems = Problems()
-    var seen = Set(match.map(\.path))
+    var seen = Set((match + unless).map(\.path))
     var patch = Setting(.group([]))
     for entry in set { patch[path: entry.key] = entry.value }
     var lists: [(values: LayerValues, path: String, place: Place?)] = []
@@ -271,7 +276,7 @@ public struct ConfigBinding: Sendable {
 
   /// Whether `path` is passed over: ignored, and neither bound nor required.
   public func ignores(_ path: String) -> Bool {
-    var seen = Set(require.flatMap(\.condition.paths) + match.map(\.path))
+    var seen = Set(require.flatMap(\.condition.paths) + (match + unless).map(\.path))
     let nothing = ConfigSource(name: "", values: JSONObject(), tensors: [:])
     for binding in bindings { _ = try? binding.expression.value(in: nothing, seen: &seen) }
     return !seen.contains { path == $0 || path.hasPrefix($0 + ".") }

@@ -59,11 +59,12 @@ public struct ImportedFolder {
     return try CheckpointFolder.config(in: path)?[TransformersFile.specificationKey]?.string
   }
 
-  /// Writes them with `specification` as a native folder at `path`, whole or not at all.
-  public func write(to path: String, specification: String) throws {
+  /// Writes them with `specification`, and what `others` writes, as a native folder at `path`, whole or not at all.
+  public func write(to path: String, specification: String, others: (_ folder: String) throws -> Void) throws {
     try writeFolderAtomically(to: path) { folder in
       try CheckpointFolder.write(tensors, config: nil, to: folder, shardBytes: .max)
       try writeAtomically(specification, to: folder + "/resolved.yaml")
+      try others(folder)
     }
   }
 }

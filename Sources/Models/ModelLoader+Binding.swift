@@ -30,7 +30,7 @@ extension ModelLoader {
         config.value(at: configuration.kindKey)?.string, key: configuration.kindKey, path: config.name, nearest: nil)
     }
     let result = try binding.bind(config)
-    try checkUnread(result.unused, of: config.name, by: family, besides: configuration.keys)
+    try checkUnread(result.unused, of: config, by: family, besides: configuration.keys)
     let name = Setting(.group([Setting.Entry("name", Setting(.scalar(name ?? source.name, quoted: true)))]))
     let architecture: Architecture
     do {
@@ -44,17 +44,45 @@ extension ModelLoader {
       notes: notes(on: family, of: kinds(of: config)))
   }
 
+  /// What a folder's configuration says, for a spec that says no sizes: a family's own file, or one that changes a family.
+  ///
+  /// What such a file says itself counts before its folder's configuration; nothing where the spec has sizes, or the
+  /// weights no configuration.
+  func sizes(for reference: String, from source: ModelSource) throws -> [Setting] {
+    guard case .folder = source, let configuration = try? configuration(of: source) else { return [] }
+    let tree = try specifications.tree(reference)
+    guard tree["vocab_size"] == nil, tree["hidden_size"] == nil, let section = tree[configuration.section] else {
+      return []
+    }
+    let result = try ConfigBinding(ConfigBinding.parts(of: section).binding).bind(configuration.config)
+    let path = try specifications.locate(reference)
+    try checkUnread(result.unused, of: configuration.config, by: reference, besides: configuration.keys)
+    var name = Setting(.group([]))
+    if tree["name"] == nil { name["name"] = Setting(.scalar(source.name, quoted: true)) }
+    // A family's own file says what its configurations may change.
+    let own = catalog.path(of: reference) == path ? nil : tree.written(in: path)
+    return [result.patch, name] + (own.map { [$0] } ?? [])
+  }
+
   /// Refuses keys that nobody knows: any of them may decide numbers.
   private func checkUnread(
-    _ keys: [String], of name: String, by family: String, besides read: [String]
+    _ keys: [String], of config: ConfigSource, by family: String, besides read: [String]
   ) throws(Problems) {
     var problems = Problems()
-    for key in keys where !(ignoredKeys + read).contains(where: { key == $0 || key.hasPrefix($0 + ".") }) {
+    let unknown = keys.filter { key in !(ignoredKeys + read).contains { key == $0 || key.hasPrefix($0 + ".") } }
+    let groups = Dictionary(grouping: unknown) { $0.prefix { $0 != "." } }
+    var told: Set<Substring> = []
+    for key in unknown {
+      // A group of which nothing is known is one key.
+      let group = key.prefix { $0 != "." }
+      let isWhole = groups[group]?.count == config.value(at: String(group))?.object?.count
+      let shown = isWhole ? group : key[...]
+      guard told.insert(shown).inserted else { continue }
       // A key may be as long as the file allows.
-      let word = String(key.prefix(60))
+      let word = String(shown.prefix(60))
       problems.add(
         Problem(
-          "\(name): the family '\(family)' does not know the key '\(word)', which may decide numbers", at: nil,
+          "\(config.name): the family '\(family)' does not know the key '\(word)', which may decide numbers", at: nil,
           hint: "if it does not, '--ignore-key \(word)' lets it pass"))
     }
     try problems.check()
@@ -102,16 +130,19 @@ extension ModelLoader {
     var broken: (any Error)?
     for family in families {
       let reference = "\(family.family)/\(Catalog.familyFile)"
+      var isMeant = kinds.contains(family.family)
       do {
         // A family that builds on another one has its match too; the one that wrote it reads the configuration.
         guard let setting = try specifications.tree(reference)[section],
           let writtenIn = setting["match"]?.place?.source, writtenIn.hasSuffix("\(reference).yaml")
         else { continue }
+        let named = (setting["match"]?.entries ?? []).flatMap { $0.value.list ?? [$0.value] }
+        isMeant = isMeant || named.contains { $0.text.map(kinds.contains) ?? false }
         let binding = try ConfigBinding(ConfigBinding.parts(of: setting).binding)
         if binding.matches(config) { return (family.family, binding) }
       } catch {
         // What is wrong in its file is nobody's business whose model another family reads.
-        if kinds.contains(family.family) { throw error }
+        if isMeant { throw error }
         broken = broken ?? error
       }
     }
@@ -136,5 +167,14 @@ extension ModelLoader {
       let kind = kinds.first(where: { Files.kind(ofPath: "\(zoo)/\($0)/\(Catalog.familyFile).yaml") == .file })
     else { return [] }
     return ["\(own.path) reads this model, in place of the zoo's family '\(kind)'"]
+  }
+}
+
+extension Setting {
+  /// What of this tree stands in the file `path`; nil where nothing does.
+  fileprivate func written(in path: String) -> Setting? {
+    guard let entries else { return place?.source == path ? self : nil }
+    let own = entries.compactMap { entry in entry.value.written(in: path).map { Setting.Entry(entry.key, $0) } }
+    return own.isEmpty ? nil : Setting(.group(own), at: place)
   }
 }

@@ -62,8 +62,10 @@ extension ComponentChoice {
   fileprivate func changes(to other: ComponentChoice) -> [String] {
     if name != other.name { return ["\(slot.rawValue) \(name) → \(other.name)"] }
     let paths = (options + other.options).map(\.path)
-    return paths.filter { value($0)?.inFewWords != other.value($0)?.inFewWords }.map { path in
-      "\(slot.rawValue).\(path) \(value(path)?.inFewWords ?? "none") → \(other.value(path)?.inFewWords ?? "none")"
+    return paths.compactMap { path in
+      // What is left out and what is switched off read alike, and are.
+      let (before, after) = (value(path)?.inFewWords ?? "none", other.value(path)?.inFewWords ?? "none")
+      return before == after ? nil : "\(slot.rawValue).\(path) \(before) → \(after)"
     }
   }
 }

@@ -171,6 +171,7 @@ public struct ModelLoader: Sendable {
       let binding = try ConfigBinding(ConfigBinding.parts(of: section).binding)
       if let stored = try binding.facts(storedIn: ConfigSource(container)) { facts.append(stored) }
     }
+    facts += try sizes(for: reference, from: source)
     return Found(
       architecture: try specifications.load(reference, patches: facts + patches), source: source, container: container)
   }

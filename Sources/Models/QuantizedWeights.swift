@@ -16,6 +16,9 @@ enum QuantizedWeights {
   /// Ways whose tensors may be numbers of eight bits beside their scales, which are read.
   private static let plain: Set<String> = ["fp8", "compressed-tensors", "fbgemm_fp8", "modelopt"]
 
+  /// Where a configuration says how its weights are quantized.
+  static let keys = ["quantization_config", "compression_config"]
+
   /// The keys of `config`, that of the folder at `path`, that its tensors' own types and scales answer; none where it says
   /// nothing of quantization, or something that is for its family to know.
   ///
@@ -23,7 +26,7 @@ enum QuantizedWeights {
   static func keys(readOf config: JSONValue, _ tensors: [StoredTensorEntry], path: String) throws(ModelProblem)
     -> [String]
   {
-    let keys = ["quantization_config", "compression_config"].filter { config[$0]?.object?.isEmpty == false }
+    let keys = keys.filter { config[$0]?.object?.isEmpty == false }
     guard let group = keys.first.flatMap({ config[$0] }) else { return [] }
     let method = group["quant_method"]?.string ?? "an unknown method"
     let packed = tensors.first { !isPlain($0) }

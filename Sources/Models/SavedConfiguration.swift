@@ -23,6 +23,8 @@ extension ModelLoader {
     isOriginal: Bool
   ) -> JSONValue {
     guard var object = config.object else { return config }
+    // What is written is not quantized, whatever it was read from.
+    for key in QuantizedWeights.keys { object[key] = nil }
     if let name = Self.typeName(of: tensors) {
       let keys = ["dtype", "torch_dtype"].filter { object[$0] != nil }
       if keys.isEmpty { object["dtype"] = .string(name) }

@@ -64,22 +64,27 @@ extension ModelLoader {
   static let templateFolder = "additional_chat_templates"
 
   private func copyTokenizer(of described: ModelDescription, to folder: String) throws {
-    let source = described.source.folder
+    try Self.copyTokenizer(
+      from: described.source.folder, named: described.architecture.tokenizer?["file"]?.text, to: folder)
+  }
+
+  /// Copies the files that say how text is turned into tokens and back, that called `named` too, from one folder into
+  /// another.
+  public static func copyTokenizer(from source: String, named: String? = nil, to folder: String) throws {
     guard kind(ofPath: source) == .folder else { return }
-    let named = described.architecture.tokenizer?["file"]?.text
     func copy(_ name: String) throws {
       let file = try MappedFile(path: source + "/" + name)
       try withExtendedLifetime(file) { try writeAtomically(to: folder + "/" + name) { try $0.write(file.bytes) } }
     }
     for name in try namesInFolder(source)
-    where (Self.isTokenizerFile(name) || name == named) && kind(ofPath: source + "/" + name) == .file {
+    where (isTokenizerFile(name) || name == named) && kind(ofPath: source + "/" + name) == .file {
       try copy(name)
     }
-    let templates = source + "/" + Self.templateFolder
+    let templates = source + "/" + templateFolder
     guard kind(ofPath: templates) == .folder else { return }
-    try makeFolder(folder + "/" + Self.templateFolder)
+    try makeFolder(folder + "/" + templateFolder)
     for name in try namesInFolder(templates) where kind(ofPath: templates + "/" + name) == .file {
-      try copy(Self.templateFolder + "/" + name)
+      try copy(templateFolder + "/" + name)
     }
   }
 

@@ -48,6 +48,7 @@ enum SectionSchema {
   private static let binding: JSONValue = [
     "naming": ["type": ["string", "null"], "description": "a preset of the folder naming that this changes"],
     "match": described(anything, "what a configuration of this family says"),
+    "unless": described(anything, "what no configuration of this family says, though it matches"),
     "set": described(anything, "facts that no configuration says, by path of the spec"),
     "bind": described(anything, "paths of the spec, each with the key or expression that gives its value"),
     "require": described(anything, "what must hold where it is said, for the spec has no word for the contrary"),
@@ -55,6 +56,7 @@ enum SectionSchema {
     "floats": described(texts, "keys that are written with a fraction"),
     "write": described(anything, "what a written configuration says besides"),
     "restore": described(anything, "how tensors are brought back from what `set` says of the container"),
+    "restate": described(anything, "groups of options that are written by another of their types"),
   ]
 
   /// The section `name` of a family's file: `checkpoint`, `config` or `gguf`.

@@ -68,9 +68,10 @@ struct ChatPrompt {
   }
 
   /// The chat template of `loaded`; throws where there is none.
-  static func template(of loaded: LoadedModel) throws -> ChatTemplate {
+  /// `other` is what the command does without one.
+  static func template(of loaded: LoadedModel, otherwise other: String = "") throws -> ChatTemplate {
     guard let template = try loaded.chat() else {
-      throw Failure(.failed, "the model has no chat template; leave out --chat, or set one: --set chat=chatml")
+      throw Failure(.failed, "the model has no chat template; \(other)set one: --set chat=chatml")
     }
     return template
   }

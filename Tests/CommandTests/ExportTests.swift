@@ -83,6 +83,20 @@ import Testing
     }
   }
 
+  @Test("what came back has its tokenizer, and generates what it did", arguments: ["pytorch", "hf"])
+  func generates(_ form: String) throws {
+    try withTemporaryFolder { folder in
+      let (out, back) = (folder.path + "/out", folder.path + "/back")
+      let made = try Command("export", "story-hybrid", "--to", form, "--output", out)
+      #expect(made.status == 0, "\(made.notes)")
+      #expect(try Command("import", out, "--output", back).status == 0)
+      let texts = try ["story-hybrid", back].map { model in
+        try Command("run", model, "Once upon", "-n", "6", "--temperature", "0", "--exact")
+      }
+      #expect(texts[1].status == 0 && texts[1].output == texts[0].output, "\(texts[1].notes)")
+    }
+  }
+
   private static let experts = "{type: moe, num_experts: 4, top_k: 2, expert_size: 24, gated: true, activation: silu}"
 
   @Test("a folder without a tensor of its model does not come back")

@@ -105,6 +105,32 @@ struct TrainTests {
     }
   }
 
+  @Test("an adapter of a variant that its family has no names for is read again, and what PEFT leaves out is told")
+  func adapted() throws {
+    try withTemporaryFolder { folder in
+      let scene = try Scene(in: folder)
+      func run(_ arguments: [String]) throws -> Command {
+        let run = try Command(arguments, environment: scene.environment)
+        #expect(run.status == 0, "\(arguments): \(run.notes)")
+        return run
+      }
+      let experts =
+        "mlp={type: moe, num_experts: 2, top_k: 1, expert_size: 8, shared_size: 8, gated: true, activation: silu}"
+      let (base, adapter) = (folder.path + "/base", folder.path + "/adapter")
+      let short = ["--data", scene.text, "--steps", "2", "--batch", "2", "--context", "8", "--quiet"]
+      _ = try run(
+        ["train", "gpt2-nano", "--tokenizer", "char", "--out", base, "--set", experts, "--set", "hidden_size=32"]
+          + short)
+      let told = try run(["train", base, "--out", adapter, "--lora", "rank=2"] + short)
+      #expect(told.notes.contains("PEFT leaves out factors beside experts"), "\(told.notes)")
+      let silent = try run(["train", base, "--out", adapter + "2", "--lora", "rank=2,target=attn.q"] + short)
+      #expect(!silent.notes.contains("PEFT"), "\(silent.notes)")
+      let config = try String(contentsOfFile: adapter + "/adapter_config.json", encoding: .utf8)
+      #expect(config.contains("moe.shared.up"))
+      #expect(try run(["run", adapter, "the", "-n", "3"]).notes.contains("LoRA of rank 2"))
+    }
+  }
+
   @Test("killed at 25 random moments and continued, a run ends in the same bits")
   func kill() throws {
     try withTemporaryFolder { folder in

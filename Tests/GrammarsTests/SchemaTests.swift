@@ -149,10 +149,10 @@ import Testing
           + "branches apart by a required property with a const"
       ),
       ("[]", "test.json#: error: a schema is an object, true or false, not an array"),
-      ("false", "test.json: error: no text matches the grammar: every way through it goes on without end"),
+      ("false", "test.json: error: no text matches: every way ends in a contradiction, or goes on without end"),
       (
         #"{"type": "integer", "minimum": 3, "maximum": 2}"#,
-        "test.json: error: no text matches the grammar: every way through it goes on without end"
+        "test.json: error: no text matches: every way ends in a contradiction, or goes on without end"
       ),
     ])
   func mistakes(text: String, sentence: String) {

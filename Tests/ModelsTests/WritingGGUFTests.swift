@@ -178,6 +178,8 @@ import Testing
       ),
       ("bitsandbytes", "\"load_in_4bit\": true", "quantized by bitsandbytes, which is not read"),
       ("mxfp4", "\"modules_to_not_convert\": []", "Mxfp4Config(dequantize=True)"),
+      ("awq", "\"w_bit\": 4", "quantized by awq in 4 bits, which is not read"),
+      ("compressed-tensors", "\"format\": \"pack-quantized\"", "its numbers are packed"),
       ("aqlm", "\"nbits\": 2", "quantized by aqlm, which is not read"),
     ])
   func refused(_ method: String, _ more: String, _ sentence: String) throws {

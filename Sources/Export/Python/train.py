@@ -183,7 +183,11 @@ class Run:
         self.restore()
         if self.rank == 0:
             self.out.mkdir(parents=True, exist_ok=True)
-            shutil.copy(HERE / "spec.yaml", self.out / "spec.yaml")
+            for path in HERE.iterdir():
+                # The spec and the tokenizer, so that the run's folder is a model by itself.
+                own = path.suffix in {".py", ".md", ".safetensors"} or path.stem in {"training", "validation"}
+                if path.is_file() and not own:
+                    shutil.copy(path, self.out / path.name)
             self.metrics = self.kept_metrics()
 
     def build(self):

@@ -151,8 +151,13 @@ def main():
             if is_library:
                 result["eager"].append(difference(side.eager(tokens)[0], ours) / scale)
                 if not side.is_stock:
-                    for rows in side.padded(tokens):
-                        result["padded"].append(difference(rows, ours) / scale)
+                    try:
+                        for rows in side.padded(tokens):
+                            result["padded"].append(difference(rows, ours) / scale)
+                    except ValueError as error:
+                        # A module that says so has no such texts to compare.
+                        if "no texts with padding" not in str(error):
+                            raise
             if is_library and recomputes and len(ids) > 33:
                 continue  # `generate` computes such a text again, of which a pass alone knows nothing
             if len(ids) > 1 and side.keeps:

@@ -3,7 +3,8 @@ extension AutomatonBuilder {
   mutating func finish(name: String) throws(GrammarProblem) {
     prune()
     guard alive[Int(result.rules[0].start)] else {
-      throw .unusable(name: name, sentence: "no text matches the grammar: every way through it goes on without end")
+      throw .unusable(
+        name: name, sentence: "no text matches: every way ends in a contradiction, or goes on without end")
     }
     result.bytes = Adjacency(bytes, states: result.stateCount)
     result.empties = Adjacency(empties, states: result.stateCount)

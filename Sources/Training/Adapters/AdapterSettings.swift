@@ -22,7 +22,7 @@ public struct AdapterSettings: Sendable, Equatable {
   public var scale: Double { alpha / (dividesByRoot ? Double(rank).squareRoot() : Double(rank)) }
 
   static let expectation =
-    "rank=R and, as wanted, alpha=A, rslora, dora, target=NAME+NAME and dropout=P, joined by commas"
+    "rank=R, at most 65536, and, as wanted, alpha=A, rslora, dora, target=NAME+NAME and dropout=P, joined by commas"
 
   /// Reads the value of an option; nil when it is not one.
   package init?(_ text: String) {

@@ -64,7 +64,12 @@ extension ExportCommand {
     let parameters = try Parameters(described.plan, seed: settings.initSeed ?? settings.seed)
     let page = ExportPage(described, command: command, hasWeights: true, trains: true).text
     let others = ["README.md": page, "spec.yaml": described.specification(withFormats: true)]
-    try folder.write(to: output, parameters: parameters, others: others) { try training.write(to: $0) }
+    try folder.write(to: output, parameters: parameters, others: others) { written in
+      try training.write(to: written)
+      for file in prepared.tokenizer?.files ?? [] {
+        try writeAtomically(to: written + "/" + file.name) { try $0.write(file.bytes) }
+      }
+    }
     Console.write(output + "\n")
   }
 }

@@ -100,10 +100,10 @@ struct ExportCommand: ParsableCommand {
     }
     let others = ["README.md": page, "spec.yaml": specification]
     try folder.write(to: output, parameters: parameters, others: others) { written in
+      for note in try models.writeTokenizer(of: described, to: written, native: false) {
+        Console.note("note: \(note)")
+      }
       if to == .hf {
-        for note in try models.writeTokenizer(of: described, to: written, native: false) {
-          Console.note("note: \(note)")
-        }
         try ExportedFolder.describeTokenizer(in: written, context: described.plan.shape.contextLength)
       }
       guard let program else { return }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Essentials
 import Export
 import Files
+import Models
 
 /// `chimera import`: an exported module's weights, trained elsewhere, as a model of ours again.
 struct ImportCommand: ParsableCommand {
@@ -10,8 +11,8 @@ struct ImportCommand: ParsableCommand {
     abstract: "Bring the weights of an exported module back.",
     discussion: """
       Reads the spec and the safetensors files of a folder that export, train.py or save_pretrained wrote, whose weights \
-      may have been trained since by any program that keeps the module's names, and writes a native folder: the spec, and \
-      the weights under canonical names.
+      may have been trained since by any program that keeps the module's names, and writes a native folder: the spec, \
+      the weights under canonical names, and the tokenizer.
 
         chimera import story --output story-trained
         chimera run story-trained
@@ -37,7 +38,10 @@ struct ImportCommand: ParsableCommand {
     let isThere = kind(ofPath: own) == .file
     if !isThere { try writeAtomically(text, to: scratch.path) }
     let described = try models.describe(isThere ? own : scratch.path)
-    try ImportedFolder(described.plan, at: folder).write(to: output, specification: text)
+    let source = folder
+    try ImportedFolder(described.plan, at: folder).write(to: output, specification: text) { written in
+      try ModelLoader.copyTokenizer(from: source, to: written)
+    }
     Console.write(output + "\n")
   }
 }

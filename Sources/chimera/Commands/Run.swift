@@ -196,7 +196,8 @@ struct Run: ParsableCommand {
       return (ids, [], [])
     }
     let chat = try ChatPrompt(
-      try conversation.conversation(prompt), try ChatPrompt.template(of: loaded), tokenizer)
+      try conversation.conversation(prompt),
+      try ChatPrompt.template(of: loaded, otherwise: "leave out --chat, or "), tokenizer)
     return (chat.ids, chat.stops, chat.ends)
   }
 }

@@ -28,6 +28,18 @@ struct AdapterRun {
     base = isHere ? TrainingRequest.absolute(reference) : described.architecture.facts.weights ?? reference
   }
 
+  /// What PEFT makes of the adapter that is not what is trained: in a model with experts it takes the names of their
+  /// matrices for theirs wherever they stand (`_convert_peft_config_moe` of 0.21), and adapts no other of that name.
+  var warning: String? {
+    let factors = plan.parameters.map(\.name).filter { $0.text.hasSuffix(Self.a) }
+    guard described.plan.parameters.contains(where: { $0.members.count > 1 }),
+      let first = factors.first(where: { ["mlp", "moe"].contains($0.path.first) })
+    else { return nil }
+    return
+      "PEFT leaves out factors beside experts, such as those of '\(first.text.dropLast(Self.a.count))', without a word; "
+      + "run and save --adapter take them, and a target= of attention's matrices alone is read alike by both"
+  }
+
   /// What the model's weights are, in a hash of their names, shapes and beginnings.
   var fingerprint: String {
     var hash = SHA256()

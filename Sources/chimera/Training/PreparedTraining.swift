@@ -81,6 +81,7 @@ struct PreparedTraining {
     try settings.normalize()
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
     let adapter = try settings.lora.map { try AdapterRun(described, model, $0, models) }
+    if let warning = adapter?.warning { note(warning) }
     try self.init(
       described, tokenizer, request, settings, model: described.specification(withFormats: true), start: warmStart,
       adapter: adapter,

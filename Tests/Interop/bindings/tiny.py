@@ -81,6 +81,7 @@ FAMILIES |= {
     "granite_swa": ("granite_swa", dict(layer_rope_theta=[0, 10000.0, 500.0, 10000.0])),
     "granitemoe_swa": ("granitemoe_swa", dict(layer_rope_theta=[0, 10000.0, 500.0, 10000.0], shared_intermediate_size=8)),
     "granitemoehybrid": ("granitemoehybrid", MAMBA2 | dict(layer_types=["mamba", "attention", "mamba", "attention"], shared_intermediate_size=8)),
+    "granitemoehybrid-dense": ("granitemoehybrid", MAMBA2 | dict(num_local_experts=0, num_experts_per_tok=0, layer_types=["mamba", "attention", "mamba", "attention"], shared_intermediate_size=12)),
     "hy_v3": ("hy_v3", dict(num_shared_experts=1)),
     "internlm3": ("internlm3", {}),
     "iquestcoder": ("iquestcoder", {}),
