@@ -19,6 +19,8 @@ private struct FailingTrainer: ArmTrainer {
 
   init(arm: String, error: (any Error)? = MemoryShort()) { (self.arm, self.error) = (arm, error) }
 
+  func speed(of arm: PlannedArm, in study: Study) throws -> Double { try fake.speed(of: arm, in: study) }
+
   func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
     -> TrainingDescription
   { try fake.describe(training, for: architecture, plan, tokens: tokens) }

@@ -41,6 +41,8 @@ struct FakeTrainer: ArmTrainer {
 
   func estimate(_ arm: PlannedArm, of study: Study) throws -> Double { Double(arm.training.tokens) / 100 }
 
+  func speed(of arm: PlannedArm, in study: Study) throws -> Double { 1e9 / Double(arm.parameterCount) }
+
   func train(
     _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,
     progress: (TrainingProgress) -> Bool

@@ -174,6 +174,7 @@ import Testing
         try inner.fingerprint(of: files, for: architecture)
       }
       func estimate(_ arm: PlannedArm, of study: Study) throws -> Double { 1 }
+      func speed(of arm: PlannedArm, in study: Study) throws -> Double { try inner.speed(of: arm, in: study) }
       func train(
         _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,
         progress: (TrainingProgress) -> Bool

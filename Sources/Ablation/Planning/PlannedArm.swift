@@ -32,6 +32,8 @@ public struct PlannedArm: Sendable {
   public let isMatched: Bool
   /// Where it stands in the study's design; empty where it stands alone.
   public let coordinates: [Int]
+  /// The tokens of a run that a budget leaves it; nil where the study or the training settings say how many.
+  public let budgetTokens: Int?
 
   /// A width that was found.
   public struct Sizing: Sendable, Hashable {
@@ -49,6 +51,8 @@ public struct PlannedArm: Sendable {
 
   /// Numbers learned.
   public var parameterCount: Int { plan.parameterCount }
+  /// Floating-point operations of a run: forward, and twice as many backward.
+  public var trainingFlops: Double { 3 * flopsPerToken * Double(training.tokens) }
 }
 
 /// How an arm is trained, as the trainer understands its settings.

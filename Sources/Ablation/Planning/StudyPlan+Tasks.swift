@@ -4,9 +4,14 @@ struct TaskMaker {
   private let arms: [PlannedArm]
   private let candidates: [[StudyPlan.Candidate]]
   private let data: String
+  private let benchmarks: [Benchmark]
 
-  init(_ study: Study, _ arms: [PlannedArm], _ candidates: [[StudyPlan.Candidate]], _ data: String) {
+  init(
+    _ study: Study, _ arms: [PlannedArm], _ candidates: [[StudyPlan.Candidate]], _ data: String,
+    _ benchmarks: [Benchmark]
+  ) {
     (self.study, self.arms, self.candidates, self.data) = (study, arms, candidates, data)
+    self.benchmarks = benchmarks
   }
 
   /// The run of the arm at `arm` with `seed`, at `factor` times the shared value of what is tuned.
@@ -15,7 +20,7 @@ struct TaskMaker {
     let runSeed = study.hold.dataOrder == .same ? seed : seed + 100_000 * arm
     let key = StudyTask.key(
       planned, seed: runSeed, data: data,
-      contexts: study.contexts.map { $0.tokens(trainedAt: planned.training.context) })
+      contexts: study.contexts.map { $0.tokens(trainedAt: planned.training.context) }, benchmarks: benchmarks)
     return StudyTask(index: index, arm: arm, seed: seed, runSeed: runSeed, factor: factor, probe: nil, key: key)
   }
 
@@ -51,7 +56,7 @@ extension StudyPlan {
     return tasks
   }
 
-  private var maker: TaskMaker { TaskMaker(study, arms, candidates, dataFingerprint) }
+  private var maker: TaskMaker { TaskMaker(study, arms, candidates, dataFingerprint, benchmarks) }
 
   // MARK: Seeds
 
@@ -116,29 +121,48 @@ extension StudyPlan {
   }
 
   /// What follows, in rounds: an arm's next value, or all seeds at its best two, come a round after what they follow from. So
-  /// what is known later stands behind what was known before.
+  /// what is known later stands behind what was known before. Of all sizes together.
   private func tuned(_ state: (StudyTask) -> TaskState) -> [StudyTask] {
+    let all =
+      wanted(state).map { (rung: Int?.none, $0) }
+      + rungs.enumerated().flatMap { place, rung in rung.plan.wanted(state).map { (rung: place, $0) } }
+    let ordered = all.enumerated().sorted { a, b in
+      let (x, y) = (a.element.1, b.element.1)
+      if (x.round, x.seed) != (y.round, y.seed) { return (x.round, x.seed) < (y.round, y.seed) }
+      return (a.element.rung ?? -1, x.arm, a.offset) < (b.element.rung ?? -1, y.arm, b.offset)
+    }
+    return ordered.enumerated().map { place, entry in
+      let (rung, wish) = entry.element
+      let sized = rung.map { rungs[$0].plan } ?? self
+      return sized.maker.task(wish.arm, seed: seeds[wish.seed], factor: wish.factor, index: 0)
+        .moved(to: tasks.count + place, rung: rung)
+    }
+  }
+
+  /// A run that follows from what is known.
+  private struct Wish {
+    let round: Int
+    let arm: Int
+    let seed: Int
+    let factor: Double
+  }
+
+  /// The runs of this size that follow.
+  private func wanted(_ state: (StudyTask) -> TaskState) -> [Wish] {
     let given = Set(study.tuning?.factors ?? [])
-    var wanted: [(round: Int, arm: Int, seed: Int, factor: Double)] = []
+    var wanted: [Wish] = []
     for arm in arms.indices {
       let (curve, isSettled) = curve(of: arm, knowing: state)
       let factors = curve.points.map(\.factor)
       var further = factors.filter { !given.contains($0) }.sorted { distance($0) < distance($1) }
       if !isSettled, given.isSubset(of: Set(factors)), let next = next(curve, arm) { further.append(next) }
-      wanted += further.enumerated().map { ($0.offset, arm, 0, $0.element) }
+      wanted += further.enumerated().map { Wish(round: $0.offset, arm: arm, seed: 0, factor: $0.element) }
       guard isSettled else { continue }
       for factor in curve.finalists.map({ curve.points[$0].factor }) where factor != 1 {
-        wanted += seeds.indices.dropFirst().map { (further.count, arm, $0, factor) }
+        wanted += seeds.indices.dropFirst().map { Wish(round: further.count, arm: arm, seed: $0, factor: factor) }
       }
     }
-    let ordered = wanted.enumerated().sorted {
-      ($0.element.round, $0.element.seed, $0.element.arm, $0.offset)
-        < ($1.element.round, $1.element.seed, $1.element.arm, $1.offset)
-    }
-    return ordered.enumerated().map { place, entry in
-      maker.task(
-        entry.element.arm, seed: seeds[entry.element.seed], factor: entry.element.factor, index: tasks.count + place)
-    }
+    return wanted
   }
 
   /// The order in which factors were reached is that of their distance from 1.

@@ -13,13 +13,25 @@ public struct StudyPlan: Sendable {
   /// The tasks that are known before anything is measured: one for each arm and seed, and one for each value of a tuned
   /// setting with the first seed. All arms of a seed stand together, so that a study that is stopped early has whole
   /// comparisons. See `tasks(knowing:)`.
-  public let tasks: [StudyTask]
+  public private(set) var tasks: [StudyTask]
   /// The values of the tuned setting that may be tried, for each arm; empty without one.
   public let candidates: [[Candidate]]
   /// The arms as each probe of the study trains them: with its vocabulary and its length.
   public let probes: [[PlannedArm]]
+  /// The questions that trained arms are asked.
+  public let benchmarks: [Benchmark]
   /// What the study asks beside how arms compare with the baseline.
   public let contrasts: [Contrast]
+  /// The study at other sizes than the base's, ascending; empty without a ladder.
+  public private(set) var rungs: [Rung] = []
+
+  /// The study at another size.
+  public struct Rung: Sendable {
+    /// What the base's width is multiplied by.
+    public let factor: Double
+    /// The study there, its arms in the order of the base's size.
+    public let plan: StudyPlan
+  }
 
   /// An arm with another value of the tuned setting.
   public struct Candidate: Sendable {
@@ -37,10 +49,11 @@ public struct StudyPlan: Sendable {
 
   init(
     study: Study, arms: [PlannedArm], candidates: [[Candidate]] = [], probes: [[PlannedArm]] = [],
-    dataFingerprint: String
+    benchmarks: [Benchmark] = [], dataFingerprint: String
   ) {
     self.study = study
     self.probes = probes
+    self.benchmarks = benchmarks
     self.arms = arms
     self.candidates = candidates
     self.dataFingerprint = dataFingerprint
@@ -48,7 +61,7 @@ public struct StudyPlan: Sendable {
     // Where nothing is trained, seeds change nothing.
     isEvaluation = arms.allSatisfy { $0.training.tokens == 0 }
     seeds = isEvaluation ? Array(study.seeds.prefix(1)) : study.seeds
-    let maker = TaskMaker(study, arms, candidates, dataFingerprint)
+    let maker = TaskMaker(study, arms, candidates, dataFingerprint, benchmarks)
     let first = isEvaluation ? seeds : Array(seeds.prefix(study.schedule?.looks[0] ?? seeds.count))
     var tasks: [StudyTask] = []
     for seed in first {
@@ -69,6 +82,20 @@ public struct StudyPlan: Sendable {
     self.tasks = tasks
   }
 
+  /// The same study at the sizes of `rungs` too; their tasks come after its own.
+  func with(rungs: [Rung]) -> StudyPlan {
+    var plan = self
+    plan.rungs = rungs
+    for (place, rung) in rungs.enumerated() {
+      plan.tasks += rung.plan.tasks.map { $0.moved(to: 0, rung: place) }
+    }
+    plan.tasks = plan.tasks.enumerated().map { $0.element.moved(to: $0.offset, rung: $0.element.rung) }
+    return plan
+  }
+
+  /// The study at the size of `task`.
+  public func sized(for task: StudyTask) -> StudyPlan { task.rung.map { rungs[$0].plan } ?? self }
+
   /// What a person calls `task`: `task 3 (rope, seed 2)`, `task 40 (rope, lr ×2, seed 1)`.
   public func name(of task: StudyTask) -> String {
     "task \(task.index) (\(runName(of: task)), seed \(task.seed))"
@@ -76,6 +103,10 @@ public struct StudyPlan: Sendable {
 
   /// The arm of `task` and what is tuned in it: `rope, lr ×2`.
   public func runName(of task: StudyTask) -> String {
+    if let rung = task.rung {
+      return
+        "\(rungs[rung].plan.runName(of: task.moved(to: task.index, rung: nil))), size \(Tuning.words(rungs[rung].factor))"
+    }
     if let probe = task.probe { return "\(arms[task.arm].name), probe \(probe.rawValue)" }
     guard let factor = task.factor, let tuning = study.tuning else { return arms[task.arm].name }
     return "\(arms[task.arm].name), \(tuning.key) \(Tuning.words(factor))"
@@ -83,6 +114,7 @@ public struct StudyPlan: Sendable {
 
   /// The arm as `task` trains it.
   public func arm(of task: StudyTask) -> PlannedArm {
+    if let rung = task.rung { return rungs[rung].plan.arm(of: task.moved(to: task.index, rung: nil)) }
     if let kind = task.probe, let place = study.probes.firstIndex(where: { $0.probe.kind == kind }) {
       return probes[task.arm][place]
     }
@@ -122,6 +154,21 @@ public struct StudyTask: Sendable, Hashable {
   public let probe: Probe.Kind?
   /// What names its result: a digest of everything that decides it.
   public let key: String
+  /// The place of its size among the plan's rungs; nil of the base's.
+  public private(set) var rung: Int? = nil
+
+  init(index: Int, arm: Int, seed: Int, runSeed: Int, factor: Double?, probe: Probe.Kind?, key: String) {
+    (self.index, self.arm, self.seed, self.runSeed) = (index, arm, seed, runSeed)
+    (self.factor, self.probe, self.key) = (factor, probe, key)
+  }
+
+  /// The same task at another place of a study, of another size.
+  func moved(to index: Int, rung: Int?) -> StudyTask {
+    var task = StudyTask(
+      index: index, arm: arm, seed: seed, runSeed: runSeed, factor: factor, probe: probe, key: key)
+    task.rung = rung
+    return task
+  }
 
   /// The digest of a run of a probe: its data follows from its kind, its size and the seed.
   static func key(_ arm: PlannedArm, seed: Int, probe: Probe) -> String {
@@ -136,12 +183,15 @@ public struct StudyTask: Sendable, Hashable {
   /// The digest of the resolved specification, the training settings, the data, the lengths evaluated and the seed.
   ///
   /// Names and facts have no part in it: two arms that compose the same model share their results.
-  static func key(_ arm: PlannedArm, seed: Int, data: String, contexts: [Int]) -> String {
+  static func key(
+    _ arm: PlannedArm, seed: Int, data: String, contexts: [Int], benchmarks: [Benchmark] = []
+  ) -> String {
     var hash = SHA256()
     hash.update("chimera ablation task 1\n")
     hash.update(YAMLWriter().write(arm.architecture.decisive))
     for entry in arm.training.settings { hash.update("\(entry.key)=\(entry.value)\n") }
     hash.update("data=\(data)\ncontexts=\(contexts.map(String.init).joined(separator: ","))\nseed=\(seed)\n")
+    for benchmark in benchmarks { hash.update("task=\(benchmark.name) \(benchmark.fingerprint)\n") }
     return String(hash.hexadecimal().prefix(24))
   }
 }

@@ -34,9 +34,10 @@ public struct StudyPlanner {
     }
     base = try compose(study, Setting(.group([])))
     var problems = Problems()
-    let training = noting(&problems) { try describe(base, study.training, study) }
+    let described = noting(&problems) { try describe(base, study.training, study, PlannedArm.baselineName) }
+    let benchmarks = noting(&problems) { try study.benchmarks.map { try Benchmark($0) } }
     let fingerprint = noting(&problems) { try trainer.fingerprint(of: study.data, for: base.architecture) }
-    guard let training, let fingerprint else {
+    guard let (training, budgetTokens) = described, let fingerprint, let benchmarks else {
       // What is wrong with the arms themselves is told with it.
       for arm in study.arms { _ = noting(&problems) { try compose(study, arm.patch) } }
       throw problems
@@ -48,7 +49,7 @@ public struct StudyPlanner {
         architecture: base.architecture, plan: base.plan, training: training,
         flopsPerToken: base.plan.meanFlopsPerToken(context: training.context), sizing: nil, mismatch: 0,
         isMatched: true,
-        coordinates: [])
+        coordinates: [], budgetTokens: budgetTokens)
     ]
     var baselineName: String?
     var baselineCoordinates: [Int] = []
@@ -73,8 +74,11 @@ public struct StudyPlanner {
     try problems.check()
     let candidates = try study.tuning.map { try self.candidates(of: arms, study, $0) } ?? []
     let probes = study.probes.isEmpty ? [] : try arms.map { arm in try study.probes.map { try probe($0, arm, study) } }
-    return StudyPlan(
-      study: study, arms: arms, candidates: candidates, probes: probes, dataFingerprint: fingerprint)
+    let plan = StudyPlan(
+      study: study, arms: arms, candidates: candidates, probes: probes, benchmarks: benchmarks,
+      dataFingerprint: fingerprint)
+    guard let ladder = study.ladder else { return plan }
+    return plan.with(rungs: try rungs(ladder, of: plan))
   }
 
   /// What is wrong with the base and the arms of `study` by themselves: for a study that has other mistakes, so that all
@@ -120,12 +124,13 @@ public struct StudyPlanner {
     }
     let composed = try compose(study, patch)
     let mismatch = size(composed, hold, context: context) / target - 1
-    let training = try describe(composed, study.training.merging(arm.training), study)
+    let (training, budgetTokens) = try describe(composed, study.training.merging(arm.training), study, arm.name)
     let planned = PlannedArm(
       name: arm.name, isBaseline: false, patch: patch, trainingPatch: arm.training, architecture: composed.architecture,
       plan: composed.plan, training: training,
       flopsPerToken: composed.plan.meanFlopsPerToken(context: training.context), sizing: sizing, mismatch: mismatch,
-      isMatched: abs(mismatch) <= hold.tolerance, coordinates: arm.coordinates)
+      isMatched: abs(mismatch) <= hold.tolerance, coordinates: arm.coordinates,
+      budgetTokens: budgetTokens)
     return (planned, composed)
   }
 
@@ -151,7 +156,7 @@ public struct StudyPlanner {
         own[tuning.key] = Setting(text: text, at: tuning.place)
         do {
           let training = try trainer.describe(
-            study.training.merging(own), for: arm.architecture, arm.plan, tokens: study.hold.tokens)
+            study.training.merging(own), for: arm.architecture, arm.plan, tokens: arm.budgetTokens ?? study.hold.tokens)
           return .init(factor: factor, value: value, arm: arm.trained(own, training))
         } catch  where !tuning.factors.contains(factor) { return nil }
       }
@@ -177,7 +182,7 @@ public struct StudyPlanner {
       architecture: composed.architecture, plan: composed.plan,
       training: try trainer.describe(training, for: composed.architecture, composed.plan, tokens: nil),
       flopsPerToken: composed.plan.meanFlopsPerToken(context: probe.length), sizing: nil, mismatch: arm.mismatch,
-      isMatched: arm.isMatched, coordinates: arm.coordinates)
+      isMatched: arm.isMatched, coordinates: arm.coordinates, budgetTokens: nil)
   }
 
   /// The width that `request` asks for; throws when none comes near enough.
@@ -216,15 +221,11 @@ public struct StudyPlanner {
   }
 
   /// The base of `study` with its own changes and those of `patch`.
-  private func compose(_ study: Study, _ patch: Setting) throws(Problems) -> Composed {
+  func compose(_ study: Study, _ patch: Setting) throws(Problems) -> Composed {
     let patches = [study.basePatch, patch].filter { $0.entries?.isEmpty == false }
     let architecture = try specifications.load(study.base, patches: patches)
     let assembly = try composer.assemble(architecture)
     return Composed(architecture: architecture, choices: assembly.choices, plan: try assembly.plan())
-  }
-
-  private func describe(_ composed: Composed, _ training: Setting, _ study: Study) throws -> TrainingDescription {
-    try trainer.describe(training, for: composed.architecture, composed.plan, tokens: study.hold.tokens)
   }
 
   private func size(_ composed: Composed, _ hold: Hold, context: Int) -> Double {
@@ -262,20 +263,6 @@ extension PlannedArm {
     PlannedArm(
       name: name, isBaseline: isBaseline, patch: patch, trainingPatch: trainingPatch, architecture: architecture,
       plan: plan, training: training, flopsPerToken: flopsPerToken, sizing: sizing, mismatch: mismatch,
-      isMatched: isMatched, coordinates: coordinates)
+      isMatched: isMatched, coordinates: coordinates, budgetTokens: budgetTokens)
   }
-}
-
-/// `1 %`, `+2.3 %`.
-package func percent(_ part: Double, signed: Bool = false) -> String {
-  let tenths = (abs(part) * 1000).rounded() / 10
-  let digits = tenths == tenths.rounded() ? String(Int(rounding: tenths)) : String(tenths)
-  return (signed ? (part < 0 ? "−" : "+") : "") + digits + " %"
-}
-
-/// An integer with commas between its thousands.
-package func grouped(_ value: Double) -> String {
-  let digits = Array(String(Int(rounding: value)))
-  return String(
-    digits.enumerated().flatMap { (digits.count - $0) % 3 == 0 && $0 > 0 && digits[$0 - 1] != "-" ? [",", $1] : [$1] })
 }

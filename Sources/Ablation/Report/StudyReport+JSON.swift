@@ -37,6 +37,12 @@ extension StudyReport {
       document["version"] = .string(origin.version)
       document["date"] = .string(origin.date)
     }
+    if let budget = plan.study.budget {
+      document["budget"] = [budget.quantity.rawValue: .number(budget.amount)]
+    }
+    if !benchmarks.isEmpty { document["tasks"] = .array(benchmarks.map { json(of: $0) }) }
+    if let ladder { document["ladder"] = json(of: ladder) }
+    if !costs.isEmpty { document["costs"] = .array(costs.map { json(of: $0) }) }
     if !probes.isEmpty { document["probes"] = .array(probes.map { json(of: $0) }) }
     if includesTimes { document["machines"] = .array(machines.map { .string($0) }) }
     return .object(document)
@@ -117,7 +123,7 @@ extension StudyReport {
     return object
   }
 
-  private func json(of comparison: Comparison) -> JSONObject {
+  func json(of comparison: Comparison) -> JSONObject {
     var difference = JSONObject()
     difference["mean"] = Self.number(comparison.difference.mean)
     difference["percent"] = Self.number(comparison.percent)
@@ -133,5 +139,5 @@ extension StudyReport {
     return difference
   }
 
-  private static func number(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
+  static func number(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
 }

@@ -36,6 +36,7 @@ extension StudyReport {
     }
     if let tuning = plan.study.tuning { text += "\n## Each at its own best \(tuning.key)\n\n" + table(tuningTable) }
     if !probes.isEmpty { text += "\n## Probes\n\n\(Self.probesMeaning)\n\n" + table(probesTable) }
+    for section in sections { text += "\n## \(section.title)\n\n\(section.meaning)\n\n" + table(section.table) }
     let stability = stabilityTable
     if !stability.isEmpty { text += "\n## Stability\n\n\(Self.stabilityMeaning)\n\n" + table(stability) }
     text += extrapolation + "\n## Arms\n\nThe base is \(plan.baseline.architecture.name); each arm changes\n\n```yaml\n"

@@ -6,26 +6,34 @@ extension StudyReport {
   public var page: String {
     Page(
       title: "\(plan.study.name): an ablation", summary: headline, body: [body], style: ReportStyle.text,
-      script: ReportStyle.script
+      script: ReportStyle.script, refreshSeconds: isLive ? Self.refreshSeconds : nil
     ).text
   }
+
+  /// How often the page of a study that is running is read anew.
+  private static let refreshSeconds = 10
 
   private var body: Markup {
     .element(
       "main",
       [
-        header, verdicts, effectsSection, tuningSection, probesSection, stabilitySection,
-        .element(
-          "section",
-          [.element("h2", "Charts"), legend, .element("div", ["class": "charts"], ReportCharts(report: self).all)]),
-        .element(
-          "section",
-          [
-            .element("h2", "How to read this"),
-            .element("ul", ["class": "notes"], notes.map { .element("li", Markup($0)) }),
-          ]),
-        arms, runs,
-      ])
+        header, verdicts, effectsSection, tuningSection, probesSection,
+      ]
+        + sections.map {
+          .element("section", [.element("h2", Markup($0.title)), .element("p", Markup($0.meaning)), table($0.table)])
+        } + [
+          stabilitySection,
+          .element(
+            "section",
+            [.element("h2", "Charts"), legend, .element("div", ["class": "charts"], ReportCharts(report: self).all)]),
+          .element(
+            "section",
+            [
+              .element("h2", "How to read this"),
+              .element("ul", ["class": "notes"], notes.map { .element("li", Markup($0)) }),
+            ]),
+          arms, runs,
+        ])
   }
 
   private var header: Markup {

@@ -2,7 +2,7 @@
 extension StudyReport {
   /// A sentence for each arm but the baseline, in the order of the arms; empty while nothing is known.
   public var sentences: [String] {
-    rows.compactMap { row in row.comparison.flatMap { sentence(of: row, $0) } }
+    rows.compactMap { row in row.comparison.flatMap { sentence(of: row, $0) } } + ladderSentences
   }
 
   private func sentence(of row: Row, _ comparison: Comparison) -> String? {

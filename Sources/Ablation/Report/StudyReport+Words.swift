@@ -68,6 +68,11 @@ extension StudyReport {
           )
           .nonEmpty ?? "none") + ".")
     }
+    if let budget = plan.study.budget {
+      notes.append(
+        "Every arm spends \(budget.words), each to the end of its own schedule: "
+          + rows.map { "\($0.arm.name) \(Wording.count($0.arm.training.tokens)) tokens" }.joined(separator: ", ") + ".")
+    }
     if let tuning = plan.study.tuning {
       notes.append(
         "Each arm was run with the first seed at several values of \(tuning.key), and with all seeds at the best two. A seed's "
@@ -131,7 +136,7 @@ extension StudyReport {
   /// How verdicts and intervals are come by.
   private var test: String {
     let tests =
-      rows.count - 1 + effects.count
+      rows.count - 1 + effects.count + (ladder?.tests.count { $0 != nil } ?? 0)
       + rows.count { row in row.tuned?.comparison.map { $0.difference != row.comparison?.difference } ?? false }
     let count = "\(tests) \(tests == 1 ? "comparison" : "comparisons")"
     let intervals =

@@ -12,12 +12,19 @@ public struct StudyReport: Sendable {
   public let statistics: StudyStatistics
   /// What the probes found.
   public let probes: [ProbeFinding]
+  /// What the questions found.
+  public let benchmarks: [BenchmarkFinding]
+  /// What was found over several sizes; nil without a ladder.
+  public let ladder: LadderFinding?
   /// Every task that follows from what is known.
   public let tasks: [StudyTask]
   /// Tasks with an outcome.
   public let finishedCount: Int
   /// Whether times are part of the report; without them it is the same whenever the same numbers were measured.
   public let includesTimes: Bool
+
+  /// Whether the study is running, so that the page is read anew now and then.
+  public var isLive = false
 
   /// When it was written, and by which version; nil where times are left out.
   public let origin: Origin?
@@ -95,24 +102,37 @@ public struct StudyReport: Sendable {
     tasks = plan.tasks(knowing: state)
     var count = 0
     var answers: [Probe.Kind: [[Int: Double]]] = [:]
+    var scores: [String: [[Int: BenchmarkScore]]] = [:]
     for task in tasks {
       if let outcome = outcome(task) {
         count += 1
+        if task.rung != nil { continue }
         if let kind = task.probe {
           answers[kind, default: plan.arms.map { _ in [:] }][task.arm][task.seed] =
             outcome.result.loss.isFinite ? outcome.result.accuracy ?? .nan : .nan
           continue
         }
-        if task.factor == nil { found[task.arm].append((task.seed, outcome)) }
+        if task.factor == nil {
+          found[task.arm].append((task.seed, outcome))
+          for score in outcome.result.benchmarks {
+            scores[score.name, default: plan.arms.map { _ in [:] }][task.arm][task.seed] = score
+          }
+        }
         rates[task.arm][task.factor ?? 1, default: [:]][task.seed] = outcome.result.loss
       } else if let reason = failure(task) {
         failed[task.arm].append(
-          (task.seed, task.factor == nil && task.probe == nil ? reason : "\(plan.runName(of: task)): \(reason)"))
+          (
+            task.seed,
+            task.factor == nil && task.probe == nil && task.rung == nil
+              ? reason : "\(plan.runName(of: task)): \(reason)"
+          ))
       }
     }
     finishedCount = count
     probes = ProbeFinding.all(
       plan.study.probes.map(\.probe).compactMap { probe in answers[probe.kind].map { (probe, $0) } })
+    benchmarks = BenchmarkFinding.all(
+      plan.benchmarks.compactMap { benchmark in scores[benchmark.name].map { (benchmark, $0) } })
     let tuned = plan.arms.indices.map { arm in
       plan.study.tuning.map { tuning in
         TunedArm(curve: plan.curve(of: arm, knowing: state), rates[arm], plan.candidates[arm], tuning)
@@ -124,12 +144,23 @@ public struct StudyReport: Sendable {
         runs: Dictionary(runs.map { ($0.seed, $0.outcome.result.loss) }) { first, _ in first },
         windows: plan.isEvaluation ? runs.first?.outcome.result.windows ?? [] : [], hasFailed: !failures.isEmpty)
     }
+    let sizes = plan.rungs.map { rung in
+      LadderFinding.Size(
+        factor: rung.factor,
+        report: StudyReport(rung.plan, in: folder, includesTimes: includesTimes, failure: failure, outcome: outcome))
+    }
+    let ladder =
+      sizes.isEmpty
+      ? nil : LadderFinding(plan, zip(bests, losses).map { $0.isEmpty ? $1.runs : $0 }, sizes)
+    let best = bests.dropFirst().map {
+      $0.isEmpty ? nil : PairedDifference(arm: $0, baseline: bests[0])
+    }
     let statistics = StudyStatistics(
       baseline: losses[0], arms: Array(losses.dropFirst()), contrasts: plan.contrasts,
-      further: plan.study.tuning == nil
-        ? [] : bests.dropFirst().map { $0.isEmpty ? nil : PairedDifference(arm: $0, baseline: bests[0]) },
+      further: plan.study.tuning == nil && ladder == nil ? [] : best + (ladder?.tests ?? []),
       schedule: plan.isEvaluation ? nil : plan.study.schedule, seeds: plan.seeds)
     self.statistics = statistics
+    self.ladder = ladder?.tested(Array(statistics.further.dropFirst(plan.arms.count - 1)))
     rows = plan.arms.indices.map { index in
       Row(
         arm: plan.arms[index], outcomes: found[index], failures: failed[index],

@@ -91,6 +91,9 @@ public enum Wording {
     Quantity.written(value, "%.3g")
   }
 
+  /// `0.000793701`: a setting's value, to six digits.
+  static func digits(_ value: Double) -> String { Quantity.written(value, "%.6g") }
+
   static func fixed(_ value: Double, _ digits: Int) -> String {
     if abs(value) >= 1e15 { return short(value) }
     return Quantity.written(value, "%.\(digits)f")

@@ -14,6 +14,9 @@ public protocol ArmTrainer {
   /// Seconds that one run of `arm` will take, from a few measured steps.
   func estimate(_ arm: PlannedArm, of study: Study) throws -> Double
 
+  /// Tokens that `arm` is trained on in a second, from a few measured steps.
+  func speed(of arm: PlannedArm, in study: Study) throws -> Double
+
   /// Trains `arm` from `seed` on, or goes on where `folder` holds a part of the same run, and evaluates it; `contexts` are
   /// the lengths to evaluate at besides the trained one. `progress` is told the tokens done and the last loss, and
   /// returns whether to go on; nil is returned when it does not.

@@ -15,6 +15,7 @@ public final class RunTrainer: ArmTrainer {
   private let start: Start?
   let machine: String
   private var texts: [[String]: TokenizedData] = [:]
+  private var benchmarks: [BenchmarkRequest: Benchmark] = [:]
   /// Told of a folder for tokens that could not be written.
   public var cacheFailed: ((FileProblem) -> Void)?
 
@@ -153,12 +154,16 @@ public final class RunTrainer: ArmTrainer {
     let measured = try RunMetrics(in: place, tokensPerStep: settings.tokensPerStep)
     var curve = measured.curve
     if let beforeTraining { curve.insert(.init(tokens: 0, loss: beforeTraining), at: 0) }
-    let times = TaskTimes(seconds: measured.seconds, tokensPerSecond: measured.tokensPerSecond, machine: machine)
+    func times(decoded: Double?) -> TaskTimes {
+      TaskTimes(
+        seconds: measured.seconds, tokensPerSecond: measured.tokensPerSecond, decodedPerSecond: decoded,
+        machine: machine)
+    }
     guard diverged == nil, let loss = curve.last?.loss, loss.isFinite else {
       return TaskOutcome(
         TaskResult(
           loss: .nan, curve: curve, contexts: [], stability: measured.stability,
-          divergedAfter: diverged ?? settings.steps), times)
+          divergedAfter: diverged ?? settings.steps), times(decoded: nil))
     }
     let losses = try contexts.map { context in
       TaskResult.ContextLoss(
@@ -166,21 +171,41 @@ public final class RunTrainer: ArmTrainer {
         loss: try WindowLoss(trainer, text: try split(study, settings).last, pool: pool)
           .loss(context: context, tokens: settings.validationTokens))
     }
+    let scores = try answers(study, arm.plan, trainer.parameters, settings)
     return TaskOutcome(
-      TaskResult(loss: loss, curve: curve, contexts: losses, windows: windows, stability: measured.stability), times)
+      TaskResult(
+        loss: loss, curve: curve, contexts: losses, windows: windows, stability: measured.stability,
+        benchmarks: scores),
+      times(decoded: try decodingSpeed(arm.plan, trainer.parameters, context: settings.context)))
+  }
+
+  /// What the trained model answers of the questions of `study`.
+  private func answers(
+    _ study: Study, _ plan: Plan, _ parameters: Parameters, _ settings: TrainingSettings
+  ) throws -> [BenchmarkScore] {
+    if study.benchmarks.isEmpty { return [] }
+    guard let tokenizer = try tokenizer() else {
+      throw BenchmarkScoring.Unanswerable(description: "questions are texts, and the study has no tokenizer for them")
+    }
+    let scoring = try BenchmarkScoring(plan, parameters, tokenizer: tokenizer, context: settings.context, pool: pool)
+    return try study.benchmarks.map { request in
+      let benchmark = try benchmarks[request] ?? Benchmark(request)
+      benchmarks[request] = benchmark
+      return try scoring.score(benchmark, keepsItems: settings.steps == 0)
+    }
   }
 
   // MARK: Parts
 
-  private func settings(of arm: PlannedArm, _ study: Study, seed: Int) throws -> TrainingSettings {
+  func settings(of arm: PlannedArm, _ study: Study, seed: Int) throws -> TrainingSettings {
     var settings = try StudySettings.read(
       study.training.merging(arm.trainingPatch), context: arm.architecture.shape.contextLength,
-      tokens: study.hold.tokens, threads: pool.threads, isHealing: start != nil, registry)
+      tokens: arm.budgetTokens ?? study.hold.tokens, threads: pool.threads, isHealing: start != nil, registry)
     settings.seed = UInt64(seed)
     return settings
   }
 
-  private func trainer(_ arm: PlannedArm, _ study: Study, _ settings: TrainingSettings) throws -> Trainer {
+  func trainer(_ arm: PlannedArm, _ study: Study, _ settings: TrainingSettings) throws -> Trainer {
     // Before anything is filled.
     try MemoryNeed(arm.plan, settings).check()
     let (training, validation) = try split(study, settings)

@@ -51,7 +51,7 @@ extension StudyFolder {
       tree["base"] = Setting(text: "./base.yaml")
       tree["set"] = nil
       let study = YAMLWriter().write(tree)
-      let base = Self.baseText(plan.baseline.architecture)
+      let base = plan.baseline.architecture.text(withFormats: true)
       if isBegun {
         let known = try keys()
         let isWhole = known != nil
@@ -89,13 +89,6 @@ extension StudyFolder {
     if damages.isEmpty { return }
     throw StudyProblem.damaged(
       path: path, outcomes: damages.map { (plan.name(of: $0.task), outcomeName(of: $0.task), $0.sentence) })
-  }
-
-  /// The spec of `architecture` as a study's base; the count of parameters is the zoo's own check.
-  public static func baseText(_ architecture: Architecture) -> String {
-    var spec = architecture.resolved
-    spec["expected_params"] = nil
-    return YAMLWriter().write(spec)
   }
 
   /// What a study writes, and what tells that a run of `train` is there.

@@ -104,7 +104,8 @@ public struct StudyRunner {
       return try trainer.train(arm, on: Probe(kind), seed: task.runSeed) { report(.progress(task, $0)) }
     }
     return try trainer.train(
-      arm, of: plan.study, seed: task.runSeed, contexts: plan.contexts(of: arm), in: folder.runFolder(of: task)
+      arm, of: plan.sized(for: task).study, seed: task.runSeed, contexts: plan.contexts(of: arm),
+      in: folder.runFolder(of: task)
     ) { report(.progress(task, $0)) }
   }
 

@@ -30,7 +30,7 @@ enum StudySettings {
       if let steps = training["steps"] {
         throw Problems([
           Problem(
-            "'hold' gives every run \(tokens) tokens, so 'steps' is not free", at: steps.place,
+            "'hold' or 'budget' gives every run \(tokens) tokens, so 'steps' is not free", at: steps.place,
             hint: "leave out one of them")
         ])
       }

@@ -18,10 +18,12 @@ extension TaskOutcome {
     document["format"] = .integer(Self.formats.upperBound)
     document["key"] = .string(key)
     document["result"] = result.json
-    document["times"] = [
-      "seconds": .number(times.seconds), "tokens_per_second": .number(times.tokensPerSecond),
-      "machine": .string(times.machine),
-    ]
+    var spent = JSONObject()
+    spent["seconds"] = .number(times.seconds)
+    spent["tokens_per_second"] = .number(times.tokensPerSecond)
+    if let rate = times.decodedPerSecond { spent["decoded_per_second"] = .number(rate) }
+    spent["machine"] = .string(times.machine)
+    document["times"] = .object(spent)
     document[Self.hash] = .string(Self.digest(document))
     return .object(document)
   }
@@ -52,6 +54,9 @@ extension TaskOutcome {
       TaskTimes(
         seconds: try Ranges.number(times["seconds"], in: Ranges.seconds, "seconds"),
         tokensPerSecond: try Ranges.number(times["tokens_per_second"], in: Ranges.rate, "tokens_per_second"),
+        decodedPerSecond: try times["decoded_per_second"].map { json throws(OutcomeDamage) in
+          try Ranges.number(json, in: Ranges.rate, "decoded_per_second")
+        },
         machine: machine))
   }
 
@@ -116,6 +121,7 @@ extension TaskResult {
       document["loss_spikes"] = .integer(stability.spikes)
     }
     if let accuracy { document["accuracy"] = .number(accuracy) }
+    if !benchmarks.isEmpty { document["tasks"] = .array(benchmarks.map(\.json)) }
     if !windows.isEmpty { document["windows"] = .array(windows.map { .number($0) }) }
     return .object(document)
   }
@@ -151,13 +157,44 @@ extension TaskResult {
     }
     var accuracy: Double?
     if let share = json["accuracy"] { accuracy = try Ranges.number(share, in: 0...1, "accuracy") }
+    var benchmarks: [BenchmarkScore] = []
+    if let list = json["tasks"] {
+      for item in try Ranges.list(list, "tasks") { benchmarks.append(try BenchmarkScore(item)) }
+    }
     var diverged: Int?
     if let steps = json["diverged_after_steps"] {
       diverged = try Ranges.integer(steps, in: Ranges.tokens, "diverged_after_steps")
     }
     self.init(
       loss: try Ranges.loss(json["loss"]), curve: points, contexts: losses, windows: windows, accuracy: accuracy,
-      stability: stability,
+      stability: stability, benchmarks: benchmarks,
       divergedAfter: diverged)
+  }
+}
+
+extension BenchmarkScore {
+  fileprivate var json: JSONValue {
+    var document = JSONObject()
+    document["name"] = .string(name)
+    document["accuracy"] = .number(accuracy)
+    if let normalized { document["normalized"] = .number(normalized) }
+    document["bits_per_byte"] = .number(bitsPerByte)
+    if !items.isEmpty { document["items"] = .array(items.map { .number($0) }) }
+    return .object(document)
+  }
+
+  fileprivate init(_ json: JSONValue) throws(OutcomeDamage) {
+    guard let name = json["name"]?.string else { throw OutcomeDamage(sentence: "has a task without a name") }
+    self.name = name
+    accuracy = try Ranges.number(json["accuracy"], in: 0...1, "accuracy")
+    var share: Double?
+    if let value = json["normalized"] { share = try Ranges.number(value, in: 0...1, "normalized") }
+    normalized = share
+    bitsPerByte = try Ranges.number(json["bits_per_byte"], in: Ranges.loss, "bits_per_byte")
+    var items: [Double] = []
+    if let list = json["items"] {
+      for item in try Ranges.list(list, "items") { items.append(try Ranges.number(item, in: Ranges.loss, "items")) }
+    }
+    self.items = items
   }
 }

@@ -14,6 +14,8 @@ public struct TaskResult: Sendable, Hashable {
   public let stability: RunStability?
   /// The share of right answers, of a probe.
   public let accuracy: Double?
+  /// What it answered of each benchmark.
+  public let benchmarks: [BenchmarkScore]
   /// Steps that were done when the loss became NaN; nil when it did not.
   public let divergedAfter: Int?
 
@@ -48,9 +50,10 @@ public struct TaskResult: Sendable, Hashable {
   /// A run that ended with `loss`.
   public init(
     loss: Double, curve: [Point], contexts: [ContextLoss], windows: [Double] = [], accuracy: Double? = nil,
-    stability: RunStability? = nil,
+    stability: RunStability? = nil, benchmarks: [BenchmarkScore] = [],
     divergedAfter: Int? = nil
   ) {
+    self.benchmarks = benchmarks
     self.accuracy = accuracy
     self.stability = stability
     self.loss = loss
@@ -67,11 +70,14 @@ public struct TaskTimes: Sendable, Hashable {
   public let seconds: Double
   /// Tokens trained on in a second.
   public let tokensPerSecond: Double
+  /// Tokens generated one after another in a second by the trained model; nil where that was not measured.
+  public let decodedPerSecond: Double?
   /// What it ran on.
   public let machine: String
 
   /// A run of `seconds` at `tokensPerSecond` on `machine`.
-  public init(seconds: Double, tokensPerSecond: Double, machine: String) {
+  public init(seconds: Double, tokensPerSecond: Double, decodedPerSecond: Double? = nil, machine: String) {
+    self.decodedPerSecond = decodedPerSecond
     self.seconds = seconds
     self.tokensPerSecond = tokensPerSecond
     self.machine = machine

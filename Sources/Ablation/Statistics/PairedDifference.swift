@@ -36,6 +36,13 @@ public struct PairedDifference: Sendable, Hashable {
     isWithoutChance = false
   }
 
+  /// Differences that are known already, one for each seed.
+  init(values: [Double]) {
+    basis = .seeds
+    sample = Sample(values)
+    isWithoutChance = values.count > 1 && Set(values).count == 1
+  }
+
   /// The values of `contrast` over the seeds that all its arms have; `losses` are by arm, and by seed.
   public init(_ contrast: Contrast, _ losses: [[Int: Double]]) {
     basis = .seeds

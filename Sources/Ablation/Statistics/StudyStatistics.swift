@@ -44,7 +44,7 @@ public struct StudyStatistics: Sendable {
     let own = differences(nil)
     // A test that is asked twice is one test.
     let asked = further.indices.filter { index in
-      further[index].map { !own.indices.contains(index) || $0.sample != own[index].sample } ?? false
+      further[index].map { !arms.indices.contains(index) || $0.sample != own[index].sample } ?? false
     }
     let more = asked.compactMap { further[$0] }
     let isOut =

@@ -34,6 +34,12 @@ public struct Study: Sendable {
   public let probes: [ProbeRequest]
   /// The setting that each arm has its own best of; nil where all share it.
   public let tuning: Tuning?
+  /// Files of questions that trained arms are asked.
+  public let benchmarks: [BenchmarkRequest]
+  /// What each arm may spend; nil where all are trained for as many tokens as the training settings say.
+  public let budget: Budget?
+  /// The sizes that the study is run at beside the base's; nil for that alone.
+  public let ladder: Ladder?
 
   /// A file or folder of text, and where it was named.
   public struct DataFile: Sendable, Hashable {

@@ -4,7 +4,7 @@ import Describing
 enum StudyKeys {
   static let root = [
     "ablation", "base", "set", "weights", "tokenizer", "hold", "seeds", "arms", "vary", "combine", "data", "train",
-    "contexts", "tune", "probes",
+    "contexts", "tune", "probes", "tasks", "budget", "ladder",
   ]
   static let hold = ["params", "flops", "by", "tokens", "data_order"]
   static let combine = ["each", "grid", "fractional", "path"]

@@ -18,6 +18,9 @@ import Specification
 ///     seeds: 3                                    or a list; {from: 3, to: 10}: added until arms are decided
 ///     tune: auto                                  or {lr: [x0.5, x1, x2]}: each arm at its own best
 ///     probes: [recall, induction]                 abilities to test, or {recall: {steps: 600}}
+///     tasks: [arc.jsonl]                          questions to ask trained arms, or {arc: {file: …, limit: 200}}
+///     budget: {flops: 2e14}                       or tokens, or seconds: what each arm may spend
+///     ladder: 3                                   or [x0.5, x1, x2]: the same study at several sizes
 ///     contexts: [1x, 2x, 512]                     lengths to evaluate at
 ///     data: text.txt                              beside the file
 ///     train: {batch: 16}                          for the trainer
@@ -68,7 +71,12 @@ public struct StudyReader {
           "probes train every arm anew, and 'weights' starts from a trained model", at: weights.place,
           hint: "leave out one of them"))
     }
+    let benchmarks = BenchmarksReader(tree["tasks"]) { [folder] in Self.path($0, in: folder, isModel: false) }
+      .read(&problems)
+    let budget = BudgetReader(tree["budget"]).read(&problems)
+    let ladder = LadderReader(tree["ladder"]).read(&problems)
     let (seeds, schedule) = seeds()
+    StudyRules(hold: hold, schedule: schedule, budget: budget, ladder: ladder, arms: arms).check(tree, &problems)
     if tuning != nil, schedule != nil {
       problems.add(
         Problem(
@@ -87,7 +95,7 @@ public struct StudyReader {
       basePatch: group("set"), weights: optionalText("weights").map { path($0, isModel: true) },
       tokenizer: optionalText("tokenizer").map { path($0, isModel: true) }, arms: arms,
       seeds: seeds, hold: hold, training: group("train"), data: data(), contexts: contexts(), design: design,
-      schedule: schedule, probes: probes, tuning: tuning)
+      schedule: schedule, probes: probes, tuning: tuning, benchmarks: benchmarks, budget: budget, ladder: ladder)
   }
 
   private mutating func text(_ key: String, missing hint: String) -> String? {
@@ -112,7 +120,9 @@ public struct StudyReader {
   private mutating func group(_ key: String) -> Setting { group(tree[key], named: key) }
 
   /// A path beside the file; a model's name stays as it is.
-  private func path(_ text: String, isModel: Bool) -> String {
+  private func path(_ text: String, isModel: Bool) -> String { Self.path(text, in: folder, isModel: isModel) }
+
+  private static func path(_ text: String, in folder: String?, isModel: Bool) -> String {
     guard let folder, !text.hasPrefix("/"), !isModel || text.hasPrefix("./") || text.hasPrefix("../") else {
       return text
     }

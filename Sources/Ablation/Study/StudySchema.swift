@@ -32,6 +32,7 @@ public enum StudySchema {
     let seeds = 1...StudyKeys.seedLimit
     let tolerance = either(text, ["type": "number", "minimum": 0, "maximum": 0.1])
     let factors = either(words(["auto"]), list(["type": "string", "pattern": "^[x×].+"]))
+    let amount: JSONValue = ["type": "number", "minimum": 1]
     var settings = JSONObject()
     for key in Tuning.keys { settings[key] = factors }
     return [
@@ -82,6 +83,28 @@ public enum StudySchema {
         "tune", either(words(["auto"]), object(.object(settings))),
         "the setting of which each arm has its own best, with factors of the shared value"
       ),
+      (
+        "tasks", either(text, list(text), group),
+        "files of questions, a JSON object a line, that trained arms are asked; by name with file and limit"
+      ),
+      (
+        "budget",
+        object([
+          "tokens": amount, "flops": amount, "seconds": amount,
+          "tokens_each": ["type": "object", "additionalProperties": ["type": "integer"]],
+        ]),
+        "what each arm may spend on a run: one of tokens, flops and seconds"
+      ),
+      (
+        "ladder",
+        either(
+          integer(3...8), list(either(text, ["type": "integer"])),
+          object([
+            "sizes": either(integer(3...8), list(either(text, ["type": "integer"]))),
+            "tokens": words(["scaled", "same"]), "lr": words(["scaled", "same"]),
+          ])),
+        "the sizes that the study is run at: how many, or factors of the base's width, or counts of parameters"
+      ),
     ]
   }
 
@@ -106,7 +129,7 @@ public enum StudySchema {
       "properties": [
         "seed": ["type": "integer"], "loss": number, "diverged_after_steps": ["type": "integer"],
         "curve": ["type": "array"], "contexts": ["type": "array"], "windows": ["type": "array"],
-        "gradient_norm": group, "loss_spikes": ["type": "integer"],
+        "gradient_norm": group, "loss_spikes": ["type": "integer"], "tasks": list(group),
         "seconds": number, "tokens_per_second": number,
       ],
       "required": ["seed", "loss", "curve", "contexts"],
@@ -137,6 +160,7 @@ public enum StudySchema {
         "noise_floor": number, "sentences": ["type": "array", "items": text], "looks": list(["type": "integer"]),
         "finished_looks": ["type": "integer"], "arms": list(arm), "effects": ["type": "array", "items": comparison],
         "machines": ["type": "array", "items": text], "probes": ["type": "array", "items": group], "version": text,
+        "tasks": list(group), "costs": list(group), "ladder": group, "budget": group,
         "date": text,
       ],
       "required": ["study", "fingerprint", "headline", "complete", "baseline", "seeds", "arms"],

@@ -72,7 +72,7 @@ struct TuningReader {
     }
     var factors: Set<Double> = [1]
     for item in items {
-      guard let factor = Self.factor(item) else {
+      guard let factor = Factor.read(item) else {
         let word = item.text ?? item.kindInWords
         problems.add(
           Problem(
@@ -87,16 +87,5 @@ struct TuningReader {
       return nil
     }
     return factors.count < 2 ? nil : Tuning(key: entry.key, factors: factors.sorted(), place: entry.place)
-  }
-
-  /// `x0.5`, `×½`, `x1/2`: from a thousandth to a thousand.
-  private static func factor(_ setting: Setting) -> Double? {
-    guard let text = setting.text, let mark = text.first, mark == "x" || mark == "×" else { return nil }
-    let rest = String(text.dropFirst())
-    let vulgar = ["½": 0.5, "¼": 0.25, "⅛": 0.125, "¾": 0.75, "⅓": 1.0 / 3, "⅔": 2.0 / 3, "√2": 2.0.squareRoot()]
-    var value = vulgar[rest] ?? Double(rest)
-    let parts = rest.split(separator: "/")
-    if parts.count == 2, let above = Double(parts[0]), let below = Double(parts[1]), below > 0 { value = above / below }
-    return value.flatMap { (1e-3...1e3).contains($0) ? $0 : nil }
   }
 }

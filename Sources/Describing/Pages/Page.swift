@@ -11,9 +11,16 @@ package struct Page {
   /// A script that the page can do without.
   var script: String?
 
+  /// After how many seconds a browser reads the file again; nil for never.
+  var refreshSeconds: Int?
+
   /// A page of these parts.
-  package init(title: String, summary: String, body: [Markup], style: String = "", script: String? = nil) {
+  package init(
+    title: String, summary: String, body: [Markup], style: String = "", script: String? = nil,
+    refreshSeconds: Int? = nil
+  ) {
     (self.title, self.summary, self.body, self.style, self.script) = (title, summary, body, style, script)
+    self.refreshSeconds = refreshSeconds
   }
 
   /// The whole file.
@@ -25,6 +32,7 @@ package struct Page {
         .element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
         .element("meta", ["name": "color-scheme", "content": "light dark"]),
         .element("meta", ["name": "description", "content": summary]),
+        refreshSeconds.map { .element("meta", ["http-equiv": "refresh", "content": String($0)]) } ?? .nothing,
         .element("title", Markup(title)),
         .raw("style", PageStyle.text + style),
       ])

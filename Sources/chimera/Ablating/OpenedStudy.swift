@@ -34,9 +34,16 @@ struct OpenedStudy {
       // Weights in a folder or a GGUF file are wired by a family; the study needs a spec. Not in the study's folder yet,
       // which may be another study's.
       let path = FileManager.default.temporaryDirectory.path + "/chimera-base-\(getpid()).yaml"
-      try writeAtomically(StudyFolder.baseText(zoo.models.describe(weights).architecture), to: path)
+      try writeAtomically(zoo.models.describe(weights).specification(withFormats: true), to: path)
       temporary = path
       tree["base"] = Setting(.scalar(path, quoted: true))
+    }
+    if var budget = tree["budget"], budget[Budget.measuredKey] == nil, folder.isBegun,
+      let begun = try? folder.tree()["budget"], let measured = begun[Budget.measuredKey]
+    {
+      // The same budget was measured when the study was begun, and what it came to then stays.
+      budget[Budget.measuredKey] = measured
+      if YAMLWriter().write(budget) == YAMLWriter().write(begun) { tree["budget"] = budget }
     }
     try Self.fitVocabulary(of: &tree, beside: subject.folder, zoo.models)
     try self.init(
@@ -91,10 +98,28 @@ struct OpenedStudy {
     let planner = StudyPlanner(
       specifications: SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry)),
       composer: Composer(zoo.registry), trainer: trainer)
-    plan = try planner.plan(study)
+    var tree = tree
+    let first = try planner.plan(study)
+    let measured = try planner.measuring(study, first) { Console.note("measuring the speed of \($0.name)") }
+    if let budget = measured.budget, !budget.measured.isEmpty {
+      tree[path: "budget.\(Budget.measuredKey)"] = Setting(
+        .group(
+          budget.measured.sorted { $0.key < $1.key }.map { Setting.Entry($0.key, Setting(text: String($0.value))) }))
+      plan = try planner.plan(measured)
+    } else {
+      plan = first
+    }
     self.folder = folder
     self.keepsRuns = keepsRuns
-    var tree = tree
+    if !study.benchmarks.isEmpty {
+      tree["tasks"] = Setting(
+        .group(
+          study.benchmarks.map { benchmark in
+            var entries = [Setting.Entry("file", Setting(.scalar(absolutePath(benchmark.path), quoted: true)))]
+            if let limit = benchmark.limit { entries.append(.init("limit", Setting(text: String(limit)))) }
+            return Setting.Entry(benchmark.name, Setting(.group(entries)))
+          }))
+    }
     tree["data"] = Setting(.list(study.data.map { Setting(.scalar(absolutePath($0.path), quoted: true)) }))
     for (key, path) in [("weights", study.weights), ("tokenizer", study.tokenizer)] {
       if let path {

@@ -22,9 +22,19 @@ struct PlanText {
         arm.sizing.map { "\($0.path) = \($0.width)" } ?? "",
       ])
     }
+    for rung in plan.rungs {
+      let base = rung.plan.baseline
+      table.add([
+        "\(plan.baseline.name) at the size \(Tuning.words(rung.factor))", Wording.count(base.parameterCount), "",
+        Wording.operations(base.flopsPerToken), Wording.bytes(base.training.memory), "",
+        "\(Wording.count(base.training.tokens)) tokens a run",
+      ])
+    }
     let tokens = plan.baseline.training.tokens
     return table.text(width: Console.width) + "\n"
-      + "\(plan.arms.count) arms × \(plan.seeds.count) seeds, \(Wording.count(tokens)) tokens each: \(cost.sentence)\n"
+      + "\(plan.arms.count) arms × \(plan.seeds.count) seeds"
+      + (plan.rungs.isEmpty ? "" : " × \(plan.rungs.count + 1) sizes")
+      + ", \(Wording.count(tokens)) tokens each\(plan.rungs.isEmpty ? "" : " at the base's size"): \(cost.sentence)\n"
       + (power.map { $0 + "\n" } ?? "")
   }
 

@@ -22,16 +22,26 @@ struct StudyCost {
     var keys: Set<String> = []
     known = folder.tasks(of: plan)
     left = known.filter { folder.outcome(of: $0) == nil && keys.insert($0.key).inserted }
-    let arms = Set(left.map(\.arm))
-    seconds = plan.arms.enumerated().map { index, arm in
-      guard arms.contains(index), !StopSignals.came else { return nil }
-      began(arm)
-      do { return try trainer.estimate(arm, of: plan.study) } catch {
-        failed(arm, StudyRunner.sentence(of: error))
-        return nil
+    let arms = Set(left.filter { $0.rung == nil }.map(\.arm))
+    func measured(_ plan: StudyPlan, _ arms: Set<Int>) -> [Double?] {
+      plan.arms.enumerated().map { index, arm in
+        guard arms.contains(index), !StopSignals.came else { return nil }
+        began(arm)
+        do { return try trainer.estimate(arm, of: plan.study) } catch {
+          failed(arm, StudyRunner.sentence(of: error))
+          return nil
+        }
       }
     }
+    seconds = measured(plan, arms)
+    let own = left
+    sizedSeconds = plan.rungs.enumerated().map { place, rung in
+      measured(rung.plan, Set(own.filter { $0.rung == place }.map(\.arm)))
+    }
   }
+
+  /// Seconds of a run of each arm at each of the ladder's other sizes; nil where nothing is left or it cannot be measured.
+  private var sizedSeconds: [[Double?]] = []
 
   /// What is known of the power of the study, and from what.
   struct KnownPower {
@@ -47,7 +57,7 @@ struct StudyCost {
   /// Takes the power from the runs that are finished here, or from the results of another study.
   mutating func takePower(_ folder: StudyFolder, pilot: String?) throws {
     var losses = plan.arms.map { _ in [Int: Double]() }
-    for task in known where task.factor == nil && task.probe == nil {
+    for task in known where task.factor == nil && task.probe == nil && task.rung == nil {
       if let loss = folder.outcome(of: task)?.result.loss, loss.isFinite { losses[task.arm][task.seed] = loss }
     }
     var source = "the runs so far"
@@ -55,7 +65,8 @@ struct StudyCost {
       losses = try Pilot(pilot).losses
       source = "the study in \(pilot)"
     }
-    let comparisons = plan.arms.count - 1 + plan.contrasts.count
+    let comparisons =
+      plan.arms.count - 1 + plan.contrasts.count + (plan.rungs.isEmpty ? 0 : 2 * (plan.arms.count - 1))
     guard let spread = Power.spread(of: losses), spread > 0, let loss = Sample(losses[0].values.sorted()).mean else {
       if pilot != nil {
         throw Failure(.invalid, "the study in '\(pilot ?? "")' has no two seeds to tell a spread from")
@@ -67,6 +78,7 @@ struct StudyCost {
 
   /// Seconds that `task` will take.
   func seconds(of task: StudyTask) -> Double {
+    if let rung = task.rung { return sizedSeconds[rung][task.arm] ?? 0 }
     guard task.probe != nil else { return seconds[task.arm] ?? 0 }
     // By tokens: a probe's model is the arm's with a smaller vocabulary.
     let share = Double(plan.arm(of: task).training.tokens) / Double(max(1, plan.arms[task.arm].training.tokens))
@@ -74,23 +86,23 @@ struct StudyCost {
   }
 
   /// Whether a task of the arm at `index` is left.
-  func isLeft(_ index: Int) -> Bool { left.contains { $0.arm == index } }
+  func isLeft(_ index: Int) -> Bool { left.contains { $0.arm == index && $0.rung == nil } }
 
   /// Seconds of all tasks that are left, one after the other.
   var total: Double { left.reduce(0) { $0 + seconds(of: $1) } }
 
   /// Seconds of the longest task.
-  var longestTask: Double? { seconds.compactMap { $0 }.max() }
+  var longestTask: Double? { (seconds + sizedSeconds.flatMap { $0 }).compactMap { $0 }.max() }
 
   /// Bytes of the largest task.
-  var memory: Int { plan.arms.map(\.training.memory).max() ?? 0 }
+  var memory: Int { (plan.arms + plan.rungs.flatMap(\.plan.arms)).map(\.training.memory).max() ?? 0 }
 
   /// What may follow from these runs, in words; nil where nothing does.
   private var later: String? {
     if plan.isEvaluation { return nil }
     if plan.study.tuning != nil, known.count == plan.tasks.count {
       // Two values with all seeds, of which the first is there, and mostly one of them is the shared one.
-      let runs = plan.arms.count * max(0, plan.seeds.count - 1)
+      let runs = plan.arms.count * (1 + plan.rungs.count) * max(0, plan.seeds.count - 1)
       return "from \(runs) to \(2 * runs) more, at the best two \(plan.study.tuning?.key ?? "") of each arm"
     }
     if let schedule = plan.study.schedule, known.count == plan.tasks.count {

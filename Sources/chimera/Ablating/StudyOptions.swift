@@ -17,6 +17,9 @@ struct StudyOptions: ParsableArguments {
   @Option(help: "Number of random seeds, a list, or {from: 3, to: 10}: until arms are decided. [3]") var seeds: String?
   @Option(help: "Abilities to test: recall, induction, copy, hops, arithmetic, parity, brackets, facts.") var probes:
     String?
+  @Option(help: "Questions to ask trained arms: a JSON-lines file. May be repeated.") var tasks: [String] = []
+  @Option(help: "What each arm may spend: tokens=N, flops=N or seconds=N.") var budget: String?
+  @Option(help: "Sizes to run the study at: 3, or x0.5,x1,x2, or 300K,3M.") var ladder: String?
   @Option(help: "Training text: a file or folder. May be repeated.") var data: [String] = []
   @Option(help: "Lengths to evaluate at: 1x,2x,4x or tokens.") var evalContexts: String?
   @Option(help: "A training setting: steps=2000, lr=1e-3, batch=16 … May be repeated.") var train: [String] = []
@@ -30,6 +33,7 @@ struct StudyOptions: ParsableArguments {
   /// The options whose texts messages point into.
   static let sources = [
     "--vary", "--combine", "--tune", "--probes", "--hold", "--seeds", "--eval-contexts", "--train", "--data",
+    "--tasks", "--budget", "--ladder",
   ]
 
   func validate() throws {
@@ -64,6 +68,29 @@ struct StudyOptions: ParsableArguments {
     }
     if let probes {
       noting { () throws(Problems) in tree["probes"] = try list(probes, source: "--probes", line: 1, column: 1) }
+    }
+    if let ladder {
+      noting { () throws(Problems) in
+        tree["ladder"] =
+          ladder.contains(",") && !ladder.hasPrefix("{")
+          ? try list(ladder, source: "--ladder", line: 1, column: 1)
+          : try YAMLReader(source: "--ladder").read(ladder)
+      }
+    }
+    if let budget {
+      noting { () throws(Problems) in
+        let text = budget.hasPrefix("{") ? budget : "{\(budget.replacing("=", with: ": "))}"
+        tree["budget"] = try YAMLReader(source: "--budget").read(text)
+      }
+    }
+    if !tasks.isEmpty {
+      tree["tasks"] = Setting(
+        .list(
+          tasks.enumerated().map { index, path in
+            Setting(
+              .scalar(absolutePath(path), quoted: true),
+              at: Place(source: "--tasks", line: index + 1, column: 1, length: path.count))
+          }))
     }
     if let tune {
       noting { () throws(Problems) in

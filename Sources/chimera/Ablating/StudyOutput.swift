@@ -15,6 +15,13 @@ struct StudyOutput {
     folder = opened.folder
   }
 
+  /// Writes the page alone, as it is while the study runs.
+  static func writeLive(_ opened: OpenedStudy) throws {
+    var report = StudyReport(opened.plan, in: opened.folder)
+    report.isLive = true
+    try writeAtomically(report.page, to: opened.folder.path + "/report.html")
+  }
+
   func write(json: Bool) throws {
     // What other programs compare is without times, whoever asks for them elsewhere.
     let results = StudyReport(report.plan, in: folder, includesTimes: false).json.serialized(pretty: true) + "\n"
@@ -51,6 +58,7 @@ struct StudyOutput {
       text += "\nEach at its own best \(tuning.key)\n" + lines(report.tuningTable)
     }
     if !report.probes.isEmpty { text += "\nProbes. \(StudyReport.probesMeaning)\n" + lines(report.probesTable) }
+    for section in report.sections { text += "\n\(section.title). \(section.meaning)\n" + lines(section.table) }
     let contexts = report.contexts
     if !contexts.isEmpty {
       var table = TextTable([.left] + contexts.map { _ in .right })

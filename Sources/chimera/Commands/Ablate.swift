@@ -42,8 +42,12 @@ struct AblateStudy: ParsableCommand {
     let cost = opened.cost(isQuiet: quiet)
     if !quiet { Console.note(cost.sentence) }
     let progress = StudyProgress(opened.plan, cost, isQuiet: quiet)
+    try StudyOutput.writeLive(opened)
+    if !quiet { Console.note("the report while it runs: \(opened.folder.path)/report.html") }
     let isComplete = try opened.runner.run { event in
       progress.show(event)
+      // What cannot be shown now is shown, or told, at the end.
+      if case .finished = event { try? StudyOutput.writeLive(opened) }
       return !StopSignals.came
     }
     progress.end()

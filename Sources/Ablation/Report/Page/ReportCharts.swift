@@ -17,9 +17,9 @@ struct ReportCharts {
 
   var all: [Markup] {
     [
-      intervals, finalLosses, curves, rates, lossAgainst(parameters: true),
+      intervals, interaction, finalLosses, curves, rates, lossAgainst(parameters: true),
       report.includesTimes ? lossAgainst(parameters: false) : nil,
-      lengths,
+      ladder, lengths,
     ]
     .compactMap { $0 }
   }
@@ -105,6 +105,7 @@ struct ReportCharts {
       guard let longest = curves.max(by: { $0.count < $1.count }) else { continue }
       var own: [Markup] = []
       var means: [(x: Double, y: Double)] = []
+      var hovers: [Markup] = []
       var upper: [(x: Double, y: Double)] = []
       var lower: [(x: Double, y: Double)] = []
       for point in longest {
@@ -112,6 +113,11 @@ struct ReportCharts {
         guard let mean = sample.mean else { continue }
         let place = x.place(Double(point.tokens))
         means.append((place, y.place(mean)))
+        let words = "\(report.rows[index].arm.name): \(Wording.loss(mean)) after \(Wording.count(point.tokens)) tokens"
+        hovers.append(
+          .element(
+            "circle", ["class": "hover", "cx": at(place), "cy": at(max(Chart.top - 50, y.place(mean))), "r": "6"],
+            .element("title", Markup(words))))
         let half = sample.halfWidth(confidence: 0.95) ?? 0
         // Far outside there is nothing to see, and numbers stay small.
         upper.append((place, max(Chart.top - 50, y.place(mean + half))))
@@ -122,6 +128,7 @@ struct ReportCharts {
         .element("path", ["class": "seed", "d": path(curve.map { (x.place(Double($0.tokens)), y.place($0.loss)) })])
       }
       own.append(.element("path", ["class": "mean", "d": path(means)]))
+      own += hovers
       groups.append(.element("g", ["class": Self.colour(index)], own))
     }
     marks.append(.element("g", ["clip-path": "url(#curves)"], groups))

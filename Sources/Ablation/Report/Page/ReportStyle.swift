@@ -36,6 +36,7 @@ enum ReportStyle {
     .chart .name { font-size: 11.5px; fill: var(--ink); } .chart .arm .name { fill: var(--arm); font-weight: 600; }
     .chart .dot { fill: var(--arm); stroke: var(--paper); stroke-width: 1; } .chart .interval { stroke: var(--arm); stroke-width: 1.6; opacity: .7; }
     .chart .mean { fill: none; stroke: var(--arm); stroke-width: 2; stroke-linejoin: round; }
+    .chart .hover { fill: transparent; stroke: none; }
     .chart .seed { fill: none; stroke: var(--arm); stroke-width: 1; opacity: .35; } .chart .band { fill: var(--arm); opacity: .13; }
     .notes { margin: 0; padding-left: 18px; max-width: 85ch; } .notes li { margin-bottom: 5px; }
     .arm-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 6px 18px; }
