@@ -60,23 +60,25 @@ struct EmbedTests {
     #expect(masked[0]["position"]?.integer == ids.firstIndex(of: 4))
   }
 
-  @Test(
-    "what makes no sense for an encoder is refused in a sentence: 3, and where an option is at fault: 2",
-    arguments: [
-      (["run", "bert", "--tokenizer", "sentences", "the cat"], 3), (["run", "sentences", "the [MASK]"], 3),
-      (["run", "bert", "--tokenizer", "sentences", "the [MASK]", "--beams", "2"], 2),
-      (["run", "bert", "--tokenizer", "sentences", "the [MASK]", "--count", "2"], 2),
-      (["eval", "bert", "--tokenizer", "sentences", "--data", "sentences/texts.json"], 3),
-      (["train", "bert", "--data", "sentences/texts.json", "--out", "out"], 3),
-      (["export", "bert", "--output", "out"], 3), (["chat", "bert", "--tokenizer", "sentences", "hello"], 3),
-      (["logits", "sentences", "--tokens", "1"], 3), (["embed", "sentences", "the cat", "-"], 2),
-      (["embed", "sentences", ""], 0), (["embed", "sentences", "cat", "--max-tokens", "0"], 2),
-      (["embed", "bert", "cat"], 1),
-    ])
-  func refusals(_ arguments: [String], _ status: Int32) throws {
-    let run = try Command(arguments, in: URL(fileURLWithPath: Self.encoders))
-    #expect(run.status == status, "\(arguments): \(run.notes)")
-    if status != 0 { #expect(run.output.isEmpty && run.notes.contains("error: "), "\(run.notes)") }
+  /// Commands, `|` between their arguments, and their exit status.
+  private static let refused: [(String, Int32)] = [
+    ("run|bert|--tokenizer|sentences|the cat", 3), ("run|sentences|the [MASK]", 3),
+    ("run|bert|--tokenizer|sentences|the [MASK]|--beams|2", 2),
+    ("run|bert|--tokenizer|sentences|the [MASK]|--count|2", 2),
+    ("eval|bert|--tokenizer|sentences|--data|sentences/texts.json", 3),
+    ("train|bert|--data|sentences/texts.json|--out|out", 3), ("export|bert|--output|out", 3),
+    ("chat|bert|--tokenizer|sentences|hello", 3), ("logits|sentences|--tokens|1", 3),
+    ("embed|sentences|the cat|-", 2), ("embed|sentences|cat|--max-tokens|0", 2), ("embed|bert|cat", 1),
+  ]
+
+  @Test("what makes no sense for an encoder is refused in a sentence: 3, and where an option is at fault: 2")
+  func refusals() throws {
+    for (line, status) in Self.refused {
+      let arguments = line.split(separator: "|").map(String.init)
+      let run = try Command(arguments, in: URL(fileURLWithPath: Self.encoders))
+      #expect(run.status == status, "\(line): \(run.notes)")
+      #expect(run.output.isEmpty && run.notes.contains("error: "), "\(run.notes)")
+    }
     #expect(!FileManager.default.fileExists(atPath: Self.encoders + "/out"))
   }
 
