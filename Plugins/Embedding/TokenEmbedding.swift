@@ -2,20 +2,33 @@ import Components
 
 /// A learned vector for every token.
 ///
-///     x[t] = scale·W[token[t]] (·Pᵀ) + position;   then the norm, if there is one        W: [vocab_size, dim]
+///     x[t] = scale·W[token[t]] (·Pᵀ) (+ T[text[t]]) + position;   then the norm, if there is one        W: [vocab_size, dim]
 ///
 /// Bengio et al., 2003, https://www.jmlr.org/papers/v3/bengio03a.html; scaled by √hidden_size in Vaswani et al., 2017,
 /// https://arxiv.org/abs/1706.03762, and in Gemma; RecurrentGemma rounds the root to bf16. The scale acts before positions are added, and not on a tied head.
 /// A `dim` other than hidden_size needs a projection P: [hidden_size, dim], as in OPT-350m and ALBERT; a tied head then
-/// needs the same `dim`.
+/// needs the same `dim`. `projection: {after: norm}` projects the normalized sum of it all instead, as in ELECTRA.
+/// `token_types` are vectors T: [token_types, dim] by which the texts of a pair are told apart, as in BERT (Devlin et al.,
+/// 2018, https://arxiv.org/abs/1810.04805); a text by itself is the first.
 ///
-/// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}` `{dim: 6}`
+/// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}` `{dim: 6}` `{token_types: 2, norm: layernorm}`
+/// `{dim: 6, token_types: 1, norm: layernorm, projection: {after: norm, bias: true}}`
 public struct TokenEmbedding: Embedding {
   public static let name = "embedding"
 
   let scale: Double
   let dim: Int?
+  let types: Int?
+  let projection: Projection?
   let norm: (any Normalization)?
+
+  enum ProjectionPlace: String, CaseIterable { case lookup, norm }
+
+  /// The matrix between vectors of another width and the residual stream.
+  struct Projection {
+    let after: ProjectionPlace
+    let bias: Bool
+  }
 
   public init(_ options: Options) {
     let root = Double(options.shape.hiddenSize).squareRoot()
@@ -25,6 +38,17 @@ public struct TokenEmbedding: Embedding {
       "scale", default: 1, words: ["sqrt_hidden": root, "sqrt_hidden_bf16": Double(Float(bitPattern: bits))],
       "a factor of the embeddings")
     dim = options.optionalInteger("dim", "the width of the vectors, before a projection, when it is not hidden_size")
+    types = options.optionalInteger(
+      "token_types", in: 1...65536, "the number of vectors that tell the texts of a pair apart")
+    projection = options.group("projection", "the matrix from vectors of `dim` numbers to hidden_size") { group in
+      Projection(
+        after: group.choice(
+          "after", default: ProjectionPlace.lookup, "what it follows: the lookup, or the norm of the sum"),
+        bias: group.flag("bias", default: false, "whether it has a bias"))
+    }
+    if projection != nil, dim == nil || dim == options.shape.hiddenSize {
+      options.fail("projection", "vectors of hidden_size numbers need no projection", hint: "give another 'dim'")
+    }
     norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
   }
 
@@ -33,12 +57,23 @@ public struct TokenEmbedding: Embedding {
     let width = dim ?? shape.hiddenSize
     let table = plan.parameter(
       "embed.tokens.weight", shape: [shape.vocabSize, width], starts: .normal(0.02))
+    let isProjected = width != shape.hiddenSize
+    let comesLast = projection?.after == .norm
     var x = plan.within("embed") { plan in
       let looked = plan.apply(EmbeddingLookup(), to: [], parameters: [table])[0]
       let scaled = plan.scale(looked, by: scale)
-      return width == shape.hiddenSize ? scaled : plan.linear(scaled, to: shape.hiddenSize, named: "proj_in")
+      return isProjected && !comesLast ? projected(scaled, into: &plan) : scaled
+    }
+    if let types {
+      let vectors = plan.parameter("embed.types.weight", shape: [types, x.width], starts: .normal(0.02))
+      x = plan.apply(AddTokenTypes(types: types), to: x, parameters: [vectors])
     }
     x = position.embed(x, into: &plan)
-    return norm?.write(x, named: "embed.norm", over: .row, into: &plan) ?? x
+    x = norm?.write(x, named: "embed.norm", over: .row, into: &plan) ?? x
+    return isProjected && comesLast ? plan.within("embed") { plan in projected(x, into: &plan) } : x
+  }
+
+  private func projected(_ x: Value, into plan: inout PlanBuilder) -> Value {
+    plan.linear(x, to: plan.shape.hiddenSize, named: "proj_in", bias: projection?.bias ?? false)
   }
 }

@@ -7,10 +7,10 @@ import Components
 /// Press and Wolf, 2016 (tied weights), https://arxiv.org/abs/1608.05859.
 /// The final norm is there unless the last block ends in one; `norm` overrules that. A `dim` other than hidden_size needs
 /// a projection P: [dim, hidden_size], as in OPT-350m. `dense` is a layer of its own after the norm, norm(act(x·Dᵀ)), as
-/// in BERT. `normalize_rows` divides each row of W by its length, as Baichuan 2 does.
+/// in BERT; its own `dim` makes P needless, as in ELECTRA. `normalize_rows` divides each row of W by its length, as Baichuan 2 does.
 ///
 /// Examples: `{tied: true, scale: 0.25}` `{bias: true, softcap: 3}` `{norm: false}` `{dim: 6}`
-/// `{dense: {activation: gelu, bias: true}}`
+/// `{dense: {activation: gelu, bias: true}}` `{dim: 6, dense: {dim: 6, bias: true}}`
 ///
 /// Known as: weight_tying, tie_word_embeddings, tied_embeddings, tie_embeddings `head: {tied: true}`,
 /// logit_softcap, final_logit_softcapping, softcap `head: {softcap: 30}`, lm_head `head: {tied: false}`
@@ -28,6 +28,7 @@ public struct LanguageHead: Head {
   let place: Place?
 
   struct Dense {
+    let dim: Int?
     let bias: Bool
     let activation: (any Activation)?
   }
@@ -50,6 +51,7 @@ public struct LanguageHead: Head {
     place = options.place(of: "dim")
     dense = options.group("dense", "a layer between the final norm and the matrix") { group in
       Dense(
+        dim: group.optionalInteger("dim", "the width of what it gives, when it is not hidden_size"),
         bias: group.flag("bias", default: false, "whether its matrix has a bias"),
         activation: group.component("activation", default: "gelu", slot: .activation, "its nonlinearity"))
     }
@@ -62,14 +64,15 @@ public struct LanguageHead: Head {
     let width = dim ?? shape.hiddenSize
     var y = plan.selectRows(x)
     if norm ?? normIsDue { y = component.write(y, named: "final_norm", over: .row, into: &plan) }
+    plan.ends(in: y)
     if let dense {
       let inner = plan.within("head") { plan in
-        let inner = plan.linear(y, to: shape.hiddenSize, named: "dense", bias: dense.bias)
+        let inner = plan.linear(y, to: dense.dim ?? shape.hiddenSize, named: "dense", bias: dense.bias)
         return dense.activation?.write(inner, into: &plan) ?? inner
       }
       y = component.write(inner, named: "head.norm", over: .row, into: &plan)
     }
-    if width != shape.hiddenSize { y = plan.within("head") { plan in plan.linear(y, to: width, named: "proj_out") } }
+    if width != y.width { y = plan.within("head") { plan in plan.linear(y, to: width, named: "proj_out") } }
     let shared = tied ? plan.existingParameter("embed.tokens.weight") : nil
     if let shared, shared.shape != [shape.vocabSize, width] {
       plan.fail(

@@ -10,8 +10,14 @@ struct AttentionWindow {
   /// By how many tokens the edge of the window moves at once.
   let step: Int
 
-  init(_ options: Options) {
-    window = options.optionalInteger("window", "sliding window: how many keys a token attends to, its own included")
+  init(_ options: Options, isCausal: Bool) {
+    window = options.optionalInteger(
+      "window",
+      "sliding window: how many keys a token attends to, its own included; under a full mask, how many on either side")
+    guard isCausal else {
+      step = 1
+      return
+    }
     step = options.integer(
       "window_step", default: 1,
       "by how many tokens the window moves at once: 1 slides, the window's own size gives chunks")

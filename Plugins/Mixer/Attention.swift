@@ -9,7 +9,8 @@ import Components
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; grouped queries: Ainslie et al., 2023,
 /// https://arxiv.org/abs/2305.13245; the gate: Qiu et al., 2025, https://arxiv.org/abs/2505.06708.
 /// A `window` of w sees w keys, the token's own included. It slides, unless `window_step` moves its edge several tokens at
-/// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). A sink
+/// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). Under a `full` mask, as encoders
+/// have it, a token sees those after it too, and a window of w is w keys on either side of its own. A sink
 /// is no key, and every window has it. `qk_norm`, `v_norm` and `sub_norm` are the layer's norm with the options given there. Queries,
 /// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` multiplies
 /// queries by t last, after the rotation: c is its `scale`, positions count from 0, and without it t is 1 (Nakanishi, 2025,
@@ -25,7 +26,8 @@ import Components
 /// `{num_heads: 4, position_temperature: {scale: 0.5, floor: 3}}`
 /// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
 /// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}` `{num_heads: 2, value_scale: 0.7}`
-/// `{num_heads: 4, num_kv_heads: 2, key_bias: {}, scale: 0.4}`
+/// `{num_heads: 4, num_kv_heads: 2, key_bias: {}, scale: 0.4}` `{num_heads: 4, mask: full}`
+/// `{num_heads: 4, num_kv_heads: 2, mask: full, window: 2}`
 ///
 /// Known as: gqa, grouped_query, grouped_query_attention `attention: {num_kv_heads: 4}  # fewer than num_heads, which it divides`,
 /// mqa, multi_query, multi_query_attention `attention: {num_kv_heads: 1}`,
@@ -33,7 +35,7 @@ import Components
 /// window, sliding, sliding_window, sliding_attention, swa, local, local_attention `attention: {window: 512}`,
 /// chunked, chunked_attention `attention: {window: 512, window_step: 512}`, qk_norm, qknorm, query_key_norm `attention: {qk_norm: {}}`,
 /// sinks, attention_sink, attention_sinks `attention: {sinks: true}`, qkv_bias `attention: {bias: {q: true, k: true, v: true}}`,
-/// attn_softcap, attn_logit_softcapping `attention: {softcap: 50}`, gated_attention `attention: {output_gate: {}}`,
+/// bidirectional, bidirectional_attention `attention: {mask: full}`, attn_softcap, attn_logit_softcapping `attention: {softcap: 50}`, gated_attention `attention: {output_gate: {}}`,
 /// num_attention_heads `attention: {num_heads: 12}`,
 /// num_key_value_heads `attention: {num_kv_heads: 4}`
 public struct Attention: Mixer {
@@ -48,6 +50,7 @@ public struct Attention: Mixer {
     case afterRope = "after_rope"
   }
   enum Grouping: String, CaseIterable { case `repeat`, tile }
+  enum Mask: String, CaseIterable { case causal, full }
 
   /// The norm of queries and keys, or of values.
   struct HeadNorm {
@@ -63,6 +66,7 @@ public struct Attention: Mixer {
   let bias: [String: Bool]
   let scale: Double
   let scaleByLayer: Bool
+  let mask: Mask
   let attentionWindow: AttentionWindow
   let softcap: Double?
   let sinks: Bool
@@ -105,7 +109,9 @@ public struct Attention: Mixer {
       "scale", default: auto, words: ["auto": auto, "inverse_head_dim": 1 / Double(headDim)],
       "the factor of the scores; auto is 1/√head_dim")
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
-    attentionWindow = AttentionWindow(options)
+    mask = options.choice(
+      "mask", default: Mask.causal, "which tokens a token sees: those up to its own, or all of its text")
+    attentionWindow = AttentionWindow(options, isCausal: mask == .causal)
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the scores: cap·tanh(x/cap)")
     sinks = options.flag(
       "sinks", default: false, "attention sinks: a learned score per head that takes weight and adds no value")
@@ -152,19 +158,24 @@ public struct Attention: Mixer {
     if let keyBias {
       (q, k) = keyBias.write(q, k, values: v, heads: heads, keyHeads: keyHeads, scale: scale, into: &plan)
     }
-    let extent: PlannedState.Extent = attentionWindow.window.map { .window($0) } ?? .perToken
-    let keys = plan.state("k", width: k.width, extent: extent, precision: .any)
-    let values = plan.state("v", width: v.width, extent: extent, precision: .any)
+    var states: [StateReference] = []
+    // Where all tokens see each other no text is continued, and nothing is cached.
+    if mask == .causal {
+      let extent: PlannedState.Extent = attentionWindow.window.map { .window($0) } ?? .perToken
+      states.append(plan.state("k", width: k.width, extent: extent, precision: .any))
+      states.append(plan.state("v", width: v.width, extent: extent, precision: .any))
+    }
     // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
     let order = grouping == .tile && keyHeads < heads ? PermuteHeads(heads: heads, groups: keyHeads) : nil
     if let order { q = plan.apply(order, to: q) }
     let attend = Attend(
-      heads: heads, keyHeads: keyHeads, scale: scale, window: attentionWindow.window,
+      mask: mask == .full ? .full : .causal, heads: heads, keyHeads: keyHeads, scale: scale,
+      window: attentionWindow.window, windowAfter: mask == .full ? attentionWindow.window : nil,
       softcap: softcap.map { Float($0) },
       bias: attentionWindow.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks
     )
     let tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
-    var mixed = plan.apply(attend, to: q, k, v, parameters: tensors, states: [keys, values])
+    var mixed = plan.apply(attend, to: q, k, v, parameters: tensors, states: states)
     if let order { mixed = plan.apply(order.inverse, to: mixed) }
     if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }
     mixed = subNorm?.write(mixed, named: "sub_norm", over: .row, into: &plan) ?? mixed

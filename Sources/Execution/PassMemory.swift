@@ -74,7 +74,7 @@ struct PassMemory: ~Copyable {
       let sequence = open[part.input].sequence
       let span = SequenceSpan(
         rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.textLength,
-        prefix: sequence.prefix)
+        prefix: sequence.prefix, second: sequence.second)
       (sequences + index).initialize(to: span)
       (states + index).initialize(to: UnsafePointer(sequence.states))
       for (offset, token) in part.tokens.enumerated() {

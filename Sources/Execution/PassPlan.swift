@@ -5,6 +5,8 @@ struct PassPlan {
   struct Part {
     let input: Int
     let tokens: ArraySlice<Int>
+    /// Whether it holds the input's first token.
+    let isFirst: Bool
     /// Whether it holds the input's last token.
     let isLast: Bool
     /// How many of its first tokens were computed before and give no logits again.
@@ -48,14 +50,23 @@ struct PassPlan {
     let room = wanted == .all ? min(rows - rowCount, outputs - outputCount + known) : rows - rowCount
     let count = min(room, tokens.count)
     let isLast = count == tokens.count
-    parts.append(Part(input: input, tokens: tokens.prefix(count), isLast: isLast, known: known))
+    let isFirst = tokens.startIndex == 0
+    parts.append(Part(input: input, tokens: tokens.prefix(count), isFirst: isFirst, isLast: isLast, known: known))
     rowCount += count
-    outputCount += wanted == .all ? max(0, count - known) : (isLast ? 1 : 0)
+    switch wanted {
+    case .all: outputCount += max(0, count - known)
+    case .last: outputCount += isLast ? 1 : 0
+    case .first: outputCount += isFirst ? 1 : 0
+    }
     return count
   }
 
   /// Whether the token at `offset` of `part` gives logits.
   func givesLogits(_ part: Part, offset: Int) -> Bool {
-    wanted == .all ? offset >= part.known : part.isLast && offset == part.tokens.count - 1
+    switch wanted {
+    case .all: offset >= part.known
+    case .last: part.isLast && offset == part.tokens.count - 1
+    case .first: part.isFirst && offset == 0
+    }
   }
 }

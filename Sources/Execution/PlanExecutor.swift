@@ -30,6 +30,8 @@ public final class PlanExecutor {
   private var longest = 0
   /// Lengths at which a text is computed again.
   private let borders: [Int]
+  /// Whether a text is computed at once and cannot be continued.
+  private let takesWholeTexts: Bool
   /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
   public private(set) var profile: Profile?
 
@@ -47,14 +49,15 @@ public final class PlanExecutor {
     let plan = fusing ? composed.fused() : composed
     self.plan = plan
     borders = composed.recomputationLengths
+    takesWholeTexts = composed.seesWholeTexts
     self.computeType = computeType
     self.parameters = parameters
     self.pool = pool
     // A multiple of 16, so that every value starts at a cache line.
     let rows = (min(max(1, maximumRows), plan.longestSequence ?? maximumRows) + 15) / 16 * 16
     self.maximumRows = rows
-    // Logits are wide: when all are asked for, passes are shorter instead.
-    maximumOutputs = min(rows, 64)
+    // Logits are wide: when all are asked for, passes are shorter instead, where texts may be divided.
+    maximumOutputs = takesWholeTexts ? rows : min(rows, 64)
     let layout = MemoryPlan(sharingIn: plan)
     memory = try FloatBuffer(count: layout.width * rows)
     binding = StepBinding(plan, parameters, values: memory.base, layout: layout, rows: rows, computeType: computeType)
@@ -65,15 +68,20 @@ public final class PlanExecutor {
   }
 
   /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot. Its first
-  /// `prefix` tokens see each other where a mask of the plan lets them.
-  public func openSequence(length: Int, prefix: Int = 0) throws(ExecutionProblem) -> SequenceState {
+  /// `prefix` tokens see each other where a mask of the plan lets them. Of two texts that are read together the second begins
+  /// at `second`.
+  public func openSequence(
+    length: Int, prefix: Int = 0, second: Int = Int.max
+  ) throws(ExecutionProblem) -> SequenceState {
     if prefix > min(length, maximumRows) { throw .tooLong(tokens: prefix, limit: min(length, maximumRows)) }
+    if takesWholeTexts, length > maximumRows { throw .tooLong(tokens: length, limit: maximumRows) }
     if let limit = plan.longestSequence, length > limit { throw .tooLong(tokens: length, limit: limit) }
     if length > longest {
       try passMemory.reserveScratch(plan.scratchNeed(rows: maximumRows, context: length), workers: pool.threads)
       longest = length
     }
-    return try SequenceState(plan, length: length, prefix: prefix, rows: maximumRows, format: stateFormat)
+    return try SequenceState(
+      plan, length: length, prefix: prefix, second: second, rows: maximumRows, format: stateFormat)
   }
 
   /// Forgets what `sequence` has behind its first `count` tokens; false, and nothing is changed, where that cannot be.
@@ -85,6 +93,8 @@ public final class PlanExecutor {
     case last
     /// Those of every new token.
     case all
+    /// Those of each sequence's first token.
+    case first
   }
 
   /// Computes the new `tokens` of each sequence and hands out the logits that are wanted, in order: the index of the
@@ -101,6 +111,7 @@ public final class PlanExecutor {
       if input.tokens.isEmpty { throw ExecutionProblem.noTokens }
       let total = input.sequence.position + input.tokens.count
       if total > input.sequence.length { throw ExecutionProblem.tooLong(tokens: total, limit: input.sequence.length) }
+      if takesWholeTexts, input.sequence.position > 0 { throw ExecutionProblem.continued }
       if let id = input.tokens.first(where: { $0 < 0 || $0 >= plan.shape.vocabSize }) {
         throw ExecutionProblem.unknownToken(id, vocabulary: plan.shape.vocabSize)
       }
@@ -111,7 +122,7 @@ public final class PlanExecutor {
       let (tokens, known) = input.sequence.take(input.tokens, recomputingBeyond: borders)
       var done = 0
       // Tokens that see each other are computed together.
-      let together = input.sequence.position == 0 ? input.sequence.prefix : 0
+      let together = takesWholeTexts ? tokens.count : input.sequence.position == 0 ? input.sequence.prefix : 0
       if pass.room < together, !pass.isEmpty {
         try run(inputs, given, each)
         pass.clear()

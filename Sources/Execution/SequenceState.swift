@@ -17,6 +17,8 @@ public final class SequenceState {
   public let length: Int
   /// How many first tokens see each other, where a mask of the plan lets them; they are computed in one pass.
   public let prefix: Int
+  /// Where the second of two texts begins that are read together; `Int.max` where there is one text alone.
+  public let second: Int
   /// How many rows of each axis beside the text's have been computed, by index of axis.
   var rowCounts: [Int]
 
@@ -27,10 +29,11 @@ public final class SequenceState {
 
   /// Room for `length` tokens, computed at most `rows` at a time, in `format` where a state allows it.
   init(
-    _ plan: Plan, length: Int, prefix: Int, rows: Int, format: StorageFormat
+    _ plan: Plan, length: Int, prefix: Int, second: Int, rows: Int, format: StorageFormat
   ) throws(ExecutionProblem) {
     self.length = length
     self.prefix = prefix
+    self.second = second
     rowCounts = Array(repeating: 0, count: plan.axes.count)
     planned = plan.states
     var buffers: [FloatBuffer] = []

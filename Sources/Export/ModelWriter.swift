@@ -18,6 +18,12 @@ struct ModelWriter {
 
   init(_ plan: Plan, for form: PyTorchForm) throws(ExportProblem) {
     self.plan = plan
+    guard plan.axes.count == PlannedAxis.ofText.count else {
+      throw .noPlace(scope: plan.name, what: "it reads more than a text")
+    }
+    guard !plan.seesWholeTexts, plan.prediction == .tokens else {
+      throw .noPlace(scope: plan.name, what: "exported models continue texts, and this is an encoder")
+    }
     let sections = PlanSections(plan).sections
     let layers = sections.filter { !$0.layers.isEmpty }
     guard let first = layers.first, let start = sections.firstIndex(where: { !$0.layers.isEmpty }) else {
@@ -26,9 +32,6 @@ struct ModelWriter {
     let before = sections[..<start].flatMap(\.steps)
     let after = sections[(start + layers.count)...].flatMap(\.steps)
     file = FileWriter(plan, try PlanFacts(plan, for: form, writing: before + layers.flatMap(\.steps) + after))
-    guard plan.axes.count == PlannedAxis.ofText.count else {
-      throw .noPlace(scope: plan.name, what: "it reads more than a text")
-    }
 
     // The residual stream is what the first step of a layer reads; all else comes from before the layers.
     let parts = try layers.map { section throws(ExportProblem) in

@@ -101,8 +101,15 @@ public struct TextGenerator {
     self.tokenizer = tokenizer
   }
 
-  /// How many tokens a sequence of `plan` may have; throws `ModelProblem` when `prompt` has more.
+  /// How many tokens a sequence of `plan` may have; throws `ModelProblem` when `prompt` has more, and where no text can be
+  /// continued.
   public static func limit(of plan: Plan, for prompt: [Int]) throws -> Int {
+    try plan.requireContinuation()
+    return try length(of: plan, for: prompt)
+  }
+
+  /// How many tokens a text that is only read may have; throws `ModelProblem` when `prompt` has more.
+  public static func length(of plan: Plan, for prompt: [Int]) throws -> Int {
     let firm = plan.longestSequence ?? Int.max
     let limit = plan.longestText
     if prompt.count <= limit { return limit }

@@ -29,13 +29,23 @@ public struct LoadedModel: Sendable {
   public func chat() throws -> ChatTemplate? { try loader.chat(of: description, tokenizer: tokenizer) }
 
   /// An executor that shares `pool`, stores states in `states`, one of `PlannedState.formats`, and multiplies matrices in
-  /// `computeType`.
+  /// `computeType`. Where a text is computed at once it takes the longest that the model is made for.
   public func executor(
     pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat, computeType: ComputeType
   ) throws(ExecutionProblem) -> PlanExecutor {
-    try PlanExecutor(
-      description.plan, parameters, pool: pool, maximumRows: maximumRows, states: states, fusing: true,
-      computeType: computeType)
+    let plan = description.plan
+    return try PlanExecutor(
+      plan, parameters, pool: pool, maximumRows: plan.seesWholeTexts ? plan.longestText : maximumRows,
+      states: states, fusing: true, computeType: computeType)
+  }
+
+  /// An executor of the model without its head, whose logits are the final states, for texts of up to `tokens` tokens;
+  /// throws `ModelProblem` where its head does not tell which these are.
+  public func statesExecutor(pool: ThreadPool, tokens: Int, computeType: ComputeType) throws -> PlanExecutor {
+    guard let plan = description.plan.withoutHead else { throw ModelProblem.noStates(description.plan.name) }
+    return try PlanExecutor(
+      plan, parameters, pool: pool, maximumRows: plan.seesWholeTexts ? max(256, tokens) : 256, states: .f32,
+      fusing: true, computeType: computeType)
   }
 }
 

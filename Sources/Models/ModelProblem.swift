@@ -1,3 +1,4 @@
+import Components
 import Composition
 import Files
 
@@ -25,6 +26,13 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case noTemplate(String?, known: [String])
   /// A prompt has more tokens than the model is made for; `isFirm` when no setting changes that.
   case longPrompt(tokens: Int, limit: Int, isFirm: Bool)
+  /// Tokens see those after them, or nothing is predicted of them, so that the model continues no text and has none to
+  /// learn from by that.
+  case noContinuation(String, isEncoder: Bool)
+  /// The head of a model does not tell which its final states are.
+  case noStates(String)
+  /// How a model makes vectors of texts is said in a way that is not read here.
+  case pooling(path: String, why: String)
   /// After this many tokens the model computed no numbers: not one logit could be compared with another.
   case notANumber(tokens: Int)
 
@@ -66,6 +74,14 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
     case .longPrompt(let tokens, let limit, let isFirm):
       "the prompt has \(tokens.grouped) tokens, and the model is made for \(limit.grouped)"
         + (isFirm ? "" : "; --set context_length=\(tokens) lets it try")
+    case .noContinuation(let name, let isEncoder):
+      isEncoder
+        ? "'\(name)' is an encoder, whose tokens see those after them: no text can be continued with it, nor can it be "
+          + "trained or evaluated by that; 'chimera embed' gives vectors, and 'chimera run' fills in masked tokens"
+        : "'\(name)' predicts no tokens; 'chimera embed' gives vectors"
+    case .noStates(let name):
+      "the head of '\(name)' does not tell which rows its final states are: it calls no 'plan.ends(in:)'"
+    case .pooling(let path, let why): "\(path): \(why)"
     case .notANumber(let tokens):
       "after \(tokens.grouped) tokens the logits are NaN; are the weights damaged?"
     }
@@ -104,6 +120,14 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether a reference ends as files do that are models, or that are taken for them.
   static func hasEnding(_ reference: String) -> Bool {
     isPickle(reference) || [".yaml", ".yml", ".gguf", ".safetensors"].contains { reference.hasSuffix($0) }
+  }
+}
+
+extension Plan {
+  /// Throws where no text can be continued with the model, for its tokens see those after them or nothing is predicted.
+  public func requireContinuation() throws(ModelProblem) {
+    if seesWholeTexts { throw .noContinuation(name, isEncoder: true) }
+    if prediction != .tokens { throw .noContinuation(name, isEncoder: false) }
   }
 }
 

@@ -5,7 +5,8 @@ import Kernels
 
 /// A model compared with what the reference implementation computed, as an `expected.safetensors` holds it: `input_ids`
 /// [rows, tokens], `logits` [rows, tokens, vocabulary], and `greedy` [1, tokens], a continuation of the first row's
-/// beginning by the largest logit.
+/// beginning by the largest logit. An encoder's may hold `attention_mask` and `token_type_ids` [rows, tokens] too, and of one
+/// without a head `last_hidden_state` is compared.
 public struct Verification: Sendable {
   /// The largest absolute difference of a logit.
   public let largestDifference: Float
@@ -32,20 +33,30 @@ public struct Verification: Sendable {
     }
     let ids = try Verification.integers(try entry("input_ids"))
     let shape = try entry("input_ids").shape
-    let expected = try entry("logits")
-    let width = model.description.plan.shape.vocabSize
+    let plan = model.description.plan
+    let expected = try entry(plan.prediction == .states ? "last_hidden_state" : "logits")
+    let width = plan.logits.width
+    let tables = try ["attention_mask", "token_type_ids"].map { name in
+      try file.tensors.first { $0.name == name }.map { try Verification.integers($0) }
+    }
     guard shape.count == 2, expected.shape == shape + [width], expected.format == .f32 else {
       throw FileProblem(
         path: path,
-        sentence: "'logits' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
-          + "expected F32 of those and the vocabulary's \(width)")
+        sentence: "'\(expected.name)' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
+          + "expected F32 of those and \(width)")
     }
     let executor = try model.executor(pool: pool, states: .f32, computeType: computeType)
     var worst: Float = 0
+    var count = 0
     var place = (row: 0, position: 0, id: 0)
     for row in 0..<shape[0] {
-      let tokens = Array(ids[row * shape[1]..<(row + 1) * shape[1]])
-      let sequence = try executor.openSequence(length: tokens.count)
+      let (start, end) = (row * shape[1], (row + 1) * shape[1])
+      // What the mask hides stands behind the text.
+      let length = tables[0].map { $0[start..<end].prefix { $0 != 0 }.count } ?? shape[1]
+      let tokens = Array(ids[start..<start + length])
+      let second = tables[1].flatMap { $0[start..<start + length].firstIndex(of: 1) }.map { $0 - start } ?? Int.max
+      let sequence = try executor.openSequence(length: tokens.count, second: second)
+      count += tokens.count * width
       try executor.forward([(sequence, tokens)], logits: .all) { _, position, logits in
         let start = (row * shape[1] + position) * width
         for (id, logit) in logits.enumerated() {
@@ -61,7 +72,7 @@ public struct Verification: Sendable {
     }
     largestDifference = worst
     self.place = place
-    count = shape[0] * shape[1] * width
+    self.count = count
 
     guard file.tensors.contains(where: { $0.name == "greedy" }) else {
       greedy = nil

@@ -90,6 +90,8 @@ public struct Attend: Kernel {
     OperatorTraits(backwardReadsOutputs: true, savedWidths: [heads], assignsGradients: true)
   }
 
+  public var lengthUse: LengthUse { mask == .full ? .whole : .none }
+
   public func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
     [inputs[0].with(width: heads * (valuesInKeys ?? inputs[2].width / keyHeads))]
   }
@@ -201,7 +203,7 @@ public struct Attend: Kernel {
   }
 
   public func flops(step: Step, context: Int) -> Int {
-    let seen = min(context, window ?? context)
+    let seen = min(context, mask == .full ? (window ?? context) + (windowAfter ?? context) + 1 : window ?? context)
     return 2 * seen * (step.inputs[0].width + step.outputs[0].width) + 5 * (seen + (sinks ? 1 : 0)) * heads
   }
 }

@@ -66,12 +66,13 @@ public struct ForwardContext: StepContext {
   }
 
   /// Adds the rows of sequence `sequence` of the input `input` to the step's state `index`, in the format that is cached,
-  /// and says where all of them lie. When a pass caches nothing those are the input's own rows.
+  /// and says where all of them lie. Where the step has no such state, or a pass caches nothing, those are the input's own
+  /// rows.
   public func append(input: Int, to index: Int, of sequence: Int) -> CachedRows {
     let rows = self.input(input)
     let span = batch(ofInput: input).sequences[sequence]
     let new = rows[span.rows.lowerBound]
-    guard !pass.states.isEmpty else {
+    guard !pass.states.isEmpty, bound.states.indices.contains(index) else {
       return CachedRows(
         rows: StoredRows(new, stride: rows.width), firstPosition: span.start, count: span.rows.count)
     }

@@ -9,13 +9,16 @@ public struct SequenceSpan: Sendable, Hashable {
   public let length: Int
   /// How many first tokens of the sequence see each other, where a mask lets them.
   public let prefix: Int
+  /// Where the second of two texts begins that are read together; `Int.max` where there is one text alone.
+  public let second: Int
 
   /// The `rows` that continue a sequence at position `start`, whose text has `length` tokens. The first `prefix` tokens see
-  /// each other where a mask says so.
-  public init(rows: Range<Int>, start: Int, length: Int, prefix: Int = 0) {
+  /// each other where a mask says so, and a second text begins at `second`.
+  public init(rows: Range<Int>, start: Int, length: Int, prefix: Int = 0, second: Int = Int.max) {
     self.rows = rows
     self.start = start
     self.length = length
     self.prefix = prefix
+    self.second = second
   }
 }

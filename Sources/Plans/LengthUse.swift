@@ -11,9 +11,19 @@ public enum LengthUse: Sendable, Hashable {
   /// Beyond `border` tokens each row goes by the length that its text has when the row is computed, and what is cached
   /// stays as it is. A prompt computed at once and in several calls then differ.
   case cached(beyond: Int)
+  /// Each row follows from all rows of its text, those after it included: a text is computed in one pass, and another token
+  /// would change all of it, so that none can be continued.
+  case whole
 }
 
 extension Plan {
+  /// Whether the tokens of a text see those after them, so that a text is computed at once and cannot be continued.
+  public var seesWholeTexts: Bool {
+    steps.contains { step in
+      step.operation.lengthUse == .whole && step.axis == .tokens && step.inputs.allSatisfy { $0.axis == .tokens }
+    }
+  }
+
   /// The lengths at which a growing text is computed again from its beginning.
   public var recomputationLengths: [Int] {
     Set(steps.compactMap { if case .recomputed(let border) = $0.operation.lengthUse { border } else { nil } }).sorted()

@@ -20,6 +20,10 @@ public struct Plan: Sendable, Hashable {
   public let states: [PlannedState]
   /// The logits: one row for each token whose logits are asked for.
   public let logits: Value
+  /// What stands for each row at the end, before anything is predicted from it: the rows of `logits` where nothing is.
+  public let finalStates: Value?
+  /// What the logits say.
+  public let prediction: Prediction
   /// How long a sequence can be, when anything limits it.
   public let longestSequence: Int?
   /// How long a text its position encodings are made for, where they say more than the model's context length.
@@ -63,7 +67,23 @@ public struct Plan: Sendable, Hashable {
     }
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters ?? self.parameters,
-      states: states, logits: logits ?? self.logits, longestSequence: longestSequence, extendedContext: extendedContext)
+      states: states, logits: logits ?? self.logits, finalStates: finalStates, prediction: prediction,
+      longestSequence: longestSequence, extendedContext: extendedContext)
+  }
+
+  /// The plan without what is predicted: its logits are the final states. Nil where its head has told of none.
+  public var withoutHead: Plan? {
+    guard let finalStates, let last = steps.lastIndex(where: { $0.outputs.contains(finalStates) }) else { return nil }
+    var needed: Set<Int> = [finalStates.index]
+    var kept: [Step] = []
+    for step in steps[...last].reversed() where step.outputs.contains(where: { needed.contains($0.index) }) {
+      kept.append(step)
+      needed.formUnion(step.inputs.map(\.index))
+    }
+    return Plan(
+      name: name, shape: shape, axes: axes, steps: kept.reversed(), values: values, parameters: parameters,
+      states: states, logits: finalStates, finalStates: finalStates, prediction: .states,
+      longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
   /// The plan whose learned tensors start as `start` says, given what the steps that read each are for.
@@ -77,8 +97,18 @@ public struct Plan: Sendable, Hashable {
     }
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: tensors, states: states,
-      logits: logits,
+      logits: logits, finalStates: finalStates, prediction: prediction,
       longestSequence: longestSequence, extendedContext: extendedContext)
+  }
+
+  /// What the logits of a plan say.
+  public enum Prediction: Sendable, Hashable {
+    /// How likely each token of the vocabulary is.
+    case tokens
+    /// Nothing: they are the final states.
+    case states
+    /// How likely each class of a text is, by name.
+    case classes([String])
   }
 
   /// How many elements are learned.

@@ -19,6 +19,8 @@ public struct PlanBuilder {
   private var sharedValues: [AnyHashable: Value] = [:]
   private var longestSequence: Int?
   private var extendedContext: Int?
+  private var finalStates: Value?
+  private var prediction = Plan.Prediction.tokens
 
   /// An empty plan for a model of `shape`.
   public init(shape: ModelShape) {
@@ -145,12 +147,18 @@ public struct PlanBuilder {
     extendedContext = max(extendedContext ?? 0, length)
   }
 
+  /// Notes that `states` is what stands for each row at the end, before anything is predicted from it.
+  public mutating func ends(in states: Value) { finalStates = states }
+
+  /// Notes what the logits say, where that is not how likely tokens are.
+  public mutating func predicts(_ prediction: Plan.Prediction) { self.prediction = prediction }
+
   /// The finished plan; throws what components noted on the way.
   public consuming func finish(name: String, logits: Value) throws(Problems) -> Plan {
     try problems.check()
     let plan = Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters, states: states,
-      logits: logits,
+      logits: logits, finalStates: finalStates, prediction: prediction,
       longestSequence: longestSequence, extendedContext: extendedContext)
     let faults = plan.verify()
     if !faults.isEmpty {

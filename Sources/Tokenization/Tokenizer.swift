@@ -76,6 +76,9 @@ public final class Tokenizer: Sendable {
     parts.beginningOfText.map { parts.prefix.contains($0) } ?? false
   }
 
+  /// The ids that `encode` puts behind a text when asked for special tokens.
+  public var marksBehind: [Int] { parts.suffix }
+
   /// The marks of this vocabulary and their ids: what `parseSpecialTokens` finds and `skipSpecialTokens` leaves out.
   public var specialTokens: [String: Int] {
     var result: [String: Int] = [:]

@@ -16,6 +16,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case folder(path: String, sentence: String)
   /// No matrix of the model is one that an adapter is asked for; those that there are.
   case noTarget(String, known: [String])
+  /// The model does not predict what follows a token: its tokens see those after them, or nothing is predicted of them.
+  case noNextToken(String)
   /// The run goes on with other settings than it began with.
   case changed(path: String, names: [String])
 
@@ -41,6 +43,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
         + "try a smaller --batch with --accumulate, or a smaller --context"
     case .noTarget(let name, let known):
       "no matrix of the model is called '\(name.prefix(60))'; --lora target= takes names such as \(known.joined(separator: ", ")), joined by +"
+    case .noNextToken(let name):
+      "'\(name)' cannot be trained to predict the next token: its tokens see those after them, or it predicts none"
     case .folder(let path, let sentence): "\(path): error: \(sentence)"
     case .changed(let path, let names):
       "\(path) was begun with other settings (\(names.joined(separator: ", "))); continue it without them, or name another folder"

@@ -73,7 +73,7 @@ struct Failure: Error {
       Console.note("error: \(problem.description.onOneLine)")
       switch problem {
       case .notFound, .noWeights, .family, .untrained, .hubName: return Status.notFound.rawValue
-      case .notAModel, .unknownKind: return Status.invalid.rawValue
+      case .notAModel, .unknownKind, .noContinuation, .noStates, .pooling: return Status.invalid.rawValue
       case .longPrompt, .noTemplate: return Status.usage.rawValue
       case .tooLarge, .notANumber, .damaged: return Status.failed.rawValue
       }
@@ -96,7 +96,8 @@ struct Failure: Error {
       Console.note("error: \(problem)")
       switch problem {
       case .tooLong, .unknownToken, .noTokens: return Status.usage.rawValue
-      case .missingTensor, .wrongShape, .memory, .tooLittleMemory, .noKernel, .wrongInput: return Status.failed.rawValue
+      case .missingTensor, .wrongShape, .memory, .tooLittleMemory, .noKernel, .wrongInput, .continued:
+        return Status.failed.rawValue
       }
     case let problem as TrainingProblem:
       switch problem {
@@ -104,7 +105,7 @@ struct Failure: Error {
       default: Console.note("error: \(problem)")
       }
       switch problem {
-      case .tooFewTokens, .unknownToken: return Status.invalid.rawValue
+      case .tooFewTokens, .unknownToken, .noNextToken: return Status.invalid.rawValue
       case .changed, .noTarget: return Status.usage.rawValue
       case .notANumber, .validationNotANumber, .evaluationNotANumber, .memory, .folder: return Status.failed.rawValue
       }

@@ -225,7 +225,15 @@ public struct StudyPlanner {
     let patches = [study.basePatch, patch].filter { $0.entries?.isEmpty == false }
     let architecture = try specifications.load(study.base, patches: patches)
     let assembly = try composer.assemble(architecture)
-    return Composed(architecture: architecture, choices: assembly.choices, plan: try assembly.plan())
+    let plan = try assembly.plan()
+    if plan.seesWholeTexts || plan.prediction != .tokens {
+      throw Problems([
+        Problem(
+          "'\(plan.name)' predicts no next token, which is what a study trains: its tokens see those after them, or its head "
+            + "predicts none", at: patch.place ?? study.basePlace)
+      ])
+    }
+    return Composed(architecture: architecture, choices: assembly.choices, plan: plan)
   }
 
   private func size(_ composed: Composed, _ hold: Hold, context: Int) -> Double {

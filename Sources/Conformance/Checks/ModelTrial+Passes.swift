@@ -13,6 +13,7 @@ extension ModelTrial {
     if let wrong = before.firstIndex(where: { !$0.isFinite }) {
       return ["the logits of token \(wrong / width) are not finite" + firstInfinite()]
     }
+    if model.plan.seesWholeTexts { return try wholeness(before) }
     let earlier = (tokens.count - 1) * width
     if before[earlier...] == after[earlier...] { return ["a token does not change its own logits"] }
     if let place = (0..<earlier).first(where: { before[$0] != after[$0] }) {
@@ -33,6 +34,29 @@ extension ModelTrial {
     return []
   }
 
+  /// Where tokens see those after them, the last one changes some logits before its own, and those of the token beside it.
+  private func wholeness(_ before: [Float]) throws -> [String] {
+    let tokens = TinyModel.tokens
+    let after = try model.logits(tokens.dropLast() + [7], parts: tokens.count)
+    let beside = (tokens.count - 2) * width
+    if before[beside..<beside + width] == after[beside..<beside + width] {
+      return [
+        "its tokens are said to see those after them, and the last token does not change the logits of the one before it"
+      ]
+    }
+    return []
+  }
+
+  /// Where tokens see those after them, no text is continued: what asks for that is refused, and changes nothing.
+  private func continuing() throws -> [String] {
+    do {
+      _ = try model.logits(TinyModel.tokens, parts: 3)
+    } catch ExecutionProblem.continued {
+      return []
+    }
+    return ["its tokens see those after them, and yet a text is continued"]
+  }
+
   /// The first step whose outputs are not finite, in words; empty when none is found.
   private func firstInfinite() -> String {
     guard let walk = try? PlanWalk(model) else { return "" }
@@ -48,6 +72,7 @@ extension ModelTrial {
   /// A prompt at once, in parts and token by token give the same logits, and the same bits however many tokens the
   /// sequence is opened for. Where cached rows go by the length that the text had, that holds up to where they do.
   func decoding() throws -> [String] {
+    if model.plan.seesWholeTexts { return try continuing() }
     for parts in [TinyModel.tokens.count, 3, 1] {
       let logits = try rooms.map { try model.logits(TinyModel.tokens, parts: parts, room: $0) }
       if let place = logits.indices.first(where: { logits[$0] != logits[0] }) {
@@ -151,7 +176,8 @@ extension ModelTrial {
     let logits = try model.logits(tokens, parts: tokens.count)
     let executor = try trainer()
     for shift in 0..<3 {
-      let targets = tokens.map { $0 * 5 % width + shift == 2 ? -1 : ($0 * 5 + shift) % width }
+      let ids = min(width, model.plan.shape.vocabSize)
+      let targets = tokens.map { $0 * 5 % ids + shift == 2 ? -1 : ($0 * 5 + shift) % ids }
       let losses = targets.indices.filter { targets[$0] >= 0 }.map { row in
         let scores = logits[row * width..<(row + 1) * width].map(Double.init)
         return log(scores.reduce(0) { $0 + exp($1) }) - scores[targets[row]]

@@ -47,7 +47,8 @@ struct ModelTrial: Trial {
     }
   }
 
-  var width: Int { model.plan.shape.vocabSize }
+  /// Numbers in a row of logits.
+  var width: Int { model.plan.logits.width }
 
   /// An executor of training with `threads` threads.
   func trainer(threads: Int = 1, options: TrainingOptions = TrainingOptions(precision: .f32)) throws -> GradientExecutor

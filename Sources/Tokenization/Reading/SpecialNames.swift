@@ -10,6 +10,21 @@ enum SpecialNames {
   ]
 }
 
+extension SpecialNames {
+  /// The marks that stand for a token left out, which an encoder fills in.
+  static let masks = ["[MASK]", "<mask>", "<|mask|>", "<mask_1>"]
+}
+
+extension Tokenizer {
+  /// The mark that stands for a token left out, and its id, where the vocabulary has one.
+  public var mask: (name: String, id: Int)? {
+    for name in SpecialNames.masks {
+      if let id = specialTokens[name] { return (name, id) }
+    }
+    return nil
+  }
+}
+
 extension Tokenizer.Parts {
   /// Adds the ends that are known by their spelling, and a beginning and an end where none is known.
   mutating func completeMarks() {

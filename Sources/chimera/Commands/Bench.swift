@@ -203,6 +203,12 @@ struct Bench: ParsableCommand {
 
   private func measure(_ described: ModelDescription, _ models: ModelLoader) throws -> [BenchRow] {
     var rows: [BenchRow] = []
+    let isWhole = described.plan.seesWholeTexts
+    if isWhole, contextDepth > 0 {
+      throw Failure(
+        .usage, "'\(described.plan.name)' is an encoder: no tokens stand before a prompt, which is computed at once")
+    }
+    let longest = isWhole ? prompt.numbers.max() ?? 1 : 256
     let isReal = if case .specification = described.source { false } else { weightsType == nil }
     for format in isReal ? [nil] : try formats().map(Optional.some) {
       let parameters = try parameters(described, format, models)
@@ -210,7 +216,7 @@ struct Bench: ParsableCommand {
       for threads in threadCounts {
         let pool = ThreadPool(threads: threads)
         let executor = try PlanExecutor(
-          described.plan, parameters, pool: pool, maximumRows: passRows ?? 256, states: cache.format, fusing: true,
+          described.plan, parameters, pool: pool, maximumRows: passRows ?? longest, states: cache.format, fusing: true,
           computeType: .asked(exact: exact))
         let runner = BenchRunner(
           executor, weights: kind, typeName: kind.rawValue, limits: MachineLimits(pool: pool), repetitions: repetitions,
@@ -218,7 +224,8 @@ struct Bench: ParsableCommand {
         for tokens in prompt.numbers where tokens > 0 {
           rows.append(try note(runner.prompt(tokens, depth: contextDepth)))
         }
-        for batch in batch.numbers {
+        // An encoder generates nothing.
+        for batch in isWhole ? [] : batch.numbers {
           for tokens in generate.numbers where tokens > 0 {
             rows.append(try note(runner.generation(tokens, batch: batch, depth: contextDepth)))
           }

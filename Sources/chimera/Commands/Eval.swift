@@ -42,6 +42,7 @@ struct Eval: ParsableCommand {
   func run() throws {
     let loaded = try options.load(model, seed: 0, length: context ?? 1024)
     let plan = loaded.description.plan
+    try plan.requireContinuation()
     let context = context ?? min(plan.shape.contextLength, 1024)
     if let limit = plan.longestSequence, context > limit {
       throw Failure(.usage, "--context \(context) is more than the \(limit) tokens that the model can take")

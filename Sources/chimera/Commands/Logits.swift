@@ -31,10 +31,12 @@ struct Logits: ParsableCommand {
   func run() throws {
     let ids = try TokenList.ids(tokens)
     let loaded = try options.load(model, seed: seed)
-    _ = try TextGenerator.limit(of: loaded.description.plan, for: ids)
+    let plan = loaded.description.plan
+    guard plan.prediction == .tokens else { throw ModelProblem.noContinuation(plan.name, isEncoder: false) }
+    _ = try TextGenerator.length(of: plan, for: ids)
     let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
     let sequence = try executor.openSequence(length: ids.count)
-    let width = loaded.description.plan.shape.vocabSize
+    let width = plan.shape.vocabSize
     var all: [Float] = []
     var rows: [JSONValue] = []
     try executor.forward([(sequence, ids)], logits: .all) { _, position, logits in

@@ -12,6 +12,7 @@ extension Run {
     let grammar = try constraint.compiled()
     let texts = try PromptFile(path: path).prompts
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
+    try loaded.description.plan.requireContinuation()
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }

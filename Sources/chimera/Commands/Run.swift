@@ -23,6 +23,7 @@ struct Run: ParsableCommand {
         echo "Once upon a time" | chimera run story-llama - --count 3
         chimera run model.gguf --messages conversation.json --json
         chimera run my-variant.yaml --random-weights --max-tokens 20
+        chimera run bert-folder "The capital of France is [MASK]."
       """)
 
   @Argument(help: "The model.") var model: String
@@ -109,6 +110,7 @@ struct Run: ParsableCommand {
     let grammar = try constraint.compiled()
     let given = try givenPrompt()
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
+    if loaded.description.plan.seesWholeTexts { return try fill(given, loaded) }
     var (ids, settings) = try prepared(given, loaded, seed: seed)
     settings.grammar = try Self.over(grammar, loaded.tokenizer)
     let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())

@@ -44,6 +44,7 @@ struct PreparedTraining {
       { _ = try options.apply(to: TrainingSettings(zoo.registry, inStudy: false)) },
     ])
     guard var described = found else { throw Failure(.notFound, "there is no model '\(model)'") }
+    try described.plan.requireContinuation()
     for text in described.notes { note(text) }
     let isAdapter = options.given.contains("lora")
     if isAdapter, let mistake = Self.mistake(inAdapterRun: request) { throw Failure(.usage, mistake) }
@@ -122,6 +123,7 @@ struct PreparedTraining {
     _ settings: TrainingSettings,
     model: String, start: WarmStart?, adapter: AdapterRun?, note: (String) -> Void
   ) throws {
+    try described.plan.requireContinuation()
     if let limit = described.plan.longestSequence, settings.context > limit {
       throw Failure(
         .usage,
