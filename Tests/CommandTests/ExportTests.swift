@@ -167,7 +167,7 @@ import Testing
       #expect(
         names(out) == [
           "README.md", "model.py", "model.safetensors", "sample.py", "spec.yaml", "train.py", "training.bin",
-          "validation.bin",
+          "validation.bin", "vocab.json",
         ])
       let program = try String(contentsOf: out.appending(path: "train.py"), encoding: .utf8)
       #expect(

@@ -30,6 +30,7 @@ struct AddedFamilyTests {
     config:
       match: {model_type: llama}
       bind: {norm.eps: {from: null, default: null, value: 0.25}}
+      ignore: [rms_norm_eps, pretraining_tp]
     """
 
   @Test("wins over the zoo's that reads the same configurations, and is told once") func wins() throws {
