@@ -18,7 +18,8 @@ import Testing
     var losses = [[[Int: Double]]](repeating: Self.compute.map { _ in [:] }, count: 2)
     for (size, compute) in Self.compute.enumerated() {
       for seed in 1...seeds {
-        // As far as seeds of one architecture stray here, at its most.
+        // Seeds of one architecture strayed by 0.005 to 0.015 in studies here. With 0.02 and four seeds the intervals are
+        // too short: 92.2 % held the truth.
         let shared = 0.01 * normal.next()
         for (arm, factor) in [1, multiplier].enumerated() {
           losses[arm][size][seed] = Self.loss(compute * factor) + shared + Self.noise * normal.next()
