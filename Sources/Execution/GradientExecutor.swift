@@ -191,14 +191,11 @@ public final class GradientExecutor {
     let count = batch.reduce(0) { $0 + $1.count }
     if count == 0 || batch.contains(where: \.isEmpty) { throw .noTokens }
     if count > maximumRows { throw .tooLong(tokens: count, limit: maximumRows) }
-    let vocabulary = plan.shape.vocabSize
+    let (vocabulary, width) = (plan.shape.vocabSize, plan.logits.width)
     for (ids, goals) in zip(batch, targets) {
       if let limit = plan.longestSequence, ids.count > limit { throw .tooLong(tokens: ids.count, limit: limit) }
-      if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary })
-        ?? goals.first(where: { $0 < -1 || $0 >= vocabulary })
-      {
-        throw .unknownToken(id, vocabulary: vocabulary)
-      }
+      if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .unknownToken(id, vocabulary: vocabulary) }
+      if let id = goals.first(where: { $0 < -1 || $0 >= width }) { throw .unknownToken(id, vocabulary: width) }
     }
   }
 }

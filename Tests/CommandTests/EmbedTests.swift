@@ -50,7 +50,7 @@ struct EmbedTests {
   func fills() throws {
     let arguments = ["run", Self.encoders + "/bert", "--tokenizer", Self.sentences, "the [MASK] sat, a [MASK]"]
     let plain = try Command(arguments)
-    #expect(plain.status == 0 && plain.output.hasPrefix("the ") && !plain.output.contains("[MASK]"))
+    #expect(plain.status == 0 && plain.output.hasPrefix("the") && !plain.output.contains("[MASK]"))
     #expect(plain.notes.split(separator: "\n").count == 10)
     let document = try JSONValue(parsing: Command(arguments + ["--json", "--logprobs", "3"]).output)
     #expect(document["text"]?.string.map { $0 + "\n" } == plain.output)
@@ -67,7 +67,7 @@ struct EmbedTests {
     ("run|bert|--tokenizer|sentences|the [MASK]|--count|2", 2),
     ("eval|bert|--tokenizer|sentences|--data|sentences/texts.json", 3),
     ("train|bert|--data|sentences/texts.json|--out|out", 3), ("export|bert|--output|out", 3),
-    ("chat|bert|--tokenizer|sentences|hello", 3), ("logits|sentences|--tokens|1", 3),
+    ("chat|bert|--tokenizer|sentences", 3), ("logits|sentences|--tokens|1", 3),
     ("embed|sentences|the cat|-", 2), ("embed|sentences|cat|--max-tokens|0", 2), ("embed|bert|cat", 1),
   ]
 

@@ -87,8 +87,9 @@ import Testing
         let wanted = expected.bytes.loadUnaligned(fromByteOffset: (row * 16 + column) * 4, as: Float.self)
         #expect(abs(number - wanted) < 1e-5, "text \(row), number \(column)")
       }
-      // By itself a text has the same vector, to the bit.
-      #expect(try embedder.vectors(of: [read[row]], keepingStates: false)[0].vector == result.vector)
+      // By itself a text has the same vector, but for roundings: few rows and many are added up in different orders.
+      let alone = try embedder.vectors(of: [read[row]], keepingStates: false)[0].vector
+      #expect(zip(alone, result.vector).allSatisfy { abs($0 - $1) < 1e-6 }, "text \(row)")
     }
   }
 

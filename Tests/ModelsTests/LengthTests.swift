@@ -26,12 +26,13 @@ import Testing
 
   private static let text = (0..<20).map { ($0 * 11 + 3) % 61 }
 
-  /// The logits of `text` and of six tokens after it, one by one, in a sequence opened for `room` tokens.
+  /// The logits of `text` and of six tokens after it, one by one where they can be, in a sequence opened for `room` tokens.
   private func logits(_ executor: PlanExecutor, room: Int, beside other: [Int] = []) throws -> [Float] {
     let sequence = try executor.openSequence(length: room)
-    let neighbour = try executor.openSequence(length: 32)
+    let turns = [Self.text, [5], [6], [7], [8], [9], [10]]
     var logits: [Float] = []
-    for tokens in [Self.text, [5], [6], [7], [8], [9], [10]] {
+    let neighbour = try executor.openSequence(length: 32)
+    for tokens in executor.plan.seesWholeTexts ? [turns.flatMap(\.self)] : turns {
       let inputs = [(sequence: neighbour, tokens: other), (sequence: sequence, tokens: tokens)]
         .filter { !$0.tokens.isEmpty }
       try executor.forward(inputs, logits: .all) { input, _, row in
@@ -45,9 +46,10 @@ import Testing
   func opened(_ name: String) throws {
     let (plan, parameters) = try Self.model(name)
     let executor = try PlanExecutor(
-      plan, parameters, pool: ThreadPool(threads: 2), maximumRows: 16, states: .f32, fusing: true, computeType: .stored)
+      plan, parameters, pool: ThreadPool(threads: 2), maximumRows: plan.seesWholeTexts ? 32 : 16, states: .f32,
+      fusing: true, computeType: .stored)
     let exact = try logits(executor, room: 26)
-    #expect(exact.count == 26 * 61)
+    #expect(exact.count == 26 * plan.logits.width)
     for room in [27, 32] { #expect(try logits(executor, room: room) == exact, "opened for \(room)") }
   }
 

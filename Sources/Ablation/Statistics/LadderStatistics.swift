@@ -99,10 +99,10 @@ public struct LadderStatistics: Sendable {
       guard let high = function(above), let low = function(below) else { return nil }
       slopes.append((high - low) / (2 * step))
     }
-    // What the fit's rounding leaves of nothing is nothing.
-    let value = abs(middle) < 1e-6 ? 0 : middle
-    return runs.map { run in
-      value + zip(slopes, zip(run, means)).reduce(0) { $0 + $1.0 * ($1.1.0 - $1.1.1) }
+    let values = runs.map { run in
+      middle + zip(slopes, zip(run, means)).reduce(0) { $0 + $1.0 * ($1.1.0 - $1.1.1) }
     }
+    // What the fit's rounding leaves of nothing is nothing.
+    return values.allSatisfy { abs($0) < 1e-6 } ? values.map { _ in 0 } : values
   }
 }

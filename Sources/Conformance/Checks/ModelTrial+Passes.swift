@@ -26,7 +26,7 @@ extension ModelTrial {
     }
     // In training all rows are there at once.
     let executor = try trainer()
-    var targets = tokens
+    var targets = tokens.map { $0 % width }
     targets[tokens.count - 1] = -1
     if try executor.loss([tokens], targets: [targets]) != executor.loss([changed], targets: [targets]) {
       return ["in training it looks ahead: the last token changes the losses of those before it"]
@@ -109,8 +109,8 @@ extension ModelTrial {
   /// Sequences that are computed together give what each gives by itself.
   func batches() throws -> [String] {
     let executor = try PlanExecutor(
-      model.plan, model.parameters, pool: ThreadPool(threads: 1), maximumRows: 16, states: .f32, fusing: true,
-      computeType: .stored)
+      model.plan, model.parameters, pool: ThreadPool(threads: 1),
+      maximumRows: model.plan.seesWholeTexts ? rooms.max() ?? 0 : 16, states: .f32, fusing: true, computeType: .stored)
     let inputs = try zip(Self.batch, rooms.reversed()).map { tokens, room in
       (sequence: try executor.openSequence(length: room), tokens: tokens)
     }
@@ -126,12 +126,12 @@ extension ModelTrial {
     }
     let trainer = try trainer()
     var (sum, count) = (0.0, 0)
-    for (tokens, targets) in zip(Self.batch, Self.targets) {
+    for (tokens, targets) in zip(Self.batch, targets) {
       let wanted = targets.count { $0 >= 0 }
       sum += try trainer.loss([tokens], targets: [targets]) * Double(wanted)
       count += wanted
     }
-    let loss = try trainer.loss(Self.batch, targets: Self.targets)
+    let loss = try trainer.loss(Self.batch, targets: targets)
     if abs(loss - sum / Double(count)) >= Double(Self.rounding) {
       let culprit = try Self.batch.indices.lazy.compactMap(mixture).first
       return [

@@ -22,7 +22,7 @@ struct ModelTrial: Trial {
 
   /// Two sequences of different lengths, and what should follow each of their tokens.
   static let batch = [TinyModel.tokens, [2, 7, 1, 8]]
-  static let targets = [[5, 0, 12, -1, 3, 3, 9, 1, 2, 11], [4, 4, -1, 7]]
+  var targets: [[Int]] { [[5, 0, 12, -1, 3, 3, 9, 1, 2, 11], [4, 4, -1, 7]].map { $0.map { $0 % width } } }
   /// How many of the targets are any.
   static let targetCount = 12
 

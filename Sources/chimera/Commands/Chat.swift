@@ -52,6 +52,7 @@ struct Chat: ParsableCommand {
     let tools = try tools.map { try MessageFile.tools(at: $0) }
     let seed = sampling.seed ?? UInt64.random(in: 0..<1 << 53)
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
+    try loaded.description.plan.requireContinuation()
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }

@@ -15,8 +15,8 @@ struct Run: ParsableCommand {
     abstract: "Generate text with a model.",
     usage: "chimera run MODEL [PROMPT] [options]",
     discussion: """
-      The text goes to standard output as it is generated, the speed to standard error. --help-hidden lists more: beam search, \
-      --best-of, --prompt-file, typical-p, penalties, logit bias.
+      The text goes to standard output as it is generated, the speed to standard error. --help-hidden lists more: beams, \
+      --best-of, --prompt-file, penalties.
 
         chimera run story-llama "Once upon a time"
         chimera run model.gguf --chat "What is the capital of France?"

@@ -8,8 +8,8 @@ import Components
 /// The norm is there unless the last block ends in one; `norm` overrules that.
 ///
 /// Examples: `{norm: false}`
-public struct StatesHead: Head {
-  public static let name = "states"
+public struct FinalStatesHead: Head {
+  public static let name = "final_states"
 
   let norm: Bool?
 
