@@ -165,6 +165,7 @@ let package = Package(
     .testTarget(
       name: "ServingTests",
       dependencies: [
+        "Checkpoints",
         "Components", "Files", "Generation", "Kernels", "Models", "Serving", "ServingLink", "Specification",
         "TestSupport",
       ]),

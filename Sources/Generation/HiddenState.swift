@@ -2,32 +2,27 @@ import Components
 import Execution
 import Models
 
-/// The last hidden state of a text: the mean over its tokens, or that of its last token.
+/// The final states of a text's tokens, pooled into a vector of length 1.
 ///
-/// It is computed piece by piece, so that others need not wait for all of it.
+/// It is computed piece by piece, so that others need not wait for all of it, where tokens do not see those after them.
 public struct HiddenState {
-  /// Which rows make the vector.
-  public enum Pooling: String, Sendable, CaseIterable {
-    case mean, last
-  }
-
   private let executor: PlanExecutor
   private let sequence: SequenceState
   private let tokens: [Int]
-  private let pooling: Pooling
+  private let pooling: TextPooling.Mode
   private let piece: Int
   private var done = 0
   private var sum: [Double]
 
-  /// The hidden state of `tokens` by `executor`, whose plan ends before the head (`Plan.untilHead`); `piece` tokens at a time.
+  /// The hidden state of `tokens` by `executor`, whose plan ends before the head (`Plan.withoutHead`); `piece` tokens at a time.
   ///
   /// Throws `ModelProblem` when they are more than the model takes.
-  public init(of tokens: [Int], _ executor: PlanExecutor, pooling: Pooling, piece: Int) throws {
-    _ = try TextGenerator.limit(of: executor.plan, for: tokens)
+  public init(of tokens: [Int], _ executor: PlanExecutor, pooling: TextPooling.Mode, piece: Int) throws {
+    _ = try TextGenerator.length(of: executor.plan, for: tokens)
     self.executor = executor
     self.tokens = tokens
     self.pooling = pooling
-    self.piece = max(1, piece)
+    self.piece = executor.plan.seesWholeTexts ? max(1, tokens.count) : max(1, piece)
     sum = Array(repeating: 0, count: executor.plan.logits.width)
     sequence = try executor.openSequence(length: tokens.count)
   }
@@ -35,9 +30,22 @@ public struct HiddenState {
   /// Computes the next piece; gives the vector, of length 1, when all is done.
   public mutating func step() throws -> [Double]? {
     let next = Array(tokens[done..<min(tokens.count, done + piece)])
-    try executor.forward([(sequence, next)], logits: pooling == .mean ? .all : .last) { _, position, row in
-      guard pooling == .mean || position + 1 == tokens.count else { return }
-      for (index, number) in row.enumerated() { sum[index] += Double(number) }
+    // A piece's last token is the text's only in the last piece, and its first only in the first.
+    let wanted: PlanExecutor.Wanted =
+      switch pooling {
+      case .mean, .max: .all
+      case .last: .last
+      case .cls: .first
+      }
+    try executor.forward([(sequence, next)], logits: wanted) { _, position, row in
+      switch pooling {
+      case .mean: for (index, number) in row.enumerated() { sum[index] += Double(number) }
+      case .max where position > 0:
+        for (index, number) in row.enumerated() { sum[index] = max(sum[index], Double(number)) }
+      case .cls where position > 0: break
+      case .last where position + 1 < tokens.count: break
+      case .max, .cls, .last: for (index, number) in row.enumerated() { sum[index] = Double(number) }
+      }
     }
     done += next.count
     guard done == tokens.count else { return nil }

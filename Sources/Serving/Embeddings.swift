@@ -1,13 +1,14 @@
 import Essentials
 import Files
 import Generation
+import Models
 import ServingLink
 import Synchronization
 
 /// A request for the hidden states of texts: `/v1/embeddings`.
 struct EmbeddingRequest {
   let inputs: [[Int]]
-  let pooling: HiddenState.Pooling
+  let pooling: TextPooling.Mode
   let isBase64: Bool
 
   /// Reads the parameters behind `model`. Throws the first that is wrong.
@@ -16,13 +17,13 @@ struct EmbeddingRequest {
     guard let value = fields.value("input") else { throw fields.wrong("input", "is missing") }
     var inputs: [[Int]] = []
     if let text = value.string {
-      inputs = [try model.encode(text, "input")]
+      inputs = [try model.encodeForVector(text, "input")]
     } else if let list = value.array, list.first?.integer != nil {
       inputs = [try Self.ids(list, fields)]
     } else if let list = value.array, !list.isEmpty, list.count <= ServerLimits.prompts {
       for one in list {
         if let text = one.string {
-          inputs.append(try model.encode(text, "input"))
+          inputs.append(try model.encodeForVector(text, "input"))
         } else if let ids = one.array {
           inputs.append(try Self.ids(ids, fields))
         } else {
@@ -32,7 +33,7 @@ struct EmbeddingRequest {
     } else {
       throw fields.wrong("input", "takes a text, token ids, or a list of 1 to \(ServerLimits.prompts) of one of them")
     }
-    for ids in inputs { try model.check(ids, "input") }
+    for ids in inputs { try model.check(ids, "input", limit: model.pooling.maximumTokens) }
     self.inputs = inputs
     switch try fields.string("encoding_format") {
     case nil, "float": isBase64 = false
@@ -40,8 +41,8 @@ struct EmbeddingRequest {
     default: throw fields.wrong("encoding_format", "takes float or base64")
     }
     let name = try fields.string("pooling")
-    guard let pooling = HiddenState.Pooling(rawValue: name ?? "mean") else {
-      throw fields.wrong("pooling", "takes mean or last")
+    guard let pooling = name.map(TextPooling.Mode.init) ?? model.pooling.mode else {
+      throw fields.wrong("pooling", "takes \(TextPooling.Mode.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     self.pooling = pooling
     try fields.finish()

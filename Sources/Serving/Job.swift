@@ -1,11 +1,12 @@
 import Generation
+import Models
 import ServingLink
 
 /// What the scheduler computes for a request: one prompt with its continuations, or the hidden state of a text.
 struct Job: Sendable {
   enum Work: Sendable {
     case generate(ContinuousBatch.Request)
-    case embed([Int], HiddenState.Pooling)
+    case embed([Int], TextPooling.Mode)
   }
 
   /// What becomes of it, told on the scheduler's thread.

@@ -84,10 +84,10 @@ final class Scheduler: Sendable {
     let (loaded, plan) = (model.loaded, model.plan)
     let executor = try loaded.executor(pool: pool, states: model.states, computeType: model.computeType)
     let formats = Set(plan.parameters.indices.map { loaded.parameters.format(of: $0) })
-    let hidden = try plan.untilHead.map { plan in
+    let hidden = try plan.withoutHead.map { plan in
       try PlanExecutor(
-        plan, loaded.parameters, pool: pool, maximumRows: 64, states: model.states, fusing: true,
-        computeType: model.computeType)
+        plan, loaded.parameters, pool: pool, maximumRows: plan.seesWholeTexts ? model.context : 64,
+        states: model.states, fusing: true, computeType: model.computeType)
     }
     return Engine(
       batch: ContinuousBatch(executor, tokenizer: loaded.tokenizer, formats: formats), hidden: hidden)
@@ -279,6 +279,7 @@ final class Scheduler: Sendable {
     switch error {
     case let error as ErrorAnswer: error
     case let error as GrammarProblem: ErrorAnswer(400, error.description, code: "invalid_grammar")
+    case ModelProblem.noContinuation: ErrorAnswer(400, "\(error)", code: "not_supported")
     case ModelProblem.longPrompt: ErrorAnswer(400, "\(error)", code: "context_length_exceeded")
     case ExecutionProblem.memory, ExecutionProblem.tooLittleMemory:
       ErrorAnswer(503, "\(error)", code: "no_memory", fields: [(name: "Retry-After", value: "5")])

@@ -21,16 +21,19 @@ public final class ServedModel: Sendable {
   let states: StorageFormat
   let computeType: ComputeType
   let template: ChatTemplate?
+  /// How states become a vector, as the files beside the model say.
+  let pooling: TextPooling
   /// Texts and tokens that end an answer in a conversation.
   private let answerEnds: Set<Int>
   private let grammars = Mutex<(vocabulary: TokenVocabulary?, known: [(text: String, grammar: TokenGrammar)])>(
     (nil, []))
   private static let grammarLimit = 16
 
-  /// The model `loaded` by the name `id`. Throws what is wrong in its chat template's files.
+  /// The model `loaded` by the name `id`. Throws what is wrong in the files of its chat template and of its pooling.
   public init(id: String, _ loaded: LoadedModel, states: StorageFormat, computeType: ComputeType) throws {
     (self.id, self.loaded, self.states, self.computeType) = (id, loaded, states, computeType)
     template = try loaded.tokenizer == nil ? nil : loaded.chat()
+    pooling = try TextPooling(of: loaded.description.plan, in: loaded.description.source.folder)
     let tokenizer = loaded.tokenizer
     let end = template?.answerEnd().flatMap { tokenizer?.encode($0, addSpecialTokens: false).first }
     answerEnds = end.flatMap { tokenizer?.isSpecial($0) == true ? [$0] : nil } ?? []
@@ -52,13 +55,14 @@ public final class ServedModel: Sendable {
   }
 
   /// Throws where `ids`, the parameter `name`, are no prompt that leaves room for a token.
-  func check(_ ids: [Int], _ name: String, leavingRoom: Bool = true) throws(ErrorAnswer) {
+  func check(_ ids: [Int], _ name: String, limit: Int? = nil) throws(ErrorAnswer) {
     if ids.isEmpty { throw ErrorAnswer(400, "'\(name)' has no tokens", parameter: name, code: "invalid_value") }
     if let id = ids.first(where: { $0 < 0 || $0 >= plan.shape.vocabSize }) {
       throw ErrorAnswer(
         400, "token \(id) in '\(name)' is outside the vocabulary of \(plan.shape.vocabSize)", parameter: name,
         code: "invalid_value")
     }
+    let context = min(context, limit ?? Int.max)
     guard ids.count <= context else {
       throw ErrorAnswer(
         400, "'\(name)' has \(ids.count) tokens, and the model's context is \(context)", parameter: name,
@@ -73,6 +77,11 @@ public final class ServedModel: Sendable {
       throw ErrorAnswer(400, error.description.onOneLine, parameter: name, code: "invalid_value")
     }
     return tokenizer.encode(text, addSpecialTokens: addSpecialTokens)
+  }
+
+  /// The ids of `text`, the parameter `name`, as a text is read that becomes a vector.
+  func encodeForVector(_ text: String, _ name: String) throws(ErrorAnswer) -> [Int] {
+    try encode(pooling.prompt + (pooling.lowercases ? text.lowercased() : text), name)
   }
 
   /// What begins a text of which nothing is given; nil where there is no such token.

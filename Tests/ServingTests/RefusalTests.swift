@@ -49,7 +49,7 @@ import Testing
     ("/v1/chat/completions", #"{"messages": [{"role": "user", "content": "x"}], "functions": []}"#, 400, "functions"),
     ("/v1/embeddings", #"{"input": ""}"#, 400, "input"),
     ("/v1/embeddings", #"{"input": "x", "dimensions": 3}"#, 400, "dimensions"),
-    ("/v1/embeddings", #"{"input": "x", "pooling": "max"}"#, 400, "pooling"),
+    ("/v1/embeddings", #"{"input": "x", "pooling": "sum"}"#, 400, "pooling"),
     ("/tokenize", #"{"prompt": 3}"#, 400, "prompt"),
     ("/detokenize", #"{"tokens": [99999999]}"#, 400, "tokens"),
   ]
