@@ -9,35 +9,44 @@ import Specification
 struct Zoo {
   let catalog: Catalog
   let registry: Registry
+  private let weightFolders: [String]
   /// Keys of configurations that may stay unread.
   var ignoredKeys: [String] = []
 
+  /// Throws `Failure` for a folder in an environment variable that is not there: nothing of it would be found.
   init() throws {
-    catalog = Catalog(folders: Zoo.folders("Architectures", variable: "CHIMERA_ARCHITECTURES"))
+    catalog = Catalog(folders: try Zoo.named("CHIMERA_ARCHITECTURES") + Zoo.own("Architectures"))
+    weightFolders = try Zoo.named("CHIMERA_MODELS") + Zoo.own("Models")
     registry = try Extensions.registry()
   }
 
   /// Reads and composes.
   var models: ModelLoader {
     ModelLoader(
-      catalog: catalog, composer: Composer(registry), weightFolders: Zoo.folders("Models", variable: "CHIMERA_MODELS"),
-      tokenizerFolders: Zoo.folders("Tokenizers", variable: nil), ignoredKeys: ignoredKeys)
+      catalog: catalog, composer: Composer(registry), weightFolders: weightFolders,
+      tokenizerFolders: Zoo.own("Tokenizers"), ignoredKeys: ignoredKeys)
   }
 
-  /// The folders of a kind: those in an environment variable, then the one of the checkout or of the installation that
-  /// the program stands in.
-  private static func folders(_ name: String, variable: String?) -> [String] {
-    let named =
-      variable.map { ProcessInfo.processInfo.environment[$0, default: ""].split(separator: ":").map(String.init) } ?? []
+  /// The folders that an environment variable lists, with colons between them.
+  private static func named(_ variable: String) throws -> [String] {
+    let folders = ProcessInfo.processInfo.environment[variable, default: ""].split(separator: ":").map(String.init)
+    for folder in folders where kind(ofPath: folder) != .folder {
+      throw Failure(.notFound, "\(variable) names '\(folder)', which is no folder")
+    }
+    return folders
+  }
+
+  /// The folder of the checkout or of the installation that the program stands in, if it is there.
+  private static func own(_ name: String) -> [String] {
     var place = URL(fileURLWithPath: executablePath).resolvingSymlinksInPath().deletingLastPathComponent()
     for _ in 0..<6 {
       for folder in [place.appending(path: name).path, place.appending(path: "share/chimera/\(name)").path]
       where kind(ofPath: folder) == .folder {
-        return named + [folder]
+        return [folder]
       }
       place = place.deletingLastPathComponent()
     }
-    return named
+    return []
   }
 
   /// The checkout that the program stands in; nil elsewhere.

@@ -22,6 +22,9 @@ struct BenchTests {
       (["bench", "gpt2", "--cache", "q4_0"], "q8_0"),
       (["bench", "--product", "4x32"], "--product"), (["bench", "--product", "4x32x0"], "--product"),
       (["bench", "gpt2", "--product", "4x32x32"], "--product"),
+      (["bench", "gpt2", "--against", "ollama=x"], "--against"),
+      (["bench", "gpt2", "--against", "llama.cpp=x", "-b", "2"], "--batch"),
+      (["bench", "gpt2", "--against", "llama.cpp=x"], "GGUF"),
       (["bench", "--product", "4x32x40", "--weights-type", "q8_0"], "32"),
       (["bench", "gpt2", "-p", "1025"], "1024"), (["bench", "gpt2", "--context-depth", "1000"], "1512"),
     ])
@@ -124,6 +127,50 @@ struct BenchTests {
       let perWeight = try #require(row["flops"]?.number) / times
       #expect(perWeight == 2 * Double(row["product"]?["rows"]?.integer ?? 0), "two operations for each weight and row")
       #expect(try samples(row["flops_per_second"]).allSatisfy { $0 > 0 })
+    }
+  }
+
+  /// A folder with story-llama as a GGUF file, and a program that answers as llama-bench does.
+  private func withRival(_ answer: String, _ body: ([String]) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+      let (model, rival) = (folder.path + "/story.gguf", folder.path + "/llama-bench")
+      try #require(Command("save", "story-llama", "--to", "gguf", "--output", model).status == 0)
+      try "#!/bin/sh\necho \"$@\" >> \(folder.path)/asked\n\(answer)\n".write(
+        toFile: rival, atomically: true, encoding: .utf8)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: rival)
+      try body([
+        "bench", model, "-r", "2", "-t", "1", "-p", "4", "-n", "2", "--context-depth", "3", "--against",
+        "llama.cpp=" + rival, "--json", folder.path + "/asked",
+      ])
+    }
+  }
+
+  @Test("a rival is asked for the same work, once a repetition, and its ratio told for each turn")
+  func rival() throws {
+    try withRival("echo '[{\"avg_ts\": 50.0}]'") { arguments in
+      let run = try Command(Array(arguments.dropLast()))
+      #expect(run.status == 0, "\(run.notes)")
+      let rows = try #require(JSONValue(parsing: run.output)["rows"]?.array)
+      #expect(rows.count == 2)
+      for row in rows {
+        #expect(row["rival"]?.string == "llama.cpp")
+        #expect(try samples(row["rival_tokens_per_second"]) == [50, 50])
+        let (ours, ratios) = (try samples(row["tokens_per_second"]), try samples(row["ratio_to_rival"]))
+        #expect(ratios == ours.map { $0 / 50 })
+      }
+      let asked = try String(contentsOfFile: arguments[arguments.count - 1], encoding: .utf8).split(separator: "\n")
+      #expect(asked.count == 4 && asked.allSatisfy { $0.contains("-t 1") && $0.contains("-d 3") })
+      #expect(asked.prefix(2).allSatisfy { $0.contains("-p 4 -n 0") || $0.contains("-n 0") && $0.contains("-p 4") })
+      #expect(asked.suffix(2).allSatisfy { $0.contains("-n 2") && $0.contains("-p 0") })
+    }
+  }
+
+  @Test(
+    "a rival that fails or answers something else is no number: 1", arguments: ["exit 3", "echo '[{}]'", "echo no"])
+  func brokenRival(_ answer: String) throws {
+    try withRival(answer) { arguments in
+      let run = try Command(Array(arguments.dropLast()))
+      #expect(run.status == 1 && run.output.isEmpty && run.notes.contains("llama-bench"), "\(run.notes)")
     }
   }
 

@@ -53,6 +53,17 @@ struct ListTests {
     }
   }
 
+  @Test(
+    "a folder of the environment that is not there is told, and so is a zoo that is nowhere: 4",
+    arguments: ["CHIMERA_ARCHITECTURES", "CHIMERA_MODELS"])
+  func missingFolder(_ variable: String) throws {
+    for arguments in [["list"], ["show", "gpt2"]] {
+      let run = try Command(arguments, environment: [variable: Command.package.path + "/Architectures:/nowhere"])
+      #expect(
+        run.status == 4 && run.output.isEmpty && run.notes.contains("\(variable) names '/nowhere'"), "\(run.notes)")
+    }
+  }
+
   @Test("a broken file hides no other")
   func broken() throws {
     try withTemporaryFolder { folder in

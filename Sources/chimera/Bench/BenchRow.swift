@@ -47,6 +47,8 @@ struct BenchRow {
   var product: ProductSizes.Size?
   /// The most memory the process had, in bytes; told of training.
   var peakMemory: Int?
+  /// What another program reached in turns with this one.
+  var rival: RivalSamples?
 
   var tokensPerSecond: Samples { Samples(seconds.values.map { Double(tokens * batch) / $0 }) }
   var bytesPerSecond: Samples { Samples(seconds.values.map { work.weightBytes / $0 }) }
@@ -105,6 +107,11 @@ extension BenchRow {
       object["product"] = .object(size)
     }
     if let peakMemory { object["peak_memory_bytes"] = .integer(peakMemory) }
+    if let rival {
+      object["rival"] = .string(rival.name)
+      object["rival_tokens_per_second"] = rival.tokensPerSecond.json
+      object["ratio_to_rival"] = rival.ratios(of: tokensPerSecond).json
+    }
     if let profile { object["profile"] = ProfileJSON(profile: profile).json }
     return object
   }

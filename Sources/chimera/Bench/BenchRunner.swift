@@ -11,11 +11,14 @@ struct BenchRunner {
   let arithmetic: MachineLimits.Arithmetic
   let repetitions: Int
   let profiles: Bool
+  /// Another program, and the file that it reads the model from.
+  let rival: (program: Rival, file: String)?
 
   init(
     _ executor: PlanExecutor, weights: StorageFormat, typeName: String, limits: MachineLimits, repetitions: Int,
-    profiles: Bool
+    profiles: Bool, against rival: (program: Rival, file: String)?
   ) {
+    self.rival = rival
     self.executor = executor
     self.limits = limits
     self.repetitions = repetitions
@@ -61,6 +64,7 @@ struct BenchRunner {
     var row = BenchRow(
       test: test, weightsType: weightsType, threads: limits.threads, tokens: tokens, batch: batch, depth: depth,
       work: work, arithmetic: arithmetic)
+    row.rival = rival.map { RivalSamples(name: $0.program.name) }
     try prepare()
     try body()  // a warm-up: first pages, caches, clock
     row.limits.append(limit())
@@ -69,6 +73,10 @@ struct BenchRunner {
       let time = try ContinuousClock().measure(body)
       row.seconds.add(time.inSeconds)
       row.limits.append(limit())
+      if let rival {
+        row.rival?.tokensPerSecond.add(
+          try rival.program.tokensPerSecond(test, tokens, depth: depth, threads: limits.threads, of: rival.file))
+      }
     }
     if profiles {
       try prepare()

@@ -8,9 +8,10 @@ struct BenchTable {
   let model: String
   let rows: [BenchRow]
 
-  private static let headers = [
-    "weights", "threads", "test", "tokens/s", "min–max", "GB/s", "of memory", "GFLOP/s", "of peak",
-  ]
+  private var headers: [String] {
+    ["weights", "threads", "test", "tokens/s", "min–max", "GB/s", "of memory", "GFLOP/s", "of peak"]
+      + (rows.first?.rival.map { [$0.name, "ratio", "min–max"] } ?? [])
+  }
 
   private func cells(_ row: BenchRow) -> [String] {
     let speed = row.tokensPerSecond
@@ -21,21 +22,30 @@ struct BenchTable {
       Quantity.digits(row.bytesPerSecond.median / 1e9), Quantity.percent(row.shareOfReadRate.median),
       Quantity.digits(row.flopsPerSecond.median / 1e9),
       Quantity.percent(row.shareOfPeak.median) + " " + row.arithmetic.rawValue,
+    ] + (row.rival.map { cells($0, beside: speed) } ?? [])
+  }
+
+  /// The medians, and how far the ratios of single turns lie apart.
+  private func cells(_ rival: RivalSamples, beside speed: Samples) -> [String] {
+    let ratios = rival.ratios(of: speed)
+    return [
+      Quantity.digits(rival.tokensPerSecond.median), Quantity.digits(ratios.median),
+      "\(Quantity.digits(ratios.smallest))–\(Quantity.digits(ratios.largest))",
     ]
   }
 
   /// Aligned columns.
   var text: String {
-    var table = TextTable([.left, .right, .left, .right, .right, .right, .right, .right, .right])
-    table.add(Self.headers)
+    var table = TextTable(headers.indices.map { [0, 2].contains($0) ? .left : .right })
+    table.add(headers)
     for row in rows { table.add(cells(row)) }
     return table.text()
   }
 
   var markdown: String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
-    return line(["model"] + Self.headers)
-      + line(["---"] + Self.headers.indices.map { [0, 2].contains($0) ? "---" : "---:" })
+    return line(["model"] + headers)
+      + line(["---"] + headers.indices.map { [0, 2].contains($0) ? "---" : "---:" })
       + rows.map { line([model] + cells($0)) }.joined()
   }
 

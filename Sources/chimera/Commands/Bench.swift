@@ -21,6 +21,7 @@ struct Bench: ParsableCommand {
 
         chimera bench tinyllama-1.1b --weights-type bf16,q8_0
         chimera bench model.gguf -p 512 -n 128 -b 1,8 -t 1,2 --markdown
+        chimera bench model.gguf --against llama.cpp=build/bin/llama-bench -r 7
         chimera bench model.gguf --cold
         chimera bench gpt2 --train --batch 4 --context 64 --arithmetic f32,bf16
         chimera bench --product 4096x1536x384,512x5632x2048 --weights-type f32,q8_0
@@ -49,6 +50,10 @@ struct Bench: ParsableCommand {
   @Option(help: "Weights for the model: a folder, a safetensors file or a GGUF file.") var weights: String?
   @Option(help: "Tokens in the KV cache before the measurement.") var contextDepth = 0
   @Option(help: "Maximum tokens in one pass.") var passRows: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Measure this program's llama-bench in turns, too; each repetition gives a ratio.", valueName: "llama.cpp=PATH"))
+  var against: Rival?
   @Flag(help: "Compute in f32, also with quantised and bf16 weights.") var exact = false
   @Flag(help: "Measure training steps of AdamW on --batch sequences of --context tokens.") var train = false
   @Option(help: "Sequence length of --train. [the model's context length, at most 1024]") var context: Int?
@@ -100,6 +105,14 @@ struct Bench: ParsableCommand {
         "--adapter changes a model's own weights, and goes with none of --cold, --info, --train, --weights-type and --product"
       )
     }
+    if against != nil, cold || info || train || weightsType != nil || product != nil || batch.numbers != [1] {
+      throw ValidationError(
+        "--against goes with none of --cold, --info, --train, --weights-type, --product and --batch")
+    }
+    if against != nil, adapter.path != nil || !changes.changes.isEmpty {
+      throw ValidationError("--against compares a file as it is: --adapter and --set do not go with it")
+    }
+    if against != nil, format == .csv { throw ValidationError("--against writes text, --json or --markdown") }
     if !train, context != nil || recompute { throw ValidationError("--context and --recompute belong to --train") }
     if let context, !(1...Self.longest).contains(context) {
       throw ValidationError("--context takes a number of at least 1")
@@ -107,7 +120,7 @@ struct Bench: ParsableCommand {
     _ = try (formats(), precisions())
   }
 
-  private func precisions() throws -> [TrainingOptions.Precision] {
+  func precisions() throws -> [TrainingOptions.Precision] {
     try arithmetic.split(separator: ",", omittingEmptySubsequences: false).map { word in
       guard let precision = TrainingOptions.Precision(rawValue: String(word)) else {
         throw ValidationError("'\(word)' is no compute type; --arithmetic takes f32, bf16 or f32,bf16")
@@ -116,7 +129,7 @@ struct Bench: ParsableCommand {
     }
   }
 
-  private func formats() throws -> [StorageFormat] {
+  func formats() throws -> [StorageFormat] {
     try (weightsType ?? "bf16").split(separator: ",", omittingEmptySubsequences: false).map { word in
       guard let format = StorageFormat(rawValue: word.lowercased()) else {
         let known = StorageFormat.allCases.map(\.rawValue).joined(separator: ", ")
@@ -126,7 +139,7 @@ struct Bench: ParsableCommand {
     }
   }
 
-  private var threadCounts: [Int] { threads?.numbers ?? [ThreadPool.preferredThreadCount()] }
+  var threadCounts: [Int] { threads?.numbers ?? [ThreadPool.preferredThreadCount()] }
 
   func run() throws {
     if let product { return try tellProducts(product.sizes) }
@@ -147,7 +160,7 @@ struct Bench: ParsableCommand {
   }
 
   /// Writes rows in the format asked for; text begins with `title`, JSON with what `document` has.
-  private func write(_ rows: [BenchRow], of name: String, _ title: String, _ document: JSONObject) {
+  func write(_ rows: [BenchRow], of name: String, _ title: String, _ document: JSONObject) {
     let table = BenchTable(model: name, rows: rows)
     switch format {
     case .json:
@@ -159,32 +172,6 @@ struct Bench: ParsableCommand {
     case .markdown: Console.write(table.markdown)
     case nil: Console.write("\(title)kernels \(KernelLevel.current.name)\n" + table.text)
     }
-  }
-
-  private func tellProducts(_ sizes: [ProductSizes.Size]) throws {
-    var rows: [BenchRow] = []
-    for format in try formats() {
-      for size in sizes {
-        guard size.inputs % format.elementsPerBlock == 0 else {
-          throw Failure(
-            .usage,
-            "\(size.inputs) inputs are not whole blocks of \(format.elementsPerBlock), as \(format.rawValue) has them")
-        }
-        let (elements, available) = (
-          size.rows * (size.inputs + size.outputs) + size.inputs * size.outputs,
-          AvailableMemory.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
-        )
-        if elements > available / 4 { throw ModelProblem.tooLarge(bytes: 4 * elements, available: available) }
-        for threads in threadCounts {
-          let pool = ThreadPool(threads: threads)
-          let runner = try ProductRunner(
-            limits: MachineLimits(pool: pool), pool: pool, repetitions: repetitions,
-            computeType: .asked(exact: exact))
-          rows.append(note(runner.measure(size, format)))
-        }
-      }
-    }
-    write(rows, of: "product", "products, ", JSONObject())
   }
 
   private func checkLengths(_ plan: Plan) throws {
@@ -209,6 +196,7 @@ struct Bench: ParsableCommand {
         .usage, "'\(described.plan.name)' is an encoder: no tokens stand before a prompt, which is computed at once")
     }
     let longest = isWhole ? prompt.numbers.max() ?? 1 : 256
+    let rival = try against.map { (program: $0, file: try fileForRival(described)) }
     let isReal = if case .specification = described.source { false } else { weightsType == nil }
     for format in isReal ? [nil] : try formats().map(Optional.some) {
       let parameters = try parameters(described, format, models)
@@ -220,7 +208,7 @@ struct Bench: ParsableCommand {
           computeType: .asked(exact: exact))
         let runner = BenchRunner(
           executor, weights: kind, typeName: kind.rawValue, limits: MachineLimits(pool: pool), repetitions: repetitions,
-          profiles: profile)
+          profiles: profile, against: rival)
         for tokens in prompt.numbers where tokens > 0 {
           rows.append(try note(runner.prompt(tokens, depth: contextDepth)))
         }
@@ -235,41 +223,15 @@ struct Bench: ParsableCommand {
     return rows
   }
 
-  private func measureTraining(_ plan: Plan) throws -> [BenchRow] {
-    let tokens = context ?? min(1024, plan.longestSequence ?? plan.shape.contextLength)
-    if let limit = plan.longestSequence, tokens > limit {
-      throw Failure(
-        .usage, "\(tokens) tokens are more than the \(limit) that \(plan.name) can take; give a smaller --context")
-    }
-    var rows: [BenchRow] = []
-    for precision in try precisions() {
-      let options = TrainingOptions(precision: precision, recomputation: recompute ? .cheap : .none)
-      for threads in threadCounts {
-        for sequences in batch.numbers {
-          let planned = try GradientExecutor.plannedMemory(
-            plan, rows: sequences * tokens, threads: threads, options: options)
-          let (needed, available) = (
-            planned.total + 12 * plan.parameterCount,
-            AvailableMemory.bytes ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
-          )
-          if needed > available { throw ModelProblem.tooLarge(bytes: needed, available: available) }
-          Console.note(
-            "gradients \(Quantity.bytes(planned.gradients)), activations \(Quantity.bytes(planned.activations)), "
-              + "logits \(Quantity.bytes(planned.logits)) in blocks of \(planned.blockRows) rows")
-          let runner = try TrainingRunner(
-            plan, sequences: sequences, tokens: tokens, options: options, pool: ThreadPool(threads: threads),
-            repetitions: repetitions)
-          let row = try note(runner.measure(profiles: profile))
-          Console.note("most memory so far: \(Quantity.bytes(row.peakMemory ?? 0))")
-          rows.append(row)
-        }
-      }
-    }
-    return rows
+  /// The GGUF file that a rival reads, too.
+  private func fileForRival(_ described: ModelDescription) throws -> String {
+    if let weights, weights.hasSuffix(".gguf") { return weights }
+    if weights == nil, case .gguf(let path) = described.source { return path }
+    throw Failure(.usage, "--against compares GGUF files; give one as the model or with --weights")
   }
 
   /// Tells how it goes, for a table comes only when all is done.
-  private func note(_ row: BenchRow) -> BenchRow {
+  func note(_ row: BenchRow) -> BenchRow {
     Console.note(
       "\(row.weightsType), \(row.threads) threads, \(row.title): \(Quantity.digits(row.tokensPerSecond.mean)) tokens/s")
     if let profile = row.profile { Console.note(ProfileText(profile: profile).text) }
@@ -294,55 +256,5 @@ struct Bench: ParsableCommand {
       bytes[parameters.format(of: index), default: 0] += parameters.byteCount(of: index)
     }
     return StorageFormat.allCases.max { bytes[$0, default: 0] < bytes[$1, default: 0] } ?? .f32
-  }
-
-  private func measureStart(_ described: ModelDescription, _ models: ModelLoader) throws {
-    if case .specification = described.source {
-      throw Failure(.notFound, "--cold reads weights from a file: give them with --weights PATH")
-    }
-    let hasText = try models.tokenizer(of: described) != nil
-    var rows: [JSONValue] = []
-    for threads in threadCounts {
-      let arguments =
-        ["run", model ?? ""] + (hasText ? ["Hello"] : ["--tokens", "1"])
-        + ["--max-tokens", "1", "--temperature", "0", "--ignore-end", "--quiet", "--threads", String(threads)]
-        + (weights.map { ["--weights", $0] } ?? []) + changes.changes.flatMap { ["--set", $0] }
-      let start = try ColdStart(arguments, repetitions: repetitions)
-      if format == .json {
-        var row = JSONObject()
-        row["threads"] = .integer(threads)
-        for (key, value) in zip(start.json.keys, start.json.values) { row[key] = value }
-        rows.append(.object(row))
-      } else {
-        func milliseconds(_ samples: Samples) -> String {
-          let scaled = samples.scaled(by: 1e3)
-          return
-            "\(Quantity.digits(scaled.median)) ms (\(Quantity.digits(scaled.smallest))–\(Quantity.digits(scaled.largest)))"
-        }
-        Console.write(
-          "\(described.plan.name), \(threads) threads: first token after \(milliseconds(start.firstToken)), "
-            + "end after \(milliseconds(start.process)), most memory \(Quantity.bytes(start.peakMemory))\n")
-      }
-    }
-    if format == .json {
-      var document = JSONObject()
-      document["model"] = .string(described.plan.name)
-      document["machine"] = .object(Machine().json)
-      document["rows"] = .array(rows)
-      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
-    }
-  }
-
-  private func tellMachine() {
-    let machine = Machine()
-    let counts = threads?.numbers ?? Array(Set([1, machine.threads])).sorted()
-    let limits = counts.map(MeasuredLimits.init)
-    if format == .json {
-      var document = machine.json
-      document["limits"] = .array(limits.map(\.json))
-      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
-    } else {
-      Console.write(machine.text + MeasuredLimits.text(limits))
-    }
   }
 }

@@ -76,6 +76,11 @@ struct List: ParsableCommand {
 
   /// A family or component that is not there is a mistake, not an empty list.
   private func check(_ zoo: Zoo) throws {
+    if zoo.catalog.models().isEmpty {
+      throw Failure(
+        .notFound,
+        "no zoo is here: no folder Architectures stands beside the program, and none is named by CHIMERA_ARCHITECTURES")
+    }
     if let family {
       let families = Set(zoo.catalog.models().map(\.family))
       if !families.contains(family) {
