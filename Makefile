@@ -48,6 +48,8 @@ FIXTURES ?= ../shared/data/fixtures/*/
 LLAMA ?=
 # Folders of chat templates, *.jinja, that are compared beside our own.
 TEMPLATES ?=
+# The folder tests of json-schema-org/JSON-Schema-Test-Suite, over which schemas are tried beside generated ones.
+SCHEMAS ?=
 interop: build network
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
@@ -55,7 +57,7 @@ interop: build network
 	$(PYTHON) Tests/Interop/adapters.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/adapters.md
 	$(PYTHON) Tests/Interop/transformers_folders.py $(CHIMERA) --table Tests/Interop/transformers_folders.md
 	$(PYTHON) Tests/Interop/training.py $(CHIMERA) --table Tests/Interop/training.md
-	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA),)
+	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA) --table Tests/Interop/gguf_files.md,)
 	@mkdir -p .build/template-probe/Sources/Probe; cp Tests/Interop/templates/Package.swift .build/template-probe/
 	@cp Tests/Interop/templates/probe.swift .build/template-probe/Sources/Probe/main.swift
 	@for room in Essentials Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done
@@ -67,6 +69,7 @@ interop: build network
 	@for room in Essentials Files Grammars; do ln -sfn $(CURDIR)/Sources/$$room .build/grammar-probe/Sources/$$room; done
 	swift build -c release --package-path .build/grammar-probe
 	$(PYTHON) Tests/Interop/grammars/grammars.py .build/grammar-probe/.build/release/grammar-probe --data ../shared/data/tokenizers
+	$(if $(SCHEMAS),$(PYTHON) Tests/Interop/grammars/schema_suite.py .build/grammar-probe/.build/release/grammar-probe $(SCHEMAS))
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 	for check in leaving clients evaluation fuzz soak page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done

@@ -117,7 +117,8 @@ struct ConfigurationSearch {
         if item.isMet(by: said) { continue }
         found.add(
           Problem(
-            "config.json cannot say that \(item.path) is \(item.spellings[item.spellings.count - 1].serialized())"
+            (binding.kind == nil ? "config.json" : "a GGUF file")
+              + " cannot say that \(item.path) is \(item.spellings[item.spellings.count - 1].serialized())"
               + (said.map { "; it would be \($0.serialized())" } ?? ""), at: item.place))
       }
     } catch {

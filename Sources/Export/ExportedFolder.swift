@@ -73,19 +73,6 @@ public struct ExportedFolder {
     }
   }
 
-  /// Says of what class the tokenizer in `folder` is, where there is one and nothing says so: by itself the library would
-  /// look for it in the model's own code.
-  public static func describeTokenizer(in folder: String, context: Int) throws {
-    guard kind(ofPath: folder + "/tokenizer.json") == .file,
-      kind(ofPath: folder + "/tokenizer_config.json") == .nothing
-    else { return }
-    var config = JSONObject()
-    config["tokenizer_class"] = .string("PreTrainedTokenizerFast")
-    config["model_max_length"] = .integer(context)
-    try writeAtomically(
-      JSONValue.object(config).serialized(pretty: true) + "\n", to: folder + "/tokenizer_config.json")
-  }
-
   /// Writes `parameters` under the names that the module has, each in the format that it is stored in or, where it is in
   /// blocks, in f32.
   public func writeWeights(_ parameters: Parameters, to path: String) throws {

@@ -35,7 +35,7 @@ extension ModelLoader {
     }
     guard case .specification = described.source else {
       try copyTokenizer(of: described, to: folder)
-      if native { try writeIDs(of: described, to: folder) }
+      if native { try writeIDs(of: described, to: folder) } else { try describeTokenizer(of: described, in: folder) }
       return []
     }
     return []
@@ -86,6 +86,21 @@ extension ModelLoader {
     for name in try namesInFolder(templates) where kind(ofPath: templates + "/" + name) == .file {
       try copy(templateFolder + "/" + name)
     }
+  }
+
+  /// Says of what class the tokenizer in `folder` is and which tokens begin and end a text, where there is one and nothing
+  /// says so. By itself transformers would take the class of the model's family, whose words may be cut in another way.
+  private func describeTokenizer(of described: ModelDescription, in folder: String) throws {
+    let path = folder + "/tokenizer_config.json"
+    guard kind(ofPath: folder + "/tokenizer.json") == .file, kind(ofPath: path) == .nothing else { return }
+    var config = JSONObject()
+    config["tokenizer_class"] = .string("PreTrainedTokenizerFast")
+    config["model_max_length"] = .integer(described.plan.shape.contextLength)
+    if let tokenizer = try tokenizer(of: described) {
+      config["bos_token"] = tokenizer.beginningOfText.flatMap(tokenizer.piece).map(JSONValue.string)
+      config["eos_token"] = tokenizer.endOfText.min().flatMap(tokenizer.piece).map(JSONValue.string)
+    }
+    try writeAtomically(JSONValue.object(config).serialized(pretty: true) + "\n", to: path)
   }
 
   /// A native folder has no `config.json`: the ids that stand in the original's go where readers look for them too.

@@ -14,24 +14,30 @@ struct Chimera: ParsableCommand {
 
       ENVIRONMENT:
       CHIMERA_MODELS, CHIMERA_ARCHITECTURES
-                       Folders of weights and of specs, before the program's own; several with ':'.
+                       Folders of weights and of specs, before the program's own;
+                       several with ':'.
       CHIMERA_PLUGINS  Libraries of components to load first; several with ':'.
       CHIMERA_TOKEN    The token that clients of chimera serve present.
-      CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME or ~/.cache]
+      CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME or
+                       ~/.cache]
       CHIMERA_KERNELS  The instructions to use at most (chimera bench names them).
       CHIMERA_ARITHMETIC
-                       The arithmetic of matrix multiplications: exact, stored or bf16.
+                       The arithmetic of matrix multiplications: exact, stored or
+                       bf16.
       XDG_CONFIG_HOME  The folder of chimera/config.yaml. [~/.config]
       HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME
                        Where Hugging Face's tools keep models, which are found there.
       HF_ENDPOINT      The hub. [https://huggingface.co]
       HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH
-                       The token to present to the hub, or the file it is in. [token in HF_HOME]
+                       The token to present to the hub, or the file it is in. [token
+                       in HF_HOME]
       HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE
                        1: use no network.
       https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY
-                       The proxy on the way to the hub, http://HOST:PORT, and hosts that are reached without it.
-      HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_DISABLE_SYMLINKS, HF_HUB_DISABLE_PROGRESS_BARS, HF_HUB_DOWNLOAD_TIMEOUT
+                       The proxy on the way to the hub, http://HOST:PORT, and hosts
+                       that are reached without it.
+      HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_DISABLE_SYMLINKS,
+      HF_HUB_DISABLE_PROGRESS_BARS, HF_HUB_DOWNLOAD_TIMEOUT
                        As Hugging Face's tools take them.
       NO_COLOR, TERM   No colour when NO_COLOR is set, or TERM is dumb.
       """,

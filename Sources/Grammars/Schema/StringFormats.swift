@@ -3,12 +3,20 @@ enum StringFormats {
   private static let octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
   private static let ipv4 = "(?:\(octet)\\.){3}\(octet)"
   private static let h16 = "[0-9a-fA-F]{1,4}"
-  private static let label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-  // Months by their length; February has 29 days, for a pattern knows no leap years of a century.
+  // At most 63 characters, a hyphen at neither end. Two as the third and fourth announce Punycode, of which a pattern
+  // cannot tell whether it is any.
+  private static let label =
+    "(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]?[a-zA-Z0-9])?|[a-zA-Z0-9][a-zA-Z0-9-]{2}[a-zA-Z0-9]"
+    + "|[a-zA-Z0-9][a-zA-Z0-9-](?:[a-zA-Z0-9][a-zA-Z0-9-]|-[a-zA-Z0-9])[a-zA-Z0-9-]{0,58}[a-zA-Z0-9])"
+  // Months by their length, and the leap years of four digits: those that 4 divides, of the centuries those that 400 does.
+  private static let leapYear = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
   private static let date =
-    "[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-9]))"
+    "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    + "|\(leapYear)-02-29)"
+  // A leap second is the last of a day, which here is told in UTC alone.
   private static let time =
-    "(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]+)?(?:[zZ]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+    "(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]+)?(?:[zZ]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+    + "|23:59:60(?:\\.[0-9]+)?(?:[zZ]|[+-]00:00))"
   private static let atom = "[a-zA-Z0-9!#$%&'*+\\-/=?^_`{|}~]+"
   private static let durationTime = "T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S)"
 

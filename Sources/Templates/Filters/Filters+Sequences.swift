@@ -125,16 +125,18 @@ extension Filters {
       for path in paths { keys.append(try key(of: item, path, ignoresCase: given[1]?.truth != true, evaluator)) }
       keyed.append((keys, item))
     }
-    return try ordered(keyed, reverse: given[0]?.truth == true, evaluator)
+    return try ordered(keyed, reverse: given[0]?.truth == true, bare: false, evaluator)
   }
 
-  /// Items by their keys; those of equal keys stay as they stand, also in reverse.
+  /// Items by their keys; those of equal keys stay as they stand, also in reverse. `sort` compares lists of keys, which
+  /// Python asks for equality first; a `bare` key is compared at once, and one that has no order is a fault.
   private static func ordered(
-    _ keyed: [(keys: [TemplateValue], item: TemplateValue)], reverse: Bool, _ evaluator: Evaluator
+    _ keyed: [(keys: [TemplateValue], item: TemplateValue)], reverse: Bool, bare: Bool, _ evaluator: Evaluator
   ) throws(TemplateFault) -> [TemplateValue] {
     let budget = evaluator.budget
     let sorted = try stablySorted(keyed) { left, right throws(TemplateFault) in
-      for (a, b) in zip(left.keys, right.keys) where !(try ValueOrder.areEqual(a, b, budget)) {
+      for (a, b) in zip(left.keys, right.keys) {
+        if !bare, try ValueOrder.areEqual(a, b, budget) { continue }
         let order = try ValueOrder.compare(a, b, budget)
         return reverse ? order == 1 : order < 0
       }
@@ -154,7 +156,7 @@ extension Filters {
       let sorts = try self.key(of: by == "key" ? key : value, nil, ignoresCase: given[0]?.truth != true, evaluator)
       keyed.append(([sorts], try .tuple(of: [key, value])))
     }
-    return try .list(of: try ordered(keyed, reverse: given[2]?.truth == true, evaluator))
+    return try .list(of: try ordered(keyed, reverse: given[2]?.truth == true, bare: true, evaluator))
   }
 
   private static func extreme(
@@ -235,7 +237,7 @@ extension Filters {
     }
     for item in items { keyed.append(([try key(item)], item)) }
     var groups: [(key: TemplateValue, shown: TemplateValue, items: [TemplateValue])] = []
-    for item in try ordered(keyed, reverse: false, evaluator) {
+    for item in try ordered(keyed, reverse: false, bare: true, evaluator) {
       let found = try key(item)
       if let last = groups.last, try ValueOrder.areEqual(last.key, found, evaluator.budget) {
         groups[groups.count - 1].items.append(item)

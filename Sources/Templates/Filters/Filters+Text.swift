@@ -150,8 +150,7 @@ extension Filters {
     throws(TemplateFault) -> TemplateValue
   {
     let what = "the filter 'truncate'"
-    if case .undefined = value { return value }
-    guard let text = value.text else { throw evaluator.wrong(value, for: "truncate") }
+    guard let text = value.isUndefined ? "" : value.text else { throw evaluator.wrong(value, for: "truncate") }
     let length = try given[0].integer(or: 255, of: what)
     let end = try given[2].text(or: "...", of: what)
     var leeway = 5

@@ -148,7 +148,7 @@ extension TemplateValue {
       return try mapping.items()
     case .string(let text), .markup(let text):
       try budget.write(text.utf8.count, times: 16)
-      return text.unicodeScalars.map { like(String(Character($0))) }
+      return text.unicodeScalars.map { .string(String(Character($0))) }
     case .range(let range):
       try budget.spend(range.count)
       return (0..<range.count).map { .int(range[$0]) }

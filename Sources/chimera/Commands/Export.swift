@@ -103,9 +103,6 @@ struct ExportCommand: ParsableCommand {
       for note in try models.writeTokenizer(of: described, to: written, native: false) {
         Console.note("note: \(note)")
       }
-      if to == .hf {
-        try ExportedFolder.describeTokenizer(in: written, context: described.plan.shape.contextLength)
-      }
       guard let program else { return }
       try compare(described, models, folder, parameters, in: written, program)
     }

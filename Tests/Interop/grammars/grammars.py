@@ -11,7 +11,8 @@ PROBE is the program of this folder. DATA is the folder with the vocabularies; w
 What is known to differ: llguidance writes the names of further properties also with escapes for characters that need none, so that
 a name that is taken can come again (\\u0061 for a); such places are counted and passed over. Behind a bound such as 12.5
 it has no further zeros. It cuts a text into the longest words, so
-that a grammar in which a space may be two things is another there. It refuses oneOf, and what it finds too complex. The exit status is 1 where anything else differs.
+that a grammar in which a space may be two things is another there. Its dates have a 29th of February every year, its times a leap
+second at any minute, its host names any Punycode; ours do not. It refuses oneOf, and what it finds too complex. The exit status is 1 where anything else differs.
 """
 import argparse, base64, hashlib, json, os, random, re, subprocess, sys
 import jsonschema, llguidance, numpy as np
@@ -258,11 +259,12 @@ class Comparison:
                 mine, other = set(shown.get("ids", [])), set(np.flatnonzero(bits).tolist())
                 escapes = all(b"\\" in before[-6:] + self.tokens[i] for i in mine ^ other)
                 zeros = all(re.search(rb"\.\d*[1-9]0+$", before + self.tokens[i]) for i in mine ^ other)
-                if shown.get("end") == may_end and (escapes and not mine - other or zeros and not other - mine):
+                looser = re.search(r'"format": "(date|time|date-time|hostname)"', label)
+                if shown.get("end") == may_end and (escapes and not mine - other or zeros and not other - mine or looser and not mine - other):
                     self.known += 1
                     break
                 self.differing += 1
-                print(f"{self.name}: {label}\n  after {before[-60:]}: may end {shown.get('end')}, {may_end}; ours only "
+                print(f"{self.name}: {label[:330]}\n  after {before[-60:]}: may end {shown.get('end')}, {may_end}; ours only "
                       f"{[self.tokens[i] for i in sorted(mine - other)[:6]]}, theirs only {[self.tokens[i] for i in sorted(other - mine)[:6]]}")
                 break
 
@@ -317,7 +319,7 @@ def main():
         while comparison.prefixes < arguments.masks / len(everything):
             number += 1
             s = whole_schema(random.Random(arguments.seed * 7919 + number))
-            label = f"schema {number} {json.dumps(s)[:300]}"
+            label = f"schema {number} {json.dumps(s)}"
             if matcher := comparison.matcher(label, schema=s, compact=number % 2 == 0): comparison.compare(label, matcher, rng, 3, 60)
         comparison.summary()
         failed += comparison.differing
