@@ -25,7 +25,7 @@ def own_logits(chimera, path, ids):
 
 # Where llama.cpp itself computes something else, and how far that goes.
 GELU = (5e-3, "llama.cpp looks GELU up in a table of f16")
-DIFFERENCES = {name: GELU for name in ("bloom", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_bigcode", "mpt", "starcoder2")}
+DIFFERENCES = {name: GELU for name in ("bloom", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_bigcode", "gpt_neox", "gpt_neox-serial", "mpt", "phi", "starcoder2")}
 DIFFERENCES["gpt_oss"] = (2e-2, "llama.cpp rounds the range that YaRN blends; the model says `truncate: false`")
 DIFFERENCES["gptj"] = (None, "llama.cpp knows the name, and loads none")
 DIFFERENCES["olmoe"] = (None, "llama.cpp takes as many key heads as query heads")
@@ -97,7 +97,7 @@ def main():
         expected = load_file(folder + "/expected.safetensors"); ids, wanted = expected["input_ids"][0].tolist(), expected["logits"][0]
         with tempfile.TemporaryDirectory() as t:
             r = run(a.chimera, "save", folder, "--to", "gguf", "--output", t + "/m.gguf")
-            if r.returncode: table.append((name, "refused: " + r.stderr.strip().replace("\n", " ")[:160], "", "")); print(*table[-1], flush=True); continue
+            if r.returncode: table.append((name, "refused: " + r.stderr.split("error: ", 1)[-1].split("\n")[0], "", "")); print(*table[-1], flush=True); continue
             own = difference(own_logits(a.chimera, t + "/m.gguf", ids), wanted)
             theirs = difference(llama.logits(t + "/m.gguf", ids, wanted.shape[1]), wanted) if llama else ""
             plain = {x.name: x for x in GGUFReader(t + "/m.gguf").tensors}
