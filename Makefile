@@ -67,6 +67,11 @@ interop: build network
 	@for room in Essentials Files Grammars; do ln -sfn $(CURDIR)/Sources/$$room .build/grammar-probe/Sources/$$room; done
 	swift build -c release --package-path .build/grammar-probe
 	$(PYTHON) Tests/Interop/grammars/grammars.py .build/grammar-probe/.build/release/grammar-probe --data ../shared/data/tokenizers
+	@mkdir -p .build/image-probe/Sources/Probe; cp Tests/Interop/images/Package.swift .build/image-probe/
+	@cp Tests/Interop/images/probe.swift .build/image-probe/Sources/Probe/main.swift
+	@for room in Essentials Files Images; do ln -sfn $(CURDIR)/Sources/$$room .build/image-probe/Sources/$$room; done
+	swift build -c release --package-path .build/image-probe
+	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/images/images.py .build/image-probe/.build/release/image-probe --fixtures ../shared/data/fixtures-multimodal
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 	for check in leaving clients evaluation fuzz soak page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done
