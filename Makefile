@@ -50,6 +50,15 @@ LLAMA ?=
 TEMPLATES ?=
 # The folder tests of json-schema-org/JSON-Schema-Test-Suite, over which schemas are tried beside generated ones.
 SCHEMAS ?=
+# A program around a few rooms alone, in a package of its own: the path of one, and how it is built.
+probe = .build/$(1)-probe/.build/release/$(1)-probe
+define build-probe
+@mkdir -p .build/$(1)-probe/Sources/Probe; cp Tests/Interop/$(1)s/Package.swift .build/$(1)-probe/
+@cp Tests/Interop/$(1)s/probe.swift .build/$(1)-probe/Sources/Probe/main.swift
+@for room in $(2); do ln -sfn $(CURDIR)/Sources/$$room .build/$(1)-probe/Sources/$$room; done
+swift build -c release --package-path .build/$(1)-probe
+endef
+
 interop: build network
 	$(PYTHON) Tests/Interop/save.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/save.md
 	$(PYTHON) Tests/Interop/tokenizing.py $(CHIMERA) ../shared/data/tokenizers
@@ -58,18 +67,14 @@ interop: build network
 	$(PYTHON) Tests/Interop/transformers_folders.py $(CHIMERA) --table Tests/Interop/transformers_folders.md
 	$(PYTHON) Tests/Interop/training.py $(CHIMERA) --table Tests/Interop/training.md
 	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA) --table Tests/Interop/gguf_files.md,)
-	@mkdir -p .build/template-probe/Sources/Probe; cp Tests/Interop/templates/Package.swift .build/template-probe/
-	@cp Tests/Interop/templates/probe.swift .build/template-probe/Sources/Probe/main.swift
-	@for room in Essentials Files Templates; do ln -sfn $(CURDIR)/Sources/$$room .build/template-probe/Sources/$$room; done
-	swift build -c release --package-path .build/template-probe
-	$(PYTHON) Tests/Interop/templates/templates.py .build/template-probe/.build/release/template-probe --templates $(TEMPLATES)
+	$(call build-probe,template,Essentials Files Templates)
+	$(PYTHON) Tests/Interop/templates/templates.py $(call probe,template) --templates $(TEMPLATES)
 	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/templates/ids.py $(CHIMERA) ../shared/data/tokenizers $(TEMPLATES)
-	@mkdir -p .build/grammar-probe/Sources/Probe; cp Tests/Interop/grammars/Package.swift .build/grammar-probe/
-	@cp Tests/Interop/grammars/probe.swift .build/grammar-probe/Sources/Probe/main.swift
-	@for room in Essentials Files Grammars; do ln -sfn $(CURDIR)/Sources/$$room .build/grammar-probe/Sources/$$room; done
-	swift build -c release --package-path .build/grammar-probe
-	$(PYTHON) Tests/Interop/grammars/grammars.py .build/grammar-probe/.build/release/grammar-probe --data ../shared/data/tokenizers
-	$(if $(SCHEMAS),$(PYTHON) Tests/Interop/grammars/schema_suite.py .build/grammar-probe/.build/release/grammar-probe $(SCHEMAS))
+	$(call build-probe,grammar,Essentials Files Grammars)
+	$(PYTHON) Tests/Interop/grammars/grammars.py $(call probe,grammar) --data ../shared/data/tokenizers
+	$(if $(SCHEMAS),$(PYTHON) Tests/Interop/grammars/schema_suite.py $(call probe,grammar) $(SCHEMAS))
+	$(call build-probe,image,Essentials Files Images)
+	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/images/images.py $(call probe,image) --fixtures ../shared/data/fixtures-multimodal
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 	for check in leaving clients evaluation fuzz soak page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done

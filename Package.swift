@@ -34,6 +34,8 @@ let package = Package(
     .target(name: "Formats"),
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .target(name: "Files", dependencies: ["Essentials"]),
+    .target(
+      name: "Images", dependencies: ["Essentials", "Files"], resources: [.embedInCode("Processors.json")]),
     .target(name: "Templates", dependencies: ["Essentials", "Files"]),
     .target(name: "Grammars", dependencies: ["Files"]),
     .target(name: "HubCache", dependencies: ["Essentials", "Files"]),
@@ -182,6 +184,8 @@ let package = Package(
     .testTarget(
       name: "CheckpointsTests",
       dependencies: ["Checkpoints", "Components", "Files", "Formats", "Kernels", "SharedData"]),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["Files", "Images", "SharedData"], exclude: ["Vectors.json"]),
     .testTarget(name: "GrammarsTests", dependencies: ["Files", "Grammars", "SharedData"]),
     .testTarget(name: "TokenizationTests", dependencies: ["Files", "SharedData", "Tokenization"]),
     .testTarget(

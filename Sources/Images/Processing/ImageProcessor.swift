@@ -1,0 +1,83 @@
+import Essentials
+import Files
+
+/// Makes of pictures what an image encoder reads, as transformers' processors on Pillow do, bit for bit.
+///
+/// What it does is data: the settings of a `preprocessor_config.json`, the defaults of the class that the file names,
+/// and one of the layouts, which say how a picture is cut. No class is known here; `Processors.json` lists them.
+public struct ImageProcessor: Sendable {
+  private let layout: any ImageLayout
+  private let scale: LevelScale
+  private let transparency: Transparency
+  /// The rows that a language model reads for each picture, where the settings give a number (`image_seq_length`).
+  public let rowsPerPicture: Int?
+  /// The settings, with the defaults of their class.
+  public let settings: JSONObject
+
+  /// The processor of a model's folder: `image_processor` in its `processor_config.json` where that is there, else
+  /// `preprocessor_config.json`.
+  ///
+  /// Throws where there is neither, and as `init(configuration:name:)` does.
+  public init(folder: String) throws(FileProblem) {
+    let combined = folder + "/processor_config.json"
+    if FileManager.default.fileExists(atPath: combined) {
+      let value = try JSONValue(contentsOf: combined, literals: true)
+      if let inner = value["image_processor"], !inner.isNull {
+        try self.init(configuration: inner, name: combined)
+        return
+      }
+    }
+    let path = folder + "/preprocessor_config.json"
+    try self.init(configuration: JSONValue(contentsOf: path, literals: true), name: path)
+  }
+
+  /// The processor of a `preprocessor_config.json`, which is called `name` in messages.
+  ///
+  /// Throws where the class that it names is not known, where the class knows a key of it not, and where a value is none
+  /// of those that the key may have.
+  public init(configuration: JSONValue, name: String) throws(FileProblem) {
+    guard let object = configuration.object else {
+      throw FileProblem(path: name, sentence: "\(configuration.kind) instead of the settings of an image processor")
+    }
+    let processor = try ProcessorClass.named(in: object, name: name)
+    try self.init(layout: processor.layout, settings: processor.settings(object, name: name), name: name)
+  }
+
+  /// A processor of the layout called `layout` with the given settings, which are all that it knows: nothing has a
+  /// default. `name` is what they are called in messages.
+  public init(layout: String, settings: JSONObject, name: String) throws(FileProblem) {
+    guard let kind = ImageLayouts.all.first(where: { $0.name == layout })?.layout else {
+      let names = ImageLayouts.all.map(\.name).joined(separator: ", ")
+      throw FileProblem(path: name, sentence: "no layout of images is called '\(layout)'; there are \(names)")
+    }
+    let read = ImageSettings(settings, name: name)
+    self.layout = try kind.init(read)
+    scale = try LevelScale(read)
+    transparency = try read.bool("do_convert_rgb") ? .overWhite : .dropped
+    rowsPerPicture = read["image_seq_length"] == nil ? nil : try read.positive("image_seq_length")
+    self.settings = settings
+  }
+
+  /// What an encoder reads for the pictures in `files`, which belong to one text.
+  ///
+  /// Throws where one cannot be read, or is too small, too large or too narrow for the settings.
+  public func process(files: [String], limit: Int = Picture.pixelLimit) throws(FileProblem) -> [ProcessedPicture] {
+    var processed: [ProcessedPicture] = []
+    for file in files {
+      let picture = try Picture(contentsOf: file, transparency: transparency, limit: limit)
+      do {
+        processed.append(try process(picture, of: files.count))
+      } catch {
+        throw FileProblem(path: file, offset: error.offset, sentence: error.sentence)
+      }
+    }
+    return processed
+  }
+
+  /// What an encoder reads for `picture`, one of `count` that belong to one text.
+  ///
+  /// Throws where it is too small, too large or too narrow for the settings.
+  public func process(_ picture: Picture, of count: Int = 1) throws(PictureProblem) -> ProcessedPicture {
+    try ProcessedPicture(layout.arrange(picture, count: count), original: picture.size, scale: scale)
+  }
+}
