@@ -79,9 +79,11 @@ public struct Attention: Mixer {
   let gate: OutputGate?
   let temperature: PositionTemperature?
   let grouping: Grouping
+  let place: Place?
 
   public init(_ options: Options) {
     let width = options.shape.hiddenSize
+    place = options.place
     let heads = options.requiredInteger("num_heads", in: 1...65536, "the number of query heads")
     let keyHeads = options.integer(
       "num_kv_heads", default: heads, in: 1...65536,
@@ -168,13 +170,18 @@ public struct Attention: Mixer {
     // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
     let order = grouping == .tile && keyHeads < heads ? PermuteHeads(heads: heads, groups: keyHeads) : nil
     if let order { q = plan.apply(order, to: q) }
+    let relative = layer.position.scoreTable(heads: heads, seesLater: mask == .full, into: &plan)
+    if relative != nil, order != nil {
+      plan.fail("heads that share keys interleaved have no learned table of distances", at: place)
+    }
+    let scores = relative == nil ? layer.position.scoreBias(heads: heads, scale: scale) : nil
     let attend = Attend(
       mask: mask == .full ? .full : .causal, heads: heads, keyHeads: keyHeads, scale: scale,
       window: attentionWindow.window, windowAfter: mask == .full ? attentionWindow.window : nil,
       softcap: softcap.map { Float($0) },
-      bias: attentionWindow.bias(with: layer.position.scoreBias(heads: heads, scale: scale), order: order), sinks: sinks
-    )
-    let tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
+      bias: attentionWindow.bias(with: scores, order: order), table: relative?.table, sinks: sinks)
+    var tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
+    if let relative { tensors.append(relative.tensor) }
     var mixed = plan.apply(attend, to: q, k, v, parameters: tensors, states: states)
     if let order { mixed = plan.apply(order.inverse, to: mixed) }
     if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }

@@ -47,6 +47,11 @@ public protocol PositionEncoding: Component {
   var scoreFactor: Double { get }
   /// What it adds to the scores of attention with `heads` heads, whose scores are q·k times `scale`.
   func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)?
+  /// The learned table that it adds to the scores of attention with `heads` heads, and its tensor; `seesLater` says whether
+  /// keys stand behind the query too. Where there is one, `scoreBias` is not asked for.
+  func scoreTable(
+    heads: Int, seesLater: Bool, into plan: inout PlanBuilder
+  ) -> (table: ScoreTable, tensor: ParameterReference)?
   /// The group of options at `option` said by another of its types, `type`, for heads of `headWidth`: for files that have no
   /// word for its own. Nil when that type cannot say it.
   func restated(_ option: String, as type: String, headWidth: Int) -> Setting?
@@ -172,5 +177,8 @@ extension PositionEncoding {
   public func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value { x }
   public var scoreFactor: Double { 1 }
   public func scoreBias(heads: Int, scale: Float) -> (any ScoreBias)? { nil }
+  public func scoreTable(
+    heads: Int, seesLater: Bool, into plan: inout PlanBuilder
+  ) -> (table: ScoreTable, tensor: ParameterReference)? { nil }
   public func restated(_ option: String, as type: String, headWidth: Int) -> Setting? { nil }
 }

@@ -29,14 +29,15 @@ public struct LoadedModel: Sendable {
   public func chat() throws -> ChatTemplate? { try loader.chat(of: description, tokenizer: tokenizer) }
 
   /// An executor that shares `pool`, stores states in `states`, one of `PlannedState.formats`, and multiplies matrices in
-  /// `computeType`. Where a text is computed at once it takes the longest that the model is made for.
+  /// `computeType`. Where a text is computed at once it takes texts of up to `longest` tokens, or as the model is made for.
   public func executor(
-    pool: ThreadPool, maximumRows: Int = 256, states: StorageFormat, computeType: ComputeType
+    pool: ThreadPool, maximumRows: Int = 256, longest: Int? = nil, states: StorageFormat, computeType: ComputeType
   ) throws(ExecutionProblem) -> PlanExecutor {
     let plan = description.plan
+    let whole = max(256, longest ?? plan.longestText)
     return try PlanExecutor(
-      plan, parameters, pool: pool, maximumRows: plan.seesWholeTexts ? plan.longestText : maximumRows,
-      states: states, fusing: true, computeType: computeType)
+      plan, parameters, pool: pool, maximumRows: plan.seesWholeTexts ? whole : maximumRows, states: states,
+      fusing: true, computeType: computeType)
   }
 
   /// An executor of the model without its head, whose logits are the final states, for texts of up to `tokens` tokens;

@@ -31,6 +31,8 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case noContinuation(String, isEncoder: Bool)
   /// The head of a model does not tell which its final states are.
   case noStates(String)
+  /// A model tells no classes of texts.
+  case noClasses(String)
   /// How a model makes vectors of texts is said in a way that is not read here.
   case pooling(path: String, why: String)
   /// After this many tokens the model computed no numbers: not one logit could be compared with another.
@@ -78,9 +80,11 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
       isEncoder
         ? "'\(name)' is an encoder, whose tokens see those after them: no text can be continued with it, nor can it be "
           + "trained or evaluated by that; 'chimera embed' gives vectors, and 'chimera run' fills in masked tokens"
-        : "'\(name)' predicts no tokens; 'chimera embed' gives vectors"
+        : "'\(name)' predicts no tokens; 'chimera embed' gives vectors, and 'chimera classify' classes where it has any"
     case .noStates(let name):
       "the head of '\(name)' does not tell which rows its final states are: it calls no 'plan.ends(in:)'"
+    case .noClasses(let name):
+      "'\(name)' tells no classes of texts: its head is not 'classes'"
     case .pooling(let path, let why): "\(path): \(why)"
     case .notANumber(let tokens):
       "after \(tokens.grouped) tokens the logits are NaN; are the weights damaged?"

@@ -39,13 +39,15 @@ public struct Verification: Sendable {
     let tables = try ["attention_mask", "token_type_ids"].map { name in
       try file.tensors.first { $0.name == name }.map { try Verification.integers($0) }
     }
-    guard shape.count == 2, expected.shape == shape + [width], expected.format == .f32 else {
+    let isOfTexts = plan.prediction == .classes
+    let rows = shape.dropLast(isOfTexts ? 1 : 0) + [width]
+    guard shape.count == 2, expected.shape == Array(rows), expected.format == .f32 else {
       throw FileProblem(
         path: path,
         sentence: "'\(expected.name)' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
           + "expected F32 of those and \(width)")
     }
-    let executor = try model.executor(pool: pool, states: .f32, computeType: computeType)
+    let executor = try model.executor(pool: pool, longest: shape[1], states: .f32, computeType: computeType)
     var worst: Float = 0
     var count = 0
     var place = (row: 0, position: 0, id: 0)
@@ -56,9 +58,9 @@ public struct Verification: Sendable {
       let tokens = Array(ids[start..<start + length])
       let second = tables[1].flatMap { $0[start..<start + length].firstIndex(of: 1) }.map { $0 - start } ?? Int.max
       let sequence = try executor.openSequence(length: tokens.count, second: second)
-      count += tokens.count * width
-      try executor.forward([(sequence, tokens)], logits: .all) { _, position, logits in
-        let start = (row * shape[1] + position) * width
+      count += (isOfTexts ? 1 : tokens.count) * width
+      try executor.forward([(sequence, tokens)], logits: isOfTexts ? .first : .all) { _, position, logits in
+        let start = (isOfTexts ? row : row * shape[1] + position) * width
         for (id, logit) in logits.enumerated() {
           let wanted = expected.bytes.loadUnaligned(fromByteOffset: (start + id) * 4, as: Float.self)
           let difference = abs(logit - wanted)

@@ -4,7 +4,7 @@ import Plans
 
 /// Softmax attention of queries over the keys that a mask lets them see.
 ///
-///     s = scale·q·kᵀ,  capped and biased;  p = softmax over the keys seen;  y = p·v
+///     s = scale·q·kᵀ,  capped and biased, by positions or by a learned table;  p = softmax over the keys seen;  y = p·v
 ///
 /// `q` holds `heads` queries a row and `k`, `v` hold `keyHeads` keys and values: query head h reads key head
 /// h / (heads / keyHeads). Keys and values may stand on another axis than the queries: cross-attention, where positions have
@@ -40,7 +40,9 @@ public struct Attend: Kernel {
   public let softcap: Float?
   /// What positions add to the scores.
   public let bias: (any ScoreBias)?
-  /// Whether the step's only tensor holds a score for each head that takes weight but adds no value.
+  /// What a learned table of the step's last tensor adds to the scores.
+  public let table: ScoreTable?
+  /// Whether the step's first tensor holds a score for each head that takes weight but adds no value.
   public let sinks: Bool
   /// How many first elements of a key are the value, so that only keys are read and cached; nil where values are their
   /// own.
@@ -50,8 +52,9 @@ public struct Attend: Kernel {
   /// Attention with these settings.
   public init(
     mask: Mask = .causal, heads: Int, keyHeads: Int, scale: Float, window: Int?, windowAfter: Int? = nil,
-    softcap: Float?, bias: (any ScoreBias)?, sinks: Bool = false, valuesInKeys: Int? = nil
+    softcap: Float?, bias: (any ScoreBias)?, table: ScoreTable? = nil, sinks: Bool = false, valuesInKeys: Int? = nil
   ) {
+    self.table = table
     precondition(mask == .full || windowAfter == nil, "a window after the query under a \(mask.rawValue) mask")
     precondition(mask != .prefix || window == nil, "a window under a prefix mask")
     self.mask = mask
@@ -81,6 +84,7 @@ public struct Attend: Kernel {
       Attribute("key_heads", keyHeads, plain: heads), Attribute("scale", scale), Attribute("window", window),
       Attribute("window_after", windowAfter), Attribute("softcap", softcap),
       Attribute("bias", bias.map { Attribute.Value.group($0.name, $0.attributes) }),
+      Attribute("table", table.map { Attribute.Value.group($0.name, $0.attributes) }),
       Attribute("sinks", sinks, plain: false), Attribute("value_dim_in_keys", valuesInKeys),
     ]
   }
@@ -98,7 +102,13 @@ public struct Attend: Kernel {
 
   /// A bias goes by positions: refused where keys stand on another axis, and where the mask shows keys that it has none for.
   public func fault(_ inputs: [ValueShape]) -> String? {
+    if table != nil, inputs.count > 1, inputs[1].axis != inputs[0].axis {
+      return "adds a table, which goes by distances, to scores of keys on another axis"
+    }
     guard let bias else { return nil }
+    if bias.keys == .none {
+      return "adds the bias '\(bias.name)', which is learned: its mixer must ask for the position's 'scoreTable'"
+    }
     if inputs.count > 1, inputs[1].axis != inputs[0].axis {
       return "adds the bias '\(bias.name)', which goes by positions, to scores of keys on another axis"
     }
@@ -108,11 +118,14 @@ public struct Attend: Kernel {
     return nil
   }
 
-  private func kernel(_ q: Rows, _ y: Rows) -> AttentionKernel {
+  private func kernel(_ q: Rows, _ y: Rows, _ context: some StepContext) -> AttentionKernel {
     AttentionKernel(
       heads: heads, keyHeads: keyHeads, keyWidth: q.width / heads, valueWidth: y.width / heads, scale: scale,
-      cap: softcap, bias: addBias)
+      cap: softcap, bias: table.map { bias($0, context.parameter(tableTensor).vector) } ?? addBias)
   }
+
+  /// The index among the step's tensors of the table.
+  private var tableTensor: Int { sinks ? 1 : 0 }
 
   private func kernelMask(of sequence: SequenceSpan) -> AttentionMask {
     switch mask {
@@ -125,7 +138,7 @@ public struct Attend: Kernel {
   public func forward(_ context: ForwardContext) {
     let q = context.input(0)
     let y = context.output()
-    let kernel = kernel(context.input(0), y.rows)
+    let kernel = kernel(context.input(0), y.rows, context)
     let logSumExp = context.saved()
     withUnsafeTemporaryAllocation(of: AttentionKernel.Span.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
@@ -179,10 +192,11 @@ public struct Attend: Kernel {
             keys: gradient(1, keyRow),
             values: valuesInKeys != nil ? gradientInKeys(keyRow) : gradient(2, keyRow)))
       }
-      kernel(q, y).computeGradients(
+      kernel(q, y, context).computeGradients(
         UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
     }
     if sinks { addSinkGradients(context, y, dy, logSumExp) }
+    if let table { addTableGradients(context, table, tensor: tableTensor) }
   }
 
   private func addSinkGradients(_ context: BackwardContext, _ y: Rows, _ dy: Rows, _ logSumExp: Rows) {

@@ -31,6 +31,8 @@ public enum ScoreBiasKeys: Sendable, Hashable {
   case upToQuery
   /// Those on either side of the query, as under a full or a prefix mask.
   case anywhere
+  /// None: it is learned, and what adds it must ask the position encoding for its `scoreTable`.
+  case none
 }
 
 extension ScoreBias {

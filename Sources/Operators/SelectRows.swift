@@ -43,3 +43,16 @@ extension PlanBuilder {
     apply(SelectRows(), to: x)
   }
 }
+
+extension Plan {
+  /// The plan without what is predicted: its logits are the final states of the rows that are wanted. Nil where its head has
+  /// told of none.
+  public var withoutHead: Plan? {
+    guard let finalStates else { return nil }
+    if finalStates.axis == .outputs { return ending(in: finalStates, with: []) }
+    let selected = Value(index: values.count, width: finalStates.width, axis: .outputs)
+    return ending(
+      in: finalStates,
+      with: [Step(scope: TensorName(), operation: SelectRows(), inputs: [finalStates], outputs: [selected])])
+  }
+}

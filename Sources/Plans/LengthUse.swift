@@ -20,7 +20,7 @@ extension Plan {
   /// Whether the tokens of a text see those after them, so that a text is computed at once and cannot be continued.
   public var seesWholeTexts: Bool {
     steps.contains { step in
-      step.operation.lengthUse == .whole && step.axis == .tokens && step.inputs.allSatisfy { $0.axis == .tokens }
+      step.operation.lengthUse == .whole && step.inputs.allSatisfy { $0.axis == .tokens }
     }
   }
 

@@ -71,18 +71,19 @@ public struct Plan: Sendable, Hashable {
       longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
-  /// The plan without what is predicted: its logits are the final states. Nil where its head has told of none.
-  public var withoutHead: Plan? {
-    guard let finalStates, let last = steps.lastIndex(where: { $0.outputs.contains(finalStates) }) else { return nil }
-    var needed: Set<Int> = [finalStates.index]
+  /// The plan of those steps alone that `states` needs, followed by `steps`, which add values behind the plan's own: its logits
+  /// are the last step's output, and they predict nothing.
+  public func ending(in states: Value, with added: [Step]) -> Plan {
+    var needed: Set<Int> = [states.index]
     var kept: [Step] = []
-    for step in steps[...last].reversed() where step.outputs.contains(where: { needed.contains($0.index) }) {
+    for step in steps.reversed() where step.outputs.contains(where: { needed.contains($0.index) }) {
       kept.append(step)
       needed.formUnion(step.inputs.map(\.index))
     }
+    let logits = added.last?.outputs.first ?? states
     return Plan(
-      name: name, shape: shape, axes: axes, steps: kept.reversed(), values: values, parameters: parameters,
-      states: states, logits: finalStates, finalStates: finalStates, prediction: .states,
+      name: name, shape: shape, axes: axes, steps: kept.reversed() + added, values: values + added.flatMap(\.outputs),
+      parameters: parameters, states: self.states, logits: logits, finalStates: states, prediction: .states,
       longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
@@ -107,8 +108,8 @@ public struct Plan: Sendable, Hashable {
     case tokens
     /// Nothing: they are the final states.
     case states
-    /// How likely each class of a text is, by name.
-    case classes([String])
+    /// How likely each class of a text is, in the row of its first token.
+    case classes
   }
 
   /// How many elements are learned.

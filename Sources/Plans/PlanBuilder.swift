@@ -136,6 +136,14 @@ public struct PlanBuilder {
     return value
   }
 
+  /// Writes what `body` writes outside of all layers: tensors that layers share.
+  public mutating func outsideLayers<Result>(_ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = scope
+    scope = TensorName(stack: scope.stack)
+    defer { scope = outer }
+    return body(&self)
+  }
+
   /// Notes that no sequence can be longer than `length` tokens, as with a table of positions.
   public mutating func limitSequences(to length: Int) {
     longestSequence = min(longestSequence ?? length, length)

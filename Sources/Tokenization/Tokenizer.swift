@@ -26,6 +26,9 @@ public final class Tokenizer: Sendable {
     /// Ids around a text that asks for its special tokens.
     var prefix: [Int] = []
     var suffix: [Int] = []
+    /// Ids between the texts of a pair and behind them, and how many of those between are of the second; nil where the files
+    /// say nothing of pairs.
+    var pair: (between: [Int], behind: [Int], ofSecond: Int?)?
     var beginningOfText: Int?
     var endOfText: Set<Int> = []
     /// What decoding takes off the front of the text.
@@ -78,6 +81,15 @@ public final class Tokenizer: Sendable {
 
   /// The ids that `encode` puts behind a text when asked for special tokens.
   public var marksBehind: [Int] { parts.suffix }
+
+  /// The ids of two texts that are read together, and where those of the second kind begin, `Int.max` where all are of one;
+  /// nil where the vocabulary's files say nothing of pairs.
+  public func encode(pair first: String, _ second: String) -> (ids: [Int], second: Int)? {
+    guard let marks = parts.pair else { return nil }
+    let ids = parts.prefix + encode(first, addSpecialTokens: false) + marks.between
+    let start = marks.ofSecond.map { ids.count - $0 } ?? Int.max
+    return (ids + encode(second, addSpecialTokens: false) + marks.behind, start)
+  }
 
   /// The marks of this vocabulary and their ids: what `parseSpecialTokens` finds and `skipSpecialTokens` leaves out.
   public var specialTokens: [String: Int] {

@@ -46,7 +46,8 @@ struct Chimera: ParsableCommand {
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, New.self,
       Run.self, Chat.self, Embed.self,
       Tokenize.self,
-      Logits.self, Verify.self, Save.self, ExportCommand.self, ImportCommand.self, Bench.self, Train.self,
+      Logits.self, Classify.self, Verify.self, Save.self, ExportCommand.self, ImportCommand.self, Bench.self,
+      Train.self,
       Eval.self, TokenizerCommand.self, Ablate.self, Serve.self, Pull.self, Push.self, CacheCommand.self,
       PluginCommand.self,
     ])

@@ -68,6 +68,8 @@ struct EmbedTests {
     ("eval|bert|--tokenizer|sentences|--data|sentences/texts.json", 3),
     ("train|bert|--data|sentences/texts.json|--out|out", 3), ("export|bert|--output|out", 3),
     ("chat|bert|--tokenizer|sentences", 3), ("logits|sentences|--tokens|1", 3),
+    ("classify|bert|--tokenizer|sentences|x", 3), ("run|bert-classes|--tokenizer|sentences|the [MASK]", 3),
+    ("classify|bert-classes|--tokenizer|sentences|x|--pairs", 2), ("classify|bert-classes|x", 1),
     ("embed|sentences|the cat|-", 2), ("embed|sentences|cat|--max-tokens|0", 2), ("embed|bert|cat", 1),
   ]
 
@@ -80,6 +82,37 @@ struct EmbedTests {
       #expect(run.output.isEmpty && run.notes.contains("error: "), "\(run.notes)")
     }
     #expect(!FileManager.default.fileExists(atPath: Self.encoders + "/out"))
+  }
+
+  /// As `AutoModelForSequenceClassification` of transformers 5.23 gives the softmax of its scores for
+  /// `tokenizer("the cat", "a dog.")`, and for "the cat" alone.
+  @Test("classify tells the classes of texts and of pairs, by the names of the configuration")
+  func classes() throws {
+    let model = ["classify", Self.encoders + "/bert-classes", "--tokenizer", Self.sentences]
+    func probabilities(_ run: Command) throws -> [String: Double] {
+      let classes = try #require(JSONValue(parsing: run.output).array?.first?["classes"]?.array)
+      let pairs = classes.compactMap { one in
+        one["class"]?.string.flatMap { name in one["probability"]?.number.map { (name, $0) } }
+      }
+      return Dictionary(uniqueKeysWithValues: pairs)
+    }
+    let one = try probabilities(Command(model + ["the cat", "--json"]))
+    let pair = try probabilities(Command(model + ["the cat", "a dog.", "--pairs", "--json"]))
+    let alone = [0.3190065920, 0.4555610418, 0.2254323959]
+    let together = [0.3128552734, 0.4591657817, 0.2279789447]
+    for label in 0..<3 {
+      let (a, b) = (one["LABEL_\(label)"] ?? 0, pair["LABEL_\(label)"] ?? 0)
+      #expect(abs(a - alone[label]) < 1e-5 && abs(b - together[label]) < 1e-5, "\(label): \(a), \(b)")
+    }
+    let table = try Command(model + ["the cat", "x", "--top", "1"])
+    #expect(table.output.hasPrefix("LABEL_1  0.4556\n\nLABEL_"), "\(table.output)")
+    let named = try Command(["classify", Self.encoders + "/distilbert-classes", "--tokenizer", Self.sentences, "x"])
+    #expect(named.output.contains("good") && named.output.contains("bad"))
+    let arguments = ["classify", Self.encoders + "/electra-classes", "--tokenizer", Self.sentences, "x", "--json"]
+    let single = try JSONValue(parsing: Command(arguments).output).array?.first?["classes"]?.array?.first
+    let score = try #require(single?["score"]?.number)
+    let probability = try #require(single?["probability"]?.number)
+    #expect(abs(probability - 1 / (1 + exp(-score))) < 1e-9)
   }
 
   @Test("pooling that is not read here is refused by name")

@@ -33,6 +33,22 @@ MODELS = {
     "electra-equal": (T.ElectraForMaskedLM, T.ElectraConfig(**BERT, embedding_size=16)),
     "electra-discriminator": (T.ElectraForPreTraining, T.ElectraConfig(**BERT, embedding_size=12)),
     "modernbert": (T.ModernBertForMaskedLM, T.ModernBertConfig(**MODERN)),
+    "bert-classes": (T.BertForSequenceClassification, T.BertConfig(**BERT, num_labels=3)),
+    "roberta-classes": (T.RobertaForSequenceClassification, T.RobertaConfig(**ROBERTA, num_labels=3)),
+    "distilbert-classes": (T.DistilBertForSequenceClassification, T.DistilBertConfig(
+        vocab_size=len(WORDS), max_position_embeddings=40, n_layers=2, n_heads=4, dim=16, hidden_dim=24,
+        id2label={0: "bad", 1: "good"})),
+    "electra-classes": (T.ElectraForSequenceClassification, T.ElectraConfig(**BERT, embedding_size=12, num_labels=1)),
+    "modernbert-classes": (T.ModernBertForSequenceClassification, T.ModernBertConfig(**MODERN, num_labels=4)),
+    "modernbert-mean": (
+        T.ModernBertForSequenceClassification, T.ModernBertConfig(**MODERN, num_labels=2, classifier_pooling="mean")),
+    "mpnet": (T.MPNetForMaskedLM, T.MPNetConfig(**{**SIZES, "max_position_embeddings": 42})),
+    "mpnet-model": (T.MPNetModel, T.MPNetConfig(**{**SIZES, "max_position_embeddings": 42})),
+    "t5-encoder": (T.T5EncoderModel, T.T5Config(
+        vocab_size=len(WORDS), d_model=16, d_kv=6, d_ff=24, num_layers=3, num_heads=2, relative_attention_num_buckets=8,
+        relative_attention_max_distance=14)),
+    "t5-encoder-gated": (T.T5EncoderModel, T.T5Config(
+        vocab_size=len(WORDS), d_model=16, d_kv=8, d_ff=20, num_layers=2, num_heads=2, feed_forward_proj="gated-gelu")),
     "modernbert-model": (T.ModernBertModel, T.ModernBertConfig(**MODERN)),
 }
 
@@ -54,7 +70,8 @@ def model(cls, config, seed):
 
 
 def encoders():
-    for seed, (name, (cls, config)) in enumerate(MODELS.items()):
+    for name, (cls, config) in MODELS.items():
+        seed = sum(name.encode())
         made = model(cls, config, seed)
         folder = f"{out}/{name}"
         made.save_pretrained(folder)
@@ -68,7 +85,7 @@ def encoders():
             given["token_type_ids"][1, 12:17] = 1
         with torch.no_grad():
             result = made(**given, output_hidden_states=True)
-        if "logits" in result and result.logits.dim() == 3:
+        if "logits" in result and cls is not T.ElectraForPreTraining:
             given["logits"] = result.logits
         else:
             given["last_hidden_state"] = result.get("last_hidden_state", result.hidden_states[-1])

@@ -18,7 +18,7 @@ import Testing
     .filter { $0 != "README.md" && $0 != "sentences" }.sorted()
   private static let pool = ThreadPool(threads: 2)
 
-  @Test("ten encoders of five families are there") func there() { #expect(Self.names.count == 10) }
+  @Test("twenty encoders of seven families are there") func there() { #expect(Self.names.count == 20) }
 
   // Float sums of a few dozen terms near 1, in another order than torch's.
   @Test("a folder of an encoder gives the reference's logits, or states, through its family alone", arguments: names)
@@ -31,8 +31,9 @@ import Testing
     let result = try Verification(
       loaded, expected: Self.folder + "/\(name)/expected.safetensors", pool: Self.pool, computeType: .stored)
     #expect(result.largestDifference < 1e-5)
-    // Row 1 has 17 tokens before its padding.
-    #expect(result.count == (22 + 17) * loaded.description.plan.logits.width)
+    // Row 1 has 17 tokens before its padding; classes are those of a row.
+    let plan = loaded.description.plan
+    #expect(result.count == (plan.prediction == .classes ? 2 : 22 + 17) * plan.logits.width)
   }
 
   @Test("the shared fixture of BERT agrees within its bound", .needs("fixtures-multimodal"))
@@ -48,7 +49,10 @@ import Testing
 
   @Test(
     "a saved encoder has the original's tensors: names, shapes and bytes",
-    arguments: ["bert", "roberta", "distilbert", "electra", "modernbert"])
+    arguments: [
+      "bert", "roberta", "distilbert", "electra", "modernbert", "mpnet", "t5-encoder-gated", "bert-classes",
+      "roberta-classes", "distilbert-classes", "electra-classes", "modernbert-mean",
+    ])
   func saves(_ name: String) throws {
     let target = NSTemporaryDirectory() + "chimera-encoder-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: target) }

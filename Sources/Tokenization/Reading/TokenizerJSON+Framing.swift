@@ -22,12 +22,39 @@ extension TokenizerJSON {
         if isBehind { parts.suffix += found } else { parts.prefix += found }
       }
       if parts.beginningOfText == nil { parts.beginningOfText = parts.prefix.first }
+      parts.pair = pair(part)
     case "BertProcessing", "RobertaProcessing":
       if let id = part["cls"]?.array?.last?.integer { parts.prefix.append(id) }
-      if let id = part["sep"]?.array?.last?.integer { parts.suffix.append(id) }
+      if let id = part["sep"]?.array?.last?.integer {
+        parts.suffix.append(id)
+        parts.pair = part["type"]?.string == "BertProcessing" ? ([id], [id], 0) : ([id, id], [id], nil)
+      }
     case let type:
       throw unsupported("the post-processor", type ?? "")
     }
+  }
+
+  /// The marks of two texts in the template `part`; nil where it has none for pairs, or others before the first text than
+  /// before one alone.
+  private func pair(_ part: JSONValue) -> (between: [Int], behind: [Int], ofSecond: Int?)? {
+    var marks: [[Int]] = [[], [], []]
+    var (place, ofSecond, isSecond) = (0, 0, false)
+    for item in part["pair"]?.array ?? [] {
+      let type = (item["Sequence"] ?? item["SpecialToken"])?["type_id"]?.integer ?? 0
+      if let text = item["Sequence"]?["id"]?.string {
+        guard text == (place == 0 ? "A" : "B"), place < 2 else { return nil }
+        place += 1
+        if place == 2 { isSecond = isSecond || type == 1 }
+        continue
+      }
+      let ids = item["SpecialToken"]?["id"]?.string.flatMap { part["special_tokens"]?[$0]?["ids"]?.array } ?? []
+      marks[place] += ids.compactMap(\.integer)
+      if place == 1, type == 1 {
+        isSecond = true
+        ofSecond += ids.count
+      }
+    }
+    return place == 2 ? (marks[1], marks[2], isSecond ? ofSecond : nil) : nil
   }
 
   /// What decoding does beside putting bytes together.

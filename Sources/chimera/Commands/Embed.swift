@@ -48,7 +48,7 @@ struct Embed: ParsableCommand {
   }
 
   func run() throws {
-    let texts = try givenTexts()
+    let texts = try GivenTexts(texts).texts
     let loaded = try options.load(model, seed: seed)
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
@@ -83,18 +83,6 @@ struct Embed: ParsableCommand {
     } else if results.count > 1 {
       Console.write(table(texts, results))
     }
-  }
-
-  /// The texts: as given, or the lines of the only file given.
-  private func givenTexts() throws -> [String] {
-    guard texts.count == 1, texts[0] == "-" || kind(ofPath: texts[0]) == .file else {
-      if texts.contains("-") { throw Failure(.usage, "'-' stands alone: standard input has a text on each line") }
-      return texts
-    }
-    if texts[0] != "-" { return try PromptFile(path: texts[0]).prompts }
-    let lines = try StandardInput.text().split(whereSeparator: \.isNewline).map(String.init)
-    if lines.isEmpty { throw Failure(.invalid, "there is no text on standard input") }
-    return lines
   }
 
   private func table(_ texts: [String], _ results: [TextEmbedder.Result]) -> String {

@@ -34,7 +34,8 @@ struct Logits: ParsableCommand {
     let plan = loaded.description.plan
     guard plan.prediction == .tokens else { throw ModelProblem.noContinuation(plan.name, isEncoder: false) }
     _ = try TextGenerator.length(of: plan, for: ids)
-    let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
+    let executor = try loaded.executor(
+      pool: options.pool, longest: ids.count, states: cache.format, computeType: options.computeType())
     let sequence = try executor.openSequence(length: ids.count)
     let width = plan.shape.vocabSize
     var all: [Float] = []

@@ -30,7 +30,8 @@ extension Run {
         "'\(plan.name)' is an encoder, which continues no text: write \(mask.name) where a token is to be filled in, or see 'chimera embed'"
       )
     }
-    let executor = try loaded.executor(pool: options.pool, states: .f32, computeType: options.computeType())
+    let executor = try loaded.executor(
+      pool: options.pool, longest: ids.count, states: .f32, computeType: options.computeType())
     if profile { executor.startProfile() }
     let gaps = try MaskFiller(executor).fill(ids, mask: mask.id, count: max(1, logprobs ?? 5))
     var filled = ids
