@@ -48,6 +48,8 @@ FIXTURES ?= ../shared/data/fixtures/*/
 LLAMA ?=
 # Folders of chat templates, *.jinja, that are compared beside our own.
 TEMPLATES ?=
+# openapi.yaml of openai/openai-openapi, whose schemas our answers are held to.
+OPENAI ?=
 # The folder tests of json-schema-org/JSON-Schema-Test-Suite, over which schemas are tried beside generated ones.
 SCHEMAS ?=
 # A program around a few rooms alone, in a package of its own: the path of one, and how it is built.
@@ -77,6 +79,7 @@ interop: build network
 	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/images/images.py $(call probe,image) --fixtures ../shared/data/fixtures-multimodal
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
+	$(if $(OPENAI),$(PYTHON) Tests/Interop/serving/schema.py $(CHIMERA) $(OPENAI))
 	for check in leaving clients evaluation fuzz soak page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done
 
 # Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.

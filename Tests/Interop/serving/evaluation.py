@@ -1,4 +1,5 @@
-"""Six tasks of lm-eval from local files: over HTTP the numbers are those of transformers on the same folder.
+"""Six tasks of lm-eval from local files: over HTTP the numbers are those of transformers on the same folder; so is what is written
+in a chat, by /v1/chat/completions and the folder's template.
 
     python3 Tests/Interop/serving/evaluation.py .build/release/chimera
 
@@ -53,10 +54,11 @@ def write_tasks(folder):
             file.write("\n".join(lines) + "\n")
 
 
-def evaluate(model, arguments, folder):
-    tasks = TaskManager(include_path=folder, include_defaults=False)
+def evaluate(model, arguments, folder, tasks=TASKS, chat=False):
+    manager = TaskManager(include_path=folder, include_defaults=False)
     return lm_eval.simple_evaluate(
-        model=model, model_args=arguments, tasks=TASKS, task_manager=tasks, log_samples=True, bootstrap_iters=0)
+        model=model, model_args=arguments, tasks=tasks, task_manager=manager, log_samples=True, bootstrap_iters=0,
+        apply_chat_template=chat)
 
 
 def main(chimera):
@@ -64,15 +66,22 @@ def main(chimera):
         write_tasks(folder)
         saved = folder + "/saved"
         subprocess.run([chimera, "save", "story-llama", "--output", saved], check=True, capture_output=True)
+        with open(saved + "/chat_template.jinja", "w") as file:
+            file.write("{% for message in messages %}{{ message.content }}{% endfor %}")
         with Server(chimera, f"story={saved}", "--exact") as server:
             ours = evaluate(
                 "local-completions", f"model=story,base_url={server.url}/v1/completions,tokenizer_backend=remote,auth_token={TOKEN},"
                 "tokenized_requests=True,num_concurrent=4,max_length=256", folder)
-            end = server.ask("/tokenizer_info")["eos_token"]
-        # The folder of this model does not say which token ends a text, and lm-eval asks.
-        with open(saved + "/tokenizer_config.json", "w") as file:
-            json.dump({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": end}, file)
+            chat = evaluate(
+                "local-chat-completions", f"model=story,base_url={server.url}/v1/chat/completions,tokenizer_backend=remote,"
+                f"auth_token={TOKEN},max_length=256", folder, ["write"], chat=True)
         theirs = evaluate("hf", f"pretrained={saved},dtype=float32,device=cpu,max_length=256", folder)
+        written = evaluate("hf", f"pretrained={saved},dtype=float32,device=cpu,max_length=256", folder, ["write"], chat=True)
+        for own, other in zip(chat["samples"]["write"], written["samples"]["write"]):
+            assert own["doc"] == other["doc"]
+            if own["filtered_resps"] != other["filtered_resps"]:
+                sys.exit(f"failed: the chat wrote {own['filtered_resps']}, transformers {other['filtered_resps']}")
+        check(len(chat["samples"]["write"]) == 24, "24 answers of a chat are those of transformers")
         worst = 0.0
         for task in TASKS:
             for own, other in zip(ours["samples"][task], theirs["samples"][task]):
