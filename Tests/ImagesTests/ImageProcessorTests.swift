@@ -72,7 +72,8 @@ import Testing
       #""feature_extractor_type": "CLIPFeatureExtractor""#,
     ])
   func otherNames(name: String) throws {
-    let text = "{\(name), \"processor_class\": \"CLIPProcessor\", \"do_resize\": null}"
+    let text =
+      "{\(name), \"processor_class\": \"CLIPProcessor\", \"do_resize\": null, \"aspect_ratio_setting\": \"anyres\"}"
     let processor = try ImageProcessor(configuration: JSONValue(parsing: text), name: "p.json")
     #expect(try processor.process(Vectors.picture(30, 20)).shape == [1, 3, 224, 224])
   }
