@@ -8,6 +8,9 @@ extension Picture {
   /// before memory is taken.
   public static let pixelLimit = 1 << 26
 
+  /// The longest side that a picture may have: the weights of resizing take memory with it.
+  static let sideLimit = 1 << 20
+
   /// Reads a PNG or JPEG file, upright as its EXIF orientation says.
   ///
   /// Throws where there is no such file or it is neither, is damaged, ends early or has more than `limit` pixels, and
@@ -66,6 +69,9 @@ extension Picture {
   static func check(_ size: PictureSize, limit: Int) throws(PictureProblem) {
     guard size.width > 0, size.height > 0 else {
       throw PictureProblem("the picture is \(size) pixels; neither side may be 0")
+    }
+    guard max(size.width, size.height) <= sideLimit || size.area > limit else {
+      throw PictureProblem("the picture is \(size) pixels; no side may be longer than \(sideLimit)")
     }
     guard size.area <= limit else {
       throw PictureProblem("the picture is \(size) pixels, more than the \(limit) that are read")

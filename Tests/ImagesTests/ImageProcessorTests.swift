@@ -19,7 +19,16 @@ import Testing
   @Test("there are vectors of every class with a layout of its own")
   func vectorsAreThere() {
     let classes = Set(Vectors.all("processing").compactMap { $0["configuration"]?["image_processor_type"]?.string })
-    #expect(classes.count == 20)
+    #expect(classes.count == 21)
+    #expect(Vectors.all("unpadding").count > 50)
+  }
+
+  @Test("padding is taken off a grid of patches as the reference does", arguments: Vectors.all("unpadding"))
+  func unpadding(vector: JSONValue) throws {
+    let (size, patches) = (try #require(vector["size"]?.sides), try #require(vector["patches"]?.sides))
+    let grid = ProcessedPicture.unpadded(
+      ImageGrid(rows: patches[0], columns: patches[1]), showing: PictureSize(width: size[0], height: size[1]))
+    #expect([grid.rows, grid.columns] == vector["unpadded"]?.sides)
   }
 
   private func problem(_ text: String) throws -> String {
@@ -63,7 +72,8 @@ import Testing
       #""feature_extractor_type": "CLIPFeatureExtractor""#,
     ])
   func otherNames(name: String) throws {
-    let text = "{\(name), \"processor_class\": \"CLIPProcessor\", \"do_resize\": null}"
+    let text =
+      "{\(name), \"processor_class\": \"CLIPProcessor\", \"do_resize\": null, \"aspect_ratio_setting\": \"anyres\"}"
     let processor = try ImageProcessor(configuration: JSONValue(parsing: text), name: "p.json")
     #expect(try processor.process(Vectors.picture(30, 20)).shape == [1, 3, 224, 224])
   }

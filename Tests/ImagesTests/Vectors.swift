@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Images
+import Testing
 
 /// `Vectors.json`: what Pillow and transformers' processors on Pillow make of small pictures.
 ///
@@ -46,6 +47,9 @@ extension Picture {
   }
 }
 
-extension JSONValue {
+// What a test case is called: the whole of its vector would fill pages.
+extension JSONValue: CustomTestStringConvertible {
+  public var testDescription: String { self["name"]?.string ?? String(serialized().prefix(100)) }
+
   var sides: [Int] { array?.compactMap(\.integer) ?? [] }
 }

@@ -27,6 +27,7 @@ struct CropsLayout: ImageLayout {
   func arrange(_ picture: Picture, count: Int) throws(PictureProblem) -> Arrangement {
     let (parts, grid) = crops(of: picture)
     var tiles = [try resize.cut(picture)]
+    try PictureScaler.check(tiles: 1 + parts.count, of: tiles[0].size, for: picture)
     for part in parts { tiles.append(try resize.cut(part)) }
     return Arrangement(tiles: tiles, grid: grid, overview: parts.isEmpty ? nil : .first)
   }

@@ -44,10 +44,11 @@ struct PinpointsLayout: ImageLayout {
     let placed = fitted.placed(
       x: (canvas.width - fitted.width) / 2, y: (canvas.height - fitted.height) / 2, on: canvas)
     var tiles = [try resize.cut(scaler.resize(picture, to: overview))]
-    for part in placed.tiles(tile) { tiles.append(try resize.cut(part)) }
+    let columns = (canvas.width + tile.width - 1) / tile.width
     let rows = (canvas.height + tile.height - 1) / tile.height
-    return Arrangement(
-      tiles: tiles, grid: ImageGrid(rows: rows, columns: (tiles.count - 1) / rows), overview: .first)
+    try PictureScaler.check(tiles: 1 + rows * columns, of: tiles[0].size, for: picture)
+    for part in placed.tiles(tile) { tiles.append(try resize.cut(part)) }
+    return Arrangement(tiles: tiles, grid: ImageGrid(rows: rows, columns: columns), overview: .first)
   }
 
   // The resolution that shows most of the picture, and of those the one with the least padding.

@@ -34,9 +34,10 @@ struct TilesLayout: ImageLayout {
     guard splits else { return Arrangement(try scaler.resize(picture, to: square)) }
     picture = try scaler.resize(picture, to: multiple(of: picture.size))
     guard picture.width > tile || picture.height > tile else { return Arrangement(picture) }
+    let grid = ImageGrid(rows: picture.height / tile, columns: picture.width / tile)
+    try PictureScaler.check(tiles: 1 + grid.count, of: square, for: picture)
     let tiles = picture.tiles(square) + [try scaler.resize(picture, to: square)]
-    return Arrangement(
-      tiles: tiles, grid: ImageGrid(rows: picture.height / tile, columns: picture.width / tile), overview: .last)
+    return Arrangement(tiles: tiles, grid: grid, overview: .last)
   }
 
   private func target(of size: PictureSize) -> PictureSize {

@@ -22,5 +22,22 @@ struct PictureScaler: Sendable {
       throw PictureProblem(
         "a picture of \(picture.size) pixels would be resized to \(size), more than \(Picture.pixelLimit) pixels")
     }
+    guard max(size.width, size.height) <= Picture.sideLimit else {
+      throw PictureProblem(
+        "a picture of \(picture.size) pixels would be resized to \(size); no side may be longer than "
+          + "\(Picture.sideLimit)")
+    }
+  }
+
+  /// The most numbers that are made of one picture: 1 GiB of them.
+  static let numberLimit = 1 << 28
+
+  /// Refuses so many tiles, all of the given size, that no memory should be taken for them.
+  static func check(tiles count: Int, of size: PictureSize, for picture: Picture) throws(PictureProblem) {
+    let (pixels, overflows) = count.multipliedReportingOverflow(by: size.area)
+    guard !overflows, count <= 1 << 16, pixels <= numberLimit / 3 else {
+      throw PictureProblem(
+        "a picture of \(picture.size) pixels would become \(count) tiles of \(size) pixels, more than are held")
+    }
   }
 }

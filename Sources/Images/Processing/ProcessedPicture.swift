@@ -38,6 +38,30 @@ public struct ProcessedPicture: Sendable {
 
   /// The number of tiles, with the overview, or of patches.
   public var count: Int { shape[0] }
+
+  /// The patches of all tiles but the overview, joined to one grid of `side`×`side` patches a tile, that show a picture
+  /// kept in its shape in the middle: what is left where its padding is taken off, as LLaVA-NeXT does.
+  ///
+  /// Padding is the same on both sides; where it is odd, the row or column too many is kept.
+  public func unpadded(side: Int) -> ImageGrid {
+    Self.unpadded(ImageGrid(rows: grid.rows * side, columns: grid.columns * side), showing: original)
+  }
+
+  /// The rows and columns of `patches` that show a picture of `size` kept in its shape in the middle.
+  package static func unpadded(_ patches: ImageGrid, showing size: PictureSize) -> ImageGrid {
+    // Rounded to seven places before it is rounded down, since a side that fits exactly may come out just below.
+    func fitted(_ side: Int, _ scale: Double) -> Int { Int((Double(side) * scale * 1e7).rounded() / 1e7) }
+    var result = patches
+    let aspect = Double(size.width) / Double(size.height)
+    if aspect > Double(patches.columns) / Double(patches.rows) {
+      let rows = fitted(size.height, Double(patches.columns) / Double(size.width))
+      result.rows -= (patches.rows - rows) / 2 * 2
+    } else {
+      let columns = fitted(size.width, Double(patches.rows) / Double(size.height))
+      result.columns -= (patches.columns - columns) / 2 * 2
+    }
+    return result
+  }
 }
 
 extension ProcessedPicture {
@@ -51,6 +75,9 @@ extension ProcessedPicture {
     canvas = arrangement.canvas
     rows = arrangement.rows
     visible = arrangement.tiles.map(\.size)
+    let frames = if case .mergedPatches(_, _, let frames) = form { frames } else { 1 }
+    try PictureScaler.check(
+      tiles: visible.count * frames, of: arrangement.padding ?? Self.largest(visible), for: arrangement.tiles[0])
     switch form {
     case .tiles:
       grid = arrangement.grid

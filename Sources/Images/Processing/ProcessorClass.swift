@@ -14,6 +14,8 @@ struct ProcessorClass {
     "image_processor_type", "feature_extractor_type", "processor_class", "auto_map", "_valid_processor_keys",
     "model_input_names", "data_format", "input_data_format", "return_tensors", "device", "disable_grouping",
     "return_row_col_info", "use_fast", "backend",
+    // Published files have these, and no class reads them for a picture.
+    "aspect_ratio_setting", "video_sampling",
   ]
 
   /// The class that the settings `object` name.

@@ -6,9 +6,14 @@ struct JPEGHeader {
   private(set) var components = 0
   private(set) var orientation: Orientation?
 
+  private static let exif = Array("Exif\0\0".utf8)
+  private static let xmp = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+
   /// Walks over the markers up to the first scan; throws where the file ends before or has no frame, and where the
   /// frame has more than `limit` pixels.
   init(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(PictureProblem) {
+    // What EXIF says counts; where it says nothing, XMP.
+    var described: Orientation?
     let early = PictureProblem("the JPEG file ends early", at: bytes.count)
     var at = 2
     while true {
@@ -41,10 +46,13 @@ struct JPEGHeader {
           throw PictureProblem("the JPEG file has \(content[0]) bits a level; 8 are read", at: at)
         }
         try Picture.check(size, limit: limit)
-      case 0xE1 where orientation == nil && content.starts(with: Array("Exif\0\0".utf8)):
+      case 0xE1 where orientation == nil && content.starts(with: Self.exif):
         orientation = Orientation(exif: content)
+      case 0xE1 where content.starts(with: Self.xmp):
+        described = Orientation(xmp: content)
       case 0xDA:
         guard components > 0 else { throw PictureProblem("the JPEG file has a scan before its frame", at: at) }
+        orientation = orientation ?? described
         return
       default: break
       }

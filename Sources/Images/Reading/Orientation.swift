@@ -1,5 +1,6 @@
-/// How a picture lies in its file: EXIF's tag 0x0112, with its numbers 2 to 8.
+/// How a picture lies in its file: EXIF's tag 0x0112, with its numbers 1 to 8.
 enum Orientation: Int {
+  case upright = 1
   case mirrored = 2
   case upsideDown = 3
   case flipped = 4
@@ -8,7 +9,7 @@ enum Orientation: Int {
   case transverse = 7
   case turnedRight = 8
 
-  /// The orientation in a TIFF structure; nil where it is upright, does not say, or cannot be read.
+  /// The orientation in a TIFF structure; nil where that does not say or cannot be read.
   ///
   /// Bytes before the structure that say "Exif" are passed over.
   init?(exif: UnsafeRawBufferPointer) {
@@ -41,6 +42,25 @@ enum Orientation: Int {
     return nil
   }
 
+  /// The orientation that a packet of XMP gives, as `tiff:Orientation="6"` or between tags; nil where it gives none.
+  init?(xmp: UnsafeRawBufferPointer) {
+    let name = Array("tiff:Orientation".utf8)
+    for start in xmp.indices.dropLast(name.count) where xmp[start] == name[0] && xmp[start...].starts(with: name) {
+      var rest = xmp[(start + name.count)...]
+      if rest.starts(with: Array("=\"".utf8)) {
+        rest = rest.dropFirst(2)
+      } else if rest.first == UInt8(ascii: ">") {
+        rest = rest.dropFirst()
+      } else {
+        continue
+      }
+      guard let digit = rest.first, let number = Int(String(UnicodeScalar(digit))) else { continue }
+      self.init(rawValue: number)
+      return
+    }
+    return nil
+  }
+
   /// Whether rows become columns.
   var swapsSides: Bool { rawValue >= 5 }
 }
@@ -48,7 +68,7 @@ enum Orientation: Int {
 extension Picture {
   /// The picture turned so that its top is up, from a file where it lay as `orientation` says.
   consuming func upright(_ orientation: Orientation?) -> Picture {
-    guard let orientation else { return self }
+    guard let orientation, orientation != .upright else { return self }
     let (width, height) = (width, height)
     var result = Picture(
       width: orientation.swapsSides ? height : width, height: orientation.swapsSides ? width : height)
@@ -56,6 +76,7 @@ extension Picture {
       for x in 0..<result.width {
         let (fromX, fromY): (Int, Int) =
           switch orientation {
+          case .upright: (x, y)
           case .mirrored: (width - 1 - x, y)
           case .upsideDown: (width - 1 - x, height - 1 - y)
           case .flipped: (x, height - 1 - y)

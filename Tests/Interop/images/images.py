@@ -205,6 +205,10 @@ def jpeg(probe, generator, folder, count):
                    "subsampling": int(generator.integers(3)), "optimize": bool(generator.integers(2))}
         if generator.random() < 0.4:
             options["exif"] = exif_bytes(int(generator.integers(1, 9)))
+        if generator.random() < 0.3:
+            said = generator.integers(0, 10)
+            packet = [b'<a tiff:Orientation="%d"/>', b"<tiff:Orientation>%d</tiff:Orientation>"][generator.integers(2)] % said
+            options["xmp"] = b"<x>" + packet + b"</x>"
         if generator.random() < 0.2:
             options["restart_marker_blocks"] = int(generator.integers(1, 9))
         if mode == "RGB" and generator.random() < 0.2:

@@ -6,6 +6,7 @@ import Images
 //   {"do": "read", "file": …, "transparency": "dropped", "output": …}
 //   {"do": "resize", "file": …, "width": …, "height": …, "filter": 3, "output": …}      (of raw RGB: "from": [w, h])
 //   {"do": "write", "file": …, "from": [w, h], "output": …}
+//   {"do": "scene", "seed": 1, "index": 0, "side": 64, "output": …}
 //   {"do": "process", "files": […], "configuration": {…}, "output": …}
 func answer(_ request: JSONValue) throws -> JSONValue {
   func text(_ key: String) -> String { request[key]?.string ?? "" }
@@ -34,6 +35,10 @@ func answer(_ request: JSONValue) throws -> JSONValue {
     let levels = try MappedFile(path: text("file"))
     try write(Picture(width: size[0], height: size[1], levels: Array(levels.bytes)).png)
     return [:]
+  case "scene":
+    let scene = DrawnScene(seed: UInt64(number("seed")), index: number("index"), side: number("side"))
+    try write(scene.picture.png)
+    return ["lines": .array(scene.lines(path: text("output")).map { .string($0) })]
   case "process":
     let processor = try ImageProcessor(configuration: request["configuration"] ?? .null, name: "configuration")
     let files = request["files"]?.array?.compactMap(\.string) ?? []

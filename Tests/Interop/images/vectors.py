@@ -58,7 +58,9 @@ def main():
             add(f"PNG orientation {orientation}", images.write_png(generator, 2, 8, 5, 3, 0, False, orientation))
         for mode, options in [("RGB", {}), ("RGB", {"progressive": True}), ("RGB", {"subsampling": 0}),
                               ("RGB", {"subsampling": 1}), ("RGB", {"keep_rgb": True}), ("L", {}), ("CMYK", {}),
-                              ("RGB", {"exif": images.exif_bytes(6)}), ("RGB", {"exif": images.exif_bytes(5)})]:
+                              ("RGB", {"exif": images.exif_bytes(6)}), ("RGB", {"exif": images.exif_bytes(5)}),
+                              ("RGB", {"xmp": b'<a tiff:Orientation="8"/>'}),
+                              ("RGB", {"xmp": b'<a tiff:Orientation="8"/>', "exif": images.exif_bytes(1)})]:
             PIL.Image.fromarray(formula(37, 22)).convert(mode).save(file, "jpeg", quality=40, **options)
             add(f"JPEG {mode} {sorted(options)}", file.read_bytes())
         result["reading"] = reading
@@ -78,6 +80,17 @@ def main():
                     processing.append({"configuration": {"image_processor_type": kind} | settings, "size": size,
                                        "shape": values.shape, "crc": check(values)})
         result["processing"] = processing
+    from transformers.models.llava_next.processing_llava_next import LlavaNextProcessor
+    result["unpadding"] = []
+    for _ in range(60):
+        side, rows, columns = (int(v) for v in generator.integers(1, (30, 5, 5)))
+        height, width = (int(v) for v in generator.integers(1, 2000, 2))
+        if generator.random() < 0.3:
+            height, width = 7 * rows * side, 7 * columns * side
+        patches, newlines = LlavaNextProcessor._get_unpadded_features(None, height, width, side, side, rows, columns)
+        if newlines > 0:
+            result["unpadding"].append({"size": [width, height], "patches": [rows * side, columns * side],
+                                        "unpadded": [newlines, patches // newlines]})
     lines = ",\n".join(
         f'"{key}": ' + ("[\n" + ",\n".join(json.dumps(item) for item in value) + "\n]" if isinstance(value, list)
                         else json.dumps(value)) for key, value in result.items())
