@@ -9,13 +9,15 @@ import Components
 /// A `dim` other than hidden_size needs a projection P: [hidden_size, dim], as in OPT-350m and ALBERT; a tied head then
 /// needs the same `dim`. `projection: {after: norm}` projects the normalized sum of it all instead, as in ELECTRA.
 /// `token_types` are vectors T: [token_types, dim] by which the texts of a pair are told apart, as in BERT (Devlin et al.,
-/// 2018, https://arxiv.org/abs/1810.04805); a text by itself is the first.
+/// 2018, https://arxiv.org/abs/1810.04805); a text by itself is the first. Of a stack beside the text's, `tied` vectors are
+/// the text's own, as encoder and decoder share them in the original transformer.
 ///
 /// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}` `{dim: 6}` `{token_types: 2, norm: layernorm}`
 /// `{dim: 6, token_types: 1, norm: layernorm, projection: {after: norm, bias: true}}`
 public struct TokenEmbedding: Embedding {
   public static let name = "embedding"
 
+  let tied: Bool
   let scale: Double
   let dim: Int?
   let types: Int?
@@ -34,6 +36,10 @@ public struct TokenEmbedding: Embedding {
     let root = Double(options.shape.hiddenSize).squareRoot()
     // As it is rounded where it is kept in bf16: to 8 bits of fraction, its own first included.
     let bits = (Float(root).bitPattern + 0x7FFF + (Float(root).bitPattern >> 16 & 1)) & 0xFFFF_0000
+    tied =
+      options.isOfOtherStack
+      ? options.flag("tied", default: false, "of a stack beside the text's: whether its vectors are the text's own")
+      : false
     scale = options.number(
       "scale", default: 1, words: ["sqrt_hidden": root, "sqrt_hidden_bf16": Double(Float(bitPattern: bits))],
       "a factor of the embeddings")
@@ -55,12 +61,16 @@ public struct TokenEmbedding: Embedding {
   public func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
     let shape = plan.shape
     let width = dim ?? shape.hiddenSize
-    let table = plan.parameter(
-      "embed.tokens.weight", shape: [shape.vocabSize, width], starts: .normal(0.02))
+    let rows = plan.rows
+    let (name, sizes) = ("embed.tokens.weight", [shape.vocabSize, width])
+    let table =
+      tied
+      ? plan.textParameter(name, shape: sizes, starts: .normal(0.02))
+      : plan.parameter(name, shape: sizes, starts: .normal(0.02))
     let isProjected = width != shape.hiddenSize
     let comesLast = projection?.after == .norm
     var x = plan.within("embed") { plan in
-      let looked = plan.apply(EmbeddingLookup(), to: [], parameters: [table])[0]
+      let looked = plan.apply(EmbeddingLookup(axis: rows), to: [], parameters: [table])[0]
       let scaled = plan.scale(looked, by: scale)
       return isProjected && !comesLast ? projected(scaled, into: &plan) : scaled
     }

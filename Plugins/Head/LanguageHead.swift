@@ -43,7 +43,9 @@ public struct LanguageHead: Head {
         "bias", "a bias would be divided by the norms of rows that 'normalize_rows' divides by", hint: "leave one out"
       )
     }
-    scale = options.number("scale", default: 1, words: [:], "a factor of the logits")
+    let root = Double(options.shape.hiddenSize).squareRoot()
+    scale = options.number(
+      "scale", default: 1, words: ["inverse_sqrt_hidden": 1 / root], "a factor of the logits")
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the logits: cap·tanh(x/cap)")
     norm = options.optionalFlag(
       "norm", "whether a norm stands before the matrix; when left out, unless the last block ends in one")

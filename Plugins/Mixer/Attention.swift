@@ -57,6 +57,18 @@ public struct Attention: Mixer {
     let scope: NormScope
     let when: NormTime
     let norm: (any Normalization)?
+
+    /// Writes the norm of `x`, which holds `heads` vectors a row.
+    func write(_ x: Value, named name: String, heads: Int, into plan: inout PlanBuilder) -> Value {
+      guard let norm else { return x }
+      let span: NormSpan =
+        switch scope {
+        case .full: .row
+        case .head: .heads(heads, sharedWeight: true)
+        case .perHead: .heads(heads, sharedWeight: false)
+        }
+      return norm.write(x, named: name, over: span, into: &plan)
+    }
   }
 
   let heads: Int
@@ -153,7 +165,7 @@ public struct Attention: Mixer {
     var q = projected(x, "q", .query, heads, layer, into: &plan)
     var k = projected(x, "k", .key, keyHeads, layer, into: &plan)
     var v = plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
-    if let valueNorm { v = normalized(v, "v", keyHeads, valueNorm, into: &plan) }
+    if let valueNorm { v = valueNorm.write(v, named: "v_norm", heads: keyHeads, into: &plan) }
     v = plan.scale(clipped(v, into: &plan), by: valueScale)
     if let temperature { q = plan.apply(temperature, to: q) }
     let scale = Float((scaleByLayer ? scale / Double(layer.index + 1) : scale) * layer.position.scoreFactor)
@@ -194,27 +206,14 @@ public struct Attention: Mixer {
     _ x: Value, _ name: String, _ role: AttentionRole, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder
   ) -> Value {
     var y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
-    if let norm, norm.when == .beforeRope { y = normalized(y, name, heads, norm, into: &plan) }
+    if let norm, norm.when == .beforeRope { y = norm.write(y, named: "\(name)_norm", heads: heads, into: &plan) }
     y = clipped(y, into: &plan)
     y = layer.position.rotate(y, role, heads: heads, into: &plan)
-    if let norm, norm.when == .afterRope { y = normalized(y, name, heads, norm, into: &plan) }
+    if let norm, norm.when == .afterRope { y = norm.write(y, named: "\(name)_norm", heads: heads, into: &plan) }
     return y
   }
 
   private func clipped(_ x: Value, into plan: inout PlanBuilder) -> Value {
     clip.map { plan.clamp(x, to: -Float($0)...Float($0)) } ?? x
-  }
-
-  private func normalized(
-    _ x: Value, _ name: String, _ heads: Int, _ norm: HeadNorm, into plan: inout PlanBuilder
-  ) -> Value {
-    guard let component = norm.norm else { return x }
-    let span: NormSpan =
-      switch norm.scope {
-      case .full: .row
-      case .head: .heads(heads, sharedWeight: true)
-      case .perHead: .heads(heads, sharedWeight: false)
-      }
-    return component.write(x, named: "\(name)_norm", over: span, into: &plan)
   }
 }

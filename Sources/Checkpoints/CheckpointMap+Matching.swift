@@ -38,11 +38,15 @@ extension CheckpointMap {
     var used: Set<Int> = []
     var report = MatchReport(stored: stored.map(\.name), expected: mapped.map(fullName))
     // A layer of which nothing is there is said as a whole.
-    let present = Set(layered.filter { byName[fullName($0)] != nil }.compactMap(\.layer))
-    let absent = layered.filter { $0.layer.map { !present.contains($0) } ?? false }
-    if let first = absent.first {
-      report.missingLayers(
-        Set(absent.compactMap(\.layer)).sorted(), example: fullName(first), at: first.rule.place)
+    let present = Set(layered.map(fullName).filter { byName[$0] != nil }.compactMap(StoredLayer.init(of:)))
+    func isAbsent(_ tensor: MappedTensor) -> Bool {
+      tensor.layer != nil && StoredLayer(of: fullName(tensor)).map { !present.contains($0) } ?? false
+    }
+    var absent = layered.filter(isAbsent)
+    while let first = absent.first, let layer = StoredLayer(of: fullName(first)) {
+      let own = absent.compactMap { StoredLayer(of: fullName($0)) }.filter { $0.stem == layer.stem }
+      report.missingLayers(Set(own.map(\.number)).sorted(), example: fullName(first), at: first.rule.place)
+      absent.removeAll { StoredLayer(of: fullName($0))?.stem == layer.stem }
     }
     for (tensor, indices) in candidates.enumerated() {
       let planned = tensors[tensor]
@@ -52,7 +56,7 @@ extension CheckpointMap {
       } else if let index = found.first {
         used.insert(index)
       } else if let last = indices.max(by: { mapped[$0].rule.order < mapped[$1].rule.order }) {
-        if let layer = mapped[last].layer, !present.contains(layer) { continue }
+        if isAbsent(mapped[last]) { continue }
         report.missing(planned, fullName(mapped[last]), at: mapped[last].rule.place)
       } else if let name = uncovered[planned.name.text] {
         report.incomplete(planned, name)
@@ -89,7 +93,7 @@ extension CheckpointMap {
     var ties: [CheckpointMatch.Tie] = []
     var ignoredNames: [String] = []
     var extraLayers: (numbers: Set<Int>, example: String)?
-    let wanted = Set(layered.compactMap(\.layer))
+    let wanted = Set(layered.compactMap { StoredLayer(of: fullName($0)) })
     let plannedNames = Set(tensors.map(\.name.text))
     for entry in stored where !usedNames.contains(entry.name) {
       if isIgnored(entry.name, prefix: prefix) {
@@ -101,10 +105,8 @@ extension CheckpointMap {
         !plannedNames.contains(canonical)
       {
         ties.append(CheckpointMatch.Tie(stored: entry, canonicalName: source, place: nil))
-      } else if canonical != nil, let layer = TensorNamePattern.generalizing(entry.name).numbers.first,
-        !wanted.contains(layer)
-      {
-        extraLayers = ((extraLayers?.numbers ?? []).union([layer]), extraLayers?.example ?? entry.name)
+      } else if canonical != nil, let layer = StoredLayer(of: entry.name), !wanted.contains(layer) {
+        extraLayers = ((extraLayers?.numbers ?? []).union([layer.number]), extraLayers?.example ?? entry.name)
       } else {
         report.unused(entry, canonical: canonical.flatMap { plannedNames.contains($0) ? nil : $0 })
       }
@@ -139,7 +141,7 @@ extension CheckpointMap {
     ignored.contains { pattern in
       if pattern.hasPrefix("/") { return matches(name, pattern.dropFirst()) }
       return matches(name, pattern) || matches(name, prefix + pattern)
-        || (!layerPrefix.isEmpty && matches(name, prefix + layerPrefix + pattern))
+        || ([layerPrefix] + otherLayerPrefixes).contains { !$0.isEmpty && matches(name, prefix + $0 + pattern) }
     }
   }
 

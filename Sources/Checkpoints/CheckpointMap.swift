@@ -14,6 +14,7 @@ import Components
 ///   tied: {head: embed.tokens}   # a stored copy is accepted when it is the same, byte for byte
 ///   ignore: [self_attn.rotary_emb.inv_freq]      # stored tensors that carry no parameters; a final '**' is anything
 ///   constants: {mlp.act_fn.beta: 0.5}            # tensors of one number in every layer, for readers who ask for them
+///   stacks: {source: {layer_prefix: encoder.layers.*., layer: {…}, tensors: {…}}}   # the same of stacks beside the text's
 /// ```
 ///
 /// A rule with `beside: attn.conv.weight` holds in the layers that have that tensor too; `norm: {any: [attn_norm, mlp_norm]}`
@@ -29,13 +30,18 @@ public struct CheckpointMap: Sendable {
   public let axes: [String: String]
   let rules: [CheckpointRule]
   let layerPrefix: String
+  /// Those of the stacks beside the text's.
+  let otherLayerPrefixes: [String]
   let tied: [String: String]
   let ignored: [String]
   let constants: [(name: String, value: Float)]
 
   /// The suffixes that follow automatically.
   static let suffixes = [".weight", ".bias"]
-  private static let keys = ["prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore", "constants"]
+  private static let keys = [
+    "prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore", "constants", "stacks",
+  ]
+  private static let stackKeys = ["tensors", "layer_prefix", "layer"]
 
   /// Reads a map, whose `naming` has been resolved. Throws every problem at once.
   public init(_ setting: Setting) throws(Problems) {
@@ -53,28 +59,19 @@ public struct CheckpointMap: Sendable {
             ?? "its keys are \(Self.keys.joined(separator: ", "))"))
     }
     let prefixes = Self.texts(setting["prefix"], "prefix", &problems)
-    var layerPrefix = Self.texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
-    if setting["layer"]?.entries?.isEmpty == false, TensorNamePattern(layerPrefix).starCount != 1 {
-      problems.add(
-        Problem(
-          "'layer_prefix' is '\(layerPrefix)'; expected a text with one '*' for the layer's number",
-          at: setting["layer_prefix"]?.place ?? setting["layer"]?.place))
-      // So that the rules below are not all blamed for it.
-      layerPrefix = "*."
-    }
     var rules: [CheckpointRule] = []
-    for (key, storedPrefix, canonicalPrefix) in [("tensors", "", ""), ("layer", layerPrefix, "layers.*.")] {
-      let entries = Self.group(setting[key], key, &problems).flatMap { Self.alternatives($0, &problems) }
-      for entry in entries where !entry.value.isNull {
-        do {
-          rules.append(
-            try CheckpointRule(
-              entry, order: rules.count, storedPrefix: storedPrefix, canonicalPrefix: canonicalPrefix))
-        } catch {
-          problems.add(error)
-        }
+    layerPrefix = Self.rules(of: setting, stack: "", into: &rules, &problems)
+    var others: [String] = []
+    for stack in Self.group(setting["stacks"], "stacks", &problems) where !stack.value.isNull {
+      for entry in Self.group(stack.value, stack.key, &problems) where !Self.stackKeys.contains(entry.key) {
+        problems.add(
+          Problem(
+            "the map of a stack has no key '\(entry.key)'", at: entry.place,
+            hint: "its keys are \(Self.stackKeys.joined(separator: ", "))"))
       }
+      others.append(Self.rules(of: stack.value, stack: stack.key + ".", into: &rules, &problems))
     }
+    otherLayerPrefixes = others
     axes = Self.textGroup(setting["axes"], "axes", &problems)
     tied = Self.textGroup(setting["tied"], "tied", &problems)
     let constants = Self.group(setting["constants"], "constants", &problems)
@@ -84,9 +81,39 @@ public struct CheckpointMap: Sendable {
     self.constants = constants.map { ($0.key, Float($0.value.number ?? 0)) }
     ignored = Self.texts(setting["ignore"], "ignore", &problems) + constants.map(\.key)
     self.prefixes = prefixes.isEmpty ? [""] : prefixes
-    self.layerPrefix = layerPrefix
     self.rules = rules
     try problems.check()
+  }
+
+  /// Adds the rules of `setting`, whose canonical names begin with `stack`, to `rules`; gives what stands before the names in
+  /// its layers.
+  private static func rules(
+    of setting: Setting, stack: String, into rules: inout [CheckpointRule], _ problems: inout Problems
+  ) -> String {
+    var layerPrefix = texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
+    if setting["layer"]?.entries?.isEmpty == false, TensorNamePattern(layerPrefix).starCount != 1 {
+      problems.add(
+        Problem(
+          "'layer_prefix' is '\(layerPrefix)'; expected a text with one '*' for the layer's number",
+          at: setting["layer_prefix"]?.place ?? setting["layer"]?.place))
+      // So that the rules below are not all blamed for it.
+      layerPrefix = "*."
+    }
+    for (key, storedPrefix, canonicalPrefix) in [
+      ("tensors", "", stack), ("layer", layerPrefix, stack + "layers.*."),
+    ] {
+      for entry in group(setting[key], key, &problems).flatMap({ alternatives($0, &problems) })
+      where !entry.value.isNull {
+        do {
+          rules.append(
+            try CheckpointRule(
+              entry, order: rules.count, storedPrefix: storedPrefix, canonicalPrefix: canonicalPrefix))
+        } catch {
+          problems.add(error)
+        }
+      }
+    }
+    return layerPrefix
   }
 
   /// What one stored name is in layers of several kinds: an entry for each.

@@ -13,6 +13,25 @@ struct MappedTensor {
   var layer: Int? { TensorNamePattern.generalizing(name).numbers.first }
 }
 
+/// A layer of a checkpoint: one of several stacks may have it.
+struct StoredLayer: Hashable {
+  /// What stands before its number in the names of its tensors.
+  let stem: Substring
+  /// Its number: the first in those names.
+  let number: Int
+
+  /// The layer of the tensor `name`; nil where no part of it is a number.
+  init?(of name: String) {
+    for part in name.split(separator: ".", omittingEmptySubsequences: false) {
+      guard part.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int(part) else { continue }
+      self.stem = name[..<part.startIndex]
+      self.number = number
+      return
+    }
+    return nil
+  }
+}
+
 extension CheckpointMap {
   /// What the map expects for `tensors`: for each rule and layer the stored tensor, if the plan has all of its parts.
   ///

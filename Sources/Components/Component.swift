@@ -19,9 +19,18 @@ public protocol Component: Sendable {
   init(_ options: Options)
 }
 
+/// What a stack beside the text's gives to those that read it.
+public protocol Output: Component {
+  /// Writes it. `hidden` is the residual stream before the first layer and after each, `normIsDue` says whether the last of it
+  /// is left unnormalized.
+  func write(_ hidden: [Value], norm: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value
+}
+
 /// Token ids to vectors, and the start of the residual stream.
 public protocol Embedding: Component {
-  /// Writes the lookup of the pass's tokens: a value of the model's width, one row a token.
+  /// How many numbers it is given for a row; nil where it is a token id. Only stacks beside the text's are given numbers.
+  var inputWidth: Int? { get }
+  /// Writes the lookup of the pass's tokens, or what is given for the rows of the stack: a value of the model's width, a row for each.
   ///
   /// `position` is the model's own position encoding, which may add to the residual stream here.
   func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value
@@ -84,11 +93,28 @@ public struct Layer: Sendable {
   public let index: Int
   /// The layer's position encoding.
   public let position: any PositionEncoding
+  /// What other stacks give, in the order in which they are written.
+  public let stacks: [StackStates]
 
-  /// The layer at `index`.
-  public init(index: Int, position: any PositionEncoding) {
+  /// The layer at `index`, which may read `stacks`.
+  public init(index: Int, position: any PositionEncoding, stacks: [StackStates] = []) {
     self.index = index
     self.position = position
+    self.stacks = stacks
+  }
+}
+
+/// What a stack gives to those that read it.
+public struct StackStates: Sendable {
+  /// The stack's name.
+  public let name: String
+  /// A row for each of its rows.
+  public let states: Value
+
+  /// The `states` of the stack `name`.
+  public init(name: String, states: Value) {
+    self.name = name
+    self.states = states
   }
 }
 
@@ -104,6 +130,9 @@ public protocol SublayerComponent: Component {
 
 /// A mixer of tokens: attention, or something with another cached state.
 public protocol Mixer: SublayerComponent {}
+
+/// How tokens read the rows of another stack.
+public protocol CrossMixer: SublayerComponent {}
 
 /// A transformation of each token by itself.
 public protocol FeedForward: SublayerComponent {}
@@ -155,7 +184,11 @@ extension Component {
   public static var choosingOption: String? { nil }
   public static var isDefault: Bool { false }
 }
-extension Embedding { public static var slot: Slot { .embedding } }
+extension Output { public static var slot: Slot { .output } }
+extension Embedding {
+  public static var slot: Slot { .embedding }
+  public var inputWidth: Int? { nil }
+}
 extension Normalization {
   public static var slot: Slot { .norm }
   public var isIdentity: Bool { false }
@@ -166,6 +199,7 @@ extension SublayerComponent {
   public var scope: String { Self.slot.scope ?? Self.slot.rawValue }
 }
 extension Mixer { public static var slot: Slot { .attention } }
+extension CrossMixer { public static var slot: Slot { .crossAttention } }
 extension FeedForward { public static var slot: Slot { .mlp } }
 extension Residual { public static var slot: Slot { .residual } }
 extension Block { public static var slot: Slot { .block } }

@@ -3,9 +3,10 @@ public final class ComponentFactory {
   private let environment: Options.Environment
   private let shape: ModelShape
 
-  /// A factory of the components of `registry` for models of `shape`.
-  public init(_ registry: Registry, shape: ModelShape) {
+  /// A factory of the components of `registry` for models of `shape`, or for a stack of that shape beside the text's.
+  public init(_ registry: Registry, shape: ModelShape, stack: String? = nil) {
     environment = Options.Environment(registry: registry)
+    environment.stack = stack
     self.shape = shape
   }
 

@@ -3,7 +3,9 @@
 /// What differs from slot to slot stands in one table, `row`. A new slot is a case with its row, and the protocol of its
 /// components; a new sublayer of layers needs nothing else, for a layer's sublayers are what its slots say, in their order.
 public enum Slot: String, Sendable, CaseIterable {
-  case embedding, position, norm, block, residual, attention, mlp, activation, head, optimizer, schedule
+  case embedding, position, norm, block, residual, attention
+  case crossAttention = "cross_attention"
+  case mlp, activation, head, output, optimizer, schedule
 
   private var row: Row {
     switch self {
@@ -21,12 +23,18 @@ public enum Slot: String, Sendable, CaseIterable {
         "how a sublayer's result is added to the residual stream")
     case .attention:
       Row(.sublayer, default: .ownComponent, "attention", "how tokens are mixed", scope: "attn")
+    case .crossAttention:
+      Row(
+        .sublayer, default: .nothing, hasOwnComponent: true, "cross-attention", "how tokens read another stack",
+        scope: "cross_attn")
     case .mlp:
       Row(.sublayer, default: .ownComponent, "feed-forward", "how each token is transformed by itself", scope: "mlp")
     case .activation:
       Row(.option("mlp.activation"), default: .reader, "activation", "the nonlinearity")
     case .head:
       Row(.model, default: .ownComponent, "head", "vectors to logits", scope: "head")
+    case .output:
+      Row(.stack, default: .ownComponent, "output", "what a stack beside the text's gives to those that read it")
     case .optimizer:
       Row(.training, default: .reader, "optimizer", "the optimizer: how gradients change parameters")
     case .schedule:
@@ -38,6 +46,8 @@ public enum Slot: String, Sendable, CaseIterable {
   public enum Standing: Sendable, Hashable {
     /// Once in a model, under a key of the root.
     case model
+    /// Once in every stack beside the text's, under a key of the stack.
+    case stack
     /// In every layer and once for what stands outside the layers; the root's key says it for all.
     case modelAndLayers
     /// In every layer; the root's key says it for all.
@@ -117,6 +127,10 @@ public enum Slot: String, Sendable, CaseIterable {
   /// Whether it may differ from layer to layer.
   public var isInLayers: Bool { standing == .modelAndLayers || standing == .layers || standing == .sublayer }
 
+  /// The slots of a stack beside the text's, under the keys of which it is written: the text's own have the head.
+  public static let ofStacks = allCases.filter {
+    ($0.isInLayers || $0.isOutsideLayers || $0.standing == .stack) && $0 != .head
+  }
   /// The places in a transformer.
   public static let ofModels = allCases.filter(\.isOfModel)
   /// The slots that a file fills at its root.

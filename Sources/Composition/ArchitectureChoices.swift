@@ -11,12 +11,25 @@ public struct ArchitectureChoices: Sendable {
   public let kindOfLayer: [Int]
   /// Whether the model's own position encoding adds to the residual stream at the embedding.
   public let positionActsAtEmbedding: Bool
+  /// Those of the stacks beside the text's, in order.
+  public let stacks: [StackChoices]
+
+  /// A stack's components.
+  public struct StackChoices: Sendable {
+    /// Its name.
+    public let name: String
+    /// Its sizes.
+    public let shape: ModelShape
+    /// Its components.
+    public let choices: ArchitectureChoices
+  }
 
   /// The components of `model`, and of layers that are each one of `written`, the distinct ones as they were written.
   init(
     model: [Slot: ComponentChoice], written: [[Slot: ComponentChoice]], writtenOfLayer: [Int],
-    positionActsAtEmbedding: Bool
+    positionActsAtEmbedding: Bool, stacks: [StackChoices] = []
   ) {
+    self.stacks = stacks
     self.model = model
     self.positionActsAtEmbedding = positionActsAtEmbedding
     var kinds: [[Slot: ComponentChoice]] = []
@@ -29,18 +42,29 @@ public struct ArchitectureChoices: Sendable {
     kindOfLayer = writtenOfLayer.map { kindOfWritten[$0] }
   }
 
+  /// The components of the stack `name`; of the text's, which these are, for nil.
+  public func of(_ name: String?) -> ArchitectureChoices {
+    stacks.first { $0.name == name }?.choices ?? self
+  }
+
   /// The components that layer `layer` uses.
   public func layer(_ layer: Int) -> [Slot: ComponentChoice] { kinds[kindOfLayer[layer]] }
 
   /// Every component that is used anywhere.
   public var used: Set<ComponentName> {
-    Set((kinds + [modelInUse]).flatMap { $0.values.flatMap(\.used) })
+    stacks.reduce(into: Set((kinds + [modelInUse]).flatMap { $0.values.flatMap(\.used) })) {
+      $0.formUnion($1.choices.used)
+    }
   }
 
   /// Whether `other` composes the same layers from the same parts.
   public func isEquivalent(to other: ArchitectureChoices) -> Bool {
     modelInUse.isEquivalent(to: other.modelInUse) && kindOfLayer == other.kindOfLayer
       && kinds.count == other.kinds.count && zip(kinds, other.kinds).allSatisfy { $0.isEquivalent(to: $1) }
+      && stacks.count == other.stacks.count
+      && zip(stacks, other.stacks).allSatisfy {
+        $0.name == $1.name && $0.shape == $1.shape && $0.choices.isEquivalent(to: $1.choices)
+      }
   }
 
   /// What stands outside the layers: the model's own position counts only where the embedding uses it.

@@ -8,55 +8,49 @@ public struct Assembly: Sendable {
   /// The components with the options that take effect.
   public let choices: ArchitectureChoices
 
-  private let embedding: any Embedding
-  private let position: any PositionEncoding
-  private let norm: any Normalization
+  private let text: StackAssembly
   private let head: any Head
-  private let kinds: [Kind]
+  private let others: [Other]
 
-  /// The components of one distinct layer.
-  struct Kind {
-    let position: any PositionEncoding
-    let norm: any Normalization
-    let block: any Block
-    let sublayers: [(slot: Slot, component: any SublayerComponent)]
-    let choices: [Slot: ComponentChoice]
+  /// A stack beside the text's.
+  struct Other: Sendable {
+    let assembly: StackAssembly
+    let output: any Output
   }
 
-  /// The components of `architecture`: `model` are the choices outside its layers.
-  init(
-    architecture: Architecture, embedding: any Embedding, position: any PositionEncoding, norm: any Normalization,
-    head: any Head, kinds: [Kind], model: [Slot: ComponentChoice]
-  ) {
+  /// The components of `architecture`: those of the text's stack, which ends in `head`, and of `others`, in order.
+  init(architecture: Architecture, text: StackAssembly, head: any Head, others: [Other]) {
     self.architecture = architecture
-    self.embedding = embedding
-    self.position = position
-    self.norm = norm
+    self.text = text
     self.head = head
-    self.kinds = kinds
-    choices = ArchitectureChoices(
-      model: model, written: kinds.map(\.choices), writtenOfLayer: architecture.layerKinds,
-      positionActsAtEmbedding: position.actsAtEmbedding && architecture.someLayerTakesTheModelsPosition)
+    self.others = others
+    choices = text.choices(
+      stacks: others.map {
+        ArchitectureChoices.StackChoices(
+          name: $0.assembly.stack.name, shape: $0.assembly.stack.shape, choices: $0.assembly.choices())
+      })
   }
 
   /// The plan; throws what components find wrong as they write.
-  public func plan() throws(Problems) -> Plan { try plan(of: Array(architecture.layerKinds.indices)) }
+  public func plan() throws(Problems) -> Plan { try plan { Array($0.stack.layerKinds.indices) } }
 
   /// The plan with each distinct layer once: enough to draw and to count it.
-  public func sketch() throws(Problems) -> Plan {
-    var seen: Set<Int> = []
-    return try plan(of: architecture.layerKinds.indices.filter { seen.insert(architecture.layerKinds[$0]).inserted })
-  }
+  public func sketch() throws(Problems) -> Plan { try plan(\.firstOfKinds) }
 
   /// How many numbers are learned, given its `sketch`.
   public func parameterCount(sketch plan: Plan) throws(Problems) -> Int {
-    let kinds = architecture.layerKinds
-    var copies: [Int: Int] = [:]
-    for kind in kinds { copies[kind, default: 0] += 1 }
+    var copies: [TensorName: Int] = [:]
+    for assembly in [text] + others.map(\.assembly) {
+      let stack = assembly.stack
+      let name = assembly.stack.name == text.stack.name ? nil : stack.name
+      for first in assembly.firstOfKinds {
+        copies[TensorName(stack: name, layer: first)] = stack.layerKinds.count { $0 == stack.layerKinds[first] }
+      }
+    }
     var total = 0
     for tensor in plan.parameters {
-      let layer = tensor.name.layer.flatMap { kinds.indices.contains($0) ? kinds[$0] : nil }
-      let (product, isLarge) = tensor.count.multipliedReportingOverflow(by: layer.flatMap { copies[$0] } ?? 1)
+      let place = TensorName(stack: tensor.name.stack, layer: tensor.name.layer)
+      let (product, isLarge) = tensor.count.multipliedReportingOverflow(by: copies[place] ?? 1)
       let (sum, isTooLarge) = total.addingReportingOverflow(product)
       if isLarge || isTooLarge {
         throw Problems([Problem("the model is too large to count", at: architecture.resolved["hidden_size"]?.place)])
@@ -66,28 +60,31 @@ public struct Assembly: Sendable {
     return total
   }
 
-  /// The plan with only `layers` of the layers.
-  private func plan(of layers: [Int]) throws(Problems) -> Plan {
+  /// The plan with only the `layers` of each stack.
+  private func plan(_ layers: (StackAssembly) -> [Int]) throws(Problems) -> Plan {
     var plan = PlanBuilder(shape: architecture.shape)
-    // A table that no layer asked for is not built: every layer has chosen another position encoding.
-    let atEmbedding: any PositionEncoding =
-      architecture.someLayerTakesTheModelsPosition ? position : NothingAtEmbedding()
-    var stream = plan.embedding { embedding.write(position: atEmbedding, into: &$0) }
-    var normIsDue = true
-    for index in layers {
-      let kind = kinds[architecture.layerKinds[index]]
-      let layer = Layer(index: index, position: kind.position)
-      let sublayers = kind.sublayers.filter { !$0.component.isAbsent }.map { slot, component in
-        Sublayer(name: slot.scope ?? slot.rawValue, scope: component.scope) { x, plan in
-          plan.sublayer { component.write(x, layer: layer, into: &$0) }
-        }
+    var given: [StackStates] = []
+    for other in others {
+      let stack = other.assembly.stack
+      let axis = plan.axis(
+        stack.name, inputWidth: other.assembly.embedding.inputWidth, vocabSize: stack.shape.vocabSize,
+        context: stack.shape.contextLength)
+      let states = plan.stack(stack.name, shape: stack.shape, rows: axis) { plan in
+        let (hidden, normIsDue) = other.assembly.write(layers(other.assembly), reading: given, into: &plan)
+        return other.output.write(hidden, norm: other.assembly.norm, normIsDue: normIsDue, into: &plan)
       }
-      stream = plan.layer(index) { plan in
-        kind.block.write(stream, sublayers: sublayers, norm: kind.norm, into: &plan)
-      }
-      normIsDue = kind.block.needsFinalNorm
+      given.append(StackStates(name: stack.name, states: states))
     }
-    let logits = head.write(stream, norm: norm, normIsDue: normIsDue, into: &plan)
+    let (hidden, normIsDue) = text.write(layers(text), reading: given, into: &plan)
+    let logits = head.write(
+      hidden[hidden.count - 1], norm: text.norm, normIsDue: normIsDue, into: &plan)
+    if plan.noted.isEmpty {
+      for (stack, other) in zip(given, others) where !plan.isRead(stack.states) {
+        plan.fail(
+          "nothing reads the stack '\(stack.name)'", at: other.assembly.stack.place,
+          hint: "give the layers of the text a \(Slot.crossAttention.rawValue), or leave the stack out")
+      }
+    }
     let finished: Plan
     do {
       finished = try plan.finish(name: architecture.name, logits: logits)
@@ -98,13 +95,10 @@ public struct Assembly: Sendable {
     }
     guard let setting = architecture.initialization else { return finished }
     let initialization = try Initialization(setting)
-    return finished.starting { initialization.start(of: $0, read: $1, layers: architecture.shape.layerCount) }
+    return finished.starting { tensor, roles in
+      let stack = tensor.name.stack.flatMap { name in architecture.stacks.first { $0.name == name } }
+      let shape = stack?.shape ?? architecture.shape
+      return initialization.start(of: tensor, read: roles, layers: shape.layerCount)
+    }
   }
-}
-
-/// The position encoding of a model whose layers have all chosen others: it does nothing.
-private struct NothingAtEmbedding: PositionEncoding {
-  static let name = ""
-  init() {}
-  init(_ options: Options) {}
 }

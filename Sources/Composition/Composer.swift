@@ -30,42 +30,75 @@ public struct Composer: Sendable {
 
   /// The components of `architecture`, each made once; throws every problem found, each with its place.
   public func assemble(_ architecture: Architecture) throws(Problems) -> Assembly {
-    let factory = ComponentFactory(registry, shape: architecture.shape)
+    var problems = Problems()
+    let text = assemble(architecture.text, in: architecture, noting: &problems) { make in
+      make(.head).flatMap { $0 as? any Head }
+    }
+    var others: [Assembly.Other?] = []
+    for stack in architecture.stacks {
+      let made = assemble(stack, in: architecture, noting: &problems) { make in
+        make(.output).flatMap { $0 as? any Output }
+      }
+      others.append(made.map { Assembly.Other(assembly: $0.assembly, output: $0.end) })
+    }
+    if let text, text.assembly.embedding.inputWidth != nil {
+      problems.add(
+        Problem(
+          "the text's embedding is given numbers, and a text has token ids",
+          at: architecture[.embedding]?.place ?? architecture.resolved.place, hint: "it belongs to a stack of 'stacks'")
+      )
+    }
+    guard problems.isEmpty, let text, !others.contains(where: { $0 == nil }) else { throw problems }
+    return Assembly(
+      architecture: architecture, text: text.assembly, head: text.end, others: others.compactMap(\.self))
+  }
+
+  /// The components of `stack`, each made once, and what `end` makes of what stands behind its layers; nil where one is not
+  /// there, which is then among `problems`.
+  private func assemble<End>(
+    _ stack: Architecture.Stack, in architecture: Architecture, noting problems: inout Problems,
+    end: ((Slot) -> (any Component)?) -> End?
+  ) -> (assembly: StackAssembly, end: End)? {
+    let isText = stack.name == architecture.text.name
+    let factory = ComponentFactory(registry, shape: stack.shape, stack: isText ? nil : stack.name)
     var model: [Slot: ComponentChoice] = [:]
     func make<Wanted>(_ slot: Slot, as: Wanted.Type) -> Wanted? {
-      let made = factory.make(architecture[slot] ?? ComponentSpec(slot: slot), as: Wanted.self)
+      let made = factory.make(stack[slot] ?? ComponentSpec(slot: slot), as: Wanted.self)
       model[slot] = made?.choice
       return made?.component
     }
     let embedding = make(.embedding, as: (any Embedding).self)
     let position = make(.position, as: (any PositionEncoding).self)
     let norm = make(.norm, as: (any Normalization).self)
-    let head = make(.head, as: (any Head).self)
-    var problems = Problems()
-    var kinds: [Assembly.Kind?] = []
+    let end = end { make($0, as: (any Component).self) }
+    var kinds: [StackAssembly.Kind?] = []
     // Distinct layers are numbered as they first appear.
-    for (index, kind) in architecture.layerKinds.enumerated() where kind == kinds.count {
-      let layer = architecture.layers[index]
+    for (index, kind) in stack.layerKinds.enumerated() where kind == kinds.count {
+      let layer = stack.layers[index]
       let made = self.kind(of: layer, factory)
       kinds.append(made)
-      if let own = layer[.position], own != architecture[.position], made?.position.actsAtEmbedding == true {
+      if let own = layer[.position], own != stack[.position], made?.position.actsAtEmbedding == true {
         problems.add(
           Problem(
             "'\(own.type ?? "")' acts once, at the embedding, so a layer cannot choose it", at: own.place,
             hint: "set 'position' for the whole model"))
       }
     }
-    // What nobody wrote is missing in the file as a whole.
-    for problem in factory.problems.list { problems.add(problem.placed(at: architecture.resolved.place)) }
-    guard problems.isEmpty, let embedding, let position, let norm, let head, !kinds.contains(where: { $0 == nil })
-    else { throw problems }
-    return Assembly(
-      architecture: architecture, embedding: embedding, position: position, norm: norm, head: head,
-      kinds: kinds.compactMap(\.self), model: model)
+    // What nobody wrote is missing in the file as a whole, or in the stack.
+    for problem in factory.problems.list {
+      problems.add(problem.placed(at: stack.place ?? architecture.resolved.place))
+    }
+    guard let embedding, let position, let norm, let end, !kinds.contains(where: { $0 == nil }) else { return nil }
+    return (
+      StackAssembly(
+        stack: stack, embedding: embedding, position: position, norm: norm, kinds: kinds.compactMap(\.self),
+        model: model),
+      end
+    )
   }
 
   /// The components of `layer`.
-  private func kind(of layer: LayerSpec, _ factory: ComponentFactory) -> Assembly.Kind? {
+  private func kind(of layer: LayerSpec, _ factory: ComponentFactory) -> StackAssembly.Kind? {
     var choices: [Slot: ComponentChoice] = [:]
     func make<Wanted>(_ slot: Slot, as: Wanted.Type) -> Wanted? {
       guard let spec = layer[slot] else { return nil }
@@ -80,14 +113,7 @@ public struct Composer: Sendable {
       make(slot, as: (any SublayerComponent).self).map { (slot: slot, component: $0) }
     }
     guard let position, let norm, let block, choices.count == layer.components.count else { return nil }
-    return Assembly.Kind(position: position, norm: norm, block: block, sublayers: sublayers, choices: choices)
-  }
-}
-
-extension Architecture {
-  /// Whether some layer has the model's position encoding, rather than one of its own.
-  var someLayerTakesTheModelsPosition: Bool {
-    layers.isEmpty || layers.contains { $0[.position] == self[.position] }
+    return StackAssembly.Kind(position: position, norm: norm, block: block, sublayers: sublayers, choices: choices)
   }
 }
 

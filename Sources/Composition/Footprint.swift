@@ -2,12 +2,15 @@ import Components
 
 /// What a plan costs: numbers learned, operations and bytes a token, by the part of the model they belong to.
 public struct Footprint: Sendable {
-  /// What a part is called: `embed.tokens`, `attn`, `mlp`, `norms`, `head`; `other` are sums, and what all layers share.
+  /// What a part is called: `embed.tokens`, `attn`, `mlp`, `norms`, `head`; `other` are sums, and what all layers share. Those of
+  /// another stack have its name before that.
   public struct PartName: Sendable, Hashable, CustomStringConvertible {
     /// The word by which it belongs to a slot or a kind: `embed`.
     public let scope: String
     /// The word that tells it from others of its scope: `tokens`.
     public let detail: String?
+    /// The stack; nil for the text's.
+    public internal(set) var stack: String?
 
     /// Norms, wherever they stand.
     static let norms = PartName("norms")
@@ -20,7 +23,13 @@ public struct Footprint: Sendable {
     }
 
     /// The whole name.
-    public var description: String { detail.map { "\(scope).\($0)" } ?? scope }
+    public var description: String { [stack, scope, detail].compactMap(\.self).joined(separator: ".") }
+
+    func of(_ stack: String?) -> PartName {
+      var name = self
+      name.stack = stack
+      return name
+    }
   }
 
   /// A part of a model, under the name that its tensors have.
@@ -29,9 +38,9 @@ public struct Footprint: Sendable {
     public let name: PartName
     /// Numbers learned.
     public internal(set) var parameterCount = 0
-    /// Floating-point operations for the first token of a sequence.
+    /// Floating-point operations for the first token of a sequence; of another stack, for one of its rows.
     public internal(set) var flopsAtStart = 0
-    /// Floating-point operations for a token at the end of `Footprint.context` tokens.
+    /// Floating-point operations for a token at the end of `Footprint.context` tokens; of another stack, for one of its rows.
     public internal(set) var flopsAtContext = 0
   }
 
@@ -58,20 +67,39 @@ public struct Footprint: Sendable {
       parts[part(Self.part(ofTensor: tensor.name))]?.parameterCount += tensor.count
     }
     for step in plan.steps {
-      let name = part(Self.part(of: step, in: plan))
-      parts[name]?.flopsAtStart += step.operation.flops(step: step, context: 1)
-      parts[name]?.flopsAtContext += step.operation.flops(step: step, context: self.context)
+      // What the text's layers compute for each row of another stack is done once, with that stack.
+      let stack = step.axis.isOfText ? nil : plan.axes[step.axis.index].name
+      let name = part(Self.part(of: step, in: plan).of(stack))
+      parts[name]?.flopsAtStart += plan.flops(of: step, context: 1)
+      parts[name]?.flopsAtContext += plan.flops(of: step, context: self.context)
     }
-    let ranked = order.enumerated().sorted { (Self.rank($0.element), $0.offset) < (Self.rank($1.element), $1.offset) }
+    let stacks = plan.otherAxes.map { plan.axes[$0.index].name }
+    func rank(_ name: PartName) -> Int {
+      name.stack.map { (stacks.firstIndex(of: $0) ?? 0) * 10 } ?? stacks.count * 10
+    }
+    let ranked = order.enumerated().sorted {
+      (rank($0.element) + Self.rank($0.element), $0.offset) < (rank($1.element) + Self.rank($1.element), $1.offset)
+    }
     self.parts = ranked.compactMap { parts[$0.element] }.filter { $0.parameterCount + $0.flopsAtContext > 0 }
   }
 
   /// How many numbers are learned.
   public var parameterCount: Int { parts.reduce(0) { $0 + $1.parameterCount } }
   /// Floating-point operations for the first token of a sequence.
-  public var flopsAtStart: Int { parts.reduce(0) { $0 + $1.flopsAtStart } }
+  public var flopsAtStart: Int { parts.reduce(0) { $1.name.stack == nil ? $0 + $1.flopsAtStart : $0 } }
   /// Floating-point operations for a token at the end of `context` tokens.
-  public var flopsAtContext: Int { parts.reduce(0) { $0 + $1.flopsAtContext } }
+  public var flopsAtContext: Int { parts.reduce(0) { $1.name.stack == nil ? $0 + $1.flopsAtContext : $0 } }
+  /// For each stack beside the text's, operations for one of its rows among as many as it is made for, those included that the
+  /// text's layers do for it once.
+  public var flopsOfStacks: [(name: String, rows: Int, flops: Int)] {
+    plan.otherAxes.map { axis in
+      let name = plan.axes[axis.index].name
+      return (
+        name, plan.longestInput(on: axis),
+        parts.reduce(0) { $1.name.stack == name ? $0 + $1.flopsAtContext : $0 }
+      )
+    }
+  }
 
   /// Bytes that one more token of a sequence adds to its states while no window is full, when they are stored in `format`.
   public func stateBytesPerToken(in format: PlannedState.Format) -> Int { plan.stateBytesPerToken(in: format) }
@@ -99,17 +127,17 @@ public struct Footprint: Sendable {
   /// The part that the tensor `name` belongs to. Norms of all places are one part, wherever they stand.
   public static func part(ofTensor name: TensorName) -> PartName {
     let norm = Slot.norm.rawValue
-    if name.path.contains(where: { $0 == norm || $0.hasSuffix("_\(norm)") }) { return .norms }
-    guard let first = name.path.first, name.layer == nil || name.path.count > 1 else { return .other }
+    if name.path.contains(where: { $0 == norm || $0.hasSuffix("_\(norm)") }) { return .norms.of(name.stack) }
+    guard let first = name.path.first, name.layer == nil || name.path.count > 1 else { return .other.of(name.stack) }
     if name.layer == nil, Slot(scope: first) == .embedding, name.path.count > 2 {
-      return PartName(first, name.path[1])
+      return PartName(first, name.path[1]).of(name.stack)
     }
-    return PartName(first)
+    return PartName(first).of(name.stack)
   }
 
   private static func part(of step: Step, in plan: Plan) -> PartName {
     let tensor = step.parameters.first.map { part(ofTensor: plan.parameters[$0].name) }
-    if tensor == .norms { return .norms }
+    if tensor?.of(nil) == .norms { return .norms }
     guard let first = step.scope.path.first else { return step.scope.layer == nil ? tensor ?? .other : .other }
     // A tied head computes with the embedding's tensor, but in its own scope.
     if step.scope.layer == nil, Slot(scope: first) == .embedding { return tensor ?? .other }

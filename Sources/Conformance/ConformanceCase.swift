@@ -23,11 +23,26 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
   /// The tree of the model around it, in the sizes of `shape`.
   func tree(_ shape: ModelSizes) throws -> Setting {
     var tree = shape.applied(to: try TinyModel.surroundings(), leaving: component.slot)
-    tree[path: component.slot.optionPath ?? component.slot.rawValue] = setting
+    tree[path: path] = setting
+    if component.slot == .crossAttention || component.slot.standing == .stack {
+      tree[path: "stacks.source.like"] = Setting(text: "text")
+      tree[path: "stacks.source.attention.mask"] = Setting(text: "full")
+    }
+    if component.slot.standing == .stack {
+      tree[path: "cross_attention.num_heads"] = Setting(text: String(shape.heads))
+    }
     if component.slot == .norm {
       tree[path: "attention.qk_norm"] = Setting(.group([Setting.Entry("scope", Setting(text: "head"))]))
     }
     return tree
+  }
+}
+
+extension ConformanceCase {
+  /// Where its component stands in the tree.
+  private var path: String {
+    let slot = component.slot
+    return slot.standing == .stack ? "stacks.source.\(slot.rawValue)" : slot.optionPath ?? slot.rawValue
   }
 }
 

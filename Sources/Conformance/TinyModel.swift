@@ -16,6 +16,22 @@ public struct TinyModel {
 
   /// Some ids of the vocabulary.
   public static let tokens = [3, 1, 4, 1, 5, 9, 2, 6, 5, 12]
+  /// What a sequence is given beside its text `tokens`; nothing of a model with one stack. Another stack is given the same tokens,
+  /// or as many rows of numbers that follow from them.
+  public func beside(_ tokens: [Int]) -> [RowAxis: AxisInput] {
+    Dictionary(
+      uniqueKeysWithValues: plan.otherAxes.map { axis in
+        (axis, plan.axes[axis.index].inputWidth.map { .rows(Self.rows(of: tokens, width: $0)) } ?? .tokens(tokens))
+      })
+  }
+
+  /// Rows of numbers for `tokens`.
+  static func rows(of tokens: [Int], width: Int) -> [Float] {
+    tokens.flatMap { token in
+      var noise = Noise(seed: UInt64(token))
+      return (0..<width).map { _ in noise.next() }
+    }
+  }
 
   /// 2 layers, 16 wide, 4 heads, 13 tokens, a context of 16.
   public static func surroundings() throws -> Setting {
@@ -38,10 +54,13 @@ public struct TinyModel {
   }
 
   /// The logits of all `tokens`, computed `parts` tokens at a time in a sequence that is opened for `room` of them, or for
-  /// no more than there are.
+  /// no more than there are. Other stacks are given what `source` says, or else `tokens`.
   public func logits(
-    _ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16, states: StorageFormat = .f32, room: Int? = nil
+    _ tokens: [Int], parts: Int, threads: Int = 1, maximumRows: Int = 16, states: StorageFormat = .f32,
+    room: Int? = nil,
+    source: [Int]? = nil
   ) throws -> [Float] {
+    let given = plan.otherAxes.isEmpty ? [] : [beside(source ?? tokens)]
     let executor = try PlanExecutor(
       plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows, states: states, fusing: true,
       computeType: .stored)
@@ -49,7 +68,7 @@ public struct TinyModel {
     var logits: [Float] = []
     for start in stride(from: 0, to: tokens.count, by: parts) {
       let part = Array(tokens[start..<min(start + parts, tokens.count)])
-      try executor.forward([(sequence, part)], logits: .all) { _, _, row in logits += row }
+      try executor.forward([(sequence, part)], beside: given, logits: .all) { _, _, row in logits += row }
     }
     return logits
   }

@@ -79,7 +79,7 @@ public struct ArchitectureDiff: Sendable {
 
   /// The keys of a specification that decide what is composed.
   private static let shapingKeys =
-    ["vocab_size", "context_length", "hidden_size"] + Slot.ofModels.map(\.rawValue) + ["layers"]
+    ["vocab_size", "context_length", "hidden_size"] + Slot.ofModels.map(\.rawValue) + ["layers", "stacks"]
 
   /// The patch that makes the architecture of `target` out of that of `base`, as their files say it.
   ///

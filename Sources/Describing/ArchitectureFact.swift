@@ -1,4 +1,5 @@
 import Components
+import Composition
 import Specification
 
 /// Something that is so of an architecture: where it belongs, what it is called, and its value in words.
@@ -30,13 +31,8 @@ extension ModelSheet {
 
   /// The facts, with those of `groups` that say nothing new here but do in a model that this one is compared with.
   func facts(with groups: Set<String>) -> [ArchitectureFact] {
-    var facts = [
-      ArchitectureFact(group: "sizes", key: "vocab_size", value: plan.shape.vocabSize.readable),
-      ArchitectureFact(group: "sizes", key: "context_length", value: plan.shape.contextLength.readable),
-      ArchitectureFact(group: "sizes", key: "hidden_size", value: plan.shape.hiddenSize.readable),
-      ArchitectureFact(group: "sizes", key: "layers", value: plan.shape.layerCount.readable),
-      ArchitectureFact(group: "sizes", key: "pattern", value: pattern),
-    ]
+    var facts = Self.sizes(plan.shape, in: "sizes")
+    facts.append(ArchitectureFact(group: "sizes", key: "pattern", value: pattern))
     for slot in Slot.atRoot {
       let own = choices.model[slot]
       if slot == .position, choices.positionActsAtEmbedding, let own,
@@ -49,7 +45,27 @@ extension ModelSheet {
         facts += component([own], as: Self.normBeforeHead)
       }
     }
-    return facts + costs
+    return facts + choices.stacks.flatMap(self.facts(of:)) + costs
+  }
+
+  /// What is so of another stack: its sizes, and its components with the options that take effect.
+  private func facts(of stack: ArchitectureChoices.StackChoices) -> [ArchitectureFact] {
+    let own = stack.choices
+    return Self.sizes(stack.shape, in: "\(stack.name): sizes")
+      + Slot.ofStacks.flatMap { slot in
+        component(
+          slot.isInLayers ? own.kindOfLayer.map { own.kinds[$0][slot] } : [own.model[slot]],
+          as: "\(stack.name): \(slot.rawValue)")
+      }
+  }
+
+  private static func sizes(_ shape: ModelShape, in group: String) -> [ArchitectureFact] {
+    [
+      ArchitectureFact(group: group, key: "vocab_size", value: shape.vocabSize.readable),
+      ArchitectureFact(group: group, key: "context_length", value: shape.contextLength.readable),
+      ArchitectureFact(group: group, key: "hidden_size", value: shape.hiddenSize.readable),
+      ArchitectureFact(group: group, key: "layers", value: shape.layerCount.readable),
+    ]
   }
 
   private static let positionAtEmbedding = "position, at the embedding"
@@ -111,6 +127,10 @@ extension ModelSheet {
       } + [
         ArchitectureFact(group: "costs", key: "FLOPs, first token", value: footprint.flopsAtStart.grouped),
         ArchitectureFact(group: "costs", key: "FLOPs, at full context", value: footprint.flopsAtContext.grouped),
+      ]
+      + footprint.flopsOfStacks.map {
+        ArchitectureFact(group: "costs", key: "FLOPs, a row of \($0.name)", value: $0.flops.grouped)
+      } + [
         ArchitectureFact(
           group: "costs", key: "KV cache bytes per token", value: footprint.stateBytesPerToken(in: .f32).grouped),
         ArchitectureFact(

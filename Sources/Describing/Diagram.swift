@@ -62,6 +62,8 @@ public struct Diagram: Sendable {
 
   /// What stands before the layers, the layers that read alike, or what stands after them.
   public struct Section: Sendable {
+    /// The stack that it stands in; nil for the text's.
+    public var stack: String?
     /// The layers that are drawn by this section; empty outside them.
     public let layers: [Int]
     /// What is drawn, in an order in which every node stands after those it reads.
@@ -82,18 +84,32 @@ public struct Diagram: Sendable {
   /// How many layers there are.
   public let layerCount: Int
 
+  /// The stacks in the order in which they are drawn; nil is the text's, the last.
+  public var stacks: [String?] {
+    sections.reduce(into: []) { if !$0.contains($1.stack) { $0.append($1.stack) } }
+  }
+
+  /// The drawing of the stack `name` alone; nil for the text's.
+  public func stack(_ name: String?) -> Diagram { Diagram(sections.filter { $0.stack == name }) }
+
+  private init(_ sections: [Section]) {
+    self.sections = sections
+    layerCount = sections.reduce(0) { $0 + $1.layers.count }
+  }
+
   /// The drawing of `plan`.
   public init(_ plan: Plan) {
     var counted: Set<Int> = []
     let sections = PlanSections(plan).sections
-    let firstLayers = sections.firstIndex { !$0.layers.isEmpty } ?? sections.count
     self.sections = sections.enumerated().map { index, section in
-      var drawing = DiagramSection(plan: plan, isBeforeLayers: index < firstLayers)
+      let firstLayers = sections.firstIndex { $0.stack == section.stack && !$0.layers.isEmpty } ?? sections.count
+      var drawing = DiagramSection(plan: plan, stack: section.stack, isBeforeLayers: index < firstLayers)
       for step in section.steps { drawing.add(step) }
       return Section(
-        layers: section.layers, nodes: drawing.finished(counted: &counted), parameterCount: section.parameterCount,
+        stack: section.stack, layers: section.layers, nodes: drawing.finished(counted: &counted),
+        parameterCount: section.parameterCount,
         width: drawing.width)
     }
-    layerCount = self.sections.reduce(0) { $0 + $1.layers.count }
+    layerCount = self.sections.reduce(0) { $1.stack == nil ? $0 + $1.layers.count : $0 }
   }
 }

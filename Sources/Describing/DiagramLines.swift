@@ -35,6 +35,9 @@ struct DiagramLines {
       var detail = "\(input.width.readable) → \(output.width.readable)"
       if step.parameters.count > 1 { detail += ", bias" }
       if isTied { detail += ", tied to \(tensor.name.owner)" }
+      // What is computed of another stack's rows says so.
+      let other = input.axis.isOfText ? nil : plan.axes[input.axis.index].name
+      if let other, other != step.scope.stack { detail += ", of \(other)" }
       labels[output] = name
       add(Entry(operation: "", subjects: [name], detail: detail, input: input))
       return
@@ -74,7 +77,7 @@ struct DiagramLines {
     for state in step.states.map({ plan.states[$0] }) {
       let extent =
         switch state.extent {
-        case .perToken: "a token"
+        case .perToken: state.axis.isOfText ? "a token" : "a row of \(plan.axes[state.axis.index].name)"
         case .window(let tokens): "a token, of the last \(tokens.readable)"
         case .fixed: "in all"
         }

@@ -11,21 +11,23 @@ struct DiagramSection {
   let plan: Plan
   /// Whether everything belongs to one box: what happens to tokens before the first layer.
   let isBeforeLayers: Bool
-  /// Values that steps share without reading anything of the residual stream.
+  /// Values that steps share without reading anything of the residual stream, and those of other stacks.
   private let shared: Set<Value>
   private var groups: [Group] = []
 
-  init(plan: Plan, isBeforeLayers: Bool) {
+  init(plan: Plan, stack: String? = nil, isBeforeLayers: Bool) {
     self.plan = plan
     self.isBeforeLayers = isBeforeLayers
-    shared = Set(plan.steps.lazy.filter { $0.inputs.isEmpty && $0.parameters.isEmpty }.flatMap(\.outputs))
+    shared = Set(
+      plan.steps.lazy.filter { $0.inputs.isEmpty && $0.parameters.isEmpty || $0.scope.stack != stack }
+        .flatMap(\.outputs))
   }
 
   mutating func add(_ step: Step) {
     // What many steps share, such as a table of angles, stands in the words of the steps that use it.
     if step.inputs.isEmpty && step.parameters.isEmpty { return }
     // Choosing rows is bookkeeping.
-    if step.parameters.isEmpty, let input = step.inputs.first, input.axis != step.outputs.first?.axis { return }
+    if step.parameters.isEmpty, step.axis == .outputs, let input = step.inputs.first, input.axis != .outputs { return }
     let scope =
       (isBeforeLayers ? Slot.embedding.scope : step.scope.path.first) ?? ""
     if !scope.isEmpty, groups.last?.title == scope {

@@ -21,11 +21,21 @@ public struct DiagramText: Sendable {
     self.variants = variants
   }
 
-  /// The lines.
+  /// The lines, of each stack in turn.
   public var text: String {
+    let stacks = diagram.stacks
+    if stacks.count < 2 { return lines(from: "tokens", to: "logits") }
+    return stacks.map { stack in
+      let own = DiagramText(diagram.stack(stack), width: width, variants: stack == nil ? variants : [])
+      guard let stack else { return own.lines(from: "tokens", to: "logits") }
+      return own.lines(from: stack, to: "states of \(stack)")
+    }.joined(separator: "\n")
+  }
+
+  private func lines(from start: String, to end: String) -> String {
     var drawn = 0
     var canvas = DiagramCanvas(right: right)
-    canvas.add("tokens", at: 0)
+    canvas.add(start, at: 0)
     for (index, section) in diagram.sections.enumerated() {
       let layout = DiagramLayout(section)
       guard !section.layers.isEmpty else {
@@ -46,7 +56,7 @@ public struct DiagramText: Sendable {
       canvas.rail("and \(drawn - Self.drawnKinds) more kinds of layers", dashed: true)
     }
     canvas.rail()
-    canvas.add("logits", at: 0)
+    canvas.add(end, at: 0)
     return canvas.text
   }
 

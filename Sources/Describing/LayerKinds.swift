@@ -27,17 +27,18 @@ struct LayerKinds {
 
   private let plan: Plan
   /// For each value that a layer writes, the layer, the place of the step in it and the place among its outputs.
-  private var writers: [Int: (layer: Int, step: Int, output: Int)] = [:]
+  private var writers: [Int: (stack: String?, layer: Int, step: Int, output: Int)] = [:]
 
   init(_ plan: Plan) {
     self.plan = plan
-    var counts: [Int: Int] = [:]
+    var counts: [TensorName: Int] = [:]
     for step in plan.steps {
       guard let layer = step.scope.layer else { continue }
+      let place = TensorName(stack: step.scope.stack, layer: layer)
       for (index, output) in step.outputs.enumerated() {
-        writers[output.index] = (layer, counts[layer, default: 0], index)
+        writers[output.index] = (step.scope.stack, layer, counts[place, default: 0], index)
       }
-      counts[layer, default: 0] += 1
+      counts[place, default: 0] += 1
     }
   }
 
@@ -50,7 +51,9 @@ struct LayerKinds {
         widths: (step.inputs + step.outputs).map(\.width), tensors: step.tensorNames(in: plan),
         inputs: step.inputs.map { value in
           if value == stream { return .stream }
-          guard let writer = writers[value.index], let own = step.scope.layer else { return .shared(value.index) }
+          guard let writer = writers[value.index], let own = step.scope.layer, writer.stack == step.scope.stack else {
+            return .shared(value.index)
+          }
           return writer.layer == own
             ? .own(step: writer.step, output: writer.output)
             : .earlier(distance: own - writer.layer, step: writer.step, output: writer.output)

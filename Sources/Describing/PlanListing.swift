@@ -19,17 +19,22 @@ public struct PlanListing: Sendable {
   /// The lines.
   public var text: String {
     var lines = ["\(plan.name): \(plan.parameterCount.grouped) parameters"]
+    var seen: Set<String?> = []
     for section in PlanSections(plan).sections {
+      let stack = section.stack.map { $0 + " " } ?? ""
+      let isFirst = seen.insert(section.stack).inserted
       if section.layers.isEmpty {
-        lines.append(section.steps.first?.outputs.first?.axis == .outputs ? "logits" : "tokens")
+        let end = section.stack == nil ? "logits" : "states"
+        let isEnd = section.stack == nil ? section.steps.first?.outputs.first?.axis == .outputs : !isFirst
+        lines.append(stack + (isEnd ? end : "tokens"))
         lines += rows(section.steps)
       } else if everyLayer {
         for layer in section.layers {
-          lines.append("layer \(layer)")
-          lines += rows(plan.steps.filter { $0.scope.layer == layer })
+          lines.append("\(stack)layer \(layer)")
+          lines += rows(plan.steps.filter { $0.scope.layer == layer && $0.scope.stack == section.stack })
         }
       } else {
-        lines.append("\(section.layers.count == 1 ? "layer" : "layers") \(ranges(section.layers))")
+        lines.append("\(stack)\(section.layers.count == 1 ? "layer" : "layers") \(ranges(section.layers))")
         lines += rows(section.steps)
       }
     }

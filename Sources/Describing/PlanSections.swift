@@ -4,6 +4,8 @@ import Components
 public struct PlanSections: Sendable {
   /// Steps that stand together.
   public struct Section: Sendable {
+    /// The stack that they stand in; nil for the text's.
+    public let stack: String?
     /// The layers that these steps stand for; empty outside the layers.
     public let layers: [Int]
     /// The steps, of the first of those layers.
@@ -15,14 +17,25 @@ public struct PlanSections: Sendable {
   /// The sections in order.
   public let sections: [Section]
 
-  /// The sections of `plan`. Layers whose steps read alike share a section.
+  /// The sections of `plan`, stack by stack. Layers whose steps read alike share a section.
   public init(_ plan: Plan) {
+    var counted: Set<Int> = []
+    // What a stack has of its own, tensors that it shares with none, is in its scope; the text's stack is the last.
+    let stacks: [String?] = plan.otherAxes.map { plan.axes[$0.index].name } + [nil]
+    sections = stacks.flatMap { stack in
+      Self.sections(of: plan, stack: stack, steps: plan.steps.filter { $0.scope.stack == stack }, counted: &counted)
+    }
+  }
+
+  private static func sections(
+    of plan: Plan, stack: String?, steps: [Step], counted: inout Set<Int>
+  ) -> [Section] {
     var before: [Step] = []
     var after: [Step] = []
     var layers: [Int: [Step]] = [:]
     // What layers share is written when the first of them asks for it, but stands before them all.
     var fromLayers: Set<Value> = []
-    for step in plan.steps {
+    for step in steps {
       if let layer = step.scope.layer {
         layers[layer, default: []].append(step)
         fromLayers.formUnion(step.outputs)
@@ -45,17 +58,16 @@ public struct PlanSections: Sendable {
         groups.append([layer])
       }
     }
-    var counted: Set<Int> = []
     // A tensor belongs to the section that uses it first: a tied head adds nothing.
-    let count = { (steps: [Step]) in
+    func count(_ steps: [Step]) -> Int {
       steps.flatMap(\.parameters).reduce(0) { counted.insert($1).inserted ? $0 + plan.parameters[$1].count : $0 }
     }
-    var sections = [Section(layers: [], steps: before, parameterCount: count(before))]
+    var sections = [Section(stack: stack, layers: [], steps: before, parameterCount: count(before))]
     for group in groups {
       let steps = layers[group[0]] ?? []
-      sections.append(Section(layers: group, steps: steps, parameterCount: count(steps)))
+      sections.append(Section(stack: stack, layers: group, steps: steps, parameterCount: count(steps)))
     }
-    sections.append(Section(layers: [], steps: after, parameterCount: count(after)))
-    self.sections = sections.filter { !$0.steps.isEmpty }
+    sections.append(Section(stack: stack, layers: [], steps: after, parameterCount: count(after)))
+    return sections.filter { !$0.steps.isEmpty }
   }
 }

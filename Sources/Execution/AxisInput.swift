@@ -17,11 +17,9 @@ public enum AxisInput: Sendable, Hashable {
 }
 
 extension Plan {
-  /// The axes on which sequences give something beside the text's tokens.
-  var otherAxes: [RowAxis] { axes.indices.dropFirst(RowAxis.outputs.index + 1).map(RowAxis.init) }
-
-  /// Throws when what is given beside the text's tokens is not what the axes take, or more than `limit` rows in all.
-  func check(_ others: [[RowAxis: AxisInput]], limit: Int) throws(ExecutionProblem) {
+  /// Throws when what is given beside the text's tokens is not what the axes take, more than `limit` rows in all, or nothing for
+  /// one of the sequences at `new`, which have nothing of it yet.
+  func check(_ others: [[RowAxis: AxisInput]], new: [Int], limit: Int) throws(ExecutionProblem) {
     for axis in otherAxes {
       let planned = axes[axis.index]
       var total = 0
@@ -29,16 +27,25 @@ extension Plan {
         switch input {
         case .tokens(let ids):
           if planned.inputWidth != nil { throw .wrongInput(planned.name) }
-          if let id = ids.first(where: { $0 < 0 || $0 >= shape.vocabSize }) {
-            throw .unknownToken(id, vocabulary: shape.vocabSize)
+          let vocabulary = planned.vocabSize ?? shape.vocabSize
+          if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) {
+            throw .unknownToken(id, vocabulary: vocabulary)
           }
         case .rows(let numbers):
           guard let width = planned.inputWidth, numbers.count % width == 0 else { throw .wrongInput(planned.name) }
         }
-        total += input.count(on: planned)
+        let count = input.count(on: planned)
+        if let longest = planned.longest, count > longest { throw .tooLong(tokens: count, limit: longest) }
+        total += count
       }
       if total > limit { throw .tooLong(tokens: total, limit: limit) }
     }
     for axis in others.lazy.flatMap(\.keys) where !otherAxes.contains(axis) { throw .wrongInput("\(axis.index)") }
+    for axis in otherAxes {
+      for index in new {
+        let input = others.indices.contains(index) ? others[index][axis] : nil
+        if input?.count(on: axes[axis.index]) ?? 0 == 0 { throw .missingInput(axes[axis.index].name) }
+      }
+    }
   }
 }

@@ -16,6 +16,8 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
   case noTokens
   /// What is given on the axis of this name is not what it takes.
   case wrongInput(String)
+  /// Nothing is given on the axis of this name, whose rows the model reads.
+  case missingInput(String)
   /// A text whose tokens all see each other is continued.
   case continued
   /// No kernel computes an operator of this name.
@@ -36,6 +38,7 @@ public enum ExecutionProblem: Error, Sendable, Equatable, CustomStringConvertibl
     case .unknownToken(let id, let vocabulary): "token \(id) is outside the vocabulary of \(vocabulary)"
     case .noTokens: "the prompt is empty"
     case .wrongInput(let axis): "what is given for '\(axis)' is not what the model takes there"
+    case .missingInput(let axis): "the model reads '\(axis)', and nothing is given for it"
     case .continued:
       "the tokens of a text see those after them in this model, so a text is computed at once and none is continued"
     case .noKernel(let name): "no kernel computes the operator '\(name)'"

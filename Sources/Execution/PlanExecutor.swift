@@ -106,7 +106,10 @@ public final class PlanExecutor {
     _ inputs: [(sequence: SequenceState, tokens: [Int])], beside given: [[RowAxis: AxisInput]] = [],
     logits wanted: Wanted, _ each: (_ input: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    if !given.isEmpty || plan.axes.count > PlannedAxis.ofText.count { try plan.check(given, limit: maximumRows) }
+    if !given.isEmpty || !otherAxes.isEmpty {
+      let new = inputs.indices.filter { inputs[$0].sequence.position == 0 }
+      try plan.check(given, new: new, limit: maximumRows)
+    }
     for input in inputs {
       if input.tokens.isEmpty { throw ExecutionProblem.noTokens }
       let total = input.sequence.position + input.tokens.count

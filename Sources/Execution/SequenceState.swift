@@ -110,7 +110,8 @@ public final class SequenceState {
   ///
   /// What was computed beyond one of `borders` was computed for a longer text, and is no beginning of a shorter one.
   func rewind(to count: Int, borders: [Int]) -> Bool {
-    guard (0...position).contains(count), prefix <= count, rowCounts.allSatisfy({ $0 == 0 }),
+    // What is given beside the text comes with its first tokens, and stays while any of them does.
+    guard (0...position).contains(count), prefix <= count, count > 0 || rowCounts.allSatisfy({ $0 == 0 }),
       !borders.contains(where: { count <= $0 && $0 < position })
     else { return false }
     for (index, state) in planned.enumerated() where count < position {
@@ -139,11 +140,11 @@ public final class SequenceState {
     for (index, state) in planned.enumerated() {
       let (source, target) = (other.states[index], states[index])
       states[index].firstPosition = source.firstPosition
-      // Rows of another axis are few, and all of them are there.
       let rows =
         switch state.extent {
         case .fixed: 1
-        case .perToken, .window: state.axis == .tokens ? position - source.firstPosition : capacities[index]
+        case .perToken, .window:
+          state.axis == .tokens ? position - source.firstPosition : rowCounts[state.axis.index]
         }
       target.base.copyMemory(from: source.base, byteCount: min(rows, capacities[index]) * source.rowBytes)
     }
@@ -152,13 +153,14 @@ public final class SequenceState {
   /// Forgets every token, for another sequence of the same length.
   public func reset() {
     clearStates()
+    for index in rowCounts.indices { rowCounts[index] = 0 }
     textLength = 0
     history = []
   }
 
   private func clearStates() {
+    // What came of other axes is the same for a text of any length.
     position = 0
-    for index in rowCounts.indices { rowCounts[index] = 0 }
     for (index, state) in planned.enumerated() {
       states[index].firstPosition = 0
       if state.extent == .fixed {

@@ -21,12 +21,16 @@ public struct Work: Sendable, Hashable {
 /// How much one step does in a pass.
 struct StepWork {
   let step: Step
+  /// For how many rows of another stack it is done, once for a sequence, or how many its rows read; nil in the text alone.
+  private let others: Int?
   /// Bytes of each matrix that rows are multiplied with, and the part of it that one row meets; none where rows meet
   /// only rows of one, as in a lookup.
   private let matrices: [(bytes: Int, share: Double)]
 
   init(_ step: Step, in plan: Plan, _ parameters: Parameters) {
     self.step = step
+    let other = step.inputs.lazy.map(\.axis).first { !$0.isOfText } ?? step.axis
+    others = other.isOfText ? nil : plan.longestInput(on: other)
     let matrices = step.parameters.filter { plan.parameters[$0].use == .matrix }
     let elements = matrices.reduce(0) { $0 + plan.parameters[$1].activeCount }
     let whole = elements > 0 && step.operation.flops(step: step, context: 1) >= 2 * elements
@@ -48,6 +52,10 @@ struct StepWork {
   /// Operations for the tokens at `positions` of a sequence.
   func flops(_ positions: Range<Int>) -> Double {
     guard let first = positions.first, let last = positions.last else { return 0 }
+    if let others {
+      let each = Double(step.operation.flops(step: step, context: others))
+      return step.axis.isOfText ? Double(positions.count) * each : first == 0 ? Double(others) * each : 0
+    }
     let (least, most) = (operations(first), operations(last))
     if least == most { return Double(positions.count) * most }
     return positions.reduce(0) { $0 + operations($1) }

@@ -38,7 +38,7 @@ public struct BatchGenerator {
     finished: (Int, TextGenerator.Result) throws -> Void
   ) throws {
     var limit = Int.max
-    for prompt in prompts { limit = try TextGenerator.limit(of: executor.plan, for: prompt) }
+    for prompt in prompts { limit = try TextGenerator.limit(of: executor.plan, for: prompt, beside: settings.beside) }
     let clock = ContinuousClock()
     var running: [Running] = []
     var waiting = prompts.indices
@@ -53,7 +53,9 @@ public struct BatchGenerator {
             continuation: continuation, tokens: prompts[index], start: clock.now))
       }
       if running.isEmpty { return }
-      try executor.forward(running.map { ($0.sequence, $0.tokens) }, logits: .last) { place, position, logits in
+      let given = settings.beside.isEmpty ? [] : running.map { $0.sequence.position > 0 ? [:] : settings.beside }
+      try executor.forward(running.map { ($0.sequence, $0.tokens) }, beside: given, logits: .last) {
+        place, position, logits in
         try running[place].continuation.choose(from: logits, position: position)
       }
       var going: [Running] = []

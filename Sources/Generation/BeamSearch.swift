@@ -45,7 +45,7 @@ public struct BeamSearch {
   public func generate(_ prompt: [Int], beams: Int, _ settings: TextGenerator.Settings) throws -> [(
     result: TextGenerator.Result, score: Double
   )] {
-    let limit = try TextGenerator.limit(of: executor.plan, for: prompt)
+    let limit = try TextGenerator.limit(of: executor.plan, for: prompt, beside: settings.beside)
     let ends = settings.ignoresEnd ? [] : Set(tokenizer?.endOfText ?? []).union(settings.ends)
     // The last token need not be computed.
     let most = min(settings.maximumTokens, limit - prompt.count + 1)
@@ -61,8 +61,9 @@ public struct BeamSearch {
         (sequence: states[place], tokens: step == 1 ? prompt : [running[place].tokens[step - 2]])
       }
       var candidates: [Beam] = []
-      try executor.forward(inputs, logits: .last) { place, position, logits in
-        let mask = try mask(of: running[place], ends)
+      let given = settings.beside.isEmpty || step > 1 ? [] : [settings.beside]
+      try executor.forward(inputs, beside: given, logits: .last) { place, position, logits in
+        let mask = try mask(of: running[place], ends, suppressing: settings.suppressed)
         if mask?.isEmpty ?? false {
           // Nothing follows, and no token says so.
           finished.append((running[place], running[place].score / Double(max(1, step - 1))))
@@ -114,11 +115,14 @@ public struct BeamSearch {
     }
   }
 
-  /// What may follow `beam`: what its grammar allows, and where that may end, the tokens that end a text.
-  private func mask(of beam: Beam, _ ends: Set<Int>) throws -> TokenMask? {
-    guard let matcher = beam.matcher else { return nil }
+  /// What may follow `beam`: what its grammar allows, and where that may end, the tokens that end a text; nil for anything.
+  private func mask(of beam: Beam, _ ends: Set<Int>, suppressing suppressed: Set<Int>) throws -> TokenMask? {
+    guard let matcher = beam.matcher else {
+      return suppressed.isEmpty ? nil : TokenMask(count: executor.plan.logits.width, without: suppressed)
+    }
     var mask = try matcher.mask()
     for end in ends { mask[end] = matcher.mayEnd }
+    for token in suppressed { mask[token] = false }
     return mask
   }
 

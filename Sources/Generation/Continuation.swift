@@ -56,29 +56,36 @@ struct Continuation {
 
   /// The next token: the sampler's choice among those that the grammar allows. Nil where there is nothing to choose from.
   private mutating func token(from logits: UnsafeBufferPointer<Float>) throws -> Int? {
-    guard let matcher else { return sampler.next(logits, after: history, prompt: result.promptTokens.count) }
+    guard let matcher else {
+      if settings.suppressed.isEmpty { return sampler.next(logits, after: history, prompt: result.promptTokens.count) }
+      return next(TokenMask(count: logits.count, without: settings.suppressed), logits)
+    }
     let mayEnd = matcher.mayEnd && !settings.ignoresEnd
     // The likeliest token is mostly allowed, and to ask for it is quicker than a mask. Nothing is drawn for it.
     if settings.sampling.isGreedy,
       let likeliest = sampler.next(logits, after: history, prompt: result.promptTokens.count),
+      !settings.suppressed.contains(likeliest),
       endOfText.contains(likeliest) ? mayEnd : try matcher.allows(likeliest)
     {
       return likeliest
     }
     var mask = try matcher.mask()
     for end in endOfText { mask[end] = mayEnd }
+    for token in settings.suppressed { mask[token] = false }
     if mask.isEmpty {
       hasNothingLeft = true
       return 0
     }
+    guard let choice = next(mask, logits) else { throw GrammarProblem.forbidden }
+    return choice
+  }
+
+  /// The sampler's choice among the tokens of `mask`.
+  private mutating func next(_ mask: TokenMask, _ logits: UnsafeBufferPointer<Float>) -> Int? {
     allowed.removeAll(keepingCapacity: true)
     allowed.append(contentsOf: logits)
     allowed.withUnsafeMutableBufferPointer { mask.apply(to: $0) }
-    let choice = allowed.withUnsafeBufferPointer {
-      sampler.next($0, after: history, prompt: result.promptTokens.count)
-    }
-    guard let choice else { throw GrammarProblem.forbidden }
-    return choice
+    return allowed.withUnsafeBufferPointer { sampler.next($0, after: history, prompt: result.promptTokens.count) }
   }
 
   /// Writes the chosen token and says which tokens are to be computed next; nil when it is over, for the reason in

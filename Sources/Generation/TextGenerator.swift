@@ -27,6 +27,10 @@ public struct TextGenerator {
     public var ignoresEnd = false
     /// What may be generated; nil for anything.
     public var grammar: TokenGrammar?
+    /// What the model reads beside the text that it writes: a source text, an image.
+    public var beside: [RowAxis: AxisInput] = [:]
+    /// Tokens that are never generated.
+    public var suppressed: Set<Int> = []
 
     /// 256 tokens, drawn as `Sampler.Settings` draws.
     public init() {}
@@ -102,9 +106,9 @@ public struct TextGenerator {
   }
 
   /// How many tokens a sequence of `plan` may have; throws `ModelProblem` when `prompt` has more, and where no text can be
-  /// continued.
-  public static func limit(of plan: Plan, for prompt: [Int]) throws -> Int {
-    try plan.requireContinuation()
+  /// continued with what is given `beside`.
+  public static func limit(of plan: Plan, for prompt: [Int], beside: [RowAxis: AxisInput] = [:]) throws -> Int {
+    try plan.requireContinuation(beside: Set(beside.keys))
     return try length(of: plan, for: prompt)
   }
 
@@ -124,12 +128,13 @@ public struct TextGenerator {
   public func generate(_ prompt: [Int], _ settings: Settings, emit: (_ text: String, _ id: Int?) throws -> Bool) throws
     -> Result
   {
-    let limit = try Self.limit(of: executor.plan, for: prompt)
+    let limit = try Self.limit(of: executor.plan, for: prompt, beside: settings.beside)
     var continuation = try Continuation(of: prompt, settings, tokenizer: tokenizer)
     var sequence = try executor.openSequence(length: continuation.length(limit: limit))
     let clock = ContinuousClock()
     func compute(_ tokens: [Int]) throws {
-      try executor.forward([(sequence, tokens)], logits: .last) { _, position, logits in
+      let given = settings.beside.isEmpty || sequence.position > 0 ? [] : [settings.beside]
+      try executor.forward([(sequence, tokens)], beside: given, logits: .last) { _, position, logits in
         try continuation.choose(from: logits, position: position)
       }
     }

@@ -11,6 +11,13 @@ public struct TokenMask: Sendable, Hashable {
     words = Array(repeating: 0, count: (count + 63) / 64)
   }
 
+  /// All tokens of `count` but those in `forbidden`.
+  public init(count: Int, without forbidden: Set<Int>) {
+    self.init(count: count)
+    for place in words.indices { words[place] = place == count >> 6 ? (1 << UInt64(count & 63)) - 1 : .max }
+    for id in forbidden { self[id] = false }
+  }
+
   /// Whether `id` is allowed; assigning allows or forbids it. An id that there is none of is not allowed.
   public subscript(id: Int) -> Bool {
     get { id >= 0 && id < count && words[id >> 6] & (1 << UInt64(id & 63)) != 0 }

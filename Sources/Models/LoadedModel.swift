@@ -29,20 +29,23 @@ public struct LoadedModel: Sendable {
   public func chat() throws -> ChatTemplate? { try loader.chat(of: description, tokenizer: tokenizer) }
 
   /// An executor that shares `pool`, stores states in `states`, one of `PlannedState.formats`, and multiplies matrices in
-  /// `computeType`. Where a text is computed at once it takes texts of up to `longest` tokens, or as the model is made for.
+  /// `computeType`. Where a text is computed at once it takes texts of up to `longest` tokens, or as the model is made for; so many
+  /// rows of another stack too.
   public func executor(
     pool: ThreadPool, maximumRows: Int = 256, longest: Int? = nil, states: StorageFormat, computeType: ComputeType
   ) throws(ExecutionProblem) -> PlanExecutor {
     let plan = description.plan
     let whole = max(256, longest ?? plan.longestText)
+    // What another stack is given is computed at once too.
+    let rows = plan.seesWholeTexts ? whole : plan.otherAxes.isEmpty ? maximumRows : max(maximumRows, longest ?? 0)
     return try PlanExecutor(
-      plan, parameters, pool: pool, maximumRows: plan.seesWholeTexts ? whole : maximumRows, states: states,
-      fusing: true, computeType: computeType)
+      plan, parameters, pool: pool, maximumRows: rows, states: states, fusing: true, computeType: computeType)
   }
 
   /// An executor of the model without its head, whose logits are the final states, for texts of up to `tokens` tokens;
   /// throws `ModelProblem` where its head does not tell which these are.
   public func statesExecutor(pool: ThreadPool, tokens: Int, computeType: ComputeType) throws -> PlanExecutor {
+    if !description.plan.otherAxes.isEmpty { try description.plan.requireContinuation() }
     guard let plan = description.plan.withoutHead else { throw ModelProblem.noStates(description.plan.name) }
     return try PlanExecutor(
       plan, parameters, pool: pool, maximumRows: plan.seesWholeTexts ? max(256, tokens) : 256, states: .f32,
@@ -176,11 +179,24 @@ extension ModelLoader {
   }
 }
 
+extension Architecture.Stack {
+  /// The number at `path` of the stack, in the layer of a canonical tensor name.
+  func count(at path: String, for name: TensorName) -> Int? {
+    let words = path.split(separator: ".", maxSplits: 1).map(String.init)
+    guard let slot = words.first.flatMap(Slot.init(rawValue:)), words.count == 2 else { return nil }
+    let layer = name.layer.flatMap { layers.indices.contains($0) ? layers[$0][slot] : nil }
+    return (layer ?? self[slot])?.setting[path: words[1]]?.integer
+  }
+}
+
 extension Architecture {
   /// The number at `path` of the resolved spec, for the layer of a canonical tensor name: how many heads a layout's
   /// groups stand for.
   public func count(at path: String, for name: TensorName) -> Int? {
     var setting = resolved[path: path]
+    if let stack = name.stack.flatMap({ name in stacks.first { $0.name == name } }) {
+      return stack.count(at: path, for: name) ?? setting?.integer
+    }
     if let layer = name.layer, layers.indices.contains(layer) {
       let (slot, rest) = (
         path.split(separator: ".").first ?? "", path.split(separator: ".").dropFirst().joined(separator: ".")

@@ -33,6 +33,8 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case noStates(String)
   /// A model tells no classes of texts.
   case noClasses(String)
+  /// A model reads what other stacks of these names are given, and nothing is.
+  case noSource(String, stacks: [String])
   /// How a model makes vectors of texts is said in a way that is not read here.
   case pooling(path: String, why: String)
   /// After this many tokens the model computed no numbers: not one logit could be compared with another.
@@ -85,6 +87,9 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
       "the head of '\(name)' does not tell which rows its final states are: it calls no 'plan.ends(in:)'"
     case .noClasses(let name):
       "'\(name)' tells no classes of texts: its head is not 'classes'"
+    case .noSource(let name, let stacks):
+      "'\(name)' writes of what it reads (\(stacks.joined(separator: ", "))): 'chimera run' gives it that, and 'chimera verify' "
+        + "compares it; nothing else can yet"
     case .pooling(let path, let why): "\(path): \(why)"
     case .notANumber(let tokens):
       "after \(tokens.grouped) tokens the logits are NaN; are the weights damaged?"
@@ -129,7 +134,11 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
 
 extension Plan {
   /// Throws where no text can be continued with the model, for its tokens see those after them or nothing is predicted.
-  public func requireContinuation() throws(ModelProblem) {
+  ///
+  /// Throws too where other stacks are given nothing: `beside` are those that are.
+  public func requireContinuation(beside: Set<RowAxis> = []) throws(ModelProblem) {
+    let missing = otherAxes.filter { !beside.contains($0) }
+    if !missing.isEmpty { throw .noSource(name, stacks: missing.map { axes[$0.index].name }) }
     if seesWholeTexts { throw .noContinuation(name, isEncoder: true) }
     if prediction != .tokens { throw .noContinuation(name, isEncoder: false) }
   }

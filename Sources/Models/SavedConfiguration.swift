@@ -91,6 +91,7 @@ extension ArchitectureChoices {
   /// At `layers.*.` and a path it is the list of what each layer has; null where the layer has no such option, and of a
   /// slot the component's name.
   func option(_ path: String) -> ConfigBinding.EffectiveOption {
+    if path.hasPrefix("stacks.") { return ofStack(path.dropFirst("stacks.".count)) }
     if path.hasPrefix("layers.*.") { return listed(path.dropFirst("layers.*.".count)) }
     guard let dot = path.firstIndex(of: "."), let slot = Slot(rawValue: String(path[..<dot])) else { return .unknown }
     let option = String(path[path.index(after: dot)...])
@@ -103,6 +104,19 @@ extension ArchitectureChoices {
     guard choices.allSatisfy({ $0.value(option).map { JSONValue($0) } == value }) else { return .unknown }
     guard let setting = first.value(option) else { return .leftOut }
     return setting.entries == nil && setting.list == nil ? .value(setting) : .unknown
+  }
+
+  /// What the option at a path of another stack is: `source.mlp.intermediate_size`, `source.layers.count`.
+  private func ofStack(_ path: Substring) -> ConfigBinding.EffectiveOption {
+    let parts = path.split(separator: ".", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let stack = stacks.first(where: { $0.name == parts[0] }) else { return .unknown }
+    switch parts[1] {
+    case "layers.count": return .value(Setting(text: String(stack.shape.layerCount)))
+    case "hidden_size": return .value(Setting(text: String(stack.shape.hiddenSize)))
+    case "vocab_size": return .value(Setting(text: String(stack.shape.vocabSize)))
+    case "context_length": return .value(Setting(text: String(stack.shape.contextLength)))
+    default: return stack.choices.option(parts[1])
+    }
   }
 
   private func listed(_ path: Substring) -> ConfigBinding.EffectiveOption {

@@ -1,11 +1,13 @@
 import Checkpoints
+import Components
 import Execution
 import Files
 import Kernels
 
 /// A model compared with what the reference implementation computed, as an `expected.safetensors` holds it: `input_ids`
 /// [rows, tokens], `logits` [rows, tokens, vocabulary], and `greedy` [1, tokens], a continuation of the first row's
-/// beginning by the largest logit. An encoder's may hold `attention_mask` and `token_type_ids` [rows, tokens] too, and of one
+/// beginning by the largest logit. Where a model reads a source text, `input_ids` are that one's and `decoder_input_ids`
+/// [rows, tokens] are the text's, with which `greedy` begins. An encoder's may hold `attention_mask` and `token_type_ids` [rows, tokens] too, and of one
 /// without a head `last_hidden_state` is compared.
 public struct Verification: Sendable {
   /// The largest absolute difference of a logit.
@@ -31,23 +33,29 @@ public struct Verification: Sendable {
       }
       return entry
     }
-    let ids = try Verification.integers(try entry("input_ids"))
-    let shape = try entry("input_ids").shape
     let plan = model.description.plan
+    let source = try plan.otherAxes.isEmpty ? nil : Source(plan, file)
+    let idsName = source == nil ? "input_ids" : "decoder_input_ids"
+    let ids = try Verification.integers(try entry(idsName))
+    let shape = try entry(idsName).shape
     let expected = try entry(plan.prediction == .states ? "last_hidden_state" : "logits")
     let width = plan.logits.width
     let tables = try ["attention_mask", "token_type_ids"].map { name in
-      try file.tensors.first { $0.name == name }.map { try Verification.integers($0) }
+      try source != nil ? nil : file.tensors.first { $0.name == name }.map { try Verification.integers($0) }
     }
     let isOfTexts = plan.prediction == .classes
     let rows = shape.dropLast(isOfTexts ? 1 : 0) + [width]
     guard shape.count == 2, expected.shape == Array(rows), expected.format == .f32 else {
       throw FileProblem(
         path: path,
-        sentence: "'\(expected.name)' is \(expected.typeName) \(expected.shape) for input_ids \(shape); "
+        sentence: "'\(expected.name)' is \(expected.typeName) \(expected.shape) for \(idsName) \(shape); "
           + "expected F32 of those and \(width)")
     }
-    let executor = try model.executor(pool: pool, longest: shape[1], states: .f32, computeType: computeType)
+    if let source, source.rows.count < shape[0] {
+      throw FileProblem(path: path, sentence: "'input_ids' has \(source.rows.count) rows, and '\(idsName)' \(shape[0])")
+    }
+    let longest = source?.rows.map(\.count).max() ?? shape[1]
+    let executor = try model.executor(pool: pool, longest: longest, states: .f32, computeType: computeType)
     var worst: Float = 0
     var count = 0
     var place = (row: 0, position: 0, id: 0)
@@ -59,7 +67,9 @@ public struct Verification: Sendable {
       let second = tables[1].flatMap { $0[start..<start + length].firstIndex(of: 1) }.map { $0 - start } ?? Int.max
       let sequence = try executor.openSequence(length: tokens.count, second: second)
       count += (isOfTexts ? 1 : tokens.count) * width
-      try executor.forward([(sequence, tokens)], logits: isOfTexts ? .first : .all) { _, position, logits in
+      let given = source.map { [$0.given(row)] } ?? []
+      try executor.forward([(sequence, tokens)], beside: given, logits: isOfTexts ? .first : .all) {
+        _, position, logits in
         let start = (isOfTexts ? row : row * shape[1] + position) * width
         for (id, logit) in logits.enumerated() {
           let wanted = expected.bytes.loadUnaligned(fromByteOffset: (start + id) * 4, as: Float.self)
@@ -86,18 +96,42 @@ public struct Verification: Sendable {
     }
     let start = zip(wanted, ids).prefix { $0 == $1 }.count
     // The reference began with part of the first row; where that ends it wrote itself, and may have agreed by chance.
-    let given = min(start, 8)
+    let given = source == nil ? min(start, 8) : 1
     let sequence = try executor.openSequence(length: wanted.count)
     var next = 0
     var agreed = 0
     for position in max(1, given)..<wanted.count {
       let tokens = position == max(1, given) ? Array(wanted[..<position]) : [wanted[position - 1]]
-      try executor.forward([(sequence, tokens)], logits: .last) { _, _, logits in
+      let beside = position == max(1, given) ? source.map { [$0.given(0)] } ?? [] : []
+      try executor.forward([(sequence, tokens)], beside: beside, logits: .last) { _, _, logits in
         next = logits.indices.max { logits[$0] < logits[$1] } ?? 0
       }
       if next == wanted[position] { agreed += 1 }
     }
     greedy = (wanted.count - max(1, given), agreed)
+  }
+
+  /// The source texts of a file, for the one stack that reads them.
+  private struct Source {
+    let axis: RowAxis
+    /// The tokens of each, without those that the mask hides behind them.
+    let rows: [[Int]]
+
+    init(_ plan: Plan, _ file: SafetensorsFile) throws {
+      let tensors = Dictionary(file.tensors.map { ($0.name, $0) }) { first, _ in first }
+      guard plan.otherAxes.count == 1, plan.axes[plan.otherAxes[0].index].inputWidth == nil,
+        let entry = tensors["input_ids"], entry.shape.count == 2
+      else { throw ModelProblem.noSource(plan.name, stacks: plan.otherAxes.map { plan.axes[$0.index].name }) }
+      axis = plan.otherAxes[0]
+      let (ids, length) = (try Verification.integers(entry), entry.shape[1])
+      let mask = try tensors["attention_mask"].map { try Verification.integers($0) }
+      rows = (0..<entry.shape[0]).map { row in
+        let range = row * length..<(row + 1) * length
+        return Array(ids[range].prefix(mask.map { $0[range].prefix { $0 != 0 }.count } ?? length))
+      }
+    }
+
+    func given(_ row: Int) -> [RowAxis: AxisInput] { [axis: .tokens(rows[row])] }
   }
 
   private static func integers(_ entry: StoredTensorEntry) throws(FileProblem) -> [Int] {

@@ -26,11 +26,17 @@ extension Plan {
 
   /// The lengths at which a growing text is computed again from its beginning.
   public var recomputationLengths: [Int] {
-    Set(steps.compactMap { if case .recomputed(let border) = $0.operation.lengthUse { border } else { nil } }).sorted()
+    Set(
+      steps.lazy.filter(\.axis.isOfText).compactMap {
+        if case .recomputed(let border) = $0.operation.lengthUse { border } else { nil }
+      }
+    ).sorted()
   }
 
   /// The longest text whose numbers are the same however many calls it is computed in; nil where that is any text.
   public var longestTextInParts: Int? {
-    steps.compactMap { if case .cached(let border) = $0.operation.lengthUse { border } else { nil } }.min()
+    steps.lazy.filter(\.axis.isOfText).compactMap {
+      if case .cached(let border) = $0.operation.lengthUse { border } else { nil }
+    }.min()
   }
 }

@@ -53,7 +53,8 @@ public struct Plan: Sendable, Hashable {
     }
     // At most 16 bytes or operations for each number of each value with each token, and as many for each weight.
     let widths = values.reduce(0.0) { $0 + Double($1.width) } + states.reduce(0.0) { $0 + Double($1.width) }
-    return 16 * (Double(total) + widths * Double(max(context, shape.contextLength))) < 0x1p62
+    let rows = axes.reduce(max(context, shape.contextLength)) { max($0, $1.context ?? 0) }
+    return 16 * (Double(total) + widths * Double(rows)) < 0x1p62
   }
 
   /// The plan with other steps, and values added behind its own: what a pass makes of it. A value has the shape with which
@@ -122,17 +123,27 @@ public struct Plan: Sendable, Hashable {
   ///
   /// A multiplication and an addition are two. Lookups, norms and elementwise steps count what they compute.
   public func flopsPerToken(context: Int) -> Int {
-    steps.reduce(0) { $0 + $1.operation.flops(step: $1, context: context) }
+    steps.reduce(0) { $1.axis.isOfText ? $0 + flops(of: $1, context: context) : $0 }
+  }
+
+  /// Floating-point operations of `step` for one of its own rows at the end of a text of `context` tokens; other stacks have as
+  /// many rows as they are made for.
+  public func flops(of step: Step, context: Int) -> Int {
+    step.operation.flops(step: step, context: length(of: step, context: context))
   }
 
   /// Bytes that one more token of a sequence adds to its states while no window is full, when states are stored in `format` where they
   /// may be.
   public func stateBytesPerToken(in format: StorageFormat) -> Int {
-    states.reduce(0) { $0 + ($1.extent == .fixed ? 0 : $1.rowBytes(wanted: format)) }
+    states.reduce(0) { $0 + ($1.extent == .fixed || !$1.axis.isOfText ? 0 : $1.rowBytes(wanted: format)) }
   }
 
-  /// Bytes of the states of a sequence of `length` tokens, when they are stored in `format` where they may be.
+  /// Bytes of the states of a sequence of `length` tokens, when they are stored in `format` where they may be; of other stacks
+  /// it has as many rows as they are made for.
   public func stateBytes(length: Int, in format: StorageFormat) -> Int {
-    states.reduce(0) { $0 + $1.rows(length: length) * $1.rowBytes(wanted: format) }
+    states.reduce(0) { sum, state in
+      let rows = state.axis.isOfText ? length : axes[state.axis.index].context ?? length
+      return sum + state.rows(length: rows) * state.rowBytes(wanted: format)
+    }
   }
 }

@@ -4,8 +4,10 @@ import Settings
 ///
 /// One mutation a statement: Swift may read `plan` before an argument changes it.
 public struct PlanBuilder {
-  /// The model's sizes.
-  public let shape: ModelShape
+  /// The sizes of the stack that is being written: the model's own, where that is the text's.
+  public private(set) var shape: ModelShape
+  /// What the rows of the stack that is being written stand for.
+  public private(set) var rows = RowAxis.tokens
   /// The scope that is being written: what the names of its tensors begin with.
   public private(set) var scope = TensorName()
   private var axes = PlannedAxis.ofText
@@ -14,13 +16,21 @@ public struct PlanBuilder {
   private var values: [Value] = []
   private(set) var parameters: [PlannedTensor] = []
   private var parameterIndex: [TensorName: Int] = [:]
+  /// The text's tensors that other stacks read too.
+  private var sharedByStacks: Set<TensorName> = []
   private var states: [PlannedState] = []
   private var problems = Problems()
-  private var sharedValues: [AnyHashable: Value] = [:]
+  private var sharedValues: [SharedKey: Value] = [:]
   private var longestSequence: Int?
   private var extendedContext: Int?
   private var finalStates: Value?
   private var prediction = Plan.Prediction.tokens
+
+  /// What stands for a value that components of one stack share.
+  private struct SharedKey: Hashable {
+    let stack: String?
+    let key: AnyHashable
+  }
 
   /// An empty plan for a model of `shape`.
   public init(shape: ModelShape) {
@@ -49,6 +59,17 @@ public struct PlanBuilder {
     return body(&self)
   }
 
+  /// Writes what `body` writes as the stack `name` beside the text's, of the sizes `shape` and with the rows of `axis`: the
+  /// tensor `q` in the scope `attn` of its `layers.0` is `name.layers.0.attn.q`.
+  public mutating func stack<Result>(
+    _ name: String, shape: ModelShape, rows axis: RowAxis, _ body: (inout PlanBuilder) -> Result
+  ) -> Result {
+    let outer = (scope, self.shape, rows)
+    (scope, self.shape, rows) = (TensorName(stack: name), shape, axis)
+    defer { (scope, self.shape, rows) = outer }
+    return body(&self)
+  }
+
   /// Writes what `body` writes as a part of the component, which drawings show by itself under `title`: the queries, the
   /// cached latent, the shared expert. No tensor is named after it.
   public mutating func part<Result>(_ title: String, _ body: (inout PlanBuilder) -> Result) -> Result {
@@ -60,9 +81,13 @@ public struct PlanBuilder {
 
   /// Another axis of rows beside the text's tokens: the patches of an image, a source text.
   ///
-  /// `inputWidth` is the width of the rows that a pass is given for it; nil where it is given token ids.
-  public mutating func axis(_ name: String, inputWidth: Int? = nil) -> RowAxis {
-    axes.append(PlannedAxis(name: name, kind: .sequence, inputWidth: inputWidth))
+  /// `inputWidth` is the width of the rows that a pass is given for it; nil where it is given token ids, of which there are
+  /// `vocabSize`. The model is made for `context` rows of it.
+  public mutating func axis(
+    _ name: String, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil
+  ) -> RowAxis {
+    axes.append(
+      PlannedAxis(name: name, kind: .sequence, inputWidth: inputWidth, vocabSize: vocabSize, context: context))
     return RowAxis(axes.count - 1)
   }
 
@@ -74,8 +99,29 @@ public struct PlanBuilder {
     _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
     chosen: Int? = nil
   ) -> ParameterReference {
-    let name = scope.appending(name)
+    parameter(at: scope.appending(name), shape: shape, starts: initialization, use: use, chosen: chosen)
+  }
+
+  /// A learned tensor of the text's stack, outside its layers, which other stacks may read too.
+  public mutating func textParameter(
+    _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization
+  ) -> ParameterReference {
+    let name = TensorName().appending(name)
+    sharedByStacks.insert(name)
+    return parameter(at: name, shape: shape, starts: initialization, use: nil, chosen: nil)
+  }
+
+  private mutating func parameter(
+    at name: TensorName, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use?,
+    chosen: Int?
+  ) -> ParameterReference {
     if let index = parameterIndex[name] {
+      if sharedByStacks.contains(name), parameters[index].shape != shape {
+        fail(
+          "the stacks share the tensor \(name), which is \(parameters[index].shape) in one and \(shape) in another",
+          at: nil)
+        return ParameterReference(index: index, shape: shape)
+      }
       precondition(
         parameters[index].shape == shape, "the tensor \(name) has two shapes: \(parameters[index].shape), \(shape)")
       return ParameterReference(index: index, shape: shape)
@@ -127,6 +173,7 @@ public struct PlanBuilder {
 
   /// A value that several components use and that is written once: the first time `key` is asked for.
   public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
+    let key = SharedKey(stack: scope.stack, key: key)
     if let value = sharedValues[key] { return value }
     let outer = (scope, part)
     (scope, part) = (TensorName(stack: scope.stack), "")
@@ -144,15 +191,19 @@ public struct PlanBuilder {
     return body(&self)
   }
 
-  /// Notes that no sequence can be longer than `length` tokens, as with a table of positions.
+  /// Notes that no sequence of the stack being written can be longer than `length` rows, as with a table of positions.
   public mutating func limitSequences(to length: Int) {
+    guard rows.isOfText else {
+      axes[rows.index].longest = min(axes[rows.index].longest ?? length, length)
+      return
+    }
     longestSequence = min(longestSequence ?? length, length)
   }
 
   /// Notes that positions are encoded in texts of up to `length` tokens, though the model's context may be shorter;
   /// `Int.max` for texts of any length.
   public mutating func extendContext(to length: Int) {
-    extendedContext = max(extendedContext ?? 0, length)
+    if rows.isOfText { extendedContext = max(extendedContext ?? 0, length) }
   }
 
   /// Notes that `states` is what stands for each row at the end, before anything is predicted from it.
@@ -180,6 +231,9 @@ public struct PlanBuilder {
     }
     return plan
   }
+
+  /// Whether a step reads `value`.
+  public func isRead(_ value: Value) -> Bool { steps.contains { $0.inputs.contains(value) } }
 
   /// What components noted so far.
   public var noted: Problems { problems }

@@ -88,17 +88,19 @@ public struct TensorName: Sendable, Hashable {
 }
 
 extension TensorName: CustomStringConvertible, ExpressibleByStringLiteral {
-  /// The name that `text` writes, as in a file whose names are canonical; of a model with one stack.
+  /// The name that `text` writes, as in a file whose names are canonical. What stands in a stack and in no layer of it has the
+  /// stack's name among its words.
   public init(_ text: String) {
     let words = text.isEmpty ? [] : text.split(separator: ".", omittingEmptySubsequences: false)
-    guard words.count > 1, words[0] == Self.layers, let layer = Int(words[1]), String(layer) == words[1], layer >= 0
+    guard let place = words.prefix(2).firstIndex(of: Substring(Self.layers)), words.count > place + 1,
+      let layer = Int(words[place + 1]), String(layer) == words[place + 1], layer >= 0
     else {
       self.init()
       for word in words { append(word) }
       return
     }
-    self.init(layer: layer)
-    for word in words.dropFirst(2) { append(word) }
+    self.init(stack: place == 1 ? String(words[0]) : nil, layer: layer)
+    for word in words.dropFirst(place + 2) { append(word) }
   }
 
   /// The name that the literal `text` writes.

@@ -16,6 +16,8 @@ public struct Architecture: Sendable {
   public let layers: [LayerSpec]
   /// For each layer, which of the distinct layers it is: equal numbers are equal layers, numbered as they first appear.
   public let layerKinds: [Int]
+  /// The stacks beside the text's, in the order of the file: each may be read by those after it, and by the text.
+  public let stacks: [Stack]
   /// What is known about the model.
   public let facts: Facts
   /// How many parameters the model is published to have.
@@ -41,4 +43,30 @@ public struct Architecture: Sendable {
 
   /// What stands in `slot` outside the layers.
   public subscript(slot: Slot) -> ComponentSpec? { components[slot] }
+
+  /// The text's own stack: that whose keys stand at the root.
+  public var text: Stack {
+    Stack(
+      name: ArchitectureKeys.text, shape: shape, components: components, layers: layers, layerKinds: layerKinds,
+      place: resolved.place)
+  }
+
+  /// A stack of layers.
+  public struct Stack: Sendable {
+    /// Its name.
+    public let name: String
+    /// The sizes that its components share.
+    public let shape: ModelShape
+    /// What stands in the slots outside the layers.
+    public let components: [Slot: ComponentSpec]
+    /// The layers in order; layers of the same content share it.
+    public let layers: [LayerSpec]
+    /// For each layer, which of the distinct layers it is, numbered as they first appear.
+    public let layerKinds: [Int]
+    /// Where it is written.
+    public let place: Place?
+
+    /// What stands in `slot` outside the layers.
+    public subscript(slot: Slot) -> ComponentSpec? { components[slot] }
+  }
 }

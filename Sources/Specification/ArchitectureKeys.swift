@@ -6,10 +6,11 @@ enum ArchitectureKeys {
   static let root: [String] =
     ["extends", "name", "facts", "vocab_size", "context_length", "hidden_size"]
     + Slot.atRoot.map(\.rawValue)
-    + ["layers", "tokenizer", "chat", "init", "expected_params", "checkpoint", "config", "gguf"]
+    + ["layers", "stacks", "tokenizer", "chat", "init", "expected_params", "checkpoint", "config", "gguf"]
 
   /// The keys that decide what is computed.
-  static let shaping = Set(["vocab_size", "context_length", "hidden_size", "layers"] + Slot.atRoot.map(\.rawValue))
+  static let shaping = Set(
+    ["vocab_size", "context_length", "hidden_size", "layers", "stacks"] + Slot.atRoot.map(\.rawValue))
 
   /// The keys that belong to one model and are not handed on to those that extend it.
   static let own = ["extends", "name", "expected_params"]
@@ -26,6 +27,15 @@ enum ArchitectureKeys {
     ]
     + Slot.atRoot.filter { $0.whenUnwritten == .required }.map { ($0.rawValue, $0.meaning) }
     + [("layers", "the number of layers: {count: 12}")]
+
+  /// The keys of a stack beside the text's.
+  static let stack = ["like"] + sizes + Slot.ofStacks.map(\.rawValue) + ["layers"]
+  /// The sizes, which a stack has of the text's where it does not say them.
+  static let sizes = ["vocab_size", "context_length", "hidden_size"]
+  /// The name of the stack whose keys stand at the root.
+  static let text = "text"
+  /// How many stacks there may be beside the text's.
+  static let stackLimit = 16
 
   /// The keys of `layers`.
   static let layers = ["count", "pattern", "variants", "overrides"]

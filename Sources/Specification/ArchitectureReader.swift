@@ -45,15 +45,22 @@ struct ArchitectureReader {
     let layers = layerReader.read()
     problems = layerReader.problems
     isSound = isSound && !layers.specs.isEmpty
-    guard isSound else { return (nil, problems) }
+    var stackReader = StackReader(
+      tree, sizes: (vocabSize, contextLength, hiddenSize), problems: problems, terms: terms,
+      choosing: resolution.choosing)
+    let stacks = stackReader.read()
+    problems = stackReader.problems
+    isSound = isSound && stacks != nil
+    guard isSound, let stacks else { return (nil, problems) }
     let architecture = Architecture(
       name: name, family: resolution.family,
       shape: ModelShape(
         vocabSize: vocabSize, contextLength: contextLength, hiddenSize: hiddenSize, layerCount: layers.specs.count),
-      components: components, layers: layers.specs, layerKinds: layers.kinds, facts: facts, expectedParams: expected,
+      components: components, layers: layers.specs, layerKinds: layers.kinds, stacks: stacks, facts: facts,
+      expectedParams: expected,
       tokenizer: tree["tokenizer"], chat: tree["chat"], checkpoint: tree["checkpoint"], config: tree["config"],
       gguf: tree["gguf"], initialization: tree["init"], resolved: inReadingOrder(named: name), files: resolution.files,
-      typeChanges: resolution.typeChanges + layerReader.typeChanges)
+      typeChanges: resolution.typeChanges + layerReader.typeChanges + stackReader.typeChanges)
     return (architecture, problems)
   }
 

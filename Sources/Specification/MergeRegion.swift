@@ -3,7 +3,7 @@ import Components
 /// The part of a tree that a merge stands in: it decides what `null`, a component's name and a changed `type` do there.
 struct MergeRegion {
   private enum Kind {
-    case root, layers, variants, component, plain
+    case root, layers, variants, component, stacks, stack, plain
   }
 
   private let kind: Kind
@@ -29,12 +29,16 @@ struct MergeRegion {
   /// The region of what stands under `key`.
   func under(_ key: String) -> MergeRegion {
     switch kind {
-    case .root:
+    case .root, .stack:
       if let slot = Slot(rawValue: key) {
-        MergeRegion(.component, slot: slot, isLayerPatch: isLayerPatch)
+        // A stack that is like another is laid over it later, as a variant is over the model.
+        MergeRegion(.component, slot: slot, isLayerPatch: isLayerPatch || kind == .stack)
+      } else if key == "stacks", kind == .root, !isLayerPatch {
+        MergeRegion(.stacks)
       } else {
         key == "layers" && !isLayerPatch ? MergeRegion(.layers) : .plain
       }
+    case .stacks: MergeRegion(.stack)
     case .layers: key == "variants" ? MergeRegion(.variants) : .plain
     case .variants: MergeRegion(.root, isLayerPatch: true)
     case .component: MergeRegion(.component, slot: Slot(rawValue: key), isLayerPatch: isLayerPatch)

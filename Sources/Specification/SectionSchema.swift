@@ -42,6 +42,15 @@ enum SectionSchema {
     "constants": described(
       ["type": ["object", "null"], "additionalProperties": ["type": "number"]],
       "tensors of one number in every layer, for readers who ask for them"),
+    "stacks": described(
+      [
+        "type": ["object", "null"],
+        "additionalProperties": [
+          "type": ["object", "null"],
+          "properties": ["tensors": rules, "layer_prefix": ["type": ["string", "null"]], "layer": rules],
+          "additionalProperties": false,
+        ],
+      ], "the tensors of stacks beside the text's, by the stack's name"),
   ]
 
   /// The keys of a binding of configurations.

@@ -218,7 +218,8 @@ public final class SpecificationLoader: Sendable {
   // MARK: Trees
 
   /// Lays `patch`, a file's own tree or a change of the caller, over `result`; `chain` ends in the file it belongs to.
-  private func lay(_ patch: Setting, over result: inout Resolution, chain: [String]) {
+  private func lay(_ given: Setting, over result: inout Resolution, chain: [String]) {
+    var patch = result.isFragment ? given : given.withTextAtRoot
     if !result.isFragment {
       let unknown = (patch.entries ?? []).lazy.filter { !ArchitectureKeys.root.contains($0.key) }
       for entry in unknown.prefix(100) {
@@ -240,7 +241,7 @@ public final class SpecificationLoader: Sendable {
         }
       }
     }
-    var patch = choosingOptions.isEmpty ? patch : patch.withTypes(chosenBy: choosingOptions)
+    if !choosingOptions.isEmpty { patch = patch.withTypes(chosenBy: choosingOptions) }
     for (key, _) in ArchitectureKeys.required where !result.isFragment {
       guard let value = patch[key], value.isNull else { continue }
       result.noteNull(under: key, at: value.place)

@@ -30,6 +30,9 @@ public struct SpecificationSchema {
       properties[key] = described(size(limit: ArchitectureKeys.sizeLimit), meaning)
     }
     properties["layers"] = layers
+    properties["stacks"] = described(
+      ["type": ["object", "null"], "additionalProperties": ["$ref": "#/definitions/stack"]],
+      "stacks of layers beside the text's, by name, that it reads by cross-attention")
     for (key, meaning) in [
       ("tokenizer", "the tokenizer: a name or a group"), ("chat", "how a conversation is written: a name or a group"),
       ("init", "how parameters are initialized for training"),
@@ -87,6 +90,7 @@ public struct SpecificationSchema {
     definitions["override"] = [
       "type": "object", "properties": .object(patch), "required": ["layers"], "additionalProperties": false,
     ]
+    definitions["stack"] = stack
     definitions["slice"] = [
       "anyOf": [["type": "integer"], ["type": "string", "pattern": "^ *-?[0-9]* *(: *-?[0-9]* *){0,2}$"]]
     ]
@@ -206,6 +210,19 @@ public struct SpecificationSchema {
     case .flag, .flags: return setting.flag.map { .bool($0) } ?? .string(text)
     default: return .string(text)
     }
+  }
+
+  /// A stack beside the text's.
+  private var stack: JSONValue {
+    var properties = JSONObject()
+    properties["like"] = described(
+      ["type": ["string", "null"]], "the stack whose words it starts from: text, or another by its name")
+    for key in ArchitectureKeys.sizes {
+      properties[key] = described(size(limit: ArchitectureKeys.sizeLimit), "as of the text, where it is left out")
+    }
+    for slot in Slot.ofStacks { properties[slot.rawValue] = reference(to: slot) }
+    properties["layers"] = layers
+    return ["type": ["object", "null"], "properties": .object(properties), "additionalProperties": false]
   }
 
   // MARK: Parts of the root

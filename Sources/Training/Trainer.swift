@@ -90,6 +90,7 @@ public final class Trainer {
     let clock = DropoutClock(seed: settings.seed)
     dropout = settings.dropout > 0 || settings.lora.map { $0.dropout > 0 } ?? false ? clock : nil
     if composed.seesWholeTexts || composed.prediction != .tokens { throw TrainingProblem.noNextToken(composed.name) }
+    if !composed.otherAxes.isEmpty { throw TrainingProblem.severalStacks(composed.name) }
     let whole = try settings.lora.map { try composed.adapted(by: $0, clock) } ?? composed
     plan = settings.dropout > 0 ? whole.droppingOut(settings.dropout, clock) : whole
     self.batch = batch

@@ -18,6 +18,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case noTarget(String, known: [String])
   /// The model does not predict what follows a token: its tokens see those after them, or nothing is predicted of them.
   case noNextToken(String)
+  /// A model reads more than the text that it is trained on.
+  case severalStacks(String)
   /// The run goes on with other settings than it began with.
   case changed(path: String, names: [String])
 
@@ -43,6 +45,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
         + "try a smaller --batch with --accumulate, or a smaller --context"
     case .noTarget(let name, let known):
       "no matrix of the model is called '\(name.prefix(60))'; --lora target= takes names such as \(known.joined(separator: ", ")), joined by +"
+    case .severalStacks(let name):
+      "'\(name)' reads more than the text that it predicts, and the data of a training are single texts"
     case .noNextToken(let name):
       "'\(name)' cannot be trained to predict the next token: its tokens see those after them, or it predicts none"
     case .folder(let path, let sentence): "\(path): error: \(sentence)"

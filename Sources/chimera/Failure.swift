@@ -73,7 +73,8 @@ struct Failure: Error {
       Console.note("error: \(problem.description.onOneLine)")
       switch problem {
       case .notFound, .noWeights, .family, .untrained, .hubName: return Status.notFound.rawValue
-      case .notAModel, .unknownKind, .noContinuation, .noStates, .noClasses, .pooling: return Status.invalid.rawValue
+      case .notAModel, .unknownKind, .noContinuation, .noStates, .noClasses, .noSource, .pooling:
+        return Status.invalid.rawValue
       case .longPrompt, .noTemplate: return Status.usage.rawValue
       case .tooLarge, .notANumber, .damaged: return Status.failed.rawValue
       }
@@ -96,7 +97,7 @@ struct Failure: Error {
       Console.note("error: \(problem)")
       switch problem {
       case .tooLong, .unknownToken, .noTokens: return Status.usage.rawValue
-      case .missingTensor, .wrongShape, .memory, .tooLittleMemory, .noKernel, .wrongInput, .continued:
+      case .missingTensor, .wrongShape, .memory, .tooLittleMemory, .noKernel, .wrongInput, .missingInput, .continued:
         return Status.failed.rawValue
       }
     case let problem as TrainingProblem:
@@ -105,7 +106,7 @@ struct Failure: Error {
       default: Console.note("error: \(problem)")
       }
       switch problem {
-      case .tooFewTokens, .unknownToken, .noNextToken: return Status.invalid.rawValue
+      case .tooFewTokens, .unknownToken, .noNextToken, .severalStacks: return Status.invalid.rawValue
       case .changed, .noTarget: return Status.usage.rawValue
       case .notANumber, .validationNotANumber, .evaluationNotANumber, .memory, .folder: return Status.failed.rawValue
       }

@@ -189,7 +189,12 @@ struct AxisTests {
     }
     #expect(throws: ExecutionProblem.tooLong(tokens: 2, limit: 1)) {
       let sequence = try executor.openSequence(length: 5, prefix: 2)
+      try executor.forward([(sequence, [1])], beside: [Self.given(axes)[0]], logits: .last) { _, _, _ in }
+    }
+    #expect(throws: ExecutionProblem.missingInput("source")) {
+      let sequence = try executor.openSequence(length: 5)
       try executor.forward([(sequence, [1])], logits: .last) { _, _, _ in }
     }
+    #expect(throws: ExecutionProblem.missingInput("image")) { try run([axes.0: .tokens([1])]) }
   }
 }

@@ -8,6 +8,12 @@ import Testing
 
 /// Models put together at random from everything the registry has.
 @Suite struct RandomCompositionTests {
+  /// What cross-attention reads.
+  private static let encoder = """
+    {source: {position: sinusoidal, norm: rmsnorm, layers: {count: 1}, attention: {num_heads: 2, mask: full},
+      mlp: {intermediate_size: 12, activation: relu}}}
+    """
+
   /// A model of one to three layers in which each slot, and one layer's own, hold a component that was drawn with options
   /// that were drawn. Nil when the parts say why they cannot stand together.
   private static func model(_ dice: inout Noise) throws -> (model: TinyModel, text: String)? {
@@ -17,7 +23,7 @@ import Testing
       let choices = Standard.cases.filter { $0.component.slot == slot }
       return choices.isEmpty ? nil : choices[dice.roll(choices.count)].setting
     }
-    for slot in Slot.ofModels where slot.optionPath == nil {
+    for slot in Slot.ofModels where slot.optionPath == nil && slot.standing != .stack {
       if dice.roll(3) == 0 { continue }
       guard var setting = draw(slot, &dice) else { continue }
       if slot == .mlp, dice.roll(2) == 0, setting["type"]?.text == "mlp" {
@@ -25,6 +31,7 @@ import Testing
       }
       tree[slot.rawValue] = setting
     }
+    if tree[Slot.crossAttention.rawValue] != nil { tree["stacks"] = try YAMLReader(source: "stacks").read(encoder) }
     let slot = [Slot.attention, .mlp, .norm, .block][dice.roll(4)]
     if dice.roll(2) == 0, let own = draw(slot, &dice) {
       var override = Setting(.group([Setting.Entry("layers", Setting(text: "-1"))]))
@@ -56,9 +63,10 @@ import Testing
       checked += 1
       // Of a head that tells classes there are fewer.
       let targets = goals.map { $0.map { $0 % model.plan.logits.width } }
+      let given = batch.map(model.beside)
       let executor = try GradientExecutor(
         model.plan, model.parameters, pool: pool, rows: 32, options: TrainingOptions(precision: .f32))
-      let loss = { () throws -> Double in try 14 * executor.loss(batch, targets: targets) }
+      let loss = { () throws -> Double in try 14 * executor.loss(batch, targets: targets, beside: given) }
       #expect(try loss().isFinite, "\(text)")
       let indices = model.plan.parameters.indices
       let length = Float(model.plan.parameterCount).squareRoot()
@@ -70,7 +78,7 @@ import Testing
           for i in numbers.indices { numbers[i] += 0.05 * dice.next() }
         }
         executor.clearGradients()
-        _ = try executor.trainingLoss(batch, targets: targets, gradientScale: 14)
+        _ = try executor.trainingLoss(batch, targets: targets, beside: given, gradientScale: 14)
         let originals = indices.map { model.parameters.values($0) }
         let directions = originals.map { $0.map { _ in 1.7 * dice.next() / length } }
         var (computed, size) = (0.0, 0.0)

@@ -66,7 +66,7 @@ struct SpecificationSchemaTests {
       ])
     #expect(
       keys("checkpoint")
-        == ["naming", "prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore", "constants"])
+        == ["naming", "prefix", "tensors", "layer_prefix", "layer", "axes", "tied", "ignore", "constants", "stacks"])
     #expect(keys("gguf") == keys("config").union(keys("checkpoint")))
     for section in ["config", "checkpoint", "gguf"] {
       #expect(schema["properties"]?[section]?["additionalProperties"] == false)

@@ -233,6 +233,13 @@ public struct StudyPlanner {
             + "predicts none", at: patch.place ?? study.basePlace)
       ])
     }
+    if !plan.otherAxes.isEmpty {
+      throw Problems([
+        Problem(
+          "'\(plan.name)' reads more than the text that it predicts, which no study gives it",
+          at: patch.place ?? study.basePlace)
+      ])
+    }
     return Composed(architecture: architecture, choices: assembly.choices, plan: plan)
   }
 

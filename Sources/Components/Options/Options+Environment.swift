@@ -9,6 +9,9 @@ extension Options {
     /// What the components made so far read, each option with the value that takes effect.
     var readings: [OptionReading] = []
 
+    /// The stack that the components are for; nil for the text's.
+    var stack: String?
+
     /// When set, options are being described: nothing is required.
     var describing = false
     /// Which of two descriptions is made: a default that differs between them follows from the sizes.

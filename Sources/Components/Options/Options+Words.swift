@@ -45,6 +45,15 @@ extension Options {
     }
   }
 
+  /// The text under `key`, or nil when it is left out.
+  public func optionalText(_ key: String, _ meaning: String) -> String? {
+    read(key, .text, default: nil, meaning, written: { $0.map { Setting(.scalar($0, quoted: true)) } }) { found in
+      if let text = found.text { return text }
+      wrong(key, found, expected: "a text")
+      return nil
+    }
+  }
+
   /// The word under `key`, one of the cases of `Word`.
   public func choice<Word>(_ key: String, default fallback: Word, _ meaning: String) -> Word
   where Word: RawRepresentable<String> & CaseIterable {

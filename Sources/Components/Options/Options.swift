@@ -95,6 +95,9 @@ public final class Options {
   /// Where `key` was written, or else where the component was chosen.
   public func place(of key: String) -> Place? { setting[key]?.place ?? place }
 
+  /// Whether the component is for a stack beside the text's: what only such a stack has is no option of the text's.
+  public var isOfOtherStack: Bool { environment.describing || environment.stack != nil }
+
   /// Whether options are only being described, with nothing set and nothing to check.
   public var isDescribing: Bool { environment.describing }
 

@@ -29,8 +29,9 @@ extension ModelTrial {
     let executor = try trainer(threads: 2, options: options)
     var noise = Noise(seed: 5)
     let count = Double(Self.targetCount)
-    let loss = { () throws -> Double in try count * executor.loss(Self.batch, targets: targets) }
-    _ = try executor.trainingLoss(Self.batch, targets: targets, gradientScale: Float(Self.targetCount))
+    let given = Self.batch.map(model.beside)
+    let loss = { () throws -> Double in try count * executor.loss(Self.batch, targets: targets, beside: given) }
+    _ = try executor.trainingLoss(Self.batch, targets: targets, beside: given, gradientScale: Float(Self.targetCount))
     let gradients = model.plan.parameters.indices.map { Array(executor.gradient($0)) }
     for (index, tensor) in model.plan.parameters.enumerated() {
       guard let numbers = model.parameters.mutable(index) else { continue }

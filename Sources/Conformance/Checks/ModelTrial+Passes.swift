@@ -9,7 +9,7 @@ extension ModelTrial {
     let tokens = TinyModel.tokens
     let changed = Array(tokens.dropLast()) + [7]
     let before = try model.logits(tokens, parts: tokens.count)
-    let after = try model.logits(changed, parts: tokens.count)
+    let after = try model.logits(changed, parts: tokens.count, source: tokens)
     if let wrong = before.firstIndex(where: { !$0.isFinite }) {
       return ["the logits of token \(wrong / width) are not finite" + firstInfinite()]
     }
@@ -28,7 +28,9 @@ extension ModelTrial {
     let executor = try trainer()
     var targets = tokens.map { $0 % width }
     targets[tokens.count - 1] = -1
-    if try executor.loss([tokens], targets: [targets]) != executor.loss([changed], targets: [targets]) {
+    let given = [model.beside(tokens)]
+    let losses = try [tokens, changed].map { try executor.loss([$0], targets: [targets], beside: given) }
+    if losses[0] != losses[1] {
       return ["in training it looks ahead: the last token changes the losses of those before it"]
     }
     return []
@@ -115,7 +117,8 @@ extension ModelTrial {
       (sequence: try executor.openSequence(length: room), tokens: tokens)
     }
     var together = Self.batch.map { _ in [Float]() }
-    try executor.forward(inputs, logits: .all) { input, _, row in together[input] += row }
+    let given = Self.batch.map(model.beside)
+    try executor.forward(inputs, beside: given, logits: .all) { input, _, row in together[input] += row }
     for (index, tokens) in Self.batch.enumerated() {
       let alone = try model.logits(tokens, parts: tokens.count)
       if largestDifference(together[index], alone) >= Self.rounding {
@@ -128,10 +131,10 @@ extension ModelTrial {
     var (sum, count) = (0.0, 0)
     for (tokens, targets) in zip(Self.batch, targets) {
       let wanted = targets.count { $0 >= 0 }
-      sum += try trainer.loss([tokens], targets: [targets]) * Double(wanted)
+      sum += try trainer.loss([tokens], targets: [targets], beside: [model.beside(tokens)]) * Double(wanted)
       count += wanted
     }
-    let loss = try trainer.loss(Self.batch, targets: targets)
+    let loss = try trainer.loss(Self.batch, targets: targets, beside: given)
     if abs(loss - sum / Double(count)) >= Double(Self.rounding) {
       let culprit = try Self.batch.indices.lazy.compactMap(mixture).first
       return [
@@ -183,7 +186,7 @@ extension ModelTrial {
         return log(scores.reduce(0) { $0 + exp($1) }) - scores[targets[row]]
       }
       let expected = losses.reduce(0, +) / Double(losses.count)
-      let loss = try executor.loss([tokens], targets: [targets])
+      let loss = try executor.loss([tokens], targets: [targets], beside: [model.beside(tokens)])
       if !(abs(loss - expected) < Double(Self.rounding)) {
         return ["training has the loss \(loss) where inference's logits give \(expected)"]
       }

@@ -53,7 +53,7 @@ final class PlanWalk {
 
   /// All steps over whole sequences from their start, of which nothing is cached.
   func run(_ sequences: [[Int]]) -> Result {
-    run(WalkPass(sequences.map { WalkPass.Part(tokens: $0, length: $0.count) }, pool: pool))
+    run(WalkPass(sequences.map { WalkPass.Part(tokens: $0, length: $0.count) }, of: plan, pool: pool))
   }
 
   /// All steps over `tokens`, `parts` at a time, in the states that the plan declares.
@@ -63,7 +63,7 @@ final class PlanWalk {
     for start in stride(from: 0, to: tokens.count, by: parts) {
       let end = min(start + parts, tokens.count)
       let part = WalkPass.Part(tokens: Array(tokens[start..<end]), start: start, length: end, states: states)
-      let result = run(WalkPass([part], pool: pool))
+      let result = run(WalkPass([part], of: plan, pool: pool))
       for index in whole.values.indices { whole.values[index] += result.values[index] }
       whole.faults += result.faults
     }
@@ -93,7 +93,7 @@ final class PlanWalk {
 
   /// The tables of a pass over whole `sequences`.
   func pass(_ sequences: [[Int]]) -> WalkPass {
-    WalkPass(sequences.map { WalkPass.Part(tokens: $0, length: $0.count) }, pool: pool)
+    WalkPass(sequences.map { WalkPass.Part(tokens: $0, length: $0.count) }, of: plan, pool: pool)
   }
 
   /// The first step whose outputs differ among `rows`, in words; nil when none does. Without `bits`, by more than rounding.

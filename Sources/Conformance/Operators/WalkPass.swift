@@ -19,9 +19,10 @@ final class WalkPass {
   private let batches: UnsafeMutableBufferPointer<AxisBatch>
   private let owners: [WalkStates]
   private let pool: ThreadPool
+  private var given: [GuardedMemory] = []
 
-  /// The tables for `parts`, with logits of every row.
-  init(_ parts: [Part], pool: ThreadPool) {
+  /// The tables for `parts` of sequences of `plan`, with logits of every row. Other stacks are given the same tokens, row for row.
+  init(_ parts: [Part], of plan: Plan, pool: ThreadPool) {
     self.pool = pool
     owners = parts.compactMap(\.states)
     let ids = parts.flatMap(\.tokens)
@@ -30,7 +31,7 @@ final class WalkPass {
     outputRows = .allocate(capacity: ids.count)
     spans = .allocate(capacity: parts.count)
     states = .allocate(capacity: parts.count)
-    batches = .allocate(capacity: 2)
+    batches = .allocate(capacity: plan.axes.count)
     batches.initialize(repeating: AxisBatch())
     var row = 0
     for (index, part) in parts.enumerated() {
@@ -48,6 +49,14 @@ final class WalkPass {
       tokens: UnsafeBufferPointer(tokens), positions: UnsafeBufferPointer(positions),
       sequences: UnsafeBufferPointer(spans))
     batches[RowAxis.outputs.index] = AxisBatch(selected: UnsafeBufferPointer(outputRows))
+    for axis in plan.otherAxes {
+      batches[axis.index] = batches[RowAxis.tokens.index]
+      guard let width = plan.axes[axis.index].inputWidth else { continue }
+      let memory = GuardedMemory(ids.count * width)
+      memory.fill(TinyModel.rows(of: ids, width: width))
+      given.append(memory)
+      batches[axis.index].given = UnsafePointer(memory.base)
+    }
   }
 
   deinit {

@@ -7,25 +7,33 @@ struct DiffDrawing {
 
   /// A row of the drawing: the sections that stand beside each other.
   private var rows: [(SectionPair.Side?, SectionPair.Side?)] {
-    let (a, b) = (Sides(first), Sides(second))
+    var stacks: [String?] = []
+    for stack in first.diagram.stacks + second.diagram.stacks where stack != nil && !stacks.contains(stack) {
+      stacks.append(stack)
+    }
+    return (stacks + [nil]).flatMap(rows(of:))
+  }
+
+  private func rows(of stack: String?) -> [(SectionPair.Side?, SectionPair.Side?)] {
+    let (a, b) = (Sides(first, stack), Sides(second, stack))
     let count = max(a.kinds.count, b.kinds.count)
     let layers = (0..<min(count, ModelDrawing.drawnKinds)).map { index in
       (index < a.kinds.count ? a.kinds[index] : nil, index < b.kinds.count ? b.kinds[index] : nil)
     }
-    return [(a.before, b.before)] + layers + [(a.after, b.after)]
+    return [(a.before, b.before)] + layers + (a.after == nil && b.after == nil ? [] : [(a.after, b.after)])
   }
 
-  /// The sections of one model.
+  /// The sections of a stack of one model.
   private struct Sides {
     var before: SectionPair.Side?
     var kinds: [SectionPair.Side] = []
     var after: SectionPair.Side?
 
-    init(_ sheet: ModelSheet) {
-      let sections = sheet.diagram.sections
+    init(_ sheet: ModelSheet, _ stack: String?) {
+      let sections = sheet.diagram.stack(stack).sections
       let count = sections.count { !$0.layers.isEmpty }
       for section in sections {
-        let names = NodeNames(sheet.choices, layers: section.layers)
+        let names = NodeNames(sheet.choices.of(stack), layers: section.layers)
         if section.layers.isEmpty {
           let side = SectionPair.Side(section: section, names: names, frame: nil)
           if kinds.isEmpty { before = side } else { after = side }

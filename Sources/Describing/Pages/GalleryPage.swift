@@ -106,7 +106,7 @@ public struct GalleryPage: Sendable {
 
   /// The layer that stands most often.
   private func drawing(_ entry: Entry) -> Markup {
-    let kinds = Diagram(entry.sketch).sections.filter { !$0.layers.isEmpty }
+    let kinds = Diagram(entry.sketch).stack(nil).sections.filter { !$0.layers.isEmpty }
     let counts = Dictionary(entry.architecture.layerKinds.map { ($0, 1) }, uniquingKeysWith: +)
     let count = { (section: Diagram.Section) in
       section.layers.reduce(0) { $0 + (counts[entry.architecture.layerKinds[$1]] ?? 0) }

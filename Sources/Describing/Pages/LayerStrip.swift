@@ -7,7 +7,7 @@ import Specification
 struct LayerStrip {
   let sheet: ModelSheet
 
-  private var kinds: [Diagram.Section] { sheet.diagram.sections.filter { !$0.layers.isEmpty } }
+  private var kinds: [Diagram.Section] { sheet.diagram.stack(nil).sections.filter { !$0.layers.isEmpty } }
 
   var markup: Markup {
     let kinds = kinds

@@ -10,14 +10,23 @@ struct ModelDrawing {
 
   var markup: Markup {
     let diagram = sheet.diagram
-    let kinds = diagram.sections.filter { !$0.layers.isEmpty }
-    let isParallel = kinds.contains { ColumnLayout($0.nodes).branchCount > 1 }
-    let style = isParallel ? DrawingStyle.narrow : .wide.fitting(kinds)
+    let all = diagram.sections.filter { !$0.layers.isEmpty }
+    let isParallel = all.contains { ColumnLayout($0.nodes).branchCount > 1 }
+    let style = isParallel ? DrawingStyle.narrow : .wide.fitting(all)
     let width =
-      kinds.map { style.width(branches: ColumnLayout($0.nodes).branchCount) }.max() ?? style.width(branches: 1)
-    var pieces = [end("tokens", style, width, isStart: true)]
+      all.map { style.width(branches: ColumnLayout($0.nodes).branchCount) }.max() ?? style.width(branches: 1)
+    let pieces = diagram.stacks.flatMap { column(diagram.stack($0).sections, of: $0, style, width) }
+    return .element("div", ["class": "column", "style": "--width:\(coordinate(width))px"], pieces)
+  }
+
+  /// The sections of one stack, from what it is given to what it gives.
+  private func column(
+    _ sections: [Diagram.Section], of stack: String?, _ style: DrawingStyle, _ width: Double
+  ) -> [Markup] {
+    let kinds = sections.filter { !$0.layers.isEmpty }
+    var pieces = [end(stack ?? "tokens", style, width, isStart: true)]
     var number = 0
-    for section in diagram.sections {
+    for section in sections {
       if section.layers.isEmpty {
         // What stands outside the layers takes the whole width, and has room for words.
         let whole = DrawingStyle(
@@ -32,8 +41,8 @@ struct ModelDrawing {
       pieces.append(drawing(section, style, width, frame: frame, title: "\(frame.letter) \(frame.title)"))
     }
     if number > Self.drawnKinds { pieces.append(more(number - Self.drawnKinds, style, width)) }
-    pieces.append(end("logits", style, width, isStart: false))
-    return .element("div", ["class": "column", "style": "--width:\(coordinate(width))px"], pieces)
+    pieces.append(end(stack.map { "states of \($0)" } ?? "logits", style, width, isStart: false))
+    return pieces
   }
 
   /// What stands on the frame of the distinct layer `number`.
@@ -48,7 +57,7 @@ struct ModelDrawing {
   private func drawing(
     _ section: Diagram.Section, _ style: DrawingStyle, _ width: Double, frame: SectionDrawing.Frame?, title: String
   ) -> Markup {
-    let names = NodeNames(sheet.choices, layers: section.layers)
+    let names = NodeNames(sheet.choices.of(section.stack), layers: section.layers)
     let drawing = SectionDrawing(section, names: names, style: style, width: width, frame: frame)
     return .svg(
       width: width, height: drawing.height, title: title, description: section.inWords(names),

@@ -22,7 +22,7 @@ public struct ModelPage: Sendable {
       section("Components and their options", "details", [facts.parts]), section("The file", "details", file),
     ]
     // Beside a long column there is room for everything.
-    let isLong = sheet.diagram.sections.count { !$0.layers.isEmpty } > 1
+    let isLong = sheet.diagram.stack(nil).sections.count { !$0.layers.isEmpty } > 1
     let body: [Markup] = [
       .element(
         "header", [.element("h1", Markup(title)), .element("p", ["class": "subtitle"], Markup(subtitle(title)))]),

@@ -190,6 +190,7 @@ struct Bench: ParsableCommand {
 
   private func measure(_ described: ModelDescription, _ models: ModelLoader) throws -> [BenchRow] {
     var rows: [BenchRow] = []
+    if !described.plan.otherAxes.isEmpty { try described.plan.requireContinuation() }
     let isWhole = described.plan.seesWholeTexts
     if isWhole, contextDepth > 0 {
       throw Failure(

@@ -33,6 +33,7 @@ struct Logits: ParsableCommand {
     let loaded = try options.load(model, seed: seed)
     let plan = loaded.description.plan
     guard plan.prediction == .tokens else { throw ModelProblem.noContinuation(plan.name, isEncoder: false) }
+    if !plan.otherAxes.isEmpty { try plan.requireContinuation() }
     _ = try TextGenerator.length(of: plan, for: ids)
     let executor = try loaded.executor(
       pool: options.pool, longest: ids.count, states: cache.format, computeType: options.computeType())

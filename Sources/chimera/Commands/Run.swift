@@ -24,6 +24,7 @@ struct Run: ParsableCommand {
         chimera run model.gguf --messages conversation.json --json
         chimera run my-variant.yaml --random-weights --max-tokens 20
         chimera run bert-folder "The capital of France is [MASK]."
+        chimera run t5-folder "translate English to German: The house is small." --beams 4
       """)
 
   @Argument(help: "The model.") var model: String
@@ -46,6 +47,12 @@ struct Run: ParsableCommand {
     name: [.customShort("n"), .customLong("max-tokens")], parsing: .unconditional,
     help: "Maximum tokens to generate.")
   var maxTokens = 256
+  @Option(
+    parsing: .unconditional,
+    help: .init(
+      "Of a model that reads a text and writes another: what it begins to write with, such as a language's mark.",
+      visibility: .hidden))
+  var begin: String?
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var constraint: GrammarOptions
   @Option(help: "Stop before this text. May be repeated.") var stop: [String] = []
@@ -92,6 +99,7 @@ struct Run: ParsableCommand {
           || sampling.repeatPenalty != 1 || sampling.frequencyPenalty != 0 || sampling.presencePenalty != 0)
     )
     mistakes.note("--count is at most --beams", if: beams.map { count > $0 } ?? false)
+    mistakes.note("--begin and --prompts exclude each other", if: begin != nil && prompts != nil)
     mistakes.note("--json and --jsonl exclude each other", if: json && jsonl)
     mistakes.note("--jsonl is for one text", if: jsonl && (several || prompts != nil))
     mistakes.note("--logprobs takes a number from 0 to 100", if: logprobs.map { !(0...100).contains($0) } ?? false)
@@ -110,10 +118,18 @@ struct Run: ParsableCommand {
     let grammar = try constraint.compiled()
     let given = try givenPrompt()
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
-    if loaded.description.plan.seesWholeTexts { return try fill(given, loaded) }
-    var (ids, settings) = try prepared(given, loaded, seed: seed)
+    let plan = loaded.description.plan
+    if begin != nil, plan.otherAxes.isEmpty {
+      throw Failure(
+        .usage, "--begin is for models that read one text and write another; here the prompt begins the text")
+    }
+    if plan.seesWholeTexts { return try fill(given, loaded) }
+    var (ids, settings) =
+      try plan.otherAxes.isEmpty ? prepared(given, loaded, seed: seed) : preparedFromSource(given, loaded, seed: seed)
     settings.grammar = try Self.over(grammar, loaded.tokenizer)
-    let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
+    let executor = try loaded.executor(
+      pool: options.pool, longest: plan.otherAxes.isEmpty ? nil : rows(of: settings), states: cache.format,
+      computeType: options.computeType())
     if profile { executor.startProfile() }
     if loaded.tokenizer == nil {
       Console.note("note: the model has no tokenizer, so token ids are written; give one with --tokenizer")

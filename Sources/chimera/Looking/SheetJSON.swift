@@ -19,13 +19,18 @@ struct SheetJSON {
     root["name"] = .string(architecture.name)
     root["family"] = architecture.family.map { .string($0) } ?? .null
     root["facts"] = Self.facts(architecture)
-    root["shape"] = [
-      "vocab_size": .integer(architecture.shape.vocabSize),
-      "context_length": .integer(architecture.shape.contextLength),
-      "hidden_size": .integer(architecture.shape.hiddenSize),
-      "layers": .integer(architecture.shape.layerCount),
-    ]
-    root["components"] = components
+    root["shape"] = shape(architecture.shape)
+    root["components"] = components(sheet.choices)
+    if !sheet.choices.stacks.isEmpty {
+      var stacks = JSONObject()
+      for stack in sheet.choices.stacks {
+        let flops = sheet.footprint.flopsOfStacks.first { $0.name == stack.name }?.flops ?? 0
+        stacks[stack.name] = [
+          "shape": shape(stack.shape), "components": components(stack.choices), "flops_per_row": .integer(flops),
+        ]
+      }
+      root["stacks"] = .object(stacks)
+    }
     root["parameters"] = parameters
     root["flops_per_token"] = [
       "first": .integer(sheet.footprint.flopsAtStart),
@@ -58,9 +63,15 @@ struct SheetJSON {
     return .object(object)
   }
 
+  private func shape(_ shape: ModelShape) -> JSONValue {
+    [
+      "vocab_size": .integer(shape.vocabSize), "context_length": .integer(shape.contextLength),
+      "hidden_size": .integer(shape.hiddenSize), "layers": .integer(shape.layerCount),
+    ]
+  }
+
   /// The components with the options that take effect, defaults included.
-  private var components: JSONValue {
-    let choices = sheet.choices
+  private func components(_ choices: ArchitectureChoices) -> JSONValue {
     var object = JSONObject()
     for choice in choices.model.inOrder {
       object[choice.slot.rawValue] = component(choice)

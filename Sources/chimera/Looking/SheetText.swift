@@ -52,6 +52,9 @@ struct SheetText {
     table.add(
       "total", footprint.parameterCount.grouped, "", Quantity.operations(footprint.flopsAtStart),
       Quantity.operations(footprint.flopsAtContext))
+    for stack in footprint.flopsOfStacks {
+      table.add("a row of \(stack.name)", "", "", "", Quantity.operations(stack.flops))
+    }
     let active = sheet.plan.activeParameterCount
     if active < footprint.parameterCount {
       table.add("active", active.grouped, Quantity.share(active, of: footprint.parameterCount), "", "")
