@@ -69,6 +69,7 @@ interop: build network
 	$(PYTHON) Tests/Interop/grammars/grammars.py .build/grammar-probe/.build/release/grammar-probe --data ../shared/data/tokenizers
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
+	$(PYTHON) Tests/Interop/probes.py Tests/Probes --check $(CHIMERA)
 	for check in leaving clients evaluation fuzz soak page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done
 
 # Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.

@@ -63,6 +63,9 @@ let package = Package(
       dependencies: [
         "Essentials", "Components", "Execution", "Formats", "Grammars", "Kernels", "Models", "Tokenization",
       ]),
+    .target(
+      name: "Probing",
+      dependencies: ["Components", "Execution", "Generation", "Kernels", "Models", "Settings"]),
     .target(name: "ServingLink", dependencies: ["Essentials", "Files"]),
     .target(
       name: "Serving",
@@ -110,7 +113,8 @@ let package = Package(
         "Files",
         "Grammars", "HubCache", "Kernels",
         "Describing", "Export", "Generation", "Models",
-        "PluginLoading", "Serving", "ServingLink", "Specification", "StandardComponents", "Templates", "Tokenization",
+        "PluginLoading", "Probing", "Serving", "ServingLink", "Specification", "StandardComponents", "Templates",
+        "Tokenization",
         "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -135,7 +139,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: [
         "Composition", "Conformance", "Describing", "Execution", "Formats", "Generation", "Grammars", "Models",
-        "SharedData",
+        "Probing", "SharedData",
         "Specification",
         "StandardComponents",
       ],
@@ -187,6 +191,7 @@ let package = Package(
     .testTarget(
       name: "TemplatesTests", dependencies: ["Files", "Templates"], exclude: ["Templates", "vectors.json"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "SharedData", "TestSupport"]),
+    .testTarget(name: "ProbingTests", dependencies: ["Checkpoints", "Probing", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["FakeHub", "Files"]),
     .testTarget(name: "DocumentationTests"),

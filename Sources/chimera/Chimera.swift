@@ -14,13 +14,13 @@ struct Chimera: ParsableCommand {
 
       ENVIRONMENT:
       CHIMERA_MODELS, CHIMERA_ARCHITECTURES
-                       Folders of weights and of specs, before the program's own; several with ':'.
+                       Folders of weights and of specs to look in first; with ':'.
       CHIMERA_PLUGINS  Libraries of components to load first; several with ':'.
       CHIMERA_TOKEN    The token that clients of chimera serve present.
       CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME or ~/.cache]
       CHIMERA_KERNELS  The instructions to use at most (chimera bench names them).
       CHIMERA_ARITHMETIC
-                       The arithmetic of matrix multiplications: exact, stored or bf16.
+                       That of matrix multiplications: exact, stored or bf16.
       XDG_CONFIG_HOME  The folder of chimera/config.yaml. [~/.config]
       HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME
                        Where Hugging Face's tools keep models, which are found there.
@@ -38,7 +38,7 @@ struct Chimera: ParsableCommand {
     version: programVersion,
     subcommands: [
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, New.self,
-      Run.self, Chat.self, Embed.self,
+      Run.self, Chat.self, Embed.self, ProbeCommand.self,
       Tokenize.self,
       Logits.self, Verify.self, Save.self, ExportCommand.self, ImportCommand.self, Bench.self, Train.self,
       Eval.self, TokenizerCommand.self, Ablate.self, Serve.self, Pull.self, Push.self, CacheCommand.self,
