@@ -71,7 +71,7 @@ let package = Package(
       name: "Serving",
       dependencies: [
         "Essentials", "Components", "Execution", "Files", "Formats", "Generation", "Grammars", "Kernels", "Models",
-        "ServingLink", "Settings", "Templates", "Tokenization",
+        "Probing", "ServingLink", "Settings", "Templates", "Tokenization",
       ],
       resources: [.embedInCode("openapi.json"), .embedInCode("page.html")]),
     .target(
@@ -170,7 +170,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "Checkpoints",
-        "Components", "Files", "Generation", "Kernels", "Models", "Serving", "ServingLink", "Specification",
+        "Components", "Files", "Generation", "Kernels", "Models", "Probing", "Serving", "ServingLink", "Specification",
         "TestSupport",
       ]),
     .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),

@@ -66,7 +66,7 @@ final class Reply: Sendable {
       switch event {
       case .failed(let error): fail(error, &state)
       case .batch(.failed(let error)): fail(Scheduler.answer(to: error), &state)
-      case .embedded: break
+      case .embedded, .probed: break
       case .batch(.read(let probabilities)):
         state.prompts[prompt] = probabilities
         begin(prompt, &state)
