@@ -80,7 +80,8 @@ interop: build network
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 	$(if $(OPENAI),$(PYTHON) Tests/Interop/serving/schema.py $(CHIMERA) $(OPENAI))
-	for check in leaving clients evaluation fuzz soak page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done
+	$(PYTHON) Tests/Interop/probes.py Tests/Probes --check $(CHIMERA)
+	for check in leaving clients evaluation fuzz soak study page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done
 
 # Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.
 SECONDS ?= 600

@@ -65,12 +65,15 @@ let package = Package(
       dependencies: [
         "Essentials", "Components", "Execution", "Formats", "Grammars", "Kernels", "Models", "Tokenization",
       ]),
+    .target(
+      name: "Probing",
+      dependencies: ["Components", "Execution", "Generation", "Kernels", "Models", "Settings"]),
     .target(name: "ServingLink", dependencies: ["Essentials", "Files"]),
     .target(
       name: "Serving",
       dependencies: [
         "Essentials", "Components", "Execution", "Files", "Formats", "Generation", "Grammars", "Kernels", "Models",
-        "ServingLink", "Settings", "Templates", "Tokenization",
+        "Probing", "ServingLink", "Settings", "Templates", "Tokenization",
       ],
       resources: [.embedInCode("openapi.json"), .embedInCode("page.html")]),
     .target(
@@ -112,7 +115,8 @@ let package = Package(
         "Files",
         "Grammars", "HubCache", "Kernels",
         "Describing", "Export", "Generation", "Models",
-        "PluginLoading", "Serving", "ServingLink", "Specification", "StandardComponents", "Templates", "Tokenization",
+        "PluginLoading", "Probing", "Serving", "ServingLink", "Specification", "StandardComponents", "Templates",
+        "Tokenization",
         "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -137,7 +141,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: [
         "Composition", "Conformance", "Describing", "Execution", "Formats", "Generation", "Grammars", "Models",
-        "SharedData",
+        "Probing", "SharedData",
         "Specification",
         "StandardComponents",
       ],
@@ -168,7 +172,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "Checkpoints",
-        "Components", "Files", "Generation", "Kernels", "Models", "Serving", "ServingLink", "Specification",
+        "Components", "Files", "Generation", "Kernels", "Models", "Probing", "Serving", "ServingLink", "Specification",
         "TestSupport",
       ]),
     .testTarget(name: "PlansTests", dependencies: ["Plans", "Settings"]),
@@ -191,6 +195,7 @@ let package = Package(
     .testTarget(
       name: "TemplatesTests", dependencies: ["Files", "Templates"], exclude: ["Templates", "vectors.json"]),
     .testTarget(name: "ModelsTests", dependencies: ["Checkpoints", "SharedData", "TestSupport"]),
+    .testTarget(name: "ProbingTests", dependencies: ["Checkpoints", "Probing", "TestSupport"]),
     .testTarget(name: "AblationTests", dependencies: ["Ablation", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["FakeHub", "Files"]),
     .testTarget(name: "DocumentationTests"),

@@ -32,8 +32,8 @@ public final class PlanExecutor {
   private let borders: [Int]
   /// Whether a text is computed at once and cannot be continued.
   private let takesWholeTexts: Bool
-  /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
-  public private(set) var profile: Profile?
+  /// What runs the steps instead, a profile or one who watches; nil, and nothing is measured or shown, when nobody asked.
+  private var runner: (any StepRunner)?
 
   /// An executor of `plan` with `parameters`, whose passes take up to `maximumRows` rows.
   ///
@@ -151,8 +151,8 @@ public final class PlanExecutor {
   ) rethrows {
     for part in pass.parts { inputs[part.input].sequence.makeRoom(for: part.tokens.count) }
     let (bound, outputs) = passMemory.fill(pass, inputs, given: given, pool: pool)
-    if let profile {
-      profile.run(kernels, binding.steps, in: bound)
+    if let runner {
+      runner.run(kernels, binding, in: bound)
     } else {
       for step in binding.steps.indices where bound.batches[binding.steps[step].axis.index].count > 0 {
         kernels[step].forward(ForwardContext(binding.steps[step], in: bound))
@@ -172,11 +172,17 @@ public final class PlanExecutor {
     }
   }
 
-  /// Measures the passes from here on, from zero.
-  public func startProfile() { profile = Profile(plan, stepWork) }
+  /// Where the time goes since `startProfile`; nil when nobody asked.
+  public var profile: Profile? { runner as? Profile }
+
+  /// Measures the passes from here on, from zero; nobody watches them any more.
+  public func startProfile() { runner = Profile(plan, stepWork) }
 
   /// Measures no longer.
-  public func endProfile() { profile = nil }
+  public func endProfile() { runner = nil }
+
+  /// Shows `watcher` each step of the passes from here on, and measures none; nil ends it.
+  public func watch(_ watcher: (any PassWatcher)?) { runner = watcher.map(WatchedSteps.init) }
 
   /// How much each step does.
   var stepWork: [StepWork] { plan.steps.map { StepWork($0, in: plan, parameters) } }

@@ -5,7 +5,7 @@ extension Step {
   /// as `attn.attend`.
   ///
   /// A tensor of another scope does not name a step: a head that is tied to an embedding is the head.
-  func label(in plan: Plan) -> String {
+  public func label(in plan: Plan) -> String {
     var names: [TensorName] = []
     for parameter in parameters {
       // What belongs to one thing differs in its last word: `attn.q.weight` and `attn.q.bias`.

@@ -16,7 +16,7 @@ public struct TokenProbability: Sendable, Hashable {
   public let mostLikely: [Choice]
 
   /// The probability of `id` among `logits`, and those of the `count` most likely tokens, of those in `allowed`.
-  init(of id: Int, among logits: UnsafeBufferPointer<Float>, mostLikely count: Int, allowed: TokenMask? = nil) {
+  public init(of id: Int, among logits: UnsafeBufferPointer<Float>, mostLikely count: Int, allowed: TokenMask? = nil) {
     var top: Float = -.infinity
     for logit in logits { top = max(top, logit) }
     var sum = 0.0

@@ -63,6 +63,12 @@ extension ModelLoader {
     return try finish(described, parameters, tokenizer: tokenizer)
   }
 
+  /// The model with its weights, as above, and `tokenizer` whatever stands beside it: that which it was trained with.
+  public func load(_ described: ModelDescription, trainedWith tokenizer: Tokenizer?) throws -> LoadedModel {
+    let parameters = try Parameters(described.plan, stored: weights(of: described))
+    return LoadedModel(description: described, parameters: parameters, tokenizer: tokenizer, loader: self)
+  }
+
   /// The model with random weights that `seed` gives, for trying a composition that nobody has trained.
   ///
   /// Throws `ModelProblem`, having filled nothing, when it and the states of a sequence of `length` tokens need more memory

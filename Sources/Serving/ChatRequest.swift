@@ -37,7 +37,17 @@ struct ChatRequest {
       id: "chatcmpl-" + id, created: created, model: model.id, isChat: true, streams: common.streams,
       streamsUsage: common.streamsUsage, likeliest: wanted ? top ?? 0 : nil, echoes: false,
       prompts: [("", prompt.ids, false)], choices: common.count, continuations: common.count,
-      words: TokenWords(tokenizer: model.loaded.tokenizer))
+      words: TokenWords(tokenizer: model.loaded.tokenizer), calls: Self.calls(of: conversation, model))
+  }
+
+  /// How the model writes calls of the tools that `conversation` tells it of; nil where it tells of none, or its template does
+  /// not say how.
+  private static func calls(of conversation: Conversation, _ model: ServedModel) -> (ToolCallForm, Set<String>)? {
+    guard let tools = conversation.tools, !tools.isEmpty, let sources = model.template?.sources,
+      let source = sources["tool_use"] ?? sources["default"] ?? sources.values.first,
+      let form = ToolCallForm(template: source)
+    else { return nil }
+    return (form, Set(tools.compactMap { $0["function"]?["name"]?.string }))
   }
 
   /// The tokens of `conversation`; what its template says against it is the client's to mend.

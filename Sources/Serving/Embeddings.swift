@@ -91,7 +91,7 @@ final class EmbeddingReply: Sendable {
         state.vectors[place] = vector
         state.left -= 1
         if state.left == 0 { finish(&state) }
-      case .batch: break
+      case .batch, .probed: break
       }
     }
   }

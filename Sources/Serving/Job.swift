@@ -1,3 +1,4 @@
+import Files
 import Generation
 import Models
 import ServingLink
@@ -7,12 +8,14 @@ struct Job: Sendable {
   enum Work: Sendable {
     case generate(ContinuousBatch.Request)
     case embed([Int], TextPooling.Mode)
+    case probe(ProbeRequest)
   }
 
   /// What becomes of it, told on the scheduler's thread.
   enum Event {
     case batch(ContinuousBatch.Event)
     case embedded([Double])
+    case probed(JSONValue)
     case failed(ErrorAnswer)
   }
 

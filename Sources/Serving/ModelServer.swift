@@ -45,10 +45,10 @@ public final class ModelServer: Sendable {
   public func stop(within duration: Duration) { scheduler.stop(within: duration) }
 
   private static let asked = [
-    "/", "/health", "/version", "/metrics", "/v1/models", "/tokenizer_info", "/openapi.json",
+    "/", "/health", "/version", "/metrics", "/v1/models", "/tokenizer_info", "/openapi.json", "/parts",
   ]
   private static let posted = [
-    "/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/tokenize", "/detokenize",
+    "/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/tokenize", "/detokenize", "/probe",
   ]
   private static let paths = Set(asked + posted)
 
@@ -81,6 +81,7 @@ public final class ModelServer: Sendable {
     switch path {
     case "/v1/completions", "/v1/chat/completions": try generate(&fields, path, answer)
     case "/v1/embeddings": try embed(&fields, path, answer)
+    case "/probe": try probe(&fields, path, answer)
     case "/tokenize":
       answer.finish(try tokenize(&fields))
       metrics.request(path, 200)
@@ -103,6 +104,7 @@ public final class ModelServer: Sendable {
     case "/metrics": answer.finish(200, Array(metrics.text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
     case "/openapi.json": answer.finish(200, PackageResources.openapi_json, type: "application/json")
     case "/tokenizer_info": answer.finish(try tokenizerInfo(head))
+    case "/parts": answer.finish(try asked(head).partsAnswer)
     case "/v1/models":
       answer.finish(["object": "list", "data": .array(models.map(entry))])
     default:
@@ -169,6 +171,25 @@ public final class ModelServer: Sendable {
       })
   }
 
+  private func probe(_ fields: inout RequestFields, _ path: String, _ answer: Answer) throws(ErrorAnswer) {
+    let index = try index(of: fields.string("model"))
+    let request = try ProbeRequest(&fields, models[index])
+    let metrics = metrics
+    try scheduler.submit([
+      Job(model: index, work: .probe(request), answer: answer) { event in
+        switch event {
+        case .probed(let json):
+          answer.finish(json)
+          metrics.request(path, 200)
+        case .failed(let error):
+          answer.finish(error)
+          metrics.request(path, error.status)
+        case .batch, .embedded: break
+        }
+      }
+    ])
+  }
+
   private func tokenize(_ fields: inout RequestFields) throws(ErrorAnswer) -> JSONValue {
     let model = models[try index(of: fields.string("model"))]
     let ids: [Int]
@@ -207,11 +228,7 @@ public final class ModelServer: Sendable {
 
   /// The marks and the chat template of a model, as lm-eval asks for them; `?model=` names one of several.
   private func tokenizerInfo(_ head: RequestHead) throws(ErrorAnswer) -> JSONValue {
-    let query = head.target.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
-    let name = query.split(separator: "&").first { $0.hasPrefix("model=") }.map {
-      Self.decoded(String($0.dropFirst(6)))
-    }
-    let model = models[name == nil ? 0 : try index(of: name)]
+    let model = try asked(head)
     let tokenizer = try model.tokenizer(for: "its description")
     var info = model.template?.specialTokens ?? JSONObject()
     info["add_bos_token"] = .bool(tokenizer.addsBeginningOfText)
@@ -223,6 +240,15 @@ public final class ModelServer: Sendable {
     let sources = model.template?.sources
     info["chat_template"] = (sources?["default"] ?? sources?.values.first).map(JSONValue.string) ?? .null
     return .object(info)
+  }
+
+  /// The model that `?model=` names; the first where it names none.
+  private func asked(_ head: RequestHead) throws(ErrorAnswer) -> ServedModel {
+    let query = head.target.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+    let name = query.split(separator: "&").first { $0.hasPrefix("model=") }.map {
+      Self.decoded(String($0.dropFirst(6)))
+    }
+    return models[name == nil ? 0 : try index(of: name)]
   }
 
   /// A name that no other answer of any server has.

@@ -23,6 +23,8 @@ final class Reply: Sendable {
     let choices: Int
     let continuations: Int
     let words: TokenWords
+    /// How the model writes that it calls one of the tools it was told of, and their names; nil where it was told of none.
+    var calls: (form: ToolCallForm, tools: Set<String>)? = nil
   }
 
   struct Choice {
@@ -31,6 +33,8 @@ final class Reply: Sendable {
     var tokens: [Int] = []
     var result: TextGenerator.Result?
     var offset = 0
+    var reader: ToolCallReader?
+    var calls: [JSONValue] = []
   }
 
   private struct State {
@@ -52,7 +56,9 @@ final class Reply: Sendable {
     _ form: Form, _ answer: Answer, firstToken: @escaping @Sendable () -> Void, ended: @escaping @Sendable (Int) -> Void
   ) {
     (self.form, self.answer, self.firstToken, self.ended) = (form, answer, firstToken, ended)
-    let row = Array(repeating: Choice(), count: form.continuations)
+    var choice = Choice()
+    choice.reader = form.calls.map { ToolCallReader($0.form, tools: $0.tools) }
+    let row = Array(repeating: choice, count: form.continuations)
     state = Mutex(
       State(
         choices: Array(repeating: row, count: form.prompts.count),
@@ -66,21 +72,23 @@ final class Reply: Sendable {
       switch event {
       case .failed(let error): fail(error, &state)
       case .batch(.failed(let error)): fail(Scheduler.answer(to: error), &state)
-      case .embedded: break
+      case .embedded, .probed: break
       case .batch(.read(let probabilities)):
         state.prompts[prompt] = probabilities
         begin(prompt, &state)
       case .batch(.wrote(let place, let text, let token, let probability)):
         // Without a tokenizer the text is the numbers of the tokens.
-        let text = form.words.tokenizer == nil ? "\(token) " : text
+        let written = form.words.tokenizer == nil ? "\(token) " : text
         if state.choices[prompt][place].tokens.isEmpty { firstToken() }
+        let (text, calls) = read(written, isEnd: false, prompt, place, &state)
         state.choices[prompt][place].text += text
         state.choices[prompt][place].tokens.append(token)
         if let probability { state.choices[prompt][place].probabilities.append(probability) }
-        if form.streams, !text.isEmpty || form.likeliest != nil {
-          write(text, [(token, probability)], prompt, place, &state)
+        if form.streams, !text.isEmpty || !calls.isEmpty || form.likeliest != nil {
+          write(text, calls, [(token, probability)], prompt, place, &state)
         }
-      case .batch(.ended(let place, let text, let end, let result)):
+      case .batch(.ended(let place, let rest, let end, let result)):
+        let (text, calls) = read(rest, isEnd: true, prompt, place, &state)
         state.choices[prompt][place].text += text
         state.choices[prompt][place].result = result
         // Readers of a completion's lists count on an entry for each token that was computed, the end's too.
@@ -90,12 +98,40 @@ final class Reply: Sendable {
           if let probability = last.probability { state.choices[prompt][place].probabilities.append(probability) }
         }
         if form.streams {
-          write(text, last.map { [($0.token, $0.probability)] } ?? [], prompt, place, ending: result.ending, &state)
+          write(
+            text, calls, last.map { [($0.token, $0.probability)] } ?? [], prompt, place, ending: result.ending, &state)
         }
         state.left -= 1
         if state.left == 0 { finish(&state) }
       }
     }
+  }
+
+  /// What of `text`, the next of a choice, is text, and which calls of tools are known with it.
+  private func read(
+    _ text: String, isEnd: Bool, _ prompt: Int, _ place: Int, _ state: inout State
+  ) -> (text: String, calls: [JSONValue]) {
+    guard var reader = state.choices[prompt][place].reader else { return (text, []) }
+    let pieces = reader.take(text) + (isEnd ? reader.finish() : [])
+    state.choices[prompt][place].reader = reader
+    var (plain, calls): (String, [JSONValue]) = ("", [])
+    for piece in pieces {
+      switch piece {
+      case .text(let text): plain += text
+      case .call(let name, let arguments):
+        let index = state.choices[prompt][place].calls.count
+        let call: JSONValue = [
+          "id": .string("call_\(form.id.dropFirst("chatcmpl-".count))_\(place)_\(index)"), "type": "function",
+          "function": ["name": .string(name), "arguments": .string(arguments)],
+        ]
+        state.choices[prompt][place].calls.append(call)
+        var part = JSONObject()
+        part["index"] = .integer(index)
+        for key in call.object?.keys ?? [] { part[key] = call[key] }
+        calls.append(.object(part))
+      }
+    }
+    return (plain, calls)
   }
 
   private func fail(_ error: ErrorAnswer, _ state: inout State) {
@@ -127,7 +163,7 @@ final class Reply: Sendable {
           ]))
       } else if form.echoes {
         let choice = choice(
-          form.prompts[prompt].text, promptTokens(prompt, state), prompt, place, ending: nil, &state)
+          form.prompts[prompt].text, [], promptTokens(prompt, state), prompt, place, ending: nil, &state)
         answer.event(chunk([choice]))
       }
     }
@@ -141,23 +177,27 @@ final class Reply: Sendable {
   }
 
   private func write(
-    _ text: String, _ tokens: [(id: Int, probability: TokenProbability?)], _ prompt: Int, _ place: Int,
-    ending: TextGenerator.Ending? = nil, _ state: inout State
+    _ text: String, _ calls: [JSONValue], _ tokens: [(id: Int, probability: TokenProbability?)], _ prompt: Int,
+    _ place: Int, ending: TextGenerator.Ending? = nil, _ state: inout State
   ) {
-    answer.event(chunk([choice(text, tokens, prompt, place, ending: ending, &state)]))
+    answer.event(chunk([choice(text, calls, tokens, prompt, place, ending: ending, &state)]))
   }
 
   /// A choice with a piece of its text.
   private func choice(
-    _ text: String, _ tokens: [(id: Int, probability: TokenProbability?)], _ prompt: Int, _ place: Int,
-    ending: TextGenerator.Ending?, _ state: inout State
+    _ text: String, _ calls: [JSONValue], _ tokens: [(id: Int, probability: TokenProbability?)], _ prompt: Int,
+    _ place: Int, ending: TextGenerator.Ending?, _ state: inout State
   ) -> JSONValue {
     let index = prompt * form.choices + place
-    let reason = ending.map { JSONValue.string(Self.reason($0)) } ?? .null
+    let called = !state.choices[prompt][place].calls.isEmpty
+    let reason = ending.map { JSONValue.string(Self.reason($0, called: called)) } ?? .null
     if form.isChat {
       let known = tokens.compactMap(\.probability)
+      var delta = JSONObject()
+      if !text.isEmpty { delta["content"] = .string(text) }
+      if !calls.isEmpty { delta["tool_calls"] = .array(calls) }
       return [
-        "index": .integer(index), "delta": text.isEmpty ? [:] : ["content": .string(text)],
+        "index": .integer(index), "delta": .object(delta),
         "logprobs": form.likeliest == nil || tokens.isEmpty
           ? .null : ["content": form.words.content(known), "refusal": .null], "finish_reason": reason,
       ]
@@ -202,10 +242,16 @@ final class Reply: Sendable {
 
   /// A choice of an answer that comes whole.
   private func whole(_ choice: Choice, _ prompt: Int, index: Int, _ state: State) -> JSONValue {
-    let reason = JSONValue.string(Self.reason(choice.result?.ending ?? .length))
+    let called = !choice.calls.isEmpty
+    let reason = JSONValue.string(Self.reason(choice.result?.ending ?? .length, called: called))
     if form.isChat {
+      var message = JSONObject()
+      message["role"] = "assistant"
+      message["content"] = called && choice.text.isEmpty ? .null : .string(choice.text)
+      message["refusal"] = .null
+      if called { message["tool_calls"] = .array(choice.calls) }
       return [
-        "index": .integer(index), "message": ["role": "assistant", "content": .string(choice.text), "refusal": .null],
+        "index": .integer(index), "message": .object(message),
         "logprobs": form.likeliest == nil
           ? .null : ["content": form.words.content(choice.probabilities), "refusal": .null], "finish_reason": reason,
       ]
@@ -239,9 +285,9 @@ final class Reply: Sendable {
   }
 
   /// The reason in OpenAI's words.
-  private static func reason(_ ending: TextGenerator.Ending) -> String {
+  private static func reason(_ ending: TextGenerator.Ending, called: Bool) -> String {
     switch ending {
-    case .end, .stop, .grammar, .cancelled: "stop"
+    case .end, .stop, .grammar, .cancelled: called ? "tool_calls" : "stop"
     case .length, .context: "length"
     }
   }

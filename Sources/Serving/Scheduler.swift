@@ -7,6 +7,7 @@ import Generation
 import Grammars
 import Kernels
 import Models
+import Probing
 import ServingLink
 import Synchronization
 
@@ -60,6 +61,11 @@ final class Scheduler: Sendable {
     var batch: ContinuousBatch
     let hidden: PlanExecutor?
     var embeddings: [(id: Int, state: HiddenState)] = []
+    var probes: [(id: Int, request: ProbeRequest)] = []
+    /// Made when it is first asked for.
+    var probe: ModelProbe?
+    let model: ServedModel
+    let pool: ThreadPool
   }
 
   /// Begins to run on a thread of its own; throws what keeps a model from being run.
@@ -90,7 +96,8 @@ final class Scheduler: Sendable {
         states: model.states, fusing: true, computeType: model.computeType)
     }
     return Engine(
-      batch: ContinuousBatch(executor, tokenizer: loaded.tokenizer, formats: formats), hidden: hidden)
+      batch: ContinuousBatch(executor, tokenizer: loaded.tokenizer, formats: formats), hidden: hidden, model: model,
+      pool: pool)
   }
 
   /// Takes `jobs`, all or none. Throws the answer where there is no room for them, now or ever.
@@ -133,6 +140,7 @@ final class Scheduler: Sendable {
       let length = min(plan.longestText, request.prompt.count + most)
       return plan.stateBytes(length: length, in: models[job.model].states) * max(1, request.continuations.count)
     case .embed(let ids, _): return plan.stateBytes(length: ids.count, in: models[job.model].states)
+    case .probe(let request): return plan.stateBytes(length: request.tokens.count, in: .f32)
     }
   }
 
@@ -171,6 +179,7 @@ final class Scheduler: Sendable {
         guard one.job.answer.isGone || isOver || one.deadline <= now else { continue }
         engines[one.job.model].batch.remove(id)
         engines[one.job.model].embeddings.removeAll { $0.id == id }
+        engines[one.job.model].probes.removeAll { $0.id == id }
         if !one.job.answer.isGone { one.job.tell(.failed(isOver ? Self.stopping : overdue)) }
         metrics.ended(gone: one.job.answer.isGone)
         used -= one.bytes
@@ -212,7 +221,7 @@ final class Scheduler: Sendable {
   private static func parts(_ job: Job) -> Int {
     switch job.work {
     case .generate(let request): request.continuations.count
-    case .embed: 1
+    case .embed, .probe: 1
     }
   }
 
@@ -225,6 +234,12 @@ final class Scheduler: Sendable {
       }
       engine.embeddings.append(
         (id, try HiddenState(of: ids, hidden, pooling: pooling, piece: engine.batch.piece)))
+    case .probe(let request):
+      if engine.probe == nil {
+        engine.probe = try ModelProbe(
+          engine.model.loaded, tokens: ServerLimits.probed, pool: engine.pool, computeType: engine.model.computeType)
+      }
+      engine.probes.append((id, request))
     }
   }
 
@@ -255,6 +270,13 @@ final class Scheduler: Sendable {
         if case .wrote = event { metrics.wrote() }
         if case .ended = event { end(id) }
       }
+    }
+    if let (id, request) = engine.probes.first, let probe = engine.probe {
+      engine.probes.removeFirst()
+      do {
+        running[id]?.job.tell(.probed(try request.answer(probe, engine.model)))
+        end(id)
+      } catch { fail(id, error) }
     }
     if var first = engine.embeddings.first {
       do {

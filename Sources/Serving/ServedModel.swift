@@ -7,6 +7,7 @@ import Generation
 import Grammars
 import Kernels
 import Models
+import Probing
 import ServingLink
 import Synchronization
 import Tokenization
@@ -21,6 +22,9 @@ public final class ServedModel: Sendable {
   let states: StorageFormat
   let computeType: ComputeType
   let template: ChatTemplate?
+  /// What can be switched off in it, and what some of that is, in words, by name.
+  let parts: ProbeMap
+  let explanations: [String: String]
   /// How states become a vector, as the files beside the model say.
   let pooling: TextPooling
   /// Texts and tokens that end an answer in a conversation.
@@ -29,9 +33,15 @@ public final class ServedModel: Sendable {
     (nil, []))
   private static let grammarLimit = 16
 
-  /// The model `loaded` by the name `id`. Throws what is wrong in the files of its chat template and of its pooling.
-  public init(id: String, _ loaded: LoadedModel, states: StorageFormat, computeType: ComputeType) throws {
+  /// The model `loaded` by the name `id`; `explanations` say what its parts are, by their names. Throws what is wrong in the
+  /// files of its chat template and of its pooling.
+  public init(
+    id: String, _ loaded: LoadedModel, states: StorageFormat, computeType: ComputeType,
+    explanations: [String: String] = [:]
+  ) throws {
     (self.id, self.loaded, self.states, self.computeType) = (id, loaded, states, computeType)
+    self.explanations = explanations
+    parts = ProbeMap(loaded.description.plan)
     template = try loaded.tokenizer == nil ? nil : loaded.chat()
     pooling = try TextPooling(of: loaded.description.plan, in: loaded.description.source.folder)
     let tokenizer = loaded.tokenizer

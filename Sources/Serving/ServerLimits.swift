@@ -17,4 +17,6 @@ public struct ServerLimits: Sendable {
   static let prompts = 256
   static let stops = 16
   static let likeliest = 100
+  /// Tokens of a text that is looked into: others wait for it.
+  static let probed = 512
 }

@@ -14,28 +14,23 @@ struct Chimera: ParsableCommand {
 
       ENVIRONMENT:
       CHIMERA_MODELS, CHIMERA_ARCHITECTURES
-                       Folders of weights and of specs, before the program's own;
-                       several with ':'.
+                       Folders of weights and of specs to look in first; with ':'.
       CHIMERA_PLUGINS  Libraries of components to load first; several with ':'.
       CHIMERA_TOKEN    The token that clients of chimera serve present.
-      CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME or
-                       ~/.cache]
+      CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME]
       CHIMERA_KERNELS  The instructions to use at most (chimera bench names them).
       CHIMERA_ARITHMETIC
-                       The arithmetic of matrix multiplications: exact, stored or
-                       bf16.
+                       That of matrix multiplications: exact, stored or bf16.
       XDG_CONFIG_HOME  The folder of chimera/config.yaml. [~/.config]
       HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME
                        Where Hugging Face's tools keep models, which are found there.
       HF_ENDPOINT      The hub. [https://huggingface.co]
       HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH
-                       The token to present to the hub, or the file it is in. [token
-                       in HF_HOME]
+                       The token for the hub, or its file. [token in HF_HOME]
       HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE
                        1: use no network.
       https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY
-                       The proxy on the way to the hub, http://HOST:PORT, and hosts
-                       that are reached without it.
+                       The proxy to the hub, http://HOST:PORT; hosts without it.
       HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_DISABLE_SYMLINKS,
       HF_HUB_DISABLE_PROGRESS_BARS, HF_HUB_DOWNLOAD_TIMEOUT
                        As Hugging Face's tools take them.
@@ -44,12 +39,9 @@ struct Chimera: ParsableCommand {
     version: programVersion,
     subcommands: [
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, New.self,
-      Run.self, Chat.self, Embed.self,
-      Tokenize.self,
-      Logits.self, Classify.self, Verify.self, Save.self, ExportCommand.self, ImportCommand.self, Bench.self,
-      Train.self,
-      Eval.self, TokenizerCommand.self, Ablate.self, Serve.self, Pull.self, Push.self, CacheCommand.self,
-      PluginCommand.self,
+      Run.self, Chat.self, Embed.self, Classify.self, ProbeCommand.self, Tokenize.self, Logits.self, Verify.self,
+      Save.self, ExportCommand.self, ImportCommand.self, Bench.self, Train.self, Eval.self, TokenizerCommand.self,
+      Ablate.self, Serve.self, Pull.self, Push.self, CacheCommand.self, PluginCommand.self,
     ])
 }
 

@@ -8,6 +8,7 @@ import Files
 import Grammars
 import Models
 import PluginLoading
+import Probing
 import Specification
 import Templates
 import Tokenization
@@ -115,6 +116,12 @@ struct Failure: Error {
       switch problem {
       case .another, .occupied: return Status.usage.rawValue
       case .changed, .damaged: return Status.invalid.rawValue
+      }
+    case let problem as ProbeProblem:
+      Console.note("error: \(problem.description.onOneLine)")
+      switch problem {
+      case .unknown, .none, .noLens: return Status.invalid.rawValue
+      case .lengths, .noOther, .position, .nothingToPredict, .tooManyWeights: return Status.usage.rawValue
       }
     case let problem as ExportProblem:
       Console.note("error: \(problem.description.onOneLine)")

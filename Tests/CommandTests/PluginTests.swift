@@ -65,6 +65,18 @@ import Testing
         try Command("components").output.contains("differential_attention") == false, "only where it is asked for")
     }
 
+    @Test("their steps are probed like any")
+    func probed() throws {
+      try withTemporaryFolder { folder in
+        let path = try hybrid(in: folder)
+        let arguments = try written.arguments + ["probe", path, "--random-weights", "--tokens", "1,2,3,4,5"]
+        let heads = try Command(arguments + ["--all", "heads", "--json"])
+        #expect(try JSONValue(parsing: heads.output)["effects"]?.array?.count == 4, "\(heads.notes)")
+        let recorded = try Command(arguments + ["--record", "layers.0.*", "--record", "layers.1.attn.q.*"])
+        #expect(recorded.status == 0 && recorded.output.contains("layers.1.attn.q.xpos"), "\(recorded.output)")
+      }
+    }
+
     @Test("three from the guide alone run in one hybrid, train, and appear in an ablation")
     func used() throws {
       try withTemporaryFolder { folder in

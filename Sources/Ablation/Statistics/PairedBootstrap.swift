@@ -11,7 +11,7 @@ import Files
 /// Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), ch. 16; Koehn, "Statistical significance
 /// tests for machine translation evaluation", EMNLP 2004. Neighbouring windows are of one document more often than not,
 /// so parts are runs of windows; what draws lack of the true spread, √((n − 1)/n), is put back.
-struct PairedBootstrap {
+public struct PairedBootstrap {
   private static let draws = 9_999
   private static let partLimit = 100
 
@@ -19,7 +19,7 @@ struct PairedBootstrap {
   private let deviations: [Double]
 
   /// The distribution of the mean of `sample`.
-  init(_ sample: Sample) {
+  public init(_ sample: Sample) {
     let values = sample.values
     let mean = sample.mean ?? 0
     let scale = values.count > 1 ? (Double(values.count) / Double(values.count - 1)).squareRoot() : 1
@@ -41,19 +41,19 @@ struct PairedBootstrap {
   }
 
   /// How often a draw strays at least as far as `mean` is from 0.
-  func probability(_ mean: Double) -> Double {
+  public func probability(_ mean: Double) -> Double {
     Double(1 + deviations.count { $0 >= abs(mean) }) / Double(Self.draws + 1)
   }
 
   /// What draws stray from the mean by at most, `1 − level` times in 1.
-  func halfWidth(level: Double) -> Double {
+  public func halfWidth(level: Double) -> Double {
     // p ≤ level wants at most so many draws as far out as the mean.
     let further = Int(rounding: level * Double(Self.draws + 1), .down) - 1
     return further < 0 ? .infinity : deviations[max(0, deviations.count - 1 - further)]
   }
 
   /// The mean differences of at most a hundred runs of windows of equal length; what is left over at the end joins none.
-  static func parts(_ windows: [Double]) -> Sample {
+  public static func parts(_ windows: [Double]) -> Sample {
     let length = max(1, (windows.count + partLimit - 1) / partLimit)
     return Sample(
       stride(from: 0, through: windows.count - length, by: length).map { start in

@@ -17,6 +17,8 @@ struct OpenedStudy {
   let folder: StudyFolder
   private let trainer: RunTrainer
   private let keepsRuns: Bool
+  /// The tokenizer that its arms are trained with; nil where its data is tokens.
+  let tokenizer: () throws -> Tokenizer?
 
   var runner: StudyRunner { StudyRunner(plan, in: folder, trainer: trainer, keepsRuns: keepsRuns) }
 
@@ -85,15 +87,17 @@ struct OpenedStudy {
         _ = start.take(into: parameters, of: plan)
       }
     }
-    trainer = RunTrainer(
-      zoo.registry, pool: ThreadPool(threads: threads), cacheFolder: Caches.tokens,
-      machine: "\(Machine().processor), \(threads) \(threads == 1 ? "thread" : "threads")", start: start
-    ) {
+    let tokenizer: () throws -> Tokenizer? = {
       guard let path = study.tokenizer else { return try models.tokenizer(of: study.weights ?? study.base) }
       if path == bytes { return try Tokenizer.ofBytes() }
       if Self.isCharacters(path) { return try Self.characters(of: study) }
       return try Tokenizer.load(from: path)
     }
+    self.tokenizer = tokenizer
+    trainer = RunTrainer(
+      zoo.registry, pool: ThreadPool(threads: threads), cacheFolder: Caches.tokens,
+      machine: "\(Machine().processor), \(threads) \(threads == 1 ? "thread" : "threads")", start: start,
+      tokenizer: tokenizer)
     trainer.cacheFailed = { Caches.tell($0) }
     let planner = StudyPlanner(
       specifications: SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry)),

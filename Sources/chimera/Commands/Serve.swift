@@ -12,7 +12,7 @@ struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
     abstract: "Serve models over HTTP, as OpenAI's API does.",
-    usage: "chimera serve MODEL... [options]",
+    usage: "chimera serve [MODEL...] [options]",
     discussion: """
       The address goes to standard output once connections are taken. Completions, chat, embeddings, prompt logprobs, JSON \
       Schema, streams: see Documentation/Serving.md. It listens on this machine alone and wants a token, CHIMERA_TOKEN or \
@@ -20,9 +20,11 @@ struct Serve: ParsableCommand {
 
         chimera serve story-llama
         chimera serve base=runs/base rope=runs/rope --port 8000 --no-token
+        chimera serve --study studies/position
       """)
 
-  @Argument(help: "The models, each MODEL or NAME=MODEL.") var models: [String]
+  @Argument(help: "The models, each MODEL or NAME=MODEL.") var models: [String] = []
+  @Option(help: "Serve the arms of the study in this folder, too.") var study: String?
   @Option(help: "The address to listen on.") var host = "127.0.0.1"
   @Option(parsing: .unconditional, help: "The port; 0 for a free one.") var port = 8080
   @Option(help: "The token that clients present. [CHIMERA_TOKEN, or a new one]") var token: String?
@@ -66,13 +68,17 @@ struct Serve: ParsableCommand {
     mistakes.note("--grace takes a number from 0 to 3600", if: !(0...3600).contains(grace))
     mistakes.note(
       "--weights, --adapter and --tokenizer go with one model",
-      if: models.count > 1 && (options.weights != nil || options.adapter.path != nil || options.tokenizer != nil))
+      if: (models.count > 1 || study != nil)
+        && (options.weights != nil || options.adapter.path != nil || options.tokenizer != nil))
+    mistakes.note("name a model, or a study with --study", if: models.isEmpty && study == nil)
     try mistakes.check()
   }
 
   func run() throws {
     let pool = options.pool
-    let served = try named().map { name, reference in try load(reference, as: name) }
+    let arms = try study.map { try self.arms(of: $0) } ?? []
+    try refuseTwins(arms.map(\.name) + named().map(\.name))
+    let served = try named().map { name, reference in try load(reference, as: name) } + arms.map { try $0.load() }
     var limits = ServerLimits()
     (limits.tokens, limits.waiting, limits.seconds) = (maxTokens, queue, timeout)
     limits.stateBytes = try stateBytes()
@@ -136,19 +142,39 @@ struct Serve: ParsableCommand {
       }
       named.append((name, model))
     }
-    let names = named.map(\.name)
-    if let twice = names.first(where: { name in names.count(where: { $0 == name }) > 1 }) {
-      throw Failure(.usage, "two models are called '\(twice)'; NAME=MODEL names one otherwise")
-    }
     return named
   }
 
+  /// Refuses two models of one name.
+  private func refuseTwins(_ names: [String]) throws {
+    if let twice = names.first(where: { name in names.count(where: { $0 == name }) > 1 }) {
+      throw Failure(.usage, "two models are called '\(twice)'; NAME=MODEL names one otherwise")
+    }
+  }
+
+  /// The arms of the study in the folder `path`, and what loads each.
+  private func arms(of path: String) throws -> [(name: String, load: () throws -> ServedModel)] {
+    let study = try OpenedStudy(folder: path, threads: options.threads)
+    let (kept, missing) = try study.arms()
+    for name in missing { Console.note("note: the arm '\(name)' has no weights in '\(path)', and is not served") }
+    let tokenizer = try study.tokenizer()
+    let models = try options.model.zoo().models
+    return kept.map { name, run in
+      (name, { try serve(models.load(models.describe(run), trainedWith: tokenizer), as: name) })
+    }
+  }
+
   private func load(_ reference: String, as name: String) throws -> ServedModel {
-    let loaded = try options.load(reference, seed: 0)
+    try serve(options.load(reference, seed: 0), as: name)
+  }
+
+  private func serve(_ loaded: LoadedModel, as name: String) throws -> ServedModel {
     if loaded.description.plan.axes.count > 2 {
       throw Failure(.failed, "'\(name)' reads more than text, which cannot be served")
     }
-    return try ServedModel(id: name, loaded, states: cache.format, computeType: try options.computeType())
+    let words = PartWords(described: loaded.description, components: try options.model.zoo().registry.describe())
+    return try ServedModel(
+      id: name, loaded, states: cache.format, computeType: try options.computeType(), explanations: words.list)
   }
 
   /// Bytes of KV cache: what is asked for, or half of what is free once the weights are there.

@@ -66,6 +66,8 @@ extension ModelOptionsCommand {
 
 extension Chat: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
 extension Run: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
+extension Embed: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
+extension ProbeCommand: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
 extension Eval: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
 extension Logits: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
 extension Verify: ModelOptionsCommand { var modelOptions: ModelOptions { options.model } }
