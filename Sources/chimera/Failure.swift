@@ -115,6 +115,9 @@ struct Failure: Error {
       case .another, .occupied: return Status.usage.rawValue
       case .changed, .damaged: return Status.invalid.rawValue
       }
+    case let problem as EngineProblem:
+      Console.note("error: \(problem)")
+      return Status.usage.rawValue
     case let problem as ExportProblem:
       Console.note("error: \(problem.description.onOneLine)")
       return Status.invalid.rawValue
