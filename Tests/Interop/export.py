@@ -69,6 +69,8 @@ def small(value, facts, path):
     }
     if key == "num_kv_heads":
         return 1 if value == 1 else heads if value == siblings.get("num_heads") or heads == 5 else 2
+    if key == "num_key_heads":
+        return min(value, 2)
     if key == "num_groups":
         return 1 if value == 1 else 2
     if key == "window_step":
@@ -200,7 +202,7 @@ def main():
     models = listed if isinstance(listed, list) else listed["models"]
     names = options.names or [m["name"] for m in models]
     families = {m["name"]: m.get("family", "") for m in models}
-    done, rows = {}, []
+    done, rows, long = {}, [], []
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         python = WarmPython(folder)
@@ -219,7 +221,10 @@ def main():
                 written = run(options.chimera, ["export", name, "--output", str(real), "--source"])
                 lines, style = 0, "–"
                 if written.returncode == 0:
-                    lines = (real / "model.py").read_text().count("\n")
+                    text = (real / "model.py").read_text()
+                    lines = text.count("\n")
+                    if lines > 250 and "class ExpertLinear" not in text:
+                        long.append(f"{name} ({lines}, {len(re.findall(r'Block[0-9]*.nn.Module', text))} kinds of layers)")
                     ruff = [sys.executable, "-m", "ruff"]
                     checked = subprocess.run([*ruff, "check", "-q", "--isolated", str(real / "model.py")], capture_output=True)
                     formatted = subprocess.run(
@@ -263,6 +268,12 @@ def main():
         lines = ["# Exported modules compared", "", summary + "; a model of the zoo whose tiny form is that of another has no row.", ""]
         if encoders:
             lines += [f"Refused, for exported models continue texts and these are encoders: {', '.join(encoders)}.", ""]
+        if long:
+            lines += [
+                f"Over 250 lines without experts: {', '.join(long)}. Each kind of layer is a class, and each way of mixing tokens "
+                "(a recurrence, a convolution, attention in a window) a function or a class with its equation.",
+                "",
+            ]
         lines += ["| model | lines | whole | cached | loss | gradients | ten steps | ruff |", "|---|---|---|---|---|---|---|---|"]
         lines += [row(families, r, "|") for r in rows if r[5] == r[0]]
         if fixtures:
