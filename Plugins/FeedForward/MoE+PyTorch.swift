@@ -62,6 +62,9 @@ extension MoE.ExpertLinear {
       : hasBias == [false]
         ? "F.linear(x[rows], self.weight[expert])"
         : "F.linear(x[rows], self.weight[expert], None if self.bias is None else self.bias[expert])"
+    let added =
+      hasBias == [false]
+      ? "" : hasBias == [true] ? " + self.bias[flat[order]]" : " + (0 if self.bias is None else self.bias[flat[order]])"
     call.define(
       "ExpertLinear",
       """
@@ -75,11 +78,22 @@ extension MoE.ExpertLinear {
           def forward(self, x, choice):
               # x: [batch, tokens, choices or 1, inputs]; choice: [batch, tokens, choices]
               x = x.expand(*choice.shape, -1)
+              if torch.compiler.is_compiling() and all(n % 8 == 0 for n in self.weight.shape[1:]):
+                  return self.grouped(x, choice)
               y = x.new_zeros(*choice.shape, self.weight.size(1))
               for expert in choice.unique().tolist():
                   rows = choice == expert
                   y[rows] = \(product)
               return y
+
+          def grouped(self, x, choice):
+              \"""The same in a graph, whose shapes are fixed: all rows, in the order of their experts.\"""
+              flat = choice.flatten()
+              experts = torch.arange(self.weight.size(0), device=x.device)
+              order = flat.argsort()
+              ends = (flat == experts[:, None]).sum(1).cumsum(0, dtype=torch.int32)
+              y = F.grouped_mm(x.flatten(0, -2)[order], self.weight.mT.to(x.dtype), offs=ends)\(added)
+              return y[order.argsort()].unflatten(0, choice.shape)
       """)
     let x = each ? call.heads(chosen) : call.input().method("unsqueeze", "-2")
     call.output(is: .heads(chosen))

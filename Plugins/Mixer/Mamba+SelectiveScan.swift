@@ -176,9 +176,8 @@ extension Mamba {
 
           dt, x: [batch, tokens, channels]; b, c: [batch, tokens, state].
           \"""
-          state = cache.get("state") if cache is not None else None
-          if state is None:
-              state = x.new_zeros(x.size(0), x.size(2), b.size(2))
+          none = x.new_zeros(x.size(0), x.size(2), b.size(2))
+          state = (cache or {}).get("state", none)
           rate = -torch.exp(a_log)
           step = F.softplus(dt)
           outputs = []

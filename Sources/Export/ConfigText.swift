@@ -54,13 +54,55 @@ struct ConfigText {
       result += (fields[name] == nil ? value : "config.\(words[name] ?? name)") + piece[end.upperBound...]
     }
     var isInDocumentation = false
-    return result.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line -> [String] in
+    return Self.namingWidths(result).split(separator: "\n", omittingEmptySubsequences: false).flatMap {
+      line -> [String] in
       let quotes = line.components(of: "\"\"\"").count - 1
       defer { if quotes == 1 { isInDocumentation.toggle() } }
       let indent = line.prefix { $0 == " " }.count
       guard line.count > PythonText.columns, quotes == 0, !isInDocumentation else { return [String(line)] }
       return PythonText.wrapped(String(line.dropFirst(indent)), indent: indent)
     }.joined(separator: "\n")
+  }
+}
+
+extension ConfigText {
+  /// `text` where a constructor reads the width of all heads, a product of two settings, several times and not in a line:
+  /// there it gets a name.
+  private static func namingWidths(_ text: String) -> String {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let start = "        super().__init__()"
+    for first in lines.indices.reversed() where lines[first] == start {
+      let body = first + 1..<(lines[first...].firstIndex { $0.isEmpty } ?? lines.endIndex)
+      guard lines[body].contains(where: { $0.count > PythonText.columns }) else { continue }
+      var named: [String] = []
+      for product in products(in: lines[body]) {
+        guard let name = name(of: product), lines[body].count(where: { $0.contains(product) }) > 1 else { continue }
+        for index in body { lines[index] = lines[index].replacing(product, with: name) }
+        named.append("        \(name) = \(product)")
+      }
+      lines.insert(contentsOf: named, at: first + 1)
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The products of two settings in `lines`, each once.
+  private static func products(in lines: ArraySlice<String>) -> [String] {
+    var products: [String] = []
+    for line in lines {
+      let words = line.split { "(), ".contains($0) }
+      for index in words.indices.dropFirst().dropLast() where words[index] == "*" {
+        let (left, right) = (words[index - 1], words[index + 1])
+        let product = "\(left) * \(right)"
+        guard left.hasPrefix("config.num_"), right.hasPrefix("config."), line.contains(product) else { continue }
+        if !products.contains(product) { products.append(product) }
+      }
+    }
+    return products
+  }
+
+  /// `config.num_heads * config.head_dim` is the `heads_width`.
+  private static func name(of product: String) -> String? {
+    product.split(separator: " ").first.map { $0.dropFirst("config.num_".count) + "_width" }
   }
 }
 

@@ -9,8 +9,11 @@ public struct DocumentedParts {
   private let registry: Registry
 
   /// The words for a model of these components.
-  public init(_ described: ModelDescription, _ registry: Registry) {
-    (choices, self.registry) = (described.choices, registry)
+  public init(_ described: ModelDescription, _ registry: Registry) { self.init(described.choices, registry) }
+
+  /// The words for a model of these choices.
+  public init(_ choices: ArchitectureChoices, _ registry: Registry) {
+    (self.choices, self.registry) = (choices, registry)
   }
 
   /// The equation of the component whose scope `path` is in `layer`, where it is short.
@@ -25,10 +28,27 @@ public struct DocumentedParts {
     }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     // Parts of a line that stand apart are lines here; what is longer than a page tells of options, not of this model.
-    let equation = lines.drop { !$0.hasPrefix("    ") }.prefix { $0.hasPrefix("    ") }.flatMap { line in
-      Self.pieces(line)
-    }
+    let equation = Self.taken(
+      lines.drop { !$0.hasPrefix("    ") }.prefix { $0.hasPrefix("    ") }.flatMap { Self.pieces($0) }, found)
     return equation.count <= 5 && equation.allSatisfy { $0.count <= 78 } ? equation : []
+  }
+
+  /// The equations that are `component`'s as it is set: one that follows the name of a flag replaces the one before it
+  /// where the flag is set, and is left out where it is not.
+  private static func taken(_ equations: [String], _ component: ComponentChoice) -> [String] {
+    var taken: [String] = []
+    for equation in equations {
+      guard let colon = equation.firstRange(of: ": "),
+        let option = component.options.first(where: { $0.path == equation[..<colon.lowerBound] })
+      else {
+        taken.append(equation)
+        continue
+      }
+      if option.value?.text != "true" { continue }
+      if !taken.isEmpty { taken.removeLast() }
+      taken.append(String(equation[colon.upperBound...]))
+    }
+    return taken
   }
 
   /// The equations of a line; a term in parentheses that stands apart belongs to the one before it.

@@ -24,11 +24,12 @@ final class FileWriter {
     for step in plan.steps { for index in step.parameters where readers[index] == nil { readers[index] = step } }
     firstReaders = readers
     let ofTransformers = [
-      "keys", "values", "attend", "attention_mask", "key_positions", "padding", "states", "kwargs", "init", "texts",
+      "attend", "attention_mask", "key_positions", "padding", "states", "kwargs", "init", "texts",
       "past", "given", "T", "kind", "kinds",
     ]
     reservedNames = facts.definitions.union([
       "self", "config", "cache", "positions", "length", "start", "tokens", "F", "nn", "torch", "math", "layer", "kept",
+      "keys", "values",
     ]).union(facts.form == .transformers ? ofTransformers : [])
   }
 
@@ -59,7 +60,8 @@ final class FileWriter {
       }
       names.append(unique)
     }
-    let writer = PartWriter(part, in: self, inputs: zip(names, layouts).map { ($0, $1) })
+    let inputs = names.indices.map { (name: names[$0], word: $0 == 0 ? "x" : wanted[$0], layout: layouts[$0]) }
+    let writer = PartWriter(part, in: self, inputs: inputs)
     try writer.write()
     let settings = writer.settings.map { (name: $0.0, value: "{{\($0.0)|\($0.1.text)}}") }
     let noun = writer.nouns.max { $0.rank < $1.rank }?.text ?? Self.noun(of: part)

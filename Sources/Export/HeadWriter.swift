@@ -53,7 +53,7 @@ struct HeadWriter {
     self.names = names
     let part = ModelPart(path: [], items: steps.map { .step($0) }, inputs: [hidden], result: plan.logits)
     let writer = PartWriter(
-      part, in: file, inputs: [("x", .rows)], returns: false, places: places, head: last?.outputs.first)
+      part, in: file, inputs: [("x", "x", .rows)], returns: false, places: places, head: last?.outputs.first)
     try writer.write()
     guard !writer.needs.cache, !writer.needs.positions, !writer.needs.length else {
       throw .noPlace(scope: steps.first?.scope.text ?? "", what: "the head reads positions or what is kept of a text")

@@ -40,16 +40,17 @@ final class PartWriter {
   private static let columns = 80
   private static let longest = 64
 
-  /// A writer of `part`, whose inputs are bound to `names`.
+  /// A writer of `part`, whose inputs are bound to `names`; what is made of one takes its `word`.
   init(
-    _ part: ModelPart, in file: FileWriter, inputs names: [(name: String, layout: PyTorchLayout)], returns: Bool = true,
+    _ part: ModelPart, in file: FileWriter, inputs names: [(name: String, word: String, layout: PyTorchLayout)],
+    returns: Bool = true,
     places: [Int: [String]] = [:], head: Value? = nil
   ) {
     self.part = part
     (self.places, self.head) = (places, head)
     self.file = file
     self.returns = returns
-    for (value, input) in zip(part.inputs, names) { bind(value, to: input.name, input.layout) }
+    for (value, input) in zip(part.inputs, names) { bind(value, to: input.name, word: input.word, input.layout) }
     for value in part.items.flatMap(Self.reads) { remaining[value.index, default: 0] += 1 }
     remaining[part.result.index, default: 0] += 1
   }
@@ -61,10 +62,10 @@ final class PartWriter {
     }
   }
 
-  /// Lets the variable `name` be `value`.
-  func bind(_ value: Value, to name: String, _ layout: PyTorchLayout = .rows) {
+  /// Lets the variable `name` be `value`; in a class that has no other of its `word`, it is called so.
+  func bind(_ value: Value, to name: String, word: String? = nil, _ layout: PyTorchLayout = .rows) {
     bindings[value.index] = Binding(
-      expression: PyTorchExpression(name), layout: layout, variables: [name], isVariable: true, name: name)
+      expression: PyTorchExpression(name), layout: layout, variables: [name], isVariable: true, name: word ?? name)
   }
 
   /// Adds what others need of the pass.
@@ -175,8 +176,8 @@ final class PartWriter {
     lines += notes.statements
     let variables = step.inputs.reduce(into: Set<String>()) { $0.formUnion(bindings[$1.index]?.variables ?? []) }
     take(step.inputs)
-    if notes.dropsRest {
-      assign(step.outputs, expression, notes.layouts, names, rest: true)
+    if notes.givesVariables {
+      assign(step.outputs, expression, notes.layouts, names)
     } else {
       give(step.outputs, expression, notes.layouts, names, variables)
     }
@@ -238,8 +239,7 @@ final class PartWriter {
   }
 
   private func assign(
-    _ outputs: [Value], _ expression: PyTorchExpression, _ layouts: [PyTorchLayout], _ names: [String],
-    rest: Bool = false
+    _ outputs: [Value], _ expression: PyTorchExpression, _ layouts: [PyTorchLayout], _ names: [String]
   ) {
     var taken: Set<String> = []
     var chosen: [String] = []
@@ -251,7 +251,6 @@ final class PartWriter {
         expression: PyTorchExpression(name), layout: layouts[index], variables: [name], isVariable: true,
         name: names[index])
     }
-    if rest { chosen.append("_") }
     lines.append("\(chosen.joined(separator: ", ")) = \(expression.text)")
   }
 

@@ -15,6 +15,11 @@ enum PythonText {
   static func wrapped(_ text: String, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
     guard indent + text.count > columns, !text.hasPrefix("#") else { return [margin + text] }
+    // A comment behind a statement that is too long stands before it.
+    if !text.contains("\""), let mark = text.firstRange(of: "  # ") {
+      return [margin + text[mark.lowerBound...].dropFirst(2)]
+        + wrapped(String(text[..<mark.lowerBound]), indent: indent)
+    }
     if let (head, value) = assigned(text), let operands = operands(of: value) {
       let isWhole = indent + 4 + value.count <= columns
       return [margin + head + "("] + (isWhole ? [value] : operands).map { margin + "    " + $0 } + [margin + ")"]

@@ -112,7 +112,30 @@ private struct Reader {
   }
 
   var withoutCompilation: String? {
-    experts.map { "\($0), which a graph of fixed shapes cannot: it breaks there and goes on" }
+    // Rows in the order of their experts are one product, of widths that lie as processors want them.
+    let isEven = plan.parameters.allSatisfy {
+      $0.chosen == nil || $0.shape.count < 3 || $0.shape.suffix(2).allSatisfy { $0 % 8 == 0 }
+    }
+    return isEven
+      ? nil
+      : experts.map { "\($0), of widths that are no multiples of 8: a graph breaks there and goes on" }
+  }
+
+  /// vLLM makes one matrix of a class's projections where it finds all three, and then takes the norm `q_norm` for a part of
+  /// the projection `q`, with whose name it begins. Where angles are read it finds the first alone, and makes none.
+  private var mistaken: String? {
+    for step in plan.steps where step.operation is Attend {
+      guard let layer = step.scope.layer else { continue }
+      let own = plan.steps.filter { $0.scope.layer == layer && $0.scope.path.starts(with: step.scope.path) }
+      let made = Set(own.flatMap(\.outputs))
+      let read = Set(own.flatMap(\.inputs)).subtracting(made)
+      let words = Set(own.flatMap(\.parameters).compactMap { plan.parameters[$0].name.owner.path.last })
+      if read.count == 1, words.contains(where: { words.contains($0 + "_norm") }) {
+        return
+          "layer \(layer) normalizes its queries and reads no angles, and its backend takes the norm for a projection"
+      }
+    }
+    return nil
   }
 
   /// vLLM reads no mask, and of a head the matrix, one cap and one factor.
@@ -128,6 +151,7 @@ private struct Reader {
     {
       return latent
     }
+    if let mistaken { return mistaken }
     if !layers.isEven { return "keys and values differ in width, which its interface cannot say" }
     if let experts { return "\(experts), in a form that it does not take" }
     if layers.windows.compactMap({ $0 }).count > 1 { return "layers have windows of several lengths, and it takes one" }

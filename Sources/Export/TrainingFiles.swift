@@ -13,12 +13,13 @@ public struct TrainingFiles {
   private let training: TokenText
   private let validation: TokenText?
 
-  /// The files for `plan`, whose tensors are called `names`, on `training`; `command` writes them.
+  /// The files for `plan`, whose tensors are called `names`, on `training`; `command` writes them. The tokens are in
+  /// `data`, an expression of Python: beside the program, which is in `HERE`.
   ///
   /// Throws `ExportFailure` for what has no form in PyTorch: an optimizer, a schedule, dropout.
   public init(
     _ plan: Plan, names: [String], _ settings: TrainingSettings, training: TokenText, validation: TokenText?,
-    command: String
+    command: String, data: String = "HERE"
   ) throws {
     self.training = training
     self.validation = validation
@@ -51,6 +52,7 @@ public struct TrainingFiles {
     let optimizer = try settings.makeOptimizer()
     program = String(decoding: PackageResources.train_py, as: UTF8.self)
       .replacing("COMMAND", with: command)
+      .replacing("DATA = HERE", with: "DATA = \(data)")
       .replacing("# SETTINGS", with: numbers.map { "\($0.0) = \($0.1)" }.joined(separator: "\n"))
       .replacing(
         "# OPTIMIZERS", with: try Self.optimizers(plan, names, optimizer, isF32: settings.options.precision == .f32)
@@ -119,6 +121,11 @@ public struct TrainingFiles {
   /// Writes program and tokens into `folder`.
   public func write(to folder: String) throws {
     try writeAtomically(program, to: folder + "/train.py")
+    try writeTokens(to: folder)
+  }
+
+  /// Writes the tokens into `folder`.
+  public func writeTokens(to folder: String) throws {
     try Self.write(training, to: folder + "/training.bin")
     if let validation { try Self.write(validation, to: folder + "/validation.bin") }
   }

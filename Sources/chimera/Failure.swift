@@ -123,6 +123,9 @@ struct Failure: Error {
       case .unknown, .none, .noLens: return Status.invalid.rawValue
       case .lengths, .noOther, .position, .nothingToPredict, .tooManyWeights: return Status.usage.rawValue
       }
+    case let problem as EngineProblem:
+      Console.note("error: \(problem)")
+      return Status.usage.rawValue
     case let problem as ExportProblem:
       Console.note("error: \(problem.description.onOneLine)")
       return Status.invalid.rawValue

@@ -56,6 +56,27 @@ import Testing
     }
   }
 
+  @Test(
+    "a full disk is said in one sentence, and no folder is left", .enabled(if: Command.mounts, "needs mounts"),
+    arguments: [[], ["--to", "hf", "--own-classes"], ["--train", "--setting", "steps=3", "--data"]])
+  func fullDisk(_ form: [String]) throws {
+    try withTemporaryFolder { folder in
+      let disk = folder.path + "/disk"
+      try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+      let text = try folder.write((0..<3000).map { "a little girl \($0)\n" }.joined(), to: "text.txt")
+      let script = """
+        mount -t tmpfs -o size=256k tmpfs "$DISK"
+        "$@"; echo "status $?"; find "$DISK" -mindepth 1 | sed 's/^/litter /'
+        """
+      let run = try Command.inShell(
+        script,
+        ["export", "story-llama", "--output", disk + "/out"] + form + (form.contains("--data") ? [text] : []),
+        environment: ["DISK": disk, "CHIMERA_CACHE": folder.path + "/cache"])
+      #expect(run.output == "status 1\n", "\(run.output) \(run.notes)")
+      #expect(run.notes.contains("No space left on device"), "\(run.notes)")
+    }
+  }
+
   @Test("a difference beyond its tolerance is a failure, and nothing is left")
   func differing() throws {
     try withTemporaryFolder { folder in

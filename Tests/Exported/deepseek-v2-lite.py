@@ -95,11 +95,24 @@ class ExpertLinear(nn.Module):
     def forward(self, x, choice):
         # x: [batch, tokens, choices or 1, inputs]; choice: [batch, tokens, choices]
         x = x.expand(*choice.shape, -1)
+        if torch.compiler.is_compiling() and all(
+            n % 8 == 0 for n in self.weight.shape[1:]
+        ):
+            return self.grouped(x, choice)
         y = x.new_zeros(*choice.shape, self.weight.size(1))
         for expert in choice.unique().tolist():
             rows = choice == expert
             y[rows] = F.linear(x[rows], self.weight[expert])
         return y
+
+    def grouped(self, x, choice):
+        """The same in a graph, whose shapes are fixed: all rows, in the order of their experts."""
+        flat = choice.flatten()
+        experts = torch.arange(self.weight.size(0), device=x.device)
+        order = flat.argsort()
+        ends = (flat == experts[:, None]).sum(1).cumsum(0, dtype=torch.int32)
+        y = F.grouped_mm(x.flatten(0, -2)[order], self.weight.mT.to(x.dtype), offs=ends)
+        return y[order.argsort()].unflatten(0, choice.shape)
 
 
 class LatentAttention(nn.Module):
@@ -145,9 +158,7 @@ class LatentAttention(nn.Module):
 
 
 class MLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()

@@ -102,11 +102,27 @@ class ExpertLinear(nn.Module):
     def forward(self, x, choice):
         # x: [batch, tokens, choices or 1, inputs]; choice: [batch, tokens, choices]
         x = x.expand(*choice.shape, -1)
+        if torch.compiler.is_compiling() and all(
+            n % 8 == 0 for n in self.weight.shape[1:]
+        ):
+            return self.grouped(x, choice)
         y = x.new_zeros(*choice.shape, self.weight.size(1))
         for expert in choice.unique().tolist():
             rows = choice == expert
             y[rows] = F.linear(x[rows], self.weight[expert], self.bias[expert])
         return y
+
+    def grouped(self, x, choice):
+        """The same in a graph, whose shapes are fixed: all rows, in the order of their experts."""
+        flat = choice.flatten()
+        experts = torch.arange(self.weight.size(0), device=x.device)
+        order = flat.argsort()
+        ends = (flat == experts[:, None]).sum(1).cumsum(0, dtype=torch.int32)
+        y = (
+            F.grouped_mm(x.flatten(0, -2)[order], self.weight.mT.to(x.dtype), offs=ends)
+            + self.bias[flat[order]]
+        )
+        return y[order.argsort()].unflatten(0, choice.shape)
 
 
 def quick_gelu(x):
@@ -130,13 +146,8 @@ class Attention(nn.Module):
         q = rotate(self.q(x).unflatten(-1, (self.num_heads, -1)), rope)
         k = rotate(self.k(x).unflatten(-1, (self.num_kv_heads, -1)), rope)
         v = self.v(x).unflatten(-1, (self.num_kv_heads, -1))
-        y = attend(
-            q,
-            *keep(cache, self.window, k=k, v=v),
-            scale=0.125,
-            window=self.window,
-            sinks=self.sinks,
-        )
+        keys, values = keep(cache, self.window, k=k, v=v)
+        y = attend(q, keys, values, scale=0.125, window=self.window, sinks=self.sinks)
         return self.o(y.flatten(-2))
 
 

@@ -65,9 +65,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = act(x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()

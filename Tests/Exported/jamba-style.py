@@ -35,9 +35,8 @@ class CausalConvolution(nn.Module):
 
     def forward(self, x, cache=None):
         kept = self.weight.size(1) - 1
-        before = cache.get("conv") if cache is not None else None
-        if before is None:
-            before = x.new_zeros(x.size(0), kept, x.size(2))
+        none = x.new_zeros(x.size(0), kept, x.size(2))
+        before = (cache or {}).get("conv", none)
         x = torch.cat([before, x], dim=1)
         if cache is not None:
             cache["conv"] = x[:, -kept:]
@@ -62,9 +61,8 @@ def linear_attend(q, k, v, g, cache=None, chunk=64):
     H = v.size(2)
     q = q.repeat_interleave(H // q.size(2), dim=2)
     k = k.repeat_interleave(H // k.size(2), dim=2)
-    state = cache.get("state") if cache is not None else None
-    if state is None:
-        state = v.new_zeros(v.size(0), H, k.size(3), v.size(3))
+    none = v.new_zeros(v.size(0), H, k.size(3), v.size(3))
+    state = (cache or {}).get("state", none)
     outputs = []
     for start in range(0, q.size(1), chunk):
         qs, ks, vs, gs = (x[:, start : start + chunk] for x in (q, k, v, g))
@@ -103,11 +101,24 @@ class ExpertLinear(nn.Module):
     def forward(self, x, choice):
         # x: [batch, tokens, choices or 1, inputs]; choice: [batch, tokens, choices]
         x = x.expand(*choice.shape, -1)
+        if torch.compiler.is_compiling() and all(
+            n % 8 == 0 for n in self.weight.shape[1:]
+        ):
+            return self.grouped(x, choice)
         y = x.new_zeros(*choice.shape, self.weight.size(1))
         for expert in choice.unique().tolist():
             rows = choice == expert
             y[rows] = F.linear(x[rows], self.weight[expert])
         return y
+
+    def grouped(self, x, choice):
+        """The same in a graph, whose shapes are fixed: all rows, in the order of their experts."""
+        flat = choice.flatten()
+        experts = torch.arange(self.weight.size(0), device=x.device)
+        order = flat.argsort()
+        ends = (flat == experts[:, None]).sum(1).cumsum(0, dtype=torch.int32)
+        y = F.grouped_mm(x.flatten(0, -2)[order], self.weight.mT.to(x.dtype), offs=ends)
+        return y[order.argsort()].unflatten(0, choice.shape)
 
 
 def attend(q, k, v, scale):
@@ -172,9 +183,7 @@ class Mamba2(nn.Module):
 
 
 class MLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()

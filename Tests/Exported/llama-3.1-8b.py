@@ -75,20 +75,14 @@ def keep(cache, window=None, **rows):
 class Attention(nn.Module):
     def __init__(self, config):
         super().__init__()
+        heads_width = config.num_heads * config.head_dim
+        kv_heads_width = config.num_kv_heads * config.head_dim
         self.num_heads = config.num_heads
         self.num_kv_heads = config.num_kv_heads
-        self.q = nn.Linear(
-            config.hidden_size, config.num_heads * config.head_dim, bias=False
-        )
-        self.k = nn.Linear(
-            config.hidden_size, config.num_kv_heads * config.head_dim, bias=False
-        )
-        self.v = nn.Linear(
-            config.hidden_size, config.num_kv_heads * config.head_dim, bias=False
-        )
-        self.o = nn.Linear(
-            config.num_heads * config.head_dim, config.hidden_size, bias=False
-        )
+        self.q = nn.Linear(config.hidden_size, heads_width, bias=False)
+        self.k = nn.Linear(config.hidden_size, kv_heads_width, bias=False)
+        self.v = nn.Linear(config.hidden_size, kv_heads_width, bias=False)
+        self.o = nn.Linear(heads_width, config.hidden_size, bias=False)
 
     def forward(self, x, rope, cache=None):
         q = rotate(self.q(x).unflatten(-1, (self.num_heads, -1)), rope)
@@ -98,9 +92,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()

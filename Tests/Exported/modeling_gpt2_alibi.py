@@ -53,21 +53,14 @@ def alibi(query, key, heads):
 class Attention(nn.Module):
     def __init__(self, config, layer_idx):
         super().__init__()
+        attention_heads_width = config.num_attention_heads * config.head_dim
         self.num_heads = config.num_attention_heads
         self.scaling = config.scaling
         self.layer_idx = layer_idx
-        self.q = nn.Linear(
-            config.hidden_size, config.num_attention_heads * config.head_dim
-        )
-        self.k = nn.Linear(
-            config.hidden_size, config.num_attention_heads * config.head_dim
-        )
-        self.v = nn.Linear(
-            config.hidden_size, config.num_attention_heads * config.head_dim
-        )
-        self.o = nn.Linear(
-            config.num_attention_heads * config.head_dim, config.hidden_size
-        )
+        self.q = nn.Linear(config.hidden_size, attention_heads_width)
+        self.k = nn.Linear(config.hidden_size, attention_heads_width)
+        self.v = nn.Linear(config.hidden_size, attention_heads_width)
+        self.o = nn.Linear(attention_heads_width, config.hidden_size)
 
     def forward(self, x, positions, key_positions=None, cache=None):
         q = self.q(x).unflatten(-1, (self.num_heads, -1))
@@ -88,9 +81,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = act(x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()

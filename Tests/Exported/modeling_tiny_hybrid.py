@@ -55,6 +55,8 @@ def eager_attention(module, q, k, v, mask, scaling, **kwargs):
 class SlidingAttention(nn.Module):
     def __init__(self, config, layer_idx):
         super().__init__()
+        attention_heads_width = config.num_attention_heads * config.head_dim
+        key_value_heads_width = config.num_key_value_heads * config.head_dim
         self.num_heads = config.num_attention_heads
         self.num_kv_heads = config.num_key_value_heads
         self.num_key_value_groups = config.num_key_value_groups
@@ -64,20 +66,12 @@ class SlidingAttention(nn.Module):
         self.config = config
         self.is_causal = True
         self.layer_idx = layer_idx
-        self.q = nn.Linear(
-            config.hidden_size, config.num_attention_heads * config.head_dim, bias=False
-        )
+        self.q = nn.Linear(config.hidden_size, attention_heads_width, bias=False)
         self.q_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.k = nn.Linear(
-            config.hidden_size, config.num_key_value_heads * config.head_dim, bias=False
-        )
+        self.k = nn.Linear(config.hidden_size, key_value_heads_width, bias=False)
         self.k_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.v = nn.Linear(
-            config.hidden_size, config.num_key_value_heads * config.head_dim, bias=False
-        )
-        self.o = nn.Linear(
-            config.num_attention_heads * config.head_dim, config.hidden_size, bias=False
-        )
+        self.v = nn.Linear(config.hidden_size, key_value_heads_width, bias=False)
+        self.o = nn.Linear(attention_heads_width, config.hidden_size, bias=False)
 
     def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
         q = rotate(self.q_norm(self.q(x).unflatten(-1, (self.num_heads, -1))), rope)
@@ -89,7 +83,7 @@ class SlidingAttention(nn.Module):
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(
             self.config._attn_implementation, eager_attention
         )
-        y, _ = attend(
+        attended, _ = attend(
             self,
             q.transpose(1, 2),
             keys,
@@ -99,13 +93,12 @@ class SlidingAttention(nn.Module):
             sliding_window=self.sliding_window,
             **kwargs,
         )
-        return self.o(y.flatten(-2))
+        y = attended.reshape(*q.shape[:2], -1)
+        return self.o(y)
 
 
 class GatedMLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()
@@ -132,9 +125,7 @@ class SlidingAttentionGatedMLPBlock(GradientCheckpointingLayer):
 
 
 class MLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = act(x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()
@@ -162,6 +153,8 @@ class SlidingAttentionMLPBlock(GradientCheckpointingLayer):
 class Attention(nn.Module):
     def __init__(self, config, layer_idx):
         super().__init__()
+        attention_heads_width = config.num_attention_heads * config.head_dim
+        key_value_heads_width = config.num_key_value_heads * config.head_dim
         self.num_heads = config.num_attention_heads
         self.num_kv_heads = config.num_key_value_heads
         self.num_key_value_groups = config.num_key_value_groups
@@ -171,20 +164,12 @@ class Attention(nn.Module):
         self.config = config
         self.is_causal = True
         self.layer_idx = layer_idx
-        self.q = nn.Linear(
-            config.hidden_size, config.num_attention_heads * config.head_dim, bias=False
-        )
+        self.q = nn.Linear(config.hidden_size, attention_heads_width, bias=False)
         self.q_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.k = nn.Linear(
-            config.hidden_size, config.num_key_value_heads * config.head_dim, bias=False
-        )
+        self.k = nn.Linear(config.hidden_size, key_value_heads_width, bias=False)
         self.k_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.v = nn.Linear(
-            config.hidden_size, config.num_key_value_heads * config.head_dim, bias=False
-        )
-        self.o = nn.Linear(
-            config.num_attention_heads * config.head_dim, config.hidden_size, bias=False
-        )
+        self.v = nn.Linear(config.hidden_size, key_value_heads_width, bias=False)
+        self.o = nn.Linear(attention_heads_width, config.hidden_size, bias=False)
 
     def forward(self, x, attention_mask=None, cache=None, **kwargs):
         q = self.q_norm(self.q(x).unflatten(-1, (self.num_heads, -1)))
@@ -196,7 +181,7 @@ class Attention(nn.Module):
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(
             self.config._attn_implementation, eager_attention
         )
-        y, _ = attend(
+        attended, _ = attend(
             self,
             q.transpose(1, 2),
             keys,
@@ -206,7 +191,8 @@ class Attention(nn.Module):
             sliding_window=self.sliding_window,
             **kwargs,
         )
-        return self.o(y.flatten(-2))
+        y = attended.reshape(*q.shape[:2], -1)
+        return self.o(y)
 
 
 class AttentionMLPBlock(GradientCheckpointingLayer):

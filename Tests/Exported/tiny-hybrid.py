@@ -70,38 +70,30 @@ def keep(cache, window=None, **rows):
 class SlidingAttention(nn.Module):
     def __init__(self, config):
         super().__init__()
+        heads_width = config.num_heads * config.head_dim
+        kv_heads_width = config.num_kv_heads * config.head_dim
         self.num_heads = config.num_heads
         self.num_kv_heads = config.num_kv_heads
         self.window = 512
-        self.q = nn.Linear(
-            config.hidden_size, config.num_heads * config.head_dim, bias=False
-        )
+        self.q = nn.Linear(config.hidden_size, heads_width, bias=False)
         self.q_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.k = nn.Linear(
-            config.hidden_size, config.num_kv_heads * config.head_dim, bias=False
-        )
+        self.k = nn.Linear(config.hidden_size, kv_heads_width, bias=False)
         self.k_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.v = nn.Linear(
-            config.hidden_size, config.num_kv_heads * config.head_dim, bias=False
-        )
-        self.o = nn.Linear(
-            config.num_heads * config.head_dim, config.hidden_size, bias=False
-        )
+        self.v = nn.Linear(config.hidden_size, kv_heads_width, bias=False)
+        self.o = nn.Linear(heads_width, config.hidden_size, bias=False)
 
     def forward(self, x, rope, cache=None):
         q = rotate(self.q_norm(self.q(x).unflatten(-1, (self.num_heads, -1))), rope)
         k = rotate(self.k_norm(self.k(x).unflatten(-1, (self.num_kv_heads, -1))), rope)
         v = self.v(x).unflatten(-1, (self.num_kv_heads, -1))
-        y = attend(
-            q, *keep(cache, self.window, k=k, v=v), scale=0.125, window=self.window
+        keys, values = keep(cache, self.window, k=k, v=v)
+        return self.o(
+            attend(q, keys, values, scale=0.125, window=self.window).flatten(-2)
         )
-        return self.o(y.flatten(-2))
 
 
 class GatedMLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()
@@ -127,9 +119,7 @@ class SlidingAttentionGatedMLPBlock(nn.Module):
 
 
 class MLP(nn.Module):
-    """y = act(x·Wupᵀ)·Wdownᵀ
-    gated: y = (act(x·Wgateᵀ) ⊙ x·Wupᵀ)·Wdownᵀ
-    """
+    """y = act(x·Wupᵀ)·Wdownᵀ"""
 
     def __init__(self, config):
         super().__init__()
@@ -156,32 +146,26 @@ class SlidingAttentionMLPBlock(nn.Module):
 class Attention(nn.Module):
     def __init__(self, config):
         super().__init__()
+        heads_width = config.num_heads * config.head_dim
+        kv_heads_width = config.num_kv_heads * config.head_dim
         self.num_heads = config.num_heads
         self.num_kv_heads = config.num_kv_heads
         self.window = None
-        self.q = nn.Linear(
-            config.hidden_size, config.num_heads * config.head_dim, bias=False
-        )
+        self.q = nn.Linear(config.hidden_size, heads_width, bias=False)
         self.q_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.k = nn.Linear(
-            config.hidden_size, config.num_kv_heads * config.head_dim, bias=False
-        )
+        self.k = nn.Linear(config.hidden_size, kv_heads_width, bias=False)
         self.k_norm = nn.RMSNorm(config.head_dim, eps=config.norm_eps)
-        self.v = nn.Linear(
-            config.hidden_size, config.num_kv_heads * config.head_dim, bias=False
-        )
-        self.o = nn.Linear(
-            config.num_heads * config.head_dim, config.hidden_size, bias=False
-        )
+        self.v = nn.Linear(config.hidden_size, kv_heads_width, bias=False)
+        self.o = nn.Linear(heads_width, config.hidden_size, bias=False)
 
     def forward(self, x, cache=None):
         q = self.q_norm(self.q(x).unflatten(-1, (self.num_heads, -1)))
         k = self.k_norm(self.k(x).unflatten(-1, (self.num_kv_heads, -1)))
         v = self.v(x).unflatten(-1, (self.num_kv_heads, -1))
-        y = attend(
-            q, *keep(cache, self.window, k=k, v=v), scale=0.125, window=self.window
+        keys, values = keep(cache, self.window, k=k, v=v)
+        return self.o(
+            attend(q, keys, values, scale=0.125, window=self.window).flatten(-2)
         )
-        return self.o(y.flatten(-2))
 
 
 class AttentionMLPBlock(nn.Module):

@@ -44,6 +44,7 @@ extension StudyReport {
     if let ladder { document["ladder"] = json(of: ladder) }
     if !costs.isEmpty { document["costs"] = .array(costs.map { json(of: $0) }) }
     if !probes.isEmpty { document["probes"] = .array(probes.map { json(of: $0) }) }
+    if !enginesTable.isEmpty { document["engines"] = .array(engineShares.map { json(of: $0) }) }
     if includesTimes { document["machines"] = .array(machines.map { .string($0) }) }
     return .object(document)
   }
@@ -72,6 +73,7 @@ extension StudyReport {
         var object = JSONObject()
         object["seed"] = .integer(run.seed)
         if case .object(let result) = run.outcome.result.json { for (key, value) in result { object[key] = value } }
+        object["engine"] = run.outcome.times.engine.map { .string($0) }
         if includesTimes {
           object["seconds"] = .number(run.outcome.times.seconds)
           object["tokens_per_second"] = .number(run.outcome.times.tokensPerSecond)

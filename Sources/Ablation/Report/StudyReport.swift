@@ -20,6 +20,8 @@ public struct StudyReport: Sendable {
   public let tasks: [StudyTask]
   /// Tasks with an outcome.
   public let finishedCount: Int
+  /// Every task with an outcome, and what trained it where.
+  let finished: [(task: StudyTask, times: TaskTimes)]
   /// Whether times are part of the report; without them it is the same whenever the same numbers were measured.
   public let includesTimes: Bool
 
@@ -100,12 +102,12 @@ public struct StudyReport: Sendable {
       return state
     }
     tasks = plan.tasks(knowing: state)
-    var count = 0
+    var finished: [(task: StudyTask, times: TaskTimes)] = []
     var answers: [Probe.Kind: [[Int: Double]]] = [:]
     var scores: [String: [[Int: BenchmarkScore]]] = [:]
     for task in tasks {
       if let outcome = outcome(task) {
-        count += 1
+        finished.append((task, outcome.times))
         if task.rung != nil { continue }
         if let kind = task.probe {
           answers[kind, default: plan.arms.map { _ in [:] }][task.arm][task.seed] =
@@ -128,7 +130,8 @@ public struct StudyReport: Sendable {
           ))
       }
     }
-    finishedCount = count
+    self.finished = finished
+    finishedCount = finished.count
     probes = ProbeFinding.all(
       plan.study.probes.map(\.probe).compactMap { probe in answers[probe.kind].map { (probe, $0) } })
     benchmarks = BenchmarkFinding.all(

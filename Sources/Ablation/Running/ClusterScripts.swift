@@ -43,8 +43,8 @@ public struct ClusterScripts: Sendable {
       #SBATCH --requeue
       #SBATCH --signal=INT@60
       #SBATCH --output=\(name)-%a.log
-      # When all are done: chimera ablate merge \(quoted(folder))
-      srun chimera ablate run \(quoted(folder)) --task "$SLURM_ARRAY_TASK_ID" --threads \(threads)
+      # When all are done: chimera ablate merge \(ClusterScripts.quoted(folder))
+      srun chimera ablate run \(ClusterScripts.quoted(folder)) --task "$SLURM_ARRAY_TASK_ID" --threads \(threads)
       status=$?
       # 130: it was told to stop, and has kept what it did.
       if [ "$status" -eq 130 ]; then scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi
@@ -72,7 +72,7 @@ public struct ClusterScripts: Sendable {
             - name: chimera
               image: IMAGE_WITH_CHIMERA
               command: [/bin/sh, -c]
-              args: ['exec chimera ablate run \(quoted(folder).replacing("'", with: "''")) --task "$JOB_COMPLETION_INDEX" --threads \(threads)']
+              args: ['exec chimera ablate run \(ClusterScripts.quoted(folder).replacing("'", with: "''")) --task "$JOB_COMPLETION_INDEX" --threads \(threads)']
               resources:
                 requests: {cpu: "\(threads)", memory: \(mebibytes)Mi}
                 limits: {memory: \(mebibytes)Mi}
@@ -95,9 +95,9 @@ public struct ClusterScripts: Sendable {
     return trimmed.isEmpty ? "study" : "study-" + trimmed
   }
 
-  private func quoted(_ path: String) -> String { "'" + path.replacing("'", with: "'\\''") + "'" }
+  static func quoted(_ path: String) -> String { "'" + path.replacing("'", with: "'\\''") + "'" }
 
-  private static func yaml(_ path: String) -> String {
+  static func yaml(_ path: String) -> String {
     "\"" + path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
   }
 }

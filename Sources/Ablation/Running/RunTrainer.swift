@@ -12,7 +12,7 @@ public final class RunTrainer: ArmTrainer {
   let registry: Registry
   private let cacheFolder: String
   private let tokenizer: () throws -> Tokenizer?
-  private let start: Start?
+  let start: Start?
   let machine: String
   private var texts: [[String]: TokenizedData] = [:]
   private var benchmarks: [BenchmarkRequest: Benchmark] = [:]
@@ -180,7 +180,7 @@ public final class RunTrainer: ArmTrainer {
   }
 
   /// What the trained model answers of the questions of `study`.
-  private func answers(
+  func answers(
     _ study: Study, _ plan: Plan, _ parameters: Parameters, _ settings: TrainingSettings
   ) throws -> [BenchmarkScore] {
     if study.benchmarks.isEmpty { return [] }
@@ -214,7 +214,7 @@ public final class RunTrainer: ArmTrainer {
     return try Trainer(arm.plan, parameters, settings, training: training, validation: validation, pool: pool)
   }
 
-  private func split(_ study: Study, _ settings: TrainingSettings) throws -> (first: TokenText, last: TokenText) {
+  func split(_ study: Study, _ settings: TrainingSettings) throws -> (first: TokenText, last: TokenText) {
     try text(study.data).text.split(last: settings.validationFraction)
   }
 

@@ -23,6 +23,7 @@ extension TaskOutcome {
     spent["tokens_per_second"] = .number(times.tokensPerSecond)
     if let rate = times.decodedPerSecond { spent["decoded_per_second"] = .number(rate) }
     spent["machine"] = .string(times.machine)
+    spent["engine"] = times.engine.map { .string($0) }
     document["times"] = .object(spent)
     document[Self.hash] = .string(Self.digest(document))
     return .object(document)
@@ -57,7 +58,7 @@ extension TaskOutcome {
         decodedPerSecond: try times["decoded_per_second"].map { json throws(OutcomeDamage) in
           try Ranges.number(json, in: Ranges.rate, "decoded_per_second")
         },
-        machine: machine))
+        machine: machine, engine: times["engine"]?.string))
   }
 
   /// The hash of `document`, written without white space.

@@ -74,9 +74,14 @@ public struct TaskTimes: Sendable, Hashable {
   public let decodedPerSecond: Double?
   /// What it ran on.
   public let machine: String
+  /// What trained it, with its version: `torch 2.15.0`; nil of this program.
+  public let engine: String?
 
-  /// A run of `seconds` at `tokensPerSecond` on `machine`.
-  public init(seconds: Double, tokensPerSecond: Double, decodedPerSecond: Double? = nil, machine: String) {
+  /// A run of `seconds` at `tokensPerSecond` on `machine`, by `engine`.
+  public init(
+    seconds: Double, tokensPerSecond: Double, decodedPerSecond: Double? = nil, machine: String, engine: String? = nil
+  ) {
+    self.engine = engine
     self.decodedPerSecond = decodedPerSecond
     self.seconds = seconds
     self.tokensPerSecond = tokensPerSecond

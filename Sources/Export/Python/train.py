@@ -9,6 +9,7 @@ import json
 import math
 import mmap
 import os
+import platform
 import shutil
 import time
 from functools import partial
@@ -31,6 +32,7 @@ from torch.utils.checkpoint import checkpoint
 from model import Model
 
 HERE = Path(__file__).resolve().parent
+DATA = HERE
 TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 MASK = (1 << 64) - 1
 
@@ -47,6 +49,17 @@ def learning_rate(step):
         return PEAK * step / (WARMUP + 1)
     t = (step - 1 - WARMUP) / max(1, STEPS - WARMUP)
     return PEAK * (SCHEDULE)
+
+
+def device_name(device):
+    """What computes, as its maker calls it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    info = Path("/proc/cpuinfo")
+    for line in info.read_text().splitlines() if info.exists() else []:
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
 class Random:
@@ -75,7 +88,7 @@ class Tokens:
     """The tokens of a file, and the order in which its windows are trained on."""
 
     def __init__(self, name):
-        data = (HERE / name).open("rb")
+        data = (DATA / name).open("rb")
         data = mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_COPY)
         magic, _, self.count = torch.frombuffer(
             data, dtype=torch.int32, count=3
@@ -175,7 +188,7 @@ class Run:
                 f"a batch of {BATCH} sequences does not divide among {self.world} processes"
             )
         self.training, self.validation = Tokens("training.bin"), None
-        if (HERE / "validation.bin").exists():
+        if (DATA / "validation.bin").exists():
             self.validation = Tokens("validation.bin")
         self.model = self.build()
         self.optimizers = optimizers(dict(self.model.named_parameters()))
@@ -189,6 +202,7 @@ class Run:
                 if path.is_file() and not own:
                     shutil.copy(path, self.out / path.name)
             self.metrics = self.kept_metrics()
+            self.describe()
 
     def build(self):
         options = self.options
@@ -227,6 +241,31 @@ class Run:
             lines.append(line + "\n")
         path.write_text("".join(lines))
         return path.open("a")
+
+    def describe(self, **facts):
+        """Notes what trains here and where, and what became of it."""
+        path, where = self.out / "run.json", device_name(self.device)
+        where += f", {self.world} process" + ("es" if self.world > 1 else "")
+        known = json.loads(path.read_text()) if self.step and path.exists() else {}
+        devices = known.get("devices", [])
+        numbers = {
+            "engine": f"torch {torch.__version__.split('+')[0]}",
+            "devices": devices + ([] if where in devices else [where]),
+            "precision": "bf16" if self.options.bf16 else "f32",
+            "compiled": self.options.compile,
+            **facts,
+        }
+        unfinished = path.with_suffix(".tmp")
+        unfinished.write_text(json.dumps(numbers, indent=2) + "\n")
+        unfinished.replace(path)
+
+    def require_number(self, *values):
+        """Ends the run where one of `values` is no number, which it notes."""
+        if all(map(math.isfinite, values)):
+            return
+        if self.rank == 0:
+            self.describe(diverged_after_steps=self.step)
+        raise SystemExit(f"after step {self.step} the loss is not finite")
 
     def checkpoints(self):
         return sorted(self.out.glob("checkpoints/step-????????"))
@@ -315,8 +354,7 @@ class Run:
         norm = torch.nn.utils.get_total_norm(gradients)
         norm = (norm.full_tensor() if hasattr(norm, "full_tensor") else norm).item()
         loss = self.mean(total)
-        if not math.isfinite(loss) or not math.isfinite(norm):
-            raise SystemExit(f"after step {self.step} the loss is not finite")
+        self.require_number(loss, norm)
         if CLIP and norm > CLIP:
             torch._foreach_mul_(gradients, CLIP / norm)
         self.step += 1
@@ -360,7 +398,9 @@ class Run:
                 is_last or VALIDATE_EVERY and self.step % VALIDATE_EVERY == 0
             ):
                 value = self.validate()
-                self.note(step=self.step, validation_loss=value)
+                known = value if math.isfinite(value) else None
+                self.note(step=self.step, validation_loss=known)
+                self.require_number(value)
                 self.tell(
                     f"step {self.step}: loss {loss:.4f}, validation {value:.4f}, {speed:.0f} tokens/s"
                 )
@@ -368,13 +408,15 @@ class Run:
                 self.tell(f"step {self.step}: loss {loss:.4f}, {speed:.0f} tokens/s")
             if is_last or SAVE_EVERY and self.step % SAVE_EVERY == 0:
                 self.save()
+        if self.rank == 0 and self.step == STEPS:
+            self.describe(finished=True)
         if self.world > 1:
             dist.destroy_process_group()
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", default="run", help="the folder of the run")
+    parser.add_argument("--out", default=HERE / "run", help="the folder of the run")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=BF16)
     parser.add_argument("--compile", action="store_true", help="compile each layer")
     parser.add_argument(

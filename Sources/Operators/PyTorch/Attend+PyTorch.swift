@@ -36,7 +36,10 @@ extension Attend {
       return .call("attend", [q, "*keep(\(cache), k=\(k.text))", PyTorchExpression(valuesInKeys)], named: named)
     }
     let v = call.heads(keyHeads, ofInput: 2, named: isShared ? "num_kv_heads" : "num_heads")
-    return .call("attend", [q, "*keep(\(cache), k=\(k.text), v=\(v.text))"], named: named)
+    let kept = "keep(\(cache), k=\(k.text), v=\(v.text))"
+    if named.count == 1 { return .call("attend", [q, PyTorchExpression("*\(kept)")], named: named) }
+    call.statement("keys, values = \(kept)")
+    return .call("attend", [q, "keys", "values"], named: named)
   }
 
   /// Says what the part is that attends.

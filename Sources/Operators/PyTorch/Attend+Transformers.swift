@@ -17,14 +17,14 @@ extension Attend {
     let isShared = all.contains { $0.heads != $0.keyHeads }
     call.readsVariables("q", "k", "v")
     isPart(&call)
-    call.output(is: .heads(heads), headCount: "num_heads")
     call.names("y")
     let q = call.heads(heads, ofInput: 0, named: "num_heads")
     let keyHeadsName = isShared ? "num_kv_heads" : "num_heads"
     let k = call.heads(keyHeads, ofInput: 1, named: keyHeadsName)
     let v = valuesInKeys == nil ? call.heads(keyHeads, ofInput: 2, named: keyHeadsName) : nil
-    return Self.isLibrarys(all)
-      ? byLibrary(&call, all, q, k, v) : byFunction(&call, all, q, k, v)
+    if Self.isLibrarys(all) { return byLibrary(&call, all, q, k, v) }
+    call.output(is: .heads(heads), headCount: "num_heads")
+    return byFunction(&call, all, q, k, v)
   }
 
   /// `ALL_ATTENTION_FUNCTIONS`, in the words by which servers find them in a source.
@@ -64,10 +64,14 @@ extension Attend {
       "attend = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention)")
     call.define(
       "eager_attention", Self.eager(caps: all.contains { $0.softcap != nil }, sinks: all.contains(where: \.sinks)))
-    call.dropsRest()
-    let call = PyTorchExpression.call(
+    let attend = PyTorchExpression.call(
       "attend", ["self", q.method("transpose", "1", "2"), "keys", "values", mask], named: named)
-    return PyTorchExpression("\(call.text.dropLast()), **kwargs)")
+    call.statement("attended, _ = \(attend.text.dropLast()), **kwargs)")
+    // Rows by the queries' own: a server's function gives those of all texts in one, its heads joined already.
+    call.givesVariables()
+    let isName = q.text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+    return PyTorchExpression("attended").method(
+      "reshape", "*\(isName ? q.text : call.input(0).text).shape[:2]", "-1")
   }
 
   private static func eager(caps: Bool, sinks: Bool) -> String {

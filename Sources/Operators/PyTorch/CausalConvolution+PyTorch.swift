@@ -24,9 +24,8 @@ extension CausalConvolution {
 
           def forward(self, x, cache=None):
               kept = self.weight.size(1) - 1
-              before = cache.get("\(call.state(0))") if cache is not None else None
-              if before is None:
-                  before = x.new_zeros(x.size(0), kept, x.size(2))
+              none = x.new_zeros(x.size(0), kept, x.size(2))
+              before = (cache or {}).get("\(call.state(0))", none)
               x = torch.cat([before, x], dim=1)
               if cache is not None:
                   cache["\(call.state(0))"] = x[:, -kept:]

@@ -33,9 +33,8 @@ extension LinearAttend {
         H = v.size(2)
         q = q.repeat_interleave(H // q.size(2), dim=2)
         k = k.repeat_interleave(H // k.size(2), dim=2)
-        state = cache.get("state") if cache is not None else None
-        if state is None:
-            state = v.new_zeros(v.size(0), H, k.size(3), v.size(3))
+        none = v.new_zeros(v.size(0), H, k.size(3), v.size(3))
+        state = (cache or {}).get("state", none)
         outputs = []
         for start in range(0, q.size(1), chunk):
             qs, ks, vs, gs = (x[:, start : start + chunk] for x in (q, k, v, g))

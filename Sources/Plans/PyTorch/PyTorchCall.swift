@@ -214,8 +214,8 @@ public struct PyTorchCall {
     if !notes.members.contains(where: { $0.name == name }) { notes.members.append((name, value)) }
   }
 
-  /// Says that the expression is a tuple of which only the outputs are used; what follows them is dropped.
-  public mutating func dropsRest() { notes.dropsRest = true }
+  /// Says that the outputs become variables before anything else is written, for the expression reads names of statements.
+  public mutating func givesVariables() { notes.givesVariables = true }
 
   /// Writes `import name` at the top of the file.
   public mutating func imports(_ name: String) { notes.imports.insert(name) }

@@ -42,8 +42,8 @@ public struct PyTorchNotes {
   public var statements: [String] = []
   /// What the class keeps that is no setting.
   public var members: [(name: String, value: String)] = []
-  /// Whether more follows the outputs, which is dropped.
-  public var dropsRest = false
+  /// Whether the outputs become variables at once.
+  public var givesVariables = false
 
   init(outputs: Int) { layouts = Array(repeating: .rows, count: outputs) }
 }

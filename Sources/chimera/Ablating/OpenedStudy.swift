@@ -15,15 +15,16 @@ struct OpenedStudy {
   private let tree: Setting
   let plan: StudyPlan
   let folder: StudyFolder
-  private let trainer: RunTrainer
-  private let keepsRuns: Bool
+  let trainer: RunTrainer
+  let keepsRuns: Bool
   /// The tokenizer that its arms are trained with; nil where its data is tokens.
   let tokenizer: () throws -> Tokenizer?
 
   var runner: StudyRunner { StudyRunner(plan, in: folder, trainer: trainer, keepsRuns: keepsRuns) }
 
-  /// The study that `options` ask for; its folder is made, so that its tasks can be run from there alone.
-  init(_ options: StudyOptions) throws {
+  /// The study that `options` ask for; its folder is made, so that its tasks can be run from there alone, when `check` has
+  /// found nothing against it.
+  init(_ options: StudyOptions, check: (StudyPlan, RunTrainer) throws -> Void = { _, _ in }) throws {
     let zoo = try Zoo()
     let subject = try Subject(options, zoo)
     var tree = try options.overlaid(on: subject.tree)
@@ -51,6 +52,7 @@ struct OpenedStudy {
     try self.init(
       tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
     if subject.study?.path == folder.path { try folder.requireSame(plan) }
+    try check(plan, trainer)
     try folder.begin(self.tree, plan)
   }
 

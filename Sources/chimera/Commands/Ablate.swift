@@ -35,9 +35,11 @@ struct AblateStudy: ParsableCommand {
   @OptionGroup var question: StudyOptions
   @Flag(help: "Write the results as one JSON document.") var json = false
   @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
+  @OptionGroup var engines: EngineOptions
 
   func run() throws {
     let opened = try OpenedStudy(question)
+    try engines.require(.chimera, opened)
     StopSignals.watch()
     let cost = opened.cost(isQuiet: quiet)
     if !quiet { Console.note(cost.sentence) }
@@ -69,22 +71,39 @@ struct AblatePlan: ParsableCommand {
 
         chimera ablate plan my-study.yaml --out /shared/my-study --slurm > job.sh && sbatch --wait job.sh
         chimera ablate merge /shared/my-study
+
+      With --engine torch each task is its arm exported, with a train.py that needs nothing but torch.
       """)
 
   @OptionGroup var question: StudyOptions
   @Flag(help: "Write a job array for Slurm.") var slurm = false
   @Flag(help: "Write an indexed job for Kubernetes.") var kubernetes = false
+  @Option(help: "What trains: chimera or torch. [chimera]".with("engine")) var engine = StudyEngine.chimera
+  @Flag(help: "With --engine torch, write a shell script of torchrun.") var torchrun = false
+  @Option(help: "With --engine torch, processes of a task, a GPU each. [1]".with("n")) var processes: Int?
+  @OptionGroup var engines: EngineOptions
   @Flag(help: "Write a JSON document.") var json = false
   @Option(help: "An earlier study's folder, to tell from it which differences the seeds will show.") var pilot: String?
 
   func validate() throws {
-    if slurm && kubernetes || json && (slurm || kubernetes) {
-      throw ValidationError("--slurm, --kubernetes and --json exclude each other")
+    if [slurm, kubernetes, torchrun, json].count(where: { $0 }) > 1 {
+      throw ValidationError("--slurm, --kubernetes, --torchrun and --json exclude each other")
+    }
+    if engine == .chimera {
+      if torchrun { throw ValidationError("--torchrun is for --engine torch") }
+      if processes != nil { throw ValidationError("--processes is for --engine torch") }
+    } else if pilot != nil {
+      throw ValidationError("--pilot is for --engine chimera")
+    }
+    if let processes, !(1...1024).contains(processes) {
+      throw ValidationError("--processes takes a number from 1 to 1024")
     }
   }
 
   func run() throws {
+    if engine == .torch { return try writeExported() }
     let opened = try OpenedStudy(question)
+    if slurm || kubernetes { try engines.require(.chimera, opened) }
     var cost = opened.cost(isQuiet: false)
     try cost.takePower(opened.folder, pilot: pilot)
     if slurm || kubernetes {
@@ -119,9 +138,11 @@ struct AblateRun: ParsableCommand {
   @Option(help: "The task's number, from 0 on, or its key.") var task: String
   @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
   @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
+  @OptionGroup var engines: EngineOptions
 
   func run() throws {
     let opened = try OpenedStudy(folder: folder, threads: threads)
+    try engines.require(.chimera, opened)
     let tasks = opened.folder.tasks(of: opened.plan)
     guard let found = tasks.first(where: { String($0.index) == task || $0.key == task }) else {
       throw Failure(.usage, "the study has the tasks 0 to \(tasks.count - 1), and no \(task)")
@@ -145,7 +166,7 @@ struct AblateMerge: ParsableCommand {
     commandName: "merge", abstract: "Write the report of the results so far.",
     discussion: """
       results.json is the same byte for byte however and wherever the tasks ran; --no-times leaves times and speeds out
-      of the reports, so that they are too.
+      of the reports, so that they are too. Runs of exported arms that have ended are taken, and evaluated here.
 
         chimera ablate merge my-study
       """)
@@ -153,10 +174,13 @@ struct AblateMerge: ParsableCommand {
   @Argument(help: "The study's folder.") var folder: String
   @Flag(help: "Leave out times and speeds.") var noTimes = false
   @Flag(help: "Write the results as one JSON document.") var json = false
+  @OptionGroup var engines: EngineOptions
 
   func run() throws {
     let opened = try OpenedStudy(folder: folder, threads: nil)
+    try ExportedTasks(opened).take()
     try opened.folder.requireWhole(opened.plan)
+    if !engines.mixedEngines { try opened.folder.requireOneEngine(opened.plan) }
     try StudyOutput(opened, includesTimes: !noTimes).write(json: json)
   }
 }

@@ -104,4 +104,5 @@ def main(chimera):
         check(worst < 1e-3, f"loglikelihoods differ by {worst:.2e} at most")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
