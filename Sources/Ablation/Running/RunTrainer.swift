@@ -68,7 +68,7 @@ public final class RunTrainer: ArmTrainer {
       memory: try MemoryNeed(plan, settings).total,
       numbers: [
         "lr": try settings.learningRate().peak, "warmup": Double(settings.warmup), "clip": settings.clip,
-        "dropout": settings.dropout,
+        "dropout": settings.dropout, "steps": Double(settings.steps),
       ])
   }
 

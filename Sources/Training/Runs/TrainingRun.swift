@@ -35,12 +35,13 @@ public final class TrainingRun {
 
   /// A run of `trainer` in `folder`, which goes on from the newest checkpoint there that is whole.
   ///
+  /// A run that has no checkpoint begins where `branch` leaves its trunk, if there is one.
   /// `files` go into the folder beside the model, by name; with `export` the folder shows that of its newest checkpoint
   /// instead of its parameters. Throws when another process trains there, and when the run in
   /// the folder is another one.
   public init(
     _ trainer: Trainer, _ description: RunDescription, in folder: RunFolder, files: [(name: String, bytes: [UInt8])],
-    export: CheckpointExport? = nil, tensorBoard: Bool = false
+    export: CheckpointExport? = nil, branch: TrunkBranch? = nil, tensorBoard: Bool = false
   ) throws {
     self.export = export
     self.trainer = trainer
@@ -61,6 +62,7 @@ public final class TrainingRun {
     try description.write(to: folder)
     try Self.clear(folder)
     notes = try Self.restore(trainer, fingerprint, export, in: folder)
+    if trainer.step == 0, let branch { try branch.load(into: trainer, description) }
     savedStep = trainer.step
     // What a process that died between saving and removing has left.
     try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep)

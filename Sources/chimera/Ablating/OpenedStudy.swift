@@ -26,6 +26,7 @@ struct OpenedStudy {
     let subject = try Subject(options, zoo)
     var tree = try options.overlaid(on: subject.tree)
     if tree["ablation"] == nil { tree["ablation"] = Setting(.scalar(options.name, quoted: true)) }
+    if options.quick, subject.study == nil { tree = try QuickStudy.trimmed(tree) }
     let folder = StudyFolder(
       path: options.out ?? subject.study?.path ?? Self.folderName(tree["ablation"]?.text ?? "study"))
     var temporary: String?
@@ -46,8 +47,24 @@ struct OpenedStudy {
       if YAMLWriter().write(budget) == YAMLWriter().write(begun) { tree["budget"] = budget }
     }
     try Self.fitVocabulary(of: &tree, beside: subject.folder, zoo.models)
-    try self.init(
-      tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
+    func opened(_ tree: Setting) throws -> OpenedStudy {
+      try OpenedStudy(
+        tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
+    }
+    if options.quick, subject.study == nil {
+      // What was measured when the short form was begun stays.
+      let known = folder.isBegun ? try? folder.tree()["train"]?["steps"]?.integer : nil
+      let steps =
+        try known
+        ?? QuickStudy.steps { steps in
+          let study = try opened(steps.map { tree.settingSteps($0) } ?? tree)
+          let cost = study.cost(isQuiet: true)
+          let run = study.plan.baseline.training
+          return (cost.expected, Int(rounding: run.numbers["steps"] ?? 1))
+        }
+      if let steps { tree = tree.settingSteps(steps) }
+    }
+    self = try opened(tree)
     if subject.study?.path == folder.path { try folder.requireSame(plan) }
     try folder.begin(self.tree, plan)
   }
@@ -244,4 +261,13 @@ private struct Subject {
 func absolutePath(_ path: String) -> String {
   if path.hasPrefix("/") { return path }
   return FileManager.default.currentDirectoryPath + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+}
+
+extension Setting {
+  /// A study with runs of `steps` steps.
+  fileprivate func settingSteps(_ steps: Int) -> Setting {
+    var tree = self
+    tree[path: "train.steps"] = Setting(text: String(steps))
+    return tree
+  }
 }
