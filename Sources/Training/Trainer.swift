@@ -129,7 +129,8 @@ public final class Trainer {
       optimizer.update(
         TensorUpdate(
           tensor: tensor, parameters: numbers, gradients: all + executor.layout.ranges[index].lowerBound,
-          moments: moments[index].map(\.memory.base), step: number, rate: rate, gradientScale: cut, pool: pool))
+          moments: moments[index].map(\.memory.base), step: number, rate: rate,
+          gradientScale: cut, pool: pool))
     }
     step = number
     return Report(step: number, loss: mean, rate: rate, gradientNorm: norm)
@@ -158,6 +159,17 @@ public final class Trainer {
     return try validationStarts(validation).map { start in
       let batch = Batch(windows: [validation[start..<start + settings.context + 1]])
       return try executor.loss(batch.inputs, targets: batch.targets)
+    }
+  }
+
+  /// At most `count` windows of the validation data, spread evenly; none where there is none.
+  func validationWindows(atMost count: Int) -> [[Int]] {
+    guard let validation else { return [] }
+    let windows = (validation.count - 1) / settings.context
+    let wanted = min(windows, count)
+    return (0..<wanted).map { place in
+      let start = place * windows / wanted * settings.context
+      return validation[start..<start + settings.context + 1]
     }
   }
 

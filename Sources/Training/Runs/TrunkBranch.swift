@@ -37,8 +37,17 @@ public struct TrunkBranch {
     description = begun
   }
 
+  /// Puts the trunk's metrics up to the branch into `folder`, as if the run had taken those steps itself. One that was killed
+  /// before does it again.
+  func copyMetrics(to folder: RunFolder) throws {
+    let trunk = RunFolder(path)
+    guard kind(ofPath: trunk.metrics) == .file else { return }
+    let file = try MappedFile(path: trunk.metrics)
+    try withExtendedLifetime(file) { try writeAtomically(to: folder.metrics) { try $0.write(Array(file.bytes)) } }
+  }
+
   /// The last of the first `limit` steps up to which both rates are the same bits.
-  static func lastCommonStep(_ first: LearningRate, _ second: LearningRate, upTo limit: Int) -> Int {
+  package static func lastCommonStep(_ first: LearningRate, _ second: LearningRate, upTo limit: Int) -> Int {
     var step = 0
     while step < limit, first[step + 1] == second[step + 1] { step += 1 }
     return step

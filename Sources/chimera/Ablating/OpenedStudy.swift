@@ -26,7 +26,13 @@ struct OpenedStudy {
     let subject = try Subject(options, zoo)
     var tree = try options.overlaid(on: subject.tree)
     if tree["ablation"] == nil { tree["ablation"] = Setting(.scalar(options.name, quoted: true)) }
-    if options.quick, subject.study == nil { tree = try QuickStudy.trimmed(tree) }
+    if options.quick {
+      if let begun = subject.study {
+        throw Failure(
+          .usage, "the study in '\(begun.path)' is as long as it was begun; --quick begins one, in a folder of its own")
+      }
+      tree = try QuickStudy.trimmed(tree)
+    }
     let folder = StudyFolder(
       path: options.out ?? subject.study?.path ?? Self.folderName(tree["ablation"]?.text ?? "study"))
     var temporary: String?
@@ -51,7 +57,7 @@ struct OpenedStudy {
       try OpenedStudy(
         tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
     }
-    if options.quick, subject.study == nil {
+    if options.quick {
       // What was measured when the short form was begun stays.
       let known = folder.isBegun ? try? folder.tree()["train"]?["steps"]?.integer : nil
       let steps =
@@ -89,12 +95,12 @@ struct OpenedStudy {
     let study = try reader.attempt()
     if !reader.found.isEmpty {
       var problems = reader.found
-      if !study.base.isEmpty {
-        let specifications = SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry))
-        let others = StudyPlanner.problems(of: study, specifications: specifications, composer: Composer(zoo.registry))
-        for problem in others.list { problems.add(problem) }
-      }
-      throw problems
+      let composer = Composer(zoo.registry)
+      let others = StudyPlanner.problems(
+        of: study, specifications: SpecificationLoader(catalog: zoo.catalog, for: composer), composer: composer,
+        registry: zoo.registry)
+      for problem in others.list { problems.add(problem) }
+      throw problems.inFileOrder
     }
     let start = try study.weights.map { weights in
       let start = try WarmStart(from: weights, models)
@@ -116,7 +122,8 @@ struct OpenedStudy {
       specifications: SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry)),
       composer: Composer(zoo.registry), trainer: trainer)
     var tree = tree
-    let first = try planner.plan(study)
+    let first: StudyPlan
+    do { first = try planner.plan(study) } catch let problems as Problems { throw problems.inFileOrder }
     let measured = try planner.measuring(study, first) { Console.note("measuring the speed of \($0.name)") }
     if let budget = measured.budget, !budget.measured.isEmpty {
       tree[path: "budget.\(Budget.measuredKey)"] = Setting(

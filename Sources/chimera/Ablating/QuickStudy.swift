@@ -7,6 +7,9 @@ import Files
 struct QuickStudy {
   /// What it is to take, in seconds.
   static let seconds = 600.0
+  /// Batches of a validation, where the study does not say.
+  private static let validationBatches = 15
+  private static let validation = "validation_batches"
   /// The fewest steps of a run, below which nothing is learned.
   private static let fewestSteps = 20
 
@@ -19,6 +22,10 @@ struct QuickStudy {
     }
     var tree = tree
     for key in ["ladder", "probes"] { tree[key] = nil }
+    // Arms read the same batches, so fewer of them tell arms apart almost as well; else short runs mostly validate.
+    if tree["train"]?[validation] == nil {
+      tree[path: "train." + validation] = Setting(text: String(validationBatches))
+    }
     if let name = tree["ablation"]?.text { tree["ablation"] = Setting(.scalar(name + " quick", quoted: true)) }
     return tree
   }

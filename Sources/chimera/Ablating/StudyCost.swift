@@ -41,7 +41,7 @@ struct StudyCost {
   }
 
   /// Seconds of a run of each arm at each of the ladder's other sizes; nil where nothing is left or it cannot be measured.
-  private var sizedSeconds: [[Double?]] = []
+  private(set) var sizedSeconds: [[Double?]] = []
 
   /// What is known of the power of the study, and from what.
   struct KnownPower {

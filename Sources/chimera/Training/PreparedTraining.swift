@@ -78,7 +78,7 @@ struct PreparedTraining {
     var defaults = TrainingSettings(try Zoo().registry, inStudy: false)
     defaults.threads = ThreadPool.preferredThreadCount()
     var settings = try options.apply(to: defaults)
-    settings.settle(given: options.given, modelContext: described.plan.shape.contextLength, inStudy: false)
+    settings.settle(given: options.given, modelContext: described.plan.shape.contextLength, tokens: nil, inStudy: false)
     try settings.normalize()
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
     let adapter = try settings.lora.map { try AdapterRun(described, model, $0, models) }
