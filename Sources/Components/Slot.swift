@@ -4,6 +4,7 @@
 /// components; a new sublayer of layers needs nothing else, for a layer's sublayers are what its slots say, in their order.
 public enum Slot: String, Sendable, CaseIterable {
   case embedding, position, norm, block, residual, attention, mlp, activation, head, optimizer, schedule
+  case initialization = "init"
 
   private var row: Row {
     switch self {
@@ -31,6 +32,8 @@ public enum Slot: String, Sendable, CaseIterable {
       Row(.training, default: .reader, "optimizer", "the optimizer: how gradients change parameters")
     case .schedule:
       Row(.training, default: .reader, "schedule", "how the learning rate changes over a run")
+    case .initialization:
+      Row(.training, default: .reader, "initialization", "how parameters start, and by what rule of the size they move")
     }
   }
 

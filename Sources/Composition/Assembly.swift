@@ -13,6 +13,7 @@ public struct Assembly: Sendable {
   private let norm: any Normalization
   private let head: any Head
   private let kinds: [Kind]
+  private let initialization: (any Initialization)?
 
   /// The components of one distinct layer.
   struct Kind {
@@ -26,8 +27,9 @@ public struct Assembly: Sendable {
   /// The components of `architecture`: `model` are the choices outside its layers.
   init(
     architecture: Architecture, embedding: any Embedding, position: any PositionEncoding, norm: any Normalization,
-    head: any Head, kinds: [Kind], model: [Slot: ComponentChoice]
+    head: any Head, kinds: [Kind], initialization: (any Initialization)?, model: [Slot: ComponentChoice]
   ) {
+    self.initialization = initialization
     self.architecture = architecture
     self.embedding = embedding
     self.position = position
@@ -69,6 +71,9 @@ public struct Assembly: Sendable {
   /// The plan with only `layers` of the layers.
   private func plan(of layers: [Int]) throws(Problems) -> Plan {
     var plan = PlanBuilder(shape: architecture.shape)
+    if let initialization {
+      plan.multiply(logits: initialization.logitFactor, residual: initialization.residualFactor)
+    }
     // A table that no layer asked for is not built: every layer has chosen another position encoding.
     let atEmbedding: any PositionEncoding =
       architecture.someLayerTakesTheModelsPosition ? position : NothingAtEmbedding()
@@ -88,6 +93,11 @@ public struct Assembly: Sendable {
       normIsDue = kind.block.needsFinalNorm
     }
     let logits = head.write(stream, norm: norm, normIsDue: normIsDue, into: &plan)
+    if let initialization, let left = plan.factorsLeft.first, !layers.isEmpty {
+      plan.fail(
+        "the model cannot be of the parametrization '\(type(of: initialization).name)': \(left)",
+        at: architecture.initialization?.place)
+    }
     let finished: Plan
     do {
       finished = try plan.finish(name: architecture.name, logits: logits)
@@ -96,9 +106,13 @@ public struct Assembly: Sendable {
       let place = architecture.resolved["hidden_size"]?.place
       throw Problems(error.list.map { Problem($0.sentence, at: $0.place ?? place, hint: $0.hint) })
     }
-    guard let setting = architecture.initialization else { return finished }
-    let initialization = try Initialization(setting)
-    return finished.starting { initialization.start(of: $0, read: $1, layers: architecture.shape.layerCount) }
+    guard let initialization else { return finished }
+    return finished.starting { tensor, part in
+      guard case .normal = tensor.initialization else { return tensor.initialization }
+      return initialization.start(of: tensor, as: part)
+    } moving: {
+      initialization.update(of: $0, as: $1)
+    }
   }
 }
 

@@ -41,6 +41,11 @@ public struct Composer: Sendable {
     let position = make(.position, as: (any PositionEncoding).self)
     let norm = make(.norm, as: (any Normalization).self)
     let head = make(.head, as: (any Head).self)
+    let initialization = architecture.initialization.flatMap { setting in
+      factory.make(
+        ComponentSpec(slot: .initialization, setting: setting.typed(registry.defaultNames[.initialization])),
+        as: (any Initialization).self)?.component
+    }
     var problems = Problems()
     var kinds: [Assembly.Kind?] = []
     // Distinct layers are numbered as they first appear.
@@ -61,7 +66,7 @@ public struct Composer: Sendable {
     else { throw problems }
     return Assembly(
       architecture: architecture, embedding: embedding, position: position, norm: norm, head: head,
-      kinds: kinds.compactMap(\.self), model: model)
+      kinds: kinds.compactMap(\.self), initialization: initialization, model: model)
   }
 
   /// The components of `layer`.
@@ -81,6 +86,15 @@ public struct Composer: Sendable {
     }
     guard let position, let norm, let block, choices.count == layer.components.count else { return nil }
     return Assembly.Kind(position: position, norm: norm, block: block, sublayers: sublayers, choices: choices)
+  }
+}
+
+extension Setting {
+  /// The group that it stands for, of the type `name` where it says none.
+  fileprivate func typed(_ name: String?) -> Setting {
+    var group = asComponent
+    if let name, group["type"] == nil { group["type"] = Setting(text: name, at: place) }
+    return group
   }
 }
 

@@ -90,6 +90,7 @@ public final class Trainer {
     let clock = DropoutClock(seed: settings.seed)
     dropout = settings.dropout > 0 || settings.lora.map { $0.dropout > 0 } ?? false ? clock : nil
     if composed.seesWholeTexts || composed.prediction != .tokens { throw TrainingProblem.noNextToken(composed.name) }
+    try optimizer.checkRules(of: composed)
     let whole = try settings.lora.map { try composed.adapted(by: $0, clock) } ?? composed
     plan = settings.dropout > 0 ? whole.droppingOut(settings.dropout, clock) : whole
     self.batch = batch
@@ -129,7 +130,7 @@ public final class Trainer {
       optimizer.update(
         TensorUpdate(
           tensor: tensor, parameters: numbers, gradients: all + executor.layout.ranges[index].lowerBound,
-          moments: moments[index].map(\.memory.base), step: number, rate: rate,
+          moments: moments[index].map(\.memory.base), step: number, rate: rate * tensor.update.rate,
           gradientScale: cut, pool: pool))
     }
     step = number

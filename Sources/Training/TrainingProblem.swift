@@ -18,6 +18,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case noTarget(String, known: [String])
   /// The model does not predict what follows a token: its tokens see those after them, or nothing is predicted of them.
   case noNextToken(String)
+  /// The model's parametrization has no rule for this optimizer.
+  case noRule(optimizer: String)
   /// The run goes on with other settings than it began with.
   case changed(path: String, names: [String])
 
@@ -45,6 +47,9 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
       "no matrix of the model is called '\(name.prefix(60))'; --lora target= takes names such as \(known.joined(separator: ", ")), joined by +"
     case .noNextToken(let name):
       "'\(name)' cannot be trained to predict the next token: its tokens see those after them, or it predicts none"
+    case .noRule(let optimizer):
+      "the rule by which the model's 'init' has tensors move at its size is one for Adam, and '\(optimizer)' has none; "
+        + "take another optimizer, or another 'init'"
     case .folder(let path, let sentence): "\(path): error: \(sentence)"
     case .changed(let path, let names):
       "\(path) was begun with other settings (\(names.joined(separator: ", "))); continue it without them, or name another folder"

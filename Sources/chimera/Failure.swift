@@ -105,7 +105,7 @@ struct Failure: Error {
       default: Console.note("error: \(problem)")
       }
       switch problem {
-      case .tooFewTokens, .unknownToken, .noNextToken: return Status.invalid.rawValue
+      case .tooFewTokens, .unknownToken, .noNextToken, .noRule: return Status.invalid.rawValue
       case .changed, .noTarget: return Status.usage.rawValue
       case .notANumber, .validationNotANumber, .evaluationNotANumber, .memory, .folder: return Status.failed.rawValue
       }

@@ -62,6 +62,9 @@ public final class RunTrainer: ArmTrainer {
       ])
     }
     var entries = StudySettings.entries(of: settings)
+    do { try settings.makeOptimizer().checkRules(of: plan) } catch let problem as TrainingProblem {
+      throw Problems([Problem(problem.description, at: training["optimizer"]?.place ?? training.place)])
+    }
     if let start { entries.append(.init("start", start.fingerprint)) }
     if !budget.smaller.isEmpty {
       _ = try BranchedRuns(settings, budget)
