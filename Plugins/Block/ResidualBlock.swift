@@ -79,6 +79,7 @@ public struct ResidualBlock: Block {
 
   public func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value {
     var stream = x
+    let beta = residualScale * plan.takeResidualFactor()
     let shared =
       sharedNorm && normsInput
       ? sublayers.first.map { norm.write(x, named: "\($0.name)_norm", over: .row, into: &plan) } : nil
@@ -101,7 +102,7 @@ public struct ResidualBlock: Block {
       let (before, result) = (stream, y)
       stream = plan.joining(result) { plan in
         residual?.join(
-          before, result, alpha: alpha, beta: residualScale, named: "\(sublayer.name)_residual", into: &plan) ?? result
+          before, result, alpha: alpha, beta: beta, named: "\(sublayer.name)_residual", into: &plan) ?? result
       }
       if placement == .post {
         stream = norm.write(stream, named: "\(sublayer.name)_post_norm", over: .row, into: &plan)

@@ -90,7 +90,8 @@ public struct LanguageHead: Head {
       return normalizesRows
         ? plan.apply(DivideByRowNorms(columns: width), to: logits, parameters: [matrix]) : logits
     }
-    let scaled = plan.scale(logits, by: scale)
+    let factor = scale * plan.takeLogitFactor()
+    let scaled = plan.scale(logits, by: factor)
     return softcap.map { plan.softcap(scaled, at: $0) } ?? scaled
   }
 }

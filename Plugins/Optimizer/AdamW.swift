@@ -26,11 +26,13 @@ public struct AdamW: ExactOptimizer {
     decay = WeightDecay(options, default: 0.1, "decoupled weight decay, multiplied by the learning rate")
   }
 
+  public let normalizesGradients = true
+
   public func moments(of tensor: PlannedTensor) -> [String] { ["m", "v"] }
 
   public func update(_ tensor: TensorUpdate) {
     let step = AdamWStep(
-      step: tensor.step, rate: tensor.rate, beta1: beta1, beta2: beta2, eps: eps,
+      step: tensor.step, rate: tensor.rate, beta1: beta1, beta2: beta2, eps: eps * tensor.tensor.update.epsilon,
       decay: decay.of(tensor.tensor), gradientScale: tensor.gradientScale)
     tensor.forEachPiece { start, count in
       step.apply(
@@ -45,12 +47,13 @@ public struct AdamW: ExactOptimizer {
     moments[0] = beta1 * moments[0] + (1 - beta1) * g
     moments[1] = beta2 * moments[1] + (1 - beta2) * g * g
     let (m, v) = (moments[0] / (1 - pow(beta1, Double(step))), moments[1] / (1 - pow(beta2, Double(step))))
-    return (1 - rate * decay.of(tensor)) * p - rate * m / (v.squareRoot() + eps)
+    return (1 - rate * decay.of(tensor)) * p - rate * m / (v.squareRoot() + eps * tensor.update.epsilon)
   }
 
   public func pytorch(_ tensor: PlannedTensor) -> PyTorchUpdate? {
-    PyTorchUpdate(
-      by: "torch.optim.AdamW", ["betas=(\(beta1), \(beta2))", "eps=\(eps)"], group: ["weight_decay=\(decay.of(tensor))"]
-    )
+    let own = tensor.update.epsilon == 1 ? [] : ["eps=\(eps * tensor.update.epsilon)"]
+    return PyTorchUpdate(
+      by: "torch.optim.AdamW", ["betas=(\(beta1), \(beta2))", "eps=\(eps)"],
+      group: ["weight_decay=\(decay.of(tensor))"] + own)
   }
 }

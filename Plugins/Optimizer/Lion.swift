@@ -22,6 +22,8 @@ public struct Lion: ExactOptimizer {
     decay = WeightDecay(options, default: 1, "decoupled weight decay, multiplied by the learning rate")
   }
 
+  public let normalizesGradients = true
+
   public func moments(of tensor: PlannedTensor) -> [String] { ["m"] }
 
   public func update(_ tensor: TensorUpdate) {

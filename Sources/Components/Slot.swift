@@ -6,6 +6,7 @@ public enum Slot: String, Sendable, CaseIterable {
   case embedding, position, norm, block, residual, attention
   case crossAttention = "cross_attention"
   case mlp, activation, head, output, optimizer, schedule
+  case initialization = "init"
 
   private var row: Row {
     switch self {
@@ -39,6 +40,8 @@ public enum Slot: String, Sendable, CaseIterable {
       Row(.training, default: .reader, "optimizer", "the optimizer: how gradients change parameters")
     case .schedule:
       Row(.training, default: .reader, "schedule", "how the learning rate changes over a run")
+    case .initialization:
+      Row(.training, default: .reader, "initialization", "how parameters start, and by what rule of the size they move")
     }
   }
 

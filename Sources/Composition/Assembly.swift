@@ -70,14 +70,17 @@ public struct Assembly: Sendable {
         stack.name, inputWidth: other.assembly.embedding.inputWidth, vocabSize: stack.shape.vocabSize,
         context: stack.shape.contextLength)
       let states = plan.stack(stack.name, shape: stack.shape, rows: axis) { plan in
-        let (hidden, normIsDue) = other.assembly.write(layers(other.assembly), reading: given, into: &plan)
-        return other.output.write(hidden, norm: other.assembly.norm, normIsDue: normIsDue, into: &plan)
+        writing(other.assembly, layers(other.assembly), logitFactor: 1, into: &plan) { plan in
+          let (hidden, normIsDue) = other.assembly.write(layers(other.assembly), reading: given, into: &plan)
+          return other.output.write(hidden, norm: other.assembly.norm, normIsDue: normIsDue, into: &plan)
+        }
       }
       given.append(StackStates(name: stack.name, states: states))
     }
-    let (hidden, normIsDue) = text.write(layers(text), reading: given, into: &plan)
-    let logits = head.write(
-      hidden[hidden.count - 1], norm: text.norm, normIsDue: normIsDue, into: &plan)
+    let logits = writing(text, layers(text), logitFactor: text.initialization?.logitFactor ?? 1, into: &plan) { plan in
+      let (hidden, normIsDue) = text.write(layers(text), reading: given, into: &plan)
+      return head.write(hidden[hidden.count - 1], norm: text.norm, normIsDue: normIsDue, into: &plan)
+    }
     if plan.noted.isEmpty {
       for (stack, other) in zip(given, others) where !plan.isRead(stack.states) {
         plan.fail(
@@ -93,12 +96,32 @@ public struct Assembly: Sendable {
       let place = architecture.resolved["hidden_size"]?.place
       throw Problems(error.list.map { Problem($0.sentence, at: $0.place ?? place, hint: $0.hint) })
     }
-    guard let setting = architecture.initialization else { return finished }
-    let initialization = try Initialization(setting)
-    return finished.starting { tensor, roles in
-      let stack = tensor.name.stack.flatMap { name in architecture.stacks.first { $0.name == name } }
-      let shape = stack?.shape ?? architecture.shape
-      return initialization.start(of: tensor, read: roles, layers: shape.layerCount)
+    guard architecture.initialization != nil else { return finished }
+    func initialization(of tensor: PlannedTensor) -> (any Initialization)? {
+      let stack = others.first { $0.assembly.stack.name == tensor.name.stack }?.assembly ?? text
+      return stack.initialization
     }
+    return finished.starting { tensor, part in
+      guard case .normal = tensor.initialization else { return tensor.initialization }
+      return initialization(of: tensor)?.start(of: tensor, as: part) ?? tensor.initialization
+    } moving: { tensor, part in
+      initialization(of: tensor)?.update(of: tensor, as: part) ?? .plain
+    }
+  }
+
+  /// What `body` writes of `stack`, which multiplies as its initialization says; a problem where nobody does.
+  private func writing(
+    _ stack: StackAssembly, _ layers: [Int], logitFactor: Double, into plan: inout PlanBuilder,
+    _ body: (inout PlanBuilder) -> Value
+  ) -> Value {
+    guard let initialization = stack.initialization else { return body(&plan) }
+    plan.multiply(logits: logitFactor, residual: initialization.residualFactor)
+    let value = body(&plan)
+    if let left = plan.factorsLeft.first, !layers.isEmpty {
+      plan.fail(
+        "the model cannot be of the parametrization '\(type(of: initialization).name)': \(left)",
+        at: architecture.initialization?.place)
+    }
+    return value
   }
 }

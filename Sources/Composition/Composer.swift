@@ -71,6 +71,11 @@ public struct Composer: Sendable {
     let position = make(.position, as: (any PositionEncoding).self)
     let norm = make(.norm, as: (any Normalization).self)
     let end = end { make($0, as: (any Component).self) }
+    let initialization = architecture.initialization.flatMap { setting in
+      factory.make(
+        ComponentSpec(slot: .initialization, setting: setting.typed(registry.defaultNames[.initialization])),
+        as: (any Initialization).self)?.component
+    }
     var kinds: [StackAssembly.Kind?] = []
     // Distinct layers are numbered as they first appear.
     for (index, kind) in stack.layerKinds.enumerated() where kind == kinds.count {
@@ -92,7 +97,7 @@ public struct Composer: Sendable {
     return (
       StackAssembly(
         stack: stack, embedding: embedding, position: position, norm: norm, kinds: kinds.compactMap(\.self),
-        model: model),
+        initialization: initialization, model: model),
       end
     )
   }
@@ -114,6 +119,15 @@ public struct Composer: Sendable {
     }
     guard let position, let norm, let block, choices.count == layer.components.count else { return nil }
     return StackAssembly.Kind(position: position, norm: norm, block: block, sublayers: sublayers, choices: choices)
+  }
+}
+
+extension Setting {
+  /// The group that it stands for, of the type `name` where it says none.
+  fileprivate func typed(_ name: String?) -> Setting {
+    var group = asComponent
+    if let name, group["type"] == nil { group["type"] = Setting(text: name, at: place) }
+    return group
   }
 }
 

@@ -9,6 +9,8 @@ struct StackAssembly: Sendable {
   let position: any PositionEncoding
   let norm: any Normalization
   let kinds: [Kind]
+  /// How its tensors start and move; nil where the architecture does not say.
+  let initialization: (any Initialization)?
   /// The choices outside its layers.
   let model: [Slot: ComponentChoice]
 

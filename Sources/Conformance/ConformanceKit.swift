@@ -83,6 +83,7 @@ public struct ConformanceKit: Sendable {
     switch sample.component.slot {
     case .optimizer: try OptimizerTrial(sample, of: registry)
     case .schedule: try ScheduleTrial(sample, of: registry)
+    case .initialization: try InitializationTrial(sample, of: registry)
     default: ModelTrial(try model(sample), of: registry, sample: sample)
     }
   }

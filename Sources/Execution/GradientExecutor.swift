@@ -27,6 +27,8 @@ public final class GradientExecutor {
   private let kernels: [any Kernel]
   private var passMemory: PassMemory
   private var isCleared = true
+  /// Told of each step after it ran forwards, with what it read and wrote; nil, and nothing is told, when nobody looks.
+  public var observer: ((Step, any Kernel, ForwardContext) -> Void)?
   /// Where the time goes since `startProfile`; nil, and nothing is measured, when nobody asked.
   public private(set) var profile: TrainingProfile?
 
@@ -169,7 +171,9 @@ public final class GradientExecutor {
   private func compute(_ action: Int, in pass: Pass, isFirstBlock: Bool) {
     let bound = binding.steps[action]
     switch schedule.actions[action] {
-    case .forward(let step): kernels[step].forward(ForwardContext(bound, in: pass))
+    case .forward(let step):
+      kernels[step].forward(ForwardContext(bound, in: pass))
+      observer?(schedule.plan.steps[step], kernels[step], ForwardContext(bound, in: pass))
     case .backward(let step):
       for zeroed in binding.zeroed[action] where isFirstBlock || !zeroed.isOutsideTail {
         let count = pass.batches[zeroed.value.axis.index].count

@@ -35,6 +35,7 @@ public struct TrainingFiles {
         throw ExportFailure("\(text.count) tokens are more than a file of tokens can count; give less data")
       }
     }
+    try settings.makeOptimizer().checkRules(of: plan)
     let rates = try settings.learningRate()
     guard let schedule = rates.schedule.pytorch("t") else {
       throw ExportFailure(
@@ -66,7 +67,7 @@ public struct TrainingFiles {
     var order: [PyTorchUpdate] = []
     var members: [PyTorchUpdate: [String]] = [:]
     for (tensor, name) in zip(plan.parameters, names) {
-      guard let update = optimizer.pytorch(tensor) else {
+      guard let update = optimizer.pytorch(tensor)?.at(tensor.update.rate) else {
         throw ExportFailure(
           "the optimizer '\(type(of: optimizer).name)' has no form in PyTorch for '\(name)': its 'func pytorch(_ tensor: PlannedTensor)' says nothing"
         )

@@ -14,9 +14,13 @@ public protocol Kernel: Operator {
   func scratch(step: Step, rows: Int, context: Int) -> Int
   /// Elements of scratch memory that all workers share in such a pass, beside the workers' own.
   func sharedScratch(step: Step, rows: Int) -> Int
+  /// The largest number that its softmax was taken of, after `forward` in a pass that caches nothing; nil where it has none.
+  /// Nobody asks in a pass that is to be fast.
+  func largestScore(_ context: ForwardContext) -> Float?
 }
 
 extension Kernel {
+  public func largestScore(_ context: ForwardContext) -> Float? { nil }
   public func scratch(step: Step, rows: Int, context: Int) -> Int { 0 }
   public func sharedScratch(step: Step, rows: Int) -> Int { 0 }
 }

@@ -88,14 +88,18 @@ public struct Plan: Sendable, Hashable {
       longestSequence: longestSequence, extendedContext: extendedContext)
   }
 
-  /// The plan whose learned tensors start as `start` says, given what the steps that read each are for.
-  public func starting(_ start: (PlannedTensor, Set<Step.Role>) -> PlannedTensor.Initialization) -> Plan {
-    var roles = [Set<Step.Role>](repeating: [], count: parameters.count)
-    for step in steps { for parameter in step.parameters { roles[parameter].insert(step.role) } }
-    let tensors = zip(parameters, roles).map {
-      PlannedTensor(
-        name: $0.name, shape: $0.shape, use: $0.use, initialization: start($0, $1), chosen: $0.chosen,
-        isFrozen: $0.isFrozen)
+  /// The plan whose learned tensors start as `start` says and are moved as `update` says, given what each is in the model.
+  public func starting(
+    _ start: (PlannedTensor, TensorPart) -> PlannedTensor.Initialization,
+    moving update: (PlannedTensor, TensorPart) -> UpdateScale
+  ) -> Plan {
+    var readers = [[Step]](repeating: [], count: parameters.count)
+    for step in steps { for parameter in step.parameters { readers[parameter].append(step) } }
+    let tensors = zip(parameters, readers).map { tensor, steps in
+      let part = TensorPart(tensor, read: steps, logits: logits)
+      return PlannedTensor(
+        name: tensor.name, shape: tensor.shape, use: tensor.use, initialization: start(tensor, part),
+        chosen: tensor.chosen, isFrozen: tensor.isFrozen, update: update(tensor, part))
     }
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: tensors, states: states,

@@ -25,6 +25,9 @@ public struct PlanBuilder {
   private var extendedContext: Int?
   private var finalStates: Value?
   private var prediction = Plan.Prediction.tokens
+  private var logitFactor = 1.0
+  private var residualFactor = 1.0
+  private var hasTakenFactors = (logits: true, residual: true)
 
   /// What stands for a value that components of one stack share.
   private struct SharedKey: Hashable {
@@ -35,6 +38,30 @@ public struct PlanBuilder {
   /// An empty plan for a model of `shape`.
   public init(shape: ModelShape) {
     self.shape = shape
+  }
+
+  /// Has logits and sublayers' results multiplied, by whoever writes them, as a rule of the model's size wants it.
+  public mutating func multiply(logits: Double, residual: Double) {
+    (logitFactor, residualFactor) = (logits, residual)
+    hasTakenFactors = (logits == 1, residual == 1)
+  }
+
+  /// What a head multiplies its logits with besides, before what bounds them.
+  public mutating func takeLogitFactor() -> Double {
+    hasTakenFactors.logits = true
+    return logitFactor
+  }
+
+  /// What a block multiplies the result of each of its sublayers with besides.
+  public mutating func takeResidualFactor() -> Double {
+    hasTakenFactors.residual = true
+    return residualFactor
+  }
+
+  /// Which factors nobody took, in words.
+  public var factorsLeft: [String] {
+    (hasTakenFactors.logits ? [] : ["its head does not multiply logits"])
+      + (hasTakenFactors.residual ? [] : ["its block does not multiply what sublayers give"])
   }
 
   /// Notes what keeps the plan from being written: a sentence, and the place of the setting to blame.

@@ -45,6 +45,9 @@ public struct PlannedTensor: Sendable, Hashable {
   /// Whether training leaves it as it is: it belongs to a model of which something else is learned.
   public let isFrozen: Bool
 
+  /// How training moves it beside others.
+  public let update: UpdateScale
+
   /// How many numbers it has.
   public var count: Int { shape.reduce(1, *) }
   /// How many of its numbers a token meets.
@@ -53,8 +56,9 @@ public struct PlannedTensor: Sendable, Hashable {
   /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise. `chosen` is for several.
   public init(
     name: TensorName, shape: [Int], use: Use? = nil, initialization: Initialization, chosen: Int? = nil,
-    isFrozen: Bool = false
+    isFrozen: Bool = false, update: UpdateScale = .plain
   ) {
+    self.update = update
     precondition((chosen != nil) == name.isSeveral, "'\(name)' names several tensors, or one")
     self.chosen = chosen
     self.isFrozen = isFrozen
@@ -70,7 +74,7 @@ public struct PlannedTensor: Sendable, Hashable {
     return (0..<shape[0]).map {
       PlannedTensor(
         name: name.member($0), shape: Array(shape.dropFirst()), use: use, initialization: initialization,
-        isFrozen: isFrozen)
+        isFrozen: isFrozen, update: update)
     }
   }
 }
@@ -78,7 +82,9 @@ public struct PlannedTensor: Sendable, Hashable {
 extension PlannedTensor {
   /// The same tensor, which training leaves as it is.
   public var frozen: PlannedTensor {
-    PlannedTensor(name: name, shape: shape, use: use, initialization: initialization, chosen: chosen, isFrozen: true)
+    PlannedTensor(
+      name: name, shape: shape, use: use, initialization: initialization, chosen: chosen, isFrozen: true, update: update
+    )
   }
 }
 

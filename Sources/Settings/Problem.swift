@@ -34,6 +34,21 @@ public struct Problems: Error, Sendable {
     if seen.insert(problem).inserted { list.append(problem) }
   }
 
+  /// The same problems as they stand in their files, from the top down; files in the order in which they were first named, and
+  /// what stands nowhere last.
+  public var inFileOrder: Problems {
+    var sources: [String] = []
+    for place in list.compactMap(\.place) where !sources.contains(place.source) { sources.append(place.source) }
+    let ordered = list.enumerated().sorted { a, b in
+      func key(_ item: (offset: Int, element: Problem)) -> [Int] {
+        guard let place = item.element.place else { return [sources.count, 0, 0, item.offset] }
+        return [sources.firstIndex(of: place.source) ?? 0, place.line, place.column, item.offset]
+      }
+      return key(a).lexicographicallyPrecedes(key(b))
+    }
+    return Problems(ordered.map(\.element), headline: headline)
+  }
+
   /// Whether nothing was found.
   public var isEmpty: Bool { list.isEmpty }
 

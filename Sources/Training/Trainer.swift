@@ -91,6 +91,7 @@ public final class Trainer {
     dropout = settings.dropout > 0 || settings.lora.map { $0.dropout > 0 } ?? false ? clock : nil
     if composed.seesWholeTexts || composed.prediction != .tokens { throw TrainingProblem.noNextToken(composed.name) }
     if !composed.otherAxes.isEmpty { throw TrainingProblem.severalStacks(composed.name) }
+    try optimizer.checkRules(of: composed)
     let whole = try settings.lora.map { try composed.adapted(by: $0, clock) } ?? composed
     plan = settings.dropout > 0 ? whole.droppingOut(settings.dropout, clock) : whole
     self.batch = batch
@@ -130,7 +131,8 @@ public final class Trainer {
       optimizer.update(
         TensorUpdate(
           tensor: tensor, parameters: numbers, gradients: all + executor.layout.ranges[index].lowerBound,
-          moments: moments[index].map(\.memory.base), step: number, rate: rate, gradientScale: cut, pool: pool))
+          moments: moments[index].map(\.memory.base), step: number, rate: rate * tensor.update.rate,
+          gradientScale: cut, pool: pool))
     }
     step = number
     return Report(step: number, loss: mean, rate: rate, gradientNorm: norm)
@@ -159,6 +161,17 @@ public final class Trainer {
     return try validationStarts(validation).map { start in
       let batch = Batch(windows: [validation[start..<start + settings.context + 1]])
       return try executor.loss(batch.inputs, targets: batch.targets)
+    }
+  }
+
+  /// At most `count` windows of the validation data, spread evenly; none where there is none.
+  func validationWindows(atMost count: Int) -> [[Int]] {
+    guard let validation else { return [] }
+    let windows = (validation.count - 1) / settings.context
+    let wanted = min(windows, count)
+    return (0..<wanted).map { place in
+      let start = place * windows / wanted * settings.context
+      return validation[start..<start + settings.context + 1]
     }
   }
 

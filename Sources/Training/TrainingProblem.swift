@@ -20,6 +20,8 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case noNextToken(String)
   /// A model reads more than the text that it is trained on.
   case severalStacks(String)
+  /// The model's parametrization has no rule for this optimizer.
+  case noRule(optimizer: String)
   /// The run goes on with other settings than it began with.
   case changed(path: String, names: [String])
 
@@ -49,6 +51,9 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
       "'\(name)' reads more than the text that it predicts, and the data of a training are single texts"
     case .noNextToken(let name):
       "'\(name)' cannot be trained to predict the next token: its tokens see those after them, or it predicts none"
+    case .noRule(let optimizer):
+      "the rule by which the model's 'init' has tensors move at its size is one for Adam, and '\(optimizer)' has none; "
+        + "take another optimizer, or another 'init'"
     case .folder(let path, let sentence): "\(path): error: \(sentence)"
     case .changed(let path, let names):
       "\(path) was begun with other settings (\(names.joined(separator: ", "))); continue it without them, or name another folder"

@@ -46,8 +46,11 @@ extension TrainingSettings {
 
   /// Fills in what follows from the model's context, from the steps and from the machine, where `given`, the keys that
   /// were set, has not said it. A study validates ten times on the way.
-  public mutating func settle(given: Set<String>, modelContext: Int, inStudy: Bool) {
+  ///
+  /// `tokens`, when given, are those of the run, and decide the steps; how many a step reads is known only when the context is.
+  public mutating func settle(given: Set<String>, modelContext: Int, tokens: Int?, inStudy: Bool) {
     if !given.contains("context") { context = min(modelContext, context) }
+    if let tokens { steps = (tokens - 1) / max(1, tokensPerStep) + 1 }
     if !given.contains("warmup") { warmup = min(warmup, steps / 10) }
     if inStudy, !given.contains("validate_every") { validateEvery = max(1, steps / 10) }
   }

@@ -107,7 +107,7 @@ struct Failure: Error {
       default: Console.note("error: \(problem)")
       }
       switch problem {
-      case .tooFewTokens, .unknownToken, .noNextToken, .severalStacks: return Status.invalid.rawValue
+      case .tooFewTokens, .unknownToken, .noNextToken, .severalStacks, .noRule: return Status.invalid.rawValue
       case .changed, .noTarget: return Status.usage.rawValue
       case .notANumber, .validationNotANumber, .evaluationNotANumber, .memory, .folder: return Status.failed.rawValue
       }

@@ -71,11 +71,43 @@ import Testing
     #expect(plain.costsTable.isEmpty)
   }
 
+  @Test("of several budgets the largest is the run's, and the smaller ones are its decays, in proportion")
+  func several() throws {
+    let plan = try Studies.plan(Self.text + "budget: {flops: [1e12, 4e12, 2e12]}")
+    for arm in plan.arms {
+      #expect(abs(arm.trainingFlops / 4e12 - 1) < 1e-3, "\(arm.name)")
+      let whole = Double(arm.training.tokens)
+      #expect(arm.budget.smaller.map { (Double($0) / whole * 100).rounded() } == [25, 50], "\(arm.name)")
+    }
+    // 3 at the first budget, 2.5 and 2 after; the wide arm is better by 0.1, 0.2 and 0.3.
+    let report = StudyReport(plan) { task in
+      func loss(_ place: Int) -> Double {
+        3 - 0.5 * Double(place) - (task.arm == 1 ? 0.1 * Double(place + 1) : 0) + 0.001
+          * Double(task.seed * (task.arm + 2) % 5)
+      }
+      let smaller = plan.arms[task.arm].budget.smaller
+      return TaskOutcome(
+        TaskResult(
+          loss: loss(2), curve: [.init(tokens: 100, loss: loss(2))], contexts: [],
+          budgets: [.init(tokens: smaller[0], loss: loss(0)), .init(tokens: smaller[1], loss: loss(1))]),
+        TaskTimes(seconds: 1, tokensPerSecond: 1, machine: "a fake"))
+    }
+    #expect(report.budgets.map(\.amount) == [1e12, 2e12, 4e12])
+    for (place, finding) in report.budgets.enumerated() {
+      let mean = try #require(finding.comparisons[0]?.difference.mean)
+      #expect(abs(mean + 0.1 * Double(place + 1)) < 0.01 && finding.comparisons[0]?.verdict == .better)
+    }
+    for text in [report.markdown, report.page] { #expect(text.contains("Budgets") && text.contains("1e+12 FLOPs")) }
+    #expect(report.page.contains("Loss at the end of each budget"))
+  }
+
   @Test(
     "a budget that cannot be is a sentence with its place",
     arguments: [
       ("5", "'budget' takes one of tokens, flops, seconds"), ("{flop: 1e12}", "'flop' is not a key"),
-      ("{flops: 0}", "an amount of at least 1"), ("{flops: 1e12, tokens: 5}", "'tokens' is a second"),
+      ("{tokens: [64, 0]}", "an amount of at least 1, or several"), ("{tokens: [64, 64]}", "is there twice"),
+      ("{tokens: []}", "from 1 to 16 amounts"), ("{flops: 0}", "an amount of at least 1"),
+      ("{flops: 1e12, tokens: 5}", "'tokens' is a second"),
       ("{flops: 1e12}\ntrain: {steps: 4}", "'steps' is not free"),
       ("{tokens: 64}\nhold: {tokens: 64}", "'hold' gives every run its tokens already"),
     ])

@@ -21,9 +21,9 @@ private struct FailingTrainer: ArmTrainer {
 
   func speed(of arm: PlannedArm, in study: Study) throws -> Double { try fake.speed(of: arm, in: study) }
 
-  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
+  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, _ budget: BudgetTokens) throws
     -> TrainingDescription
-  { try fake.describe(training, for: architecture, plan, tokens: tokens) }
+  { try fake.describe(training, for: architecture, plan, budget) }
 
   func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
     try fake.fingerprint(of: files, for: architecture)

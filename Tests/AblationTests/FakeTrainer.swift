@@ -19,9 +19,10 @@ struct FakeTrainer: ArmTrainer {
   /// What each seed adds to an arm's loss, by its size and the seed.
   var spread = 0.01
 
-  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
+  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, _ budget: BudgetTokens) throws
     -> TrainingDescription
   {
+    let tokens = budget.whole
     for entry in training.entries ?? [] where !["lr", "steps", "batch", "context"].contains(entry.key) {
       throw Problems([Problem("'\(entry.key)' is not a key of 'train'", at: entry.place)])
     }

@@ -167,9 +167,9 @@ import Testing
     struct Broken: Error {}
     struct FailingTrainer: ArmTrainer {
       var inner: FakeTrainer { TunedStudyTests.trainer }
-      func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
+      func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, _ budget: BudgetTokens) throws
         -> TrainingDescription
-      { try inner.describe(training, for: architecture, plan, tokens: tokens) }
+      { try inner.describe(training, for: architecture, plan, budget) }
       func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
         try inner.fingerprint(of: files, for: architecture)
       }

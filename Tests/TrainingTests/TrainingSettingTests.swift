@@ -22,6 +22,14 @@ import Training
     #expect(JSONValue.object(settings.json).serialized() == Self.before)
   }
 
+  @Test("so many tokens are so many steps of the context that the model has, not of the usual one") func tokens() throws
+  {
+    var settings = TrainingSettings(try Registry(standardComponents), inStudy: true)
+    settings.settle(given: [], modelContext: 64, tokens: 409_600, inStudy: true)
+    #expect(settings.context == 64 && settings.steps == 400 && settings.tokens == 409_600)
+    #expect(settings.warmup == 40 && settings.validateEvery == 40)
+  }
+
   @Test("each setting comes back from JSON as it went, and none is taken for another") func roundTrip() throws {
     let registry = try Registry(standardComponents)
     var settings = TrainingSettings(registry, inStudy: false)

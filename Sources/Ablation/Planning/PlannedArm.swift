@@ -32,8 +32,8 @@ public struct PlannedArm: Sendable {
   public let isMatched: Bool
   /// Where it stands in the study's design; empty where it stands alone.
   public let coordinates: [Int]
-  /// The tokens of a run that a budget leaves it; nil where the study or the training settings say how many.
-  public let budgetTokens: Int?
+  /// The tokens of a run that budgets leave it.
+  public let budget: BudgetTokens
 
   /// A width that was found.
   public struct Sizing: Sendable, Hashable {
@@ -47,6 +47,11 @@ public struct PlannedArm: Sendable {
       self.path = path
       self.width = width
     }
+  }
+
+  /// The tokens of a run of it: those of its budgets, or what `study` holds.
+  func length(in study: Study) -> BudgetTokens {
+    BudgetTokens(whole: budget.whole ?? study.hold.tokens, smaller: budget.smaller)
   }
 
   /// Numbers learned.

@@ -1,19 +1,27 @@
 import Components
 
 extension StudyPlanner {
-  /// How `composed`, the arm `name`, is trained with `training`, and the tokens that a budget leaves it; nil without one.
+  /// How `composed`, the arm `name`, is trained with `training`, and the tokens that a budget leaves it; none without one.
   func describe(
     _ composed: Composed, _ training: Setting, _ study: Study, _ name: String
-  ) throws -> (training: TrainingDescription, budgetTokens: Int?) {
-    func described(_ tokens: Int?) throws -> TrainingDescription {
-      try trainer.describe(training, for: composed.architecture, composed.plan, tokens: tokens)
+  ) throws -> (training: TrainingDescription, budget: BudgetTokens) {
+    func described(_ budget: BudgetTokens) throws -> TrainingDescription {
+      try trainer.describe(training, for: composed.architecture, composed.plan, budget)
     }
-    guard let budget = study.budget else { return (try described(study.hold.tokens), nil) }
+    guard let budget = study.budget else {
+      return (try described(BudgetTokens(whole: study.hold.tokens)), BudgetTokens(whole: nil))
+    }
     // A sequence's length decides what a token costs, and is known when the settings are.
-    let flops = composed.plan.meanFlopsPerToken(context: try described(1).context)
+    let flops = composed.plan.meanFlopsPerToken(context: try described(BudgetTokens(whole: 1)).context)
     // What was not measured yet is trained as long as it takes to be: `measuring` finds it.
-    let tokens = max(1, budget.tokens(of: name, flopsPerToken: flops) ?? 1)
-    return (try described(tokens), tokens)
+    guard let tokens = budget.tokens(of: name, flopsPerToken: flops) else {
+      let own = BudgetTokens(whole: 1)
+      return (try described(own), own)
+    }
+    let own = BudgetTokens(whole: max(1, tokens), smaller: budget.smallerTokens(of: max(1, tokens)))
+    do { return (try described(own), own) } catch let problem as SharedNothing {
+      throw Problems([Problem(problem.sentence, at: training["schedule"]?.place ?? budget.place, hint: problem.hint)])
+    }
   }
 
   /// `study` with the tokens of each arm of `plan` measured, where its budget is of seconds; else as it is.

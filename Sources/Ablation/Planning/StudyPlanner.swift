@@ -37,9 +37,13 @@ public struct StudyPlanner {
     let described = noting(&problems) { try describe(base, study.training, study, PlannedArm.baselineName) }
     let benchmarks = noting(&problems) { try study.benchmarks.map { try Benchmark($0) } }
     let fingerprint = noting(&problems) { try trainer.fingerprint(of: study.data, for: base.architecture) }
-    guard let (training, budgetTokens) = described, let fingerprint, let benchmarks else {
+    guard let (training, budget) = described, let fingerprint, let benchmarks else {
       // What is wrong with the arms themselves is told with it.
-      for arm in study.arms { _ = noting(&problems) { try compose(study, arm.patch) } }
+      for arm in study.arms {
+        _ = noting(&problems) {
+          try describe(try compose(study, arm.patch), study.training.merging(arm.training), study, arm.name)
+        }
+      }
       throw problems
     }
     let target = size(base, study.hold, context: training.context)
@@ -49,7 +53,7 @@ public struct StudyPlanner {
         architecture: base.architecture, plan: base.plan, training: training,
         flopsPerToken: base.plan.meanFlopsPerToken(context: training.context), sizing: nil, mismatch: 0,
         isMatched: true,
-        coordinates: [], budgetTokens: budgetTokens)
+        coordinates: [], budget: budget)
     ]
     var baselineName: String?
     var baselineCoordinates: [Int] = []
@@ -71,22 +75,39 @@ public struct StudyPlanner {
     if arms.allSatisfy({ $0.training.tokens == 0 }), let place = study.tuning?.place ?? study.probes.first?.place {
       problems.add(Problem("nothing is trained in this study, so nothing can be tuned or probed", at: place))
     }
+    let candidates = study.tuning.map { tuning in
+      noting(&problems) { try self.candidates(of: arms, study, tuning) } ?? []
+    }
+    let probes = arms.map { arm in
+      study.probes.compactMap { request in noting(&problems) { try probe(request, arm, study) } }
+    }
     try problems.check()
-    let candidates = try study.tuning.map { try self.candidates(of: arms, study, $0) } ?? []
-    let probes = study.probes.isEmpty ? [] : try arms.map { arm in try study.probes.map { try probe($0, arm, study) } }
     let plan = StudyPlan(
-      study: study, arms: arms, candidates: candidates, probes: probes, benchmarks: benchmarks,
-      dataFingerprint: fingerprint)
+      study: study, arms: arms, candidates: candidates ?? [], probes: study.probes.isEmpty ? [] : probes,
+      benchmarks: benchmarks, dataFingerprint: fingerprint)
     guard let ladder = study.ladder else { return plan }
     return plan.with(rungs: try rungs(ladder, of: plan))
   }
 
-  /// What is wrong with the base and the arms of `study` by themselves: for a study that has other mistakes, so that all
-  /// are told at once.
+  /// What is wrong with the base, the arms, the training settings and the files of `study` by themselves: for a study that has
+  /// other mistakes, so that all are told at once. `registry` has the optimizers and schedules.
   public static func problems(
-    of study: Study, specifications: SpecificationLoader, composer: Composer
+    of study: Study, specifications: SpecificationLoader, composer: Composer, registry: Registry
   ) -> Problems {
-    var problems = Problems()
+    var problems = Study.missing(among: study.data)
+    for request in study.benchmarks {
+      do { _ = try Benchmark(request) } catch let found as Problems {
+        for problem in found.list { problems.add(problem) }
+      } catch { problems.add(Problem("\(error)", at: nil)) }
+    }
+    for training in [study.training] + study.arms.map({ study.training.merging($0.training) }) {
+      do throws(Problems) {
+        // How many tokens is a question of its own.
+        _ = try StudySettings.read(
+          training, context: 1 << 10, tokens: nil, threads: 1, isHealing: study.weights != nil, registry)
+      } catch { for problem in error.list { problems.add(problem) } }
+    }
+    if study.base.isEmpty { return problems }
     func note(_ patches: [Setting]) {
       do throws(Problems) {
         let architecture = try specifications.load(study.base, patches: patches)
@@ -96,11 +117,13 @@ public struct StudyPlanner {
       }
     }
     do throws(Problem) { _ = try specifications.locate(study.base) } catch {
-      return Problems([Problem(error.sentence, at: study.basePlace, hint: error.hint)])
+      problems.add(Problem(error.sentence, at: study.basePlace, hint: error.hint))
+      return problems
     }
+    let before = problems.list.count
     note([study.basePatch])
     // What the base has wrong, every arm has.
-    if problems.isEmpty { for arm in study.arms { note([study.basePatch, arm.patch]) } }
+    if problems.list.count == before { for arm in study.arms { note([study.basePatch, arm.patch]) } }
     return problems
   }
 
@@ -124,13 +147,13 @@ public struct StudyPlanner {
     }
     let composed = try compose(study, patch)
     let mismatch = size(composed, hold, context: context) / target - 1
-    let (training, budgetTokens) = try describe(composed, study.training.merging(arm.training), study, arm.name)
+    let (training, budget) = try describe(composed, study.training.merging(arm.training), study, arm.name)
     let planned = PlannedArm(
       name: arm.name, isBaseline: false, patch: patch, trainingPatch: arm.training, architecture: composed.architecture,
       plan: composed.plan, training: training,
       flopsPerToken: composed.plan.meanFlopsPerToken(context: training.context), sizing: sizing, mismatch: mismatch,
       isMatched: abs(mismatch) <= hold.tolerance, coordinates: arm.coordinates,
-      budgetTokens: budgetTokens)
+      budget: budget)
     return (planned, composed)
   }
 
@@ -156,7 +179,7 @@ public struct StudyPlanner {
         own[tuning.key] = Setting(text: text, at: tuning.place)
         do {
           let training = try trainer.describe(
-            study.training.merging(own), for: arm.architecture, arm.plan, tokens: arm.budgetTokens ?? study.hold.tokens)
+            study.training.merging(own), for: arm.architecture, arm.plan, arm.length(in: study))
           return .init(factor: factor, value: value, arm: arm.trained(own, training))
         } catch  where !tuning.factors.contains(factor) { return nil }
       }
@@ -180,9 +203,9 @@ public struct StudyPlanner {
     return PlannedArm(
       name: arm.name, isBaseline: arm.isBaseline, patch: patch, trainingPatch: training,
       architecture: composed.architecture, plan: composed.plan,
-      training: try trainer.describe(training, for: composed.architecture, composed.plan, tokens: nil),
+      training: try trainer.describe(training, for: composed.architecture, composed.plan, BudgetTokens(whole: nil)),
       flopsPerToken: composed.plan.meanFlopsPerToken(context: probe.length), sizing: nil, mismatch: arm.mismatch,
-      isMatched: arm.isMatched, coordinates: arm.coordinates, budgetTokens: nil)
+      isMatched: arm.isMatched, coordinates: arm.coordinates, budget: BudgetTokens(whole: nil))
   }
 
   /// The width that `request` asks for; throws when none comes near enough.
@@ -278,6 +301,6 @@ extension PlannedArm {
     PlannedArm(
       name: name, isBaseline: isBaseline, patch: patch, trainingPatch: trainingPatch, architecture: architecture,
       plan: plan, training: training, flopsPerToken: flopsPerToken, sizing: sizing, mismatch: mismatch,
-      isMatched: isMatched, coordinates: coordinates, budgetTokens: budgetTokens)
+      isMatched: isMatched, coordinates: coordinates, budget: budget)
   }
 }

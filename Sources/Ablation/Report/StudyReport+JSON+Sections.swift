@@ -21,6 +21,25 @@ extension StudyReport {
     ]
   }
 
+  func json(of finding: BudgetFinding) -> JSONValue {
+    [
+      "amount": .number(finding.amount),
+      "arms": .array(
+        rows.indices.map { index in
+          var arm = JSONObject()
+          arm["name"] = .string(rows[index].arm.name)
+          arm["losses"] = .array(
+            finding.losses[index].sorted { $0.key < $1.key }.map {
+              ["seed": .integer($0.key), "loss": Self.number($0.value)]
+            })
+          if index > 0, let comparison = finding.comparisons[index - 1] {
+            arm["difference"] = .object(json(of: comparison))
+          }
+          return .object(arm)
+        }),
+    ]
+  }
+
   func json(of finding: CostFinding) -> JSONValue {
     [
       "equal": .string(finding.quantity.rawValue), "amount": .number(finding.amount),

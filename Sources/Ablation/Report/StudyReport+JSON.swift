@@ -38,8 +38,12 @@ extension StudyReport {
       document["date"] = .string(origin.date)
     }
     if let budget = plan.study.budget {
-      document["budget"] = [budget.quantity.rawValue: .number(budget.amount)]
+      document["budget"] = [
+        budget.quantity.rawValue: budget.smaller.isEmpty
+          ? .number(budget.amount) : .array((budget.smaller + [budget.amount]).map { .number($0) })
+      ]
     }
+    if !budgets.isEmpty { document["budgets"] = .array(budgets.map { json(of: $0) }) }
     if !benchmarks.isEmpty { document["tasks"] = .array(benchmarks.map { json(of: $0) }) }
     if let ladder { document["ladder"] = json(of: ladder) }
     if !costs.isEmpty { document["costs"] = .array(costs.map { json(of: $0) }) }

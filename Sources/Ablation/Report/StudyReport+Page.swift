@@ -196,11 +196,18 @@ extension StudyReport {
 
   private func table(_ rows: [[String]]) -> Markup {
     guard let head = rows.first else { return .nothing }
+    // A column is of numbers where each of its cells begins like one.
+    let isNumber = head.indices.map { column in
+      rows.dropFirst().allSatisfy { row in
+        column < row.count && (row[column].first.map { $0.isNumber || "+−–<".contains($0) } ?? true)
+      }
+    }
     func cells(_ row: [String], _ name: String) -> Markup {
       .element(
         "tr",
         row.enumerated().map {
-          .element(name, ["class": $0.offset > 0 && $0.offset + 1 < row.count ? "number" : ""], Markup($0.element))
+          let isRight = $0.offset > 0 && $0.offset < isNumber.count && isNumber[$0.offset]
+          return .element(name, ["class": isRight ? "number" : ""], Markup($0.element))
         })
     }
     return .element(

@@ -10,10 +10,11 @@ extension StudyReport {
     public let table: [[String]]
   }
 
-  /// The ladder, the questions, the costs and the engines, so far as the study has them.
+  /// The ladder, the budgets, the questions, the costs and the engines, so far as the study has them.
   public var sections: [Section] {
     [
       Section(title: "Sizes", meaning: Self.ladderMeaning, table: ladderTable),
+      Section(title: "Budgets", meaning: Self.budgetsMeaning, table: budgetsTable),
       Section(title: "Tasks", meaning: Self.benchmarksMeaning, table: benchmarksTable),
       Section(title: "Costs", meaning: Self.costsMeaning, table: costsTable),
       Section(title: "Engines", meaning: enginesMeaning, table: enginesTable),

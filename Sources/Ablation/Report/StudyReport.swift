@@ -14,6 +14,8 @@ public struct StudyReport: Sendable {
   public let probes: [ProbeFinding]
   /// What the questions found.
   public let benchmarks: [BenchmarkFinding]
+  /// What was found within several budgets; empty where there are none.
+  public let budgets: [BudgetFinding]
   /// What was found over several sizes; nil without a ladder.
   public let ladder: LadderFinding?
   /// Every task that follows from what is known.
@@ -92,6 +94,7 @@ public struct StudyReport: Sendable {
     var found = plan.arms.map { _ in [(seed: Int, outcome: TaskOutcome)]() }
     var failed = plan.arms.map { _ in [(seed: Int, reason: String)]() }
     var rates = plan.arms.map { _ in [Double: [Int: Double]]() }
+    var ends = plan.arms.map { _ in [Double: [Int: [Double]]]() }
     // By key, for arms may share runs, and what follows asks for the same ones again.
     var known: [String: StudyPlan.TaskState] = [:]
     func state(_ task: StudyTask) -> StudyPlan.TaskState {
@@ -121,6 +124,8 @@ public struct StudyReport: Sendable {
           }
         }
         rates[task.arm][task.factor ?? 1, default: [:]][task.seed] = outcome.result.loss
+        ends[task.arm][task.factor ?? 1, default: [:]][task.seed] =
+          outcome.result.budgets.map(\.loss) + [outcome.result.loss]
       } else if let reason = failure(task) {
         failed[task.arm].append(
           (
@@ -164,6 +169,17 @@ public struct StudyReport: Sendable {
       schedule: plan.isEvaluation ? nil : plan.study.schedule, seeds: plan.seeds)
     self.statistics = statistics
     self.ladder = ladder?.tested(Array(statistics.further.dropFirst(plan.arms.count - 1)))
+    let compared = statistics.comparisons.enumerated().map { index, comparison in
+      statistics.further.isEmpty ? comparison : statistics.further[index] ?? comparison
+    }
+    budgets =
+      plan.study.budget.map { budget in
+        let measured = plan.arms.indices.map { arm -> [[Int: [Double]]] in
+          let factors = tuned[arm]?.finalists.map(\.factor) ?? []
+          return (factors.isEmpty ? [1] : factors).map { ends[arm][$0] ?? [:] }
+        }
+        return BudgetFinding.all(budget, measured, whole: compared)
+      } ?? []
     rows = plan.arms.indices.map { index in
       Row(
         arm: plan.arms[index], outcomes: found[index], failures: failed[index],

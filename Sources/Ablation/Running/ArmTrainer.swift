@@ -3,9 +3,9 @@ import Specification
 
 /// What trains the arms of a study, and all that this room knows of training.
 public protocol ArmTrainer {
-  /// The settings of `training` as they take effect for a model; `tokens`, when given, is the budget of a run. Throws
+  /// The settings of `training` as they take effect for a model; `budget`, where it says so, is how long runs are. Throws
   /// `Problems` with their places.
-  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?) throws
+  func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, _ budget: BudgetTokens) throws
     -> TrainingDescription
 
   /// What names the content of `files` as `architecture` reads it; throws `Problems` where there is nothing to train on.

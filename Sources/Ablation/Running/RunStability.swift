@@ -1,4 +1,5 @@
 import Files
+import Training
 
 /// How calmly a run trained: its gradient norms, before they were cut, and its spikes.
 public struct RunStability: Sendable, Hashable {
@@ -10,11 +11,25 @@ public struct RunStability: Sendable, Hashable {
   public let largestNorm: Double
   /// Steps whose training loss rises far above those before.
   public let spikes: Int
+  /// The largest attention logit of the trained model; nil where nothing attends, and where that was not measured.
+  public private(set) var largestScore: Double?
+  /// The largest activation of the trained model; nil where that was not measured.
+  public private(set) var largestActivation: Double?
 
   /// These numbers, as an outcome holds them.
-  init(medianNorm: Double, highNorm: Double, largestNorm: Double, spikes: Int) {
+  init(
+    medianNorm: Double, highNorm: Double, largestNorm: Double, spikes: Int, largestScore: Double?,
+    largestActivation: Double?
+  ) {
     (self.medianNorm, self.highNorm, self.largestNorm) = (medianNorm, highNorm, largestNorm)
-    self.spikes = spikes
+    (self.spikes, self.largestScore, self.largestActivation) = (spikes, largestScore, largestActivation)
+  }
+
+  /// The same, of a run whose trained model has these extremes.
+  func with(_ extremes: Extremes?) -> RunStability {
+    var stability = self
+    (stability.largestScore, stability.largestActivation) = (extremes?.score, extremes?.activation)
+    return stability
   }
 
   /// The stability of a run with these gradient norms and training losses, step by step; nil of no steps.

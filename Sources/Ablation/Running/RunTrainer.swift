@@ -48,10 +48,10 @@ public final class RunTrainer: ArmTrainer {
   }
 
   public func describe(
-    _ training: Setting, for architecture: Architecture, _ plan: Plan, tokens: Int?
+    _ training: Setting, for architecture: Architecture, _ plan: Plan, _ budget: BudgetTokens
   ) throws -> TrainingDescription {
     let settings = try StudySettings.read(
-      training, context: architecture.shape.contextLength, tokens: tokens, threads: 1,
+      training, context: architecture.shape.contextLength, tokens: budget.whole, threads: 1,
       isHealing: start != nil, registry)
     // Memory is told for one thread, so that a report does not depend on where it is written; others add little.
     if let limit = plan.longestSequence, settings.context > limit {
@@ -62,22 +62,25 @@ public final class RunTrainer: ArmTrainer {
       ])
     }
     var entries = StudySettings.entries(of: settings)
+    do { try settings.makeOptimizer().checkRules(of: plan) } catch let problem as TrainingProblem {
+      throw Problems([Problem(problem.description, at: training["optimizer"]?.place ?? training.place)])
+    }
     if let start { entries.append(.init("start", start.fingerprint)) }
+    if !budget.smaller.isEmpty {
+      _ = try BranchedRuns(settings, budget)
+      entries.append(budget.entry)
+    }
     return TrainingDescription(
       context: settings.context, tokens: settings.tokens, settings: entries,
       memory: try MemoryNeed(plan, settings).total,
       numbers: [
         "lr": try settings.learningRate().peak, "warmup": Double(settings.warmup), "clip": settings.clip,
-        "dropout": settings.dropout,
+        "dropout": settings.dropout, "steps": Double(settings.steps),
       ])
   }
 
   public func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
-    var problems = Problems()
-    for file in files where kind(ofPath: file.path) == .nothing {
-      problems.add(Problem("there is no file or folder '\(file.path)'", at: file.place))
-    }
-    try problems.check()
+    try Study.missing(among: files).check()
     do {
       if let count = try tokenizer()?.count, count > architecture.shape.vocabSize {
         throw Problems([
@@ -116,7 +119,8 @@ public final class RunTrainer: ArmTrainer {
     }
     let validation = try clock.measure { _ = try trainer.validate() }.inSeconds
     let validations = settings.validateEvery > 0 ? settings.steps / settings.validateEvery + 1 : 1
-    return step * Double(settings.steps) + validation * Double(validations + study.contexts.count)
+    let steps = try BranchedRuns(settings, arm.budget).steps
+    return step * Double(steps) + validation * Double(validations + study.contexts.count + arm.budget.smaller.count)
   }
 
   public func train(
@@ -124,33 +128,48 @@ public final class RunTrainer: ArmTrainer {
     progress: (TrainingProgress) -> Bool
   ) throws -> TaskOutcome? {
     let settings = try self.settings(of: arm, study, seed: seed)
+    let place = RunFolder(folder)
+    let data = try fingerprint(of: study.data, for: arm.architecture) + (start?.fingerprint ?? "")
+    func described(_ settings: TrainingSettings) -> RunDescription {
+      RunDescription(
+        model: YAMLWriter().write(arm.architecture.decisive), settings: settings, data: JSONObject(),
+        dataFingerprint: data)
+    }
+    // What was begun there with other threads, or is not whole, is begun anew.
+    func clear(_ place: RunFolder, _ description: RunDescription) throws {
+      if place.isBegun, (try? RunDescription(in: place, registry))?.fingerprint != description.fingerprint {
+        try removeFolder(place.path)
+      }
+    }
+    try clear(place, described(settings))
+    let runs = try BranchedRuns(settings, arm.budget)
+    var shorter: [TaskResult.Point] = []
+    var trunk: RunFolder?
+    for index in runs.lengths.indices.dropLast() {
+      let own = RunFolder(runs.folder(of: index, in: folder))
+      let length = runs.lengths[index]
+      let description = described(length)
+      try clear(own, description)
+      let trainer = try self.trainer(arm, study, length)
+      guard
+        let diverged = try train(
+          trainer, description, in: own, leaving: trunk, forks: runs.forks(of: index),
+          progress: { progress(runs.progress($0, of: index)) })
+      else { return nil }
+      let end = try RunMetrics(in: own, tokensPerStep: length.tokensPerStep).curve.last?.loss
+      shorter.append(.init(tokens: arm.budget.smaller[index], loss: diverged.step == nil ? end ?? .nan : .nan))
+      trunk = own
+    }
     let trainer = try trainer(arm, study, settings)
     // Where nothing is trained, each window's loss, for only the text is left to chance.
     let windows = settings.steps == 0 ? try trainer.validationLosses() ?? [] : []
     let beforeTraining = settings.steps == 0 ? Sample(windows).mean : start == nil ? nil : try trainer.validate()
-    let description = RunDescription(
-      model: YAMLWriter().write(arm.architecture.decisive), settings: settings, data: JSONObject(),
-      dataFingerprint: try fingerprint(of: study.data, for: arm.architecture) + (start?.fingerprint ?? ""))
-    let place = RunFolder(folder)
-    // What was begun there with other threads, or is not whole, is begun anew.
-    if place.isBegun, (try? RunDescription(in: place, registry))?.fingerprint != description.fingerprint {
-      try removeFolder(folder)
-    }
-    let run = try TrainingRun(trainer, description, in: place, files: [])
-    var goesOn = true
-    var diverged: Int?
-    do {
-      let ending = try run.run(shouldStop: { !goesOn }) { event in
-        guard case .step(let report, _) = event else { return }
-        goesOn = progress(
-          TrainingProgress(tokens: report.step.multiplied(upTo: settings.tokensPerStep), loss: report.loss))
-      }
-      if ending == .stopped { return nil }
-    } catch TrainingProblem.notANumber(let step) {
-      diverged = step
-    } catch TrainingProblem.validationNotANumber(let step) {
-      diverged = step
-    }
+    guard
+      let ending = try train(
+        trainer, described(settings), in: place, leaving: trunk, forks: [],
+        progress: { progress(runs.progress($0, of: runs.lengths.count - 1)) })
+    else { return nil }
+    let diverged = ending.step
     let measured = try RunMetrics(in: place, tokensPerStep: settings.tokensPerStep)
     var curve = measured.curve
     if let beforeTraining { curve.insert(.init(tokens: 0, loss: beforeTraining), at: 0) }
@@ -162,7 +181,7 @@ public final class RunTrainer: ArmTrainer {
     guard diverged == nil, let loss = curve.last?.loss, loss.isFinite else {
       return TaskOutcome(
         TaskResult(
-          loss: .nan, curve: curve, contexts: [], stability: measured.stability,
+          loss: .nan, curve: curve, contexts: [], stability: measured.stability, budgets: shorter,
           divergedAfter: diverged ?? settings.steps), times(decoded: nil))
     }
     let losses = try contexts.map { context in
@@ -174,9 +193,40 @@ public final class RunTrainer: ArmTrainer {
     let scores = try answers(study, arm.plan, trainer.parameters, settings)
     return TaskOutcome(
       TaskResult(
-        loss: loss, curve: curve, contexts: losses, windows: windows, stability: measured.stability,
-        benchmarks: scores),
+        loss: loss, curve: curve, contexts: losses, windows: windows,
+        stability: try measured.stability?.with(trainer.extremes()), benchmarks: scores, budgets: shorter),
       times(decoded: try decodingSpeed(arm.plan, trainer.parameters, context: settings.context)))
+  }
+
+  /// How a run that was not stopped ended.
+  private struct Ending {
+    /// Steps that were done when a loss became NaN; nil when none did.
+    let step: Int?
+  }
+
+  /// Runs `trainer` in `place`, from where it leaves the run in `trunk`; nil where `progress` says to stop.
+  private func train(
+    _ trainer: Trainer, _ description: RunDescription, in place: RunFolder, leaving trunk: RunFolder?, forks: [Int],
+    progress: (TrainingProgress) -> Bool
+  ) throws -> Ending? {
+    // One that diverged before the branch has nothing to leave: the run is then done from its first step, to the same bits.
+    let branch = trunk.flatMap { try? TrunkBranch(of: $0, description.settings) }
+    let run = try TrainingRun(trainer, description, in: place, files: [], branch: branch, forks: forks)
+    defer { run.close() }
+    var goesOn = true
+    do {
+      let ending = try run.run(shouldStop: { !goesOn }) { event in
+        guard case .step(let report, _) = event else { return }
+        goesOn = progress(
+          TrainingProgress(
+            tokens: report.step.multiplied(upTo: description.settings.tokensPerStep), loss: report.loss))
+      }
+      return ending == .stopped ? nil : Ending(step: nil)
+    } catch TrainingProblem.notANumber(let step) {
+      return Ending(step: step)
+    } catch TrainingProblem.validationNotANumber(let step) {
+      return Ending(step: step)
+    }
   }
 
   /// What the trained model answers of the questions of `study`.
@@ -200,7 +250,7 @@ public final class RunTrainer: ArmTrainer {
   func settings(of arm: PlannedArm, _ study: Study, seed: Int) throws -> TrainingSettings {
     var settings = try StudySettings.read(
       study.training.merging(arm.trainingPatch), context: arm.architecture.shape.contextLength,
-      tokens: arm.budgetTokens ?? study.hold.tokens, threads: pool.threads, isHealing: start != nil, registry)
+      tokens: arm.length(in: study).whole, threads: pool.threads, isHealing: start != nil, registry)
     settings.seed = UInt64(seed)
     return settings
   }

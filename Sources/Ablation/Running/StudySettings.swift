@@ -26,17 +26,14 @@ enum StudySettings {
       }
       return settings
     }
-    if let tokens {
-      if let steps = training["steps"] {
-        throw Problems([
-          Problem(
-            "'hold' or 'budget' gives every run \(tokens) tokens, so 'steps' is not free", at: steps.place,
-            hint: "leave out one of them")
-        ])
-      }
-      settings.steps = (tokens - 1) / settings.tokensPerStep + 1
+    if let tokens, let steps = training["steps"] {
+      throw Problems([
+        Problem(
+          "'hold' or 'budget' gives every run \(tokens) tokens, so 'steps' is not free", at: steps.place,
+          hint: "leave out one of them")
+      ])
     }
-    settings.settle(given: given, modelContext: usualContext, inStudy: true)
+    settings.settle(given: given, modelContext: usualContext, tokens: tokens, inStudy: true)
     if let optimizer = training["optimizer"] { settings.optimizer = optimizer }
     if let schedule = training["schedule"] { settings.schedule = schedule }
     settings.threads = threads

@@ -78,6 +78,9 @@ private enum Ranges {
   static let rate = 0...1e15
   /// Of all gradients together, squares of f32 added up in f64.
   static let norm = 0...1e60
+  /// Numbers of f32, of either sign and of none.
+  static let score = -1e39...1e39
+  static let activation = 0...1e39
   static let tokens = 0...1 << 60
   static let context = 1...1 << 44
 
@@ -86,6 +89,13 @@ private enum Ranges {
     guard let value = json?.number else { throw OutcomeDamage(sentence: "has no number for '\(name)'") }
     guard range.contains(value) else { throw OutcomeDamage(sentence: "says \(value) for '\(name)', which cannot be") }
     return value
+  }
+
+  /// A number that an earlier version did not write.
+  static func optional(
+    _ json: JSONValue?, in range: ClosedRange<Double>, _ name: String
+  ) throws(OutcomeDamage) -> Double? {
+    if json == nil { nil } else { try number(json, in: range, name) }
   }
 
   /// A loss; NaN where it is null.
@@ -120,6 +130,11 @@ extension TaskResult {
         "largest": .number(stability.largestNorm),
       ]
       document["loss_spikes"] = .integer(stability.spikes)
+      if let score = stability.largestScore { document["largest_attention_logit"] = .number(score) }
+      if let activation = stability.largestActivation { document["largest_activation"] = .number(activation) }
+    }
+    if !budgets.isEmpty {
+      document["budgets"] = .array(budgets.map { [.integer($0.tokens), .number($0.loss)] })
     }
     if let accuracy { document["accuracy"] = .number(accuracy) }
     if !benchmarks.isEmpty { document["tasks"] = .array(benchmarks.map(\.json)) }
@@ -129,13 +144,7 @@ extension TaskResult {
 
   /// What `json` holds; throws when a part of it is missing or cannot have been measured.
   init(_ json: JSONValue) throws(OutcomeDamage) {
-    var points: [Point] = []
-    for item in try Ranges.list(json["curve"], "curve") {
-      let pair = try Ranges.list(item, "curve")
-      guard pair.count == 2 else { throw OutcomeDamage(sentence: "has a point of 'curve' that is no pair") }
-      points.append(
-        Point(tokens: try Ranges.integer(pair[0], in: Ranges.tokens, "curve"), loss: try Ranges.loss(pair[1])))
-    }
+    let points = try Self.points(json["curve"], "curve")
     var losses: [ContextLoss] = []
     for item in try Ranges.list(json["contexts"], "contexts") {
       let loss = item["loss"]
@@ -154,7 +163,9 @@ extension TaskResult {
         medianNorm: try Ranges.number(norms["median"], in: Ranges.norm, "gradient_norm"),
         highNorm: try Ranges.number(norms["p99"], in: Ranges.norm, "gradient_norm"),
         largestNorm: try Ranges.number(norms["largest"], in: Ranges.norm, "gradient_norm"),
-        spikes: try Ranges.integer(json["loss_spikes"], in: Ranges.tokens, "loss_spikes"))
+        spikes: try Ranges.integer(json["loss_spikes"], in: Ranges.tokens, "loss_spikes"),
+        largestScore: try Ranges.optional(json["largest_attention_logit"], in: Ranges.score, "largest_attention_logit"),
+        largestActivation: try Ranges.optional(json["largest_activation"], in: Ranges.activation, "largest_activation"))
     }
     var accuracy: Double?
     if let share = json["accuracy"] { accuracy = try Ranges.number(share, in: 0...1, "accuracy") }
@@ -169,7 +180,19 @@ extension TaskResult {
     self.init(
       loss: try Ranges.loss(json["loss"]), curve: points, contexts: losses, windows: windows, accuracy: accuracy,
       stability: stability, benchmarks: benchmarks,
+      budgets: try json["budgets"].map { json throws(OutcomeDamage) in try Self.points(json, "budgets") } ?? [],
       divergedAfter: diverged)
+  }
+
+  private static func points(_ json: JSONValue?, _ name: String) throws(OutcomeDamage) -> [Point] {
+    var points: [Point] = []
+    for item in try Ranges.list(json, name) {
+      let pair = try Ranges.list(item, name)
+      guard pair.count == 2 else { throw OutcomeDamage(sentence: "has a point of '\(name)' that is no pair") }
+      points.append(
+        Point(tokens: try Ranges.integer(pair[0], in: Ranges.tokens, name), loss: try Ranges.loss(pair[1])))
+    }
+    return points
   }
 }
 

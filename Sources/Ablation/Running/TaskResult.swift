@@ -16,6 +16,8 @@ public struct TaskResult: Sendable, Hashable {
   public let accuracy: Double?
   /// What it answered of each benchmark.
   public let benchmarks: [BenchmarkScore]
+  /// Losses at the ends of the runs of smaller budgets, ascending.
+  public let budgets: [Point]
   /// Steps that were done when the loss became NaN; nil when it did not.
   public let divergedAfter: Int?
 
@@ -50,9 +52,10 @@ public struct TaskResult: Sendable, Hashable {
   /// A run that ended with `loss`.
   public init(
     loss: Double, curve: [Point], contexts: [ContextLoss], windows: [Double] = [], accuracy: Double? = nil,
-    stability: RunStability? = nil, benchmarks: [BenchmarkScore] = [],
+    stability: RunStability? = nil, benchmarks: [BenchmarkScore] = [], budgets: [Point] = [],
     divergedAfter: Int? = nil
   ) {
+    self.budgets = budgets
     self.benchmarks = benchmarks
     self.accuracy = accuracy
     self.stability = stability

@@ -33,6 +33,18 @@ public struct RateCurve: Sendable, Hashable {
     points.indices.filter { points[$0].loss.isFinite }.min { points[$0].loss < points[$1].loss }
   }
 
+  /// The place of the largest value that trains: whose loss keeps nine tenths of what the best gains on `start`, the loss of a
+  /// uniform guess. A run that learns little more than how often tokens occur is as lost as one that is NaN. Nil where none
+  /// gains anything.
+  public func largestThatTrains(from start: Double) -> Int? {
+    guard let best, points[best].loss < start else { return nil }
+    let limit = points[best].loss + Self.lost * (start - points[best].loss)
+    return points.lastIndex { $0.loss <= limit }
+  }
+
+  /// What part of the gain may be lost.
+  private static let lost = 0.1
+
   /// Whether the best lies at an end of what was tried, so that better may lie beyond.
   public var isAtEdge: Bool { best.map { points.count > 1 && ($0 == 0 || $0 == points.count - 1) } ?? false }
 

@@ -17,8 +17,10 @@ public struct Budget: Sendable, Hashable {
 
   /// What is spent.
   public let quantity: Quantity
-  /// How much of it.
+  /// How much of it; of several budgets, of the largest.
   public let amount: Double
+  /// The smaller budgets, ascending: each is the end of a decay that leaves the run of the next larger one.
+  public let smaller: [Double]
   /// The tokens of a run of each arm, where they were measured and noted when the study was begun.
   public var measured: [String: Int]
   /// Where it was written.
@@ -36,17 +38,30 @@ public struct Budget: Sendable, Hashable {
     }
   }
 
+  /// The tokens that the smaller budgets leave an arm that has `tokens` of the largest.
+  func smallerTokens(of tokens: Int) -> [Int] {
+    smaller.map { max(1, Int(rounding: Double(tokens) * $0 / amount)) }
+  }
+
   /// The budget as a person reads it: `1.2e+15 FLOPs`.
   public var words: String {
-    switch quantity {
-    case .tokens: "\(Wording.count(Int(rounding: amount))) tokens"
-    case .flops: "\(Wording.short(amount)) FLOPs of training"
-    case .seconds: "\(Wording.short(amount)) seconds of training, as measured when the study was begun"
+    let amounts = smaller + [amount]
+    func list(_ words: (Double) -> String) -> String { amounts.map(words).joined(separator: ", ") }
+    return switch quantity {
+    case .tokens: list { Wording.count(Int(rounding: $0)) } + " tokens"
+    case .flops: list(Wording.short) + " FLOPs of training"
+    case .seconds: list(Wording.short) + " seconds of training, as measured when the study was begun"
     }
+  }
+
+  /// One of the amounts as a person reads it.
+  func words(_ amount: Double) -> String {
+    Budget(quantity: quantity, amount: amount, smaller: [], measured: [:], place: nil).words
+      .replacing(", as measured when the study was begun", with: "")
   }
 }
 
-/// Reads `budget: {flops: 2e14}`.
+/// Reads `budget: {flops: 2e14}`, or `budget: {tokens: [1e6, 2e6, 4e6]}`.
 struct BudgetReader {
   private let setting: Setting?
 
@@ -62,7 +77,7 @@ struct BudgetReader {
           at: setting.place, hint: "budget: {flops: 2e14}"))
       return nil
     }
-    var found: [(Budget.Quantity, Double, Setting.Entry)] = []
+    var found: [(Budget.Quantity, [Double], Setting.Entry)] = []
     var measured: [String: Int] = [:]
     for entry in entries {
       if entry.key == Budget.measuredKey {
@@ -73,21 +88,46 @@ struct BudgetReader {
         problems.add(unknownKey(entry, in: "'budget'", among: words))
         continue
       }
-      guard let amount = entry.value.number, (1...1e30).contains(amount) else {
-        problems.add(
-          Problem(
-            "'\(entry.key)' takes an amount of at least 1, not \(entry.value.text ?? entry.value.kindInWords)",
-            at: entry.value.place ?? entry.place))
-        continue
-      }
-      if quantity == .tokens, amount > 1e15 {
-        problems.add(Problem("no run has \(entry.value.text ?? "so many") tokens", at: entry.value.place))
-      }
-      found.append((quantity, amount, entry))
+      if let amounts = amounts(of: quantity, entry, &problems) { found.append((quantity, amounts, entry)) }
     }
     if found.count > 1 {
       problems.add(Problem("one thing can be spent equally, and '\(found[1].2.key)' is a second", at: found[1].2.place))
     }
-    return found.first.map { Budget(quantity: $0.0, amount: $0.1, measured: measured, place: $0.2.place) }
+    return found.first.map { quantity, amounts, entry in
+      Budget(
+        quantity: quantity, amount: amounts[amounts.count - 1], smaller: Array(amounts.dropLast()), measured: measured,
+        place: entry.place)
+    }
   }
+
+  /// The amounts that `entry` has, ascending; nil where one is none, or none is there.
+  private func amounts(
+    of quantity: Budget.Quantity, _ entry: Setting.Entry, _ problems: inout Problems
+  ) -> [Double]? {
+    let items = entry.value.list ?? [entry.value]
+    var amounts: [Double] = []
+    for item in items {
+      guard let amount = item.number, (1...1e30).contains(amount) else {
+        problems.add(
+          Problem(
+            "'\(entry.key)' takes an amount of at least 1, or several, not \(item.text ?? item.kindInWords)",
+            at: item.place ?? entry.place))
+        return nil
+      }
+      if quantity == .tokens, amount > 1e15 {
+        problems.add(Problem("no run has \(item.text ?? "so many") tokens", at: item.place))
+      }
+      if amounts.contains(amount) { problems.add(Problem("the budget is there twice", at: item.place)) }
+      amounts.append(amount)
+    }
+    guard (1...Self.most).contains(amounts.count) else {
+      problems.add(
+        Problem("'\(entry.key)' takes from 1 to \(Self.most) amounts, not \(amounts.count)", at: entry.value.place))
+      return nil
+    }
+    return amounts.sorted()
+  }
+
+  /// The most budgets of a study.
+  private static let most = 16
 }

@@ -1,4 +1,5 @@
 import Components
+import Files
 
 /// A question about an architecture: a base, the arms that differ from it, and what is held equal between them.
 public struct Study: Sendable {
@@ -47,6 +48,15 @@ public struct Study: Sendable {
     public let path: String
     /// Where it was named.
     public let place: Place?
+  }
+
+  /// Those of `files` that are not there.
+  static func missing(among files: [DataFile]) -> Problems {
+    var problems = Problems()
+    for file in files where kind(ofPath: file.path) == .nothing {
+      problems.add(Problem("there is no file or folder '\(file.path)'", at: file.place))
+    }
+    return problems
   }
 
   /// A length to evaluate at, in tokens.

@@ -33,6 +33,7 @@ public enum StudySchema {
     let tolerance = either(text, ["type": "number", "minimum": 0, "maximum": 0.1])
     let factors = either(words(["auto"]), list(["type": "string", "pattern": "^[x×].+"]))
     let amount: JSONValue = ["type": "number", "minimum": 1]
+    let amounts = either(amount, list(amount))
     var settings = JSONObject()
     for key in Tuning.keys { settings[key] = factors }
     return [
@@ -90,10 +91,10 @@ public enum StudySchema {
       (
         "budget",
         object([
-          "tokens": amount, "flops": amount, "seconds": amount,
+          "tokens": amounts, "flops": amounts, "seconds": amounts,
           "tokens_each": ["type": "object", "additionalProperties": ["type": "integer"]],
         ]),
-        "what each arm may spend on a run: one of tokens, flops and seconds"
+        "what each arm may spend on a run: one of tokens, flops and seconds; of several, shorter runs are decays of the longest"
       ),
       (
         "ladder",
@@ -129,7 +130,8 @@ public enum StudySchema {
       "properties": [
         "seed": ["type": "integer"], "loss": number, "diverged_after_steps": ["type": "integer"],
         "curve": ["type": "array"], "contexts": ["type": "array"], "windows": ["type": "array"],
-        "gradient_norm": group, "loss_spikes": ["type": "integer"], "tasks": list(group),
+        "gradient_norm": group, "loss_spikes": ["type": "integer"], "largest_attention_logit": number,
+        "largest_activation": number, "budgets": ["type": "array"], "tasks": list(group),
         "seconds": number, "tokens_per_second": number,
       ],
       "required": ["seed", "loss", "curve", "contexts"],
@@ -160,7 +162,7 @@ public enum StudySchema {
         "noise_floor": number, "sentences": ["type": "array", "items": text], "looks": list(["type": "integer"]),
         "finished_looks": ["type": "integer"], "arms": list(arm), "effects": ["type": "array", "items": comparison],
         "machines": ["type": "array", "items": text], "probes": ["type": "array", "items": group], "version": text,
-        "tasks": list(group), "costs": list(group), "ladder": group, "budget": group,
+        "tasks": list(group), "costs": list(group), "ladder": group, "budget": group, "budgets": list(group),
         "date": text,
       ],
       "required": ["study", "fingerprint", "headline", "complete", "baseline", "seeds", "arms"],

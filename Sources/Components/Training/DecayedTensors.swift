@@ -22,6 +22,6 @@ public struct WeightDecay: Sendable {
     tensors = options.choice("decay", default: DecayedTensors.matrices, "which tensors have weight decay")
   }
 
-  /// How much `tensor` decays: nothing where it is none of those that do.
-  public func of(_ tensor: PlannedTensor) -> Double { tensors.decay(amount, of: tensor) }
+  /// How much `tensor` decays: nothing where it is none of those that do, and by its own share.
+  public func of(_ tensor: PlannedTensor) -> Double { tensors.decay(amount, of: tensor) * tensor.update.decay }
 }

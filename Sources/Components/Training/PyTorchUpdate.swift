@@ -15,4 +15,10 @@ public struct PyTorchUpdate: Sendable, Hashable {
   public init(by optimizer: String, _ arguments: [String], group: [String], definition: String? = nil) {
     (self.optimizer, self.arguments, self.group, self.definition) = (optimizer, arguments, group, definition)
   }
+
+  /// The same at `factor` times the learning rate of others, which `train.py` sets before each step.
+  public func at(_ factor: Double) -> PyTorchUpdate {
+    factor == 1
+      ? self : PyTorchUpdate(by: optimizer, arguments, group: group + ["factor=\(factor)"], definition: definition)
+  }
 }

@@ -1,11 +1,11 @@
 /// Random numbers by position: the n-th is the same however one comes to it, so nothing need be stored to go on.
 ///
 /// The output function of SplitMix64 (Steele, Lea and Flood, 2014, https://doi.org/10.1145/2660193.2660195).
-struct CounterRandom: Sendable {
+package struct CounterRandom: Sendable {
   private let key: UInt64
 
   /// Numbers that follow from `seed`, and from what they are for.
-  init(seed: UInt64, stream: UInt64) {
+  package init(seed: UInt64, stream: UInt64) {
     key = Self.mix(Self.mix(seed &+ 0x9e37_79b9_7f4a_7c15) ^ (stream &* 0xbf58_476d_1ce4_e5b9))
   }
 
@@ -13,7 +13,7 @@ struct CounterRandom: Sendable {
   subscript(index: UInt64) -> UInt64 { Self.mix(key &+ (index &+ 1) &* 0x9e37_79b9_7f4a_7c15) }
 
   /// Number `index` as one of 0..<`count`, by the high half of a product (Lemire, 2018); the bias is below count / 2⁶⁴.
-  func below(_ count: Int, at index: UInt64) -> Int {
+  package func below(_ count: Int, at index: UInt64) -> Int {
     Int(truncatingIfNeeded: self[index].multipliedFullWidth(by: UInt64(max(1, count))).high)
   }
 

@@ -62,10 +62,10 @@ package struct Checkpoint {
     return checkpoint
   }
 
-  /// Removes all but the newest `count` of the checkpoints in `folder` up to `step`; newer ones are damaged, and replaced
+  /// Removes all but the newest `count` of the checkpoints in `folder` up to `step`, and those of the steps `kept`; newer ones are damaged, and replaced
   /// when the run comes to them. Each gets a temporary name before, so that half of one is never taken for a checkpoint.
-  static func removeOld(in folder: RunFolder, upTo step: Int, keeping count: Int) throws {
-    for old in try all(in: folder).filter({ $0.step <= step }).dropFirst(max(1, count)) {
+  static func removeOld(in folder: RunFolder, upTo step: Int, keeping count: Int, and kept: Set<Int>) throws {
+    for old in try all(in: folder).filter({ $0.step <= step }).dropFirst(max(1, count)) where !kept.contains(old.step) {
       let temporary = folder.checkpoints + "/.\(name(old.step)).removed.tmp"
       try removeFolder(temporary)
       try renameItem(old.path, to: temporary)

@@ -27,6 +27,7 @@ public final class TrainingRun {
   private let fingerprint: String
   private let links: [String]
   private let export: CheckpointExport?
+  private let forks: Set<Int>
   private let metrics: MetricsFile
   /// Nil once the folder is let go of.
   private var lock: FileLock?
@@ -35,14 +36,17 @@ public final class TrainingRun {
 
   /// A run of `trainer` in `folder`, which goes on from the newest checkpoint there that is whole.
   ///
+  /// A run that has no checkpoint begins where `branch` leaves its trunk, if there is one, and has the trunk's metrics up to
+  /// there. After each of the steps `forks` there is a checkpoint that stays, for others to leave it.
   /// `files` go into the folder beside the model, by name; with `export` the folder shows that of its newest checkpoint
   /// instead of its parameters. Throws when another process trains there, and when the run in
   /// the folder is another one.
   public init(
     _ trainer: Trainer, _ description: RunDescription, in folder: RunFolder, files: [(name: String, bytes: [UInt8])],
-    export: CheckpointExport? = nil, tensorBoard: Bool = false
+    export: CheckpointExport? = nil, branch: TrunkBranch? = nil, forks: [Int] = [], tensorBoard: Bool = false
   ) throws {
     self.export = export
+    self.forks = Set(forks)
     self.trainer = trainer
     self.folder = folder
     fingerprint = description.fingerprint
@@ -61,9 +65,13 @@ public final class TrainingRun {
     try description.write(to: folder)
     try Self.clear(folder)
     notes = try Self.restore(trainer, fingerprint, export, in: folder)
+    if trainer.step == 0, let branch {
+      try branch.load(into: trainer, description)
+      try branch.copyMetrics(to: folder)
+    }
     savedStep = trainer.step
     // What a process that died between saving and removing has left.
-    try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep)
+    try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep, and: self.forks)
     metrics = try MetricsFile(in: folder, keepingStepsTo: trainer.step)
     if tensorBoard { events = try EventFile(in: folder.path, after: trainer.step) }
   }
@@ -114,7 +122,8 @@ public final class TrainingRun {
       let isLast = report.step == settings.steps
       if isLast || (settings.validateEvery > 0 && report.step % settings.validateEvery == 0) { try validate(observe) }
       let isNumber = validationLoss?.isFinite ?? true
-      if isLast || !isNumber || (settings.saveEvery > 0 && report.step % settings.saveEvery == 0) { try save(observe) }
+      let isDue = settings.saveEvery > 0 && report.step % settings.saveEvery == 0
+      if isLast || !isNumber || isDue || forks.contains(report.step) { try save(observe) }
       if !isNumber { throw TrainingProblem.validationNotANumber(step: report.step) }
     }
     return .finished
@@ -137,7 +146,7 @@ public final class TrainingRun {
     let checkpoint = try Checkpoint.save(trainer, run: fingerprint, links: links, export: export, in: folder)
     savedStep = trainer.step
     try Self.link(checkpoint, export, in: folder)
-    try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep)
+    try Checkpoint.removeOld(in: folder, upTo: trainer.step, keeping: trainer.settings.keep, and: forks)
     try observe(.saved(step: checkpoint.step, path: checkpoint.path))
   }
 

@@ -29,6 +29,13 @@ struct OpenedStudy {
     let subject = try Subject(options, zoo)
     var tree = try options.overlaid(on: subject.tree)
     if tree["ablation"] == nil { tree["ablation"] = Setting(.scalar(options.name, quoted: true)) }
+    if options.quick {
+      if let begun = subject.study {
+        throw Failure(
+          .usage, "the study in '\(begun.path)' is as long as it was begun; --quick begins one, in a folder of its own")
+      }
+      tree = try QuickStudy.trimmed(tree)
+    }
     let folder = StudyFolder(
       path: options.out ?? subject.study?.path ?? Self.folderName(tree["ablation"]?.text ?? "study"))
     var temporary: String?
@@ -49,8 +56,24 @@ struct OpenedStudy {
       if YAMLWriter().write(budget) == YAMLWriter().write(begun) { tree["budget"] = budget }
     }
     try Self.fitVocabulary(of: &tree, beside: subject.folder, zoo.models)
-    try self.init(
-      tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
+    func opened(_ tree: Setting) throws -> OpenedStudy {
+      try OpenedStudy(
+        tree, beside: subject.folder, in: folder, threads: options.threadCount, keepsRuns: options.keepWeights, zoo)
+    }
+    if options.quick {
+      // What was measured when the short form was begun stays.
+      let known = folder.isBegun ? try? folder.tree()["train"]?["steps"]?.integer : nil
+      let steps =
+        try known
+        ?? QuickStudy.steps { steps in
+          let study = try opened(steps.map { tree.settingSteps($0) } ?? tree)
+          let cost = study.cost(isQuiet: true)
+          let run = study.plan.baseline.training
+          return (cost.expected, Int(rounding: run.numbers["steps"] ?? 1))
+        }
+      if let steps { tree = tree.settingSteps(steps) }
+    }
+    self = try opened(tree)
     if subject.study?.path == folder.path { try folder.requireSame(plan) }
     try check(plan, trainer)
     try folder.begin(self.tree, plan)
@@ -76,12 +99,12 @@ struct OpenedStudy {
     let study = try reader.attempt()
     if !reader.found.isEmpty {
       var problems = reader.found
-      if !study.base.isEmpty {
-        let specifications = SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry))
-        let others = StudyPlanner.problems(of: study, specifications: specifications, composer: Composer(zoo.registry))
-        for problem in others.list { problems.add(problem) }
-      }
-      throw problems
+      let composer = Composer(zoo.registry)
+      let others = StudyPlanner.problems(
+        of: study, specifications: SpecificationLoader(catalog: zoo.catalog, for: composer), composer: composer,
+        registry: zoo.registry)
+      for problem in others.list { problems.add(problem) }
+      throw problems.inFileOrder
     }
     let start = try study.weights.map { weights in
       let start = try WarmStart(from: weights, models)
@@ -105,7 +128,8 @@ struct OpenedStudy {
       specifications: SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry)),
       composer: Composer(zoo.registry), trainer: trainer)
     var tree = tree
-    let first = try planner.plan(study)
+    let first: StudyPlan
+    do { first = try planner.plan(study) } catch let problems as Problems { throw problems.inFileOrder }
     let measured = try planner.measuring(study, first) { Console.note("measuring the speed of \($0.name)") }
     if let budget = measured.budget, !budget.measured.isEmpty {
       tree[path: "budget.\(Budget.measuredKey)"] = Setting(
@@ -250,4 +274,13 @@ private struct Subject {
 func absolutePath(_ path: String) -> String {
   if path.hasPrefix("/") { return path }
   return FileManager.default.currentDirectoryPath + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+}
+
+extension Setting {
+  /// A study with runs of `steps` steps.
+  fileprivate func settingSteps(_ steps: Int) -> Setting {
+    var tree = self
+    tree[path: "train.steps"] = Setting(text: String(steps))
+    return tree
+  }
 }

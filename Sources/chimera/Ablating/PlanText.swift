@@ -22,11 +22,12 @@ struct PlanText {
         arm.sizing.map { "\($0.path) = \($0.width)" } ?? "",
       ])
     }
-    for rung in plan.rungs {
+    for (place, rung) in plan.rungs.enumerated() {
       let base = rung.plan.baseline
       table.add([
         "\(plan.baseline.name) at the size \(Tuning.words(rung.factor))", Wording.count(base.parameterCount), "",
-        Wording.operations(base.flopsPerToken), Wording.bytes(base.training.memory), "",
+        Wording.operations(base.flopsPerToken), Wording.bytes(base.training.memory),
+        (cost.sizedSeconds[place].first ?? nil).map(Wording.duration) ?? "",
         "\(Wording.count(base.training.tokens)) tokens a run",
       ])
     }

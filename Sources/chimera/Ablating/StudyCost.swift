@@ -41,7 +41,7 @@ struct StudyCost {
   }
 
   /// Seconds of a run of each arm at each of the ladder's other sizes; nil where nothing is left or it cannot be measured.
-  private var sizedSeconds: [[Double?]] = []
+  private(set) var sizedSeconds: [[Double?]] = []
 
   /// What is known of the power of the study, and from what.
   struct KnownPower {
@@ -90,6 +90,13 @@ struct StudyCost {
 
   /// Seconds of all tasks that are left, one after the other.
   var total: Double { left.reduce(0) { $0 + seconds(of: $1) } }
+
+  /// Seconds of all tasks that are left, with those that mostly follow from them: one more value of each arm with all seeds.
+  var expected: Double {
+    guard plan.study.tuning != nil, known.count == plan.tasks.count else { return total }
+    let further = Double(max(0, plan.seeds.count - 1))
+    return total + further * (seconds + sizedSeconds.flatMap { $0 }).reduce(0) { $0 + ($1 ?? 0) }
+  }
 
   /// Seconds of the longest task.
   var longestTask: Double? { (seconds + sizedSeconds.flatMap { $0 }).compactMap { $0 }.max() }

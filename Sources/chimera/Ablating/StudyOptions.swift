@@ -28,6 +28,7 @@ struct StudyOptions: ParsableArguments {
   @Option(help: "The study's folder. [the study's name, with -study]") var out: String?
   @Option(parsing: .unconditional, help: "Number of threads. [all cores]") var threads: Int?
   @Flag(help: "Keep the weights of every run.") var keepWeights = false
+  @Flag(help: "A short form: one size, no probes, and steps for ten minutes here.") var quick = false
   @OptionGroup var model: ModelOptions
 
   /// The options whose texts messages point into.

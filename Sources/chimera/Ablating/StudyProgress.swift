@@ -42,7 +42,7 @@ final class StudyProgress {
       if let last, now - last < (isLive ? .milliseconds(200) : .seconds(10)) { return }
       last = now
       var line =
-        "\(name(task)) · \(Wording.count(progress.tokens)) of \(Wording.count(whole)) tokens · loss \(Wording.loss(progress.loss))"
+        "\(name(task, finishedCount + 1)) · \(Wording.count(progress.tokens)) of \(Wording.count(whole)) tokens · loss \(Wording.loss(progress.loss))"
       if let cost {
         let part = Double(progress.tokens - first) / Double(max(1, whole))
         line += " · " + left(after: done + part * cost.seconds(of: task), of: cost)
@@ -60,7 +60,7 @@ final class StudyProgress {
         ? Wording.divergence(outcome.result)
         : outcome.result.accuracy.map { "\(Wording.percent($0 * 100).replacing("+", with: "")) right" }
           ?? Wording.loss(outcome.result.loss)
-      note("\(name(task)): \(loss)\(speed)")
+      note("\(name(task, finishedCount)): \(loss)\(speed)")
     case .damaged, .failed: break  // told by `tell`, in any case
     }
   }
@@ -89,8 +89,9 @@ final class StudyProgress {
     Console.note(text)
   }
 
-  private func name(_ task: StudyTask) -> String {
-    "[\(finishedCount + 1)/\(max(count, finishedCount + 1))] \(plan.runName(of: task)), seed \(task.seed)"
+  /// The run of `task`, the one of this `number`.
+  private func name(_ task: StudyTask, _ number: Int) -> String {
+    "[\(number)/\(max(count, number))] \(plan.runName(of: task)), seed \(task.seed)"
   }
 
   /// What is left, by the pace so far; by the estimate alone in the first seconds.

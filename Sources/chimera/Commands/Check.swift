@@ -1,3 +1,4 @@
+import Ablation
 import ArgumentParser
 import Composition
 import Describing
@@ -13,19 +14,35 @@ struct Check: ParsableCommand {
     discussion: """
       Every mistake is listed with its line and column. With --weights, every tensor's name and shape is compared \
       with the spec; no weights are read. Of a repository of a hub, org/name, less than a megabyte is read: its \
-      configuration and the headers of its weights.
+      configuration and the headers of its weights. With --coordinates, the model and its siblings of twice and four \
+      times its width are trained for some steps, and what they compute must change as much at each width: so it \
+      does with an 'init' of muP or CompleteP, and the best learning rate of one width is that of all.
 
         chimera check my-variant.yaml
+        chimera check my-variant.yaml --coordinates
         chimera check gpt2 --weights model-folder
         chimera check HuggingFaceTB/SmolLM2-135M
       """)
 
   @Argument(help: "The model.") var model: String
   @Option(help: "Weights to compare with the spec: a folder, a safetensors file or a GGUF file.") var weights: String?
+  @Flag(help: "Check that training changes activations as much at every width.") var coordinates = false
+  @Option(help: "The learning rate of --coordinates. [0.003]") var lr: Double?
   @Flag(help: "Write a JSON document.") var json = false
   @OptionGroup var options: ModelOptions
 
+  func validate() throws {
+    if coordinates, weights != nil {
+      throw ValidationError("--coordinates trains the model anew, without --weights")
+    }
+    if lr != nil, !coordinates { throw ValidationError("--lr is the learning rate of --coordinates") }
+    if let lr, !(lr > 0 && lr <= 1e3) { throw ValidationError("--lr takes a number above 0, not \(lr)") }
+  }
+
   func run() throws {
+    if coordinates {
+      return try CoordinateReport(model, options, rate: lr ?? CoordinateCheck.usualRate).write(json: json)
+    }
     let models = try options.zoo().models
     if weights == nil, let reference = models.remoteReference(model) { return try checkRemote(reference, models) }
     let described = try models.describe(model, patches: options.patches(), weights: weights)

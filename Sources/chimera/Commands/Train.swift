@@ -33,6 +33,7 @@ struct Train: ParsableCommand {
   @Option(help: "The folder of the run.".with("path")) var out: String
   @Flag(help: "Resume the run in the folder, or start it.") var resume = false
   @Option(help: "Initialize with this model's matching tensors.".with("m")) var initFrom: String?
+  @Option(help: "Leave this run where a run of --steps parts from it.".hidden("run")) var branchFrom: String?
   @Flag(help: "Estimate memory and time, and end.") var plan = false
   @Flag(help: "Write TensorBoard event files too.") var tensorboard = false
   @Option(parsing: .unconditional, help: "Steps between samples; 0: none.".with("n")) var sampleEvery: Int = 0
@@ -56,10 +57,8 @@ struct Train: ParsableCommand {
       model: model, changes: options.changes, data: data, validationData: validationData, jsonKey: jsonKey,
       tokenizer: tokenizer, initFrom: initFrom)
     let isGoingOn = folder.isBegun && resume
-    let prepared =
-      try isGoingOn
-      ? PreparedTraining(in: folder, request, settings, note: note)
-      : PreparedTraining(request, settings, options, note: note)
+    let prepared = try prepare(request, isGoingOn ? folder : nil)
+    let branch = try branchFrom.map { try TrunkBranch(of: RunFolder($0), prepared.description.settings) }
     let settings = prepared.description.settings
     let need = try MemoryNeed(prepared.plan, settings)
     let pool = ThreadPool(threads: settings.threads)
@@ -71,9 +70,13 @@ struct Train: ParsableCommand {
     let trainer = try prepared.trainer(pool: pool)
     let run = try TrainingRun(
       trainer, prepared.description, in: folder, files: prepared.tokenizer?.files ?? [],
-      export: prepared.adapter?.export, tensorBoard: tensorboard)
+      export: prepared.adapter?.export, branch: branch, tensorBoard: tensorboard)
     for line in run.notes { note(line) }
-    if trainer.step > 0 { note("resuming after step \(trainer.step.grouped)") }
+    if let branch, trainer.step == branch.step {
+      note("leaving \(branchFrom ?? "") after step \(branch.step.grouped)")
+    } else if trainer.step > 0 {
+      note("resuming after step \(trainer.step.grouped)")
+    }
     StopSignals.watch()
     let progress = ProgressLine(steps: settings.steps, tokensPerStep: settings.tokensPerStep, isQuiet: quiet)
     var loss: Double?
@@ -101,6 +104,15 @@ struct Train: ParsableCommand {
       throw ExitCode(130)
     }
     try writeResult(run, loss: loss)
+  }
+
+  /// What `request` asks for: the run in `begun`, a branch of another, or a new one.
+  private func prepare(_ request: TrainingRequest, _ begun: RunFolder?) throws -> PreparedTraining {
+    if let begun { return try PreparedTraining(in: begun, request, settings, note: note) }
+    if let branchFrom {
+      return try PreparedTraining(branchOf: RunFolder(branchFrom), request, settings, note: note)
+    }
+    return try PreparedTraining(request, settings, options, note: note)
   }
 
   private func note(_ text: String) { if !quiet { Console.note("note: \(text)") } }

@@ -78,7 +78,7 @@ struct PreparedTraining {
     var defaults = TrainingSettings(try Zoo().registry, inStudy: false)
     defaults.threads = ThreadPool.preferredThreadCount()
     var settings = try options.apply(to: defaults)
-    settings.settle(given: options.given, modelContext: described.plan.shape.contextLength, inStudy: false)
+    settings.settle(given: options.given, modelContext: described.plan.shape.contextLength, tokens: nil, inStudy: false)
     try settings.normalize()
     let warmStart = try request.initFrom.map { try WarmStart(from: $0, models) }
     let adapter = try settings.lora.map { try AdapterRun(described, model, $0, models) }
@@ -91,12 +91,31 @@ struct PreparedTraining {
 
   /// The run that was begun in `folder`; throws when what is asked for now is not what it was begun with.
   init(in folder: RunFolder, _ request: TrainingRequest, _ options: TrainArguments, note: (String) -> Void) throws {
+    try self.init(in: folder, request, options, isBranch: false, note: note)
+  }
+
+  /// A run as the one in `trunk`, but for the number of its steps.
+  init(
+    branchOf trunk: RunFolder, _ request: TrainingRequest, _ options: TrainArguments, note: (String) -> Void
+  ) throws {
+    guard trunk.isBegun else { throw Failure(.notFound, "there is no run in '\(trunk.path)' to leave") }
+    guard options.given.contains("steps") else {
+      throw Failure(.usage, "--branch-from takes the --steps that the branch has together with its trunk")
+    }
+    try self.init(in: trunk, request, options, isBranch: true, note: note)
+  }
+
+  private init(
+    in folder: RunFolder, _ request: TrainingRequest, _ options: TrainArguments, isBranch: Bool,
+    note: (String) -> Void
+  ) throws {
     let begun = try RunDescription(in: folder, Zoo().registry)
     let first = TrainingRequest(begun.data)
     var settings = try options.apply(to: begun.settings)
     try settings.normalize()
     let changed =
-      request.differences(from: first) + begun.settings.differences(from: settings).map { "--" + $0.option }
+      request.differences(from: first)
+      + begun.settings.differences(from: settings).filter { !isBranch || $0.key != "steps" }.map { "--" + $0.option }
     if !changed.isEmpty { throw TrainingProblem.changed(path: folder.path, names: changed) }
     let models = try Zoo().models
     let adapted = settings.lora == nil ? nil : first.model

@@ -14,7 +14,9 @@ extension ReportCharts {
       )
     }
     let all = series.flatMap(\.points)
-    guard all.count > 1, let low = all.map(\.x).min(), let high = all.map(\.x).max(), high > low else { return nil }
+    // All sizes, also those that no run has come to yet.
+    let computes = ladder.arms.flatMap(\.line.compute).map { log10($0) }
+    guard all.count > 1, let low = computes.min(), let high = computes.max(), high > low else { return nil }
     let bottom = 232.0
     let y = Axis(all.map(\.y), from: bottom, to: Chart.top)
     func place(_ x: Double) -> Double { Chart.left + 20 + (Chart.right - Chart.left - 40) * (x - low) / (high - low) }

@@ -19,7 +19,7 @@ struct ReportCharts {
     [
       intervals, interaction, finalLosses, curves, rates, lossAgainst(parameters: true),
       report.includesTimes ? lossAgainst(parameters: false) : nil,
-      ladder, lengths,
+      ladder, budgets, lengths,
     ]
     .compactMap { $0 }
   }
