@@ -83,6 +83,7 @@ interop: build network
 	$(if $(SCHEMAS),$(PYTHON) Tests/Interop/grammars/schema_suite.py $(call probe,grammar) $(SCHEMAS))
 	$(call build-probe,image,Essentials Files Images)
 	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/images/images.py $(call probe,image) --fixtures ../shared/data/fixtures-multimodal
+	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/encoder_decoder_configs.py $(CHIMERA)
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 	$(if $(OPENAI),$(PYTHON) Tests/Interop/serving/schema.py $(CHIMERA) $(OPENAI))

@@ -48,7 +48,7 @@ struct New: ParsableCommand {
 
   /// The keys that a variant mostly changes, in the order of a file.
   private static let shown =
-    ["vocab_size", "context_length", "hidden_size"] + Slot.ofModels.map(\.rawValue) + ["layers"]
+    ["vocab_size", "context_length", "hidden_size"] + Slot.ofModels.map(\.rawValue) + ["layers", "stacks"]
 
   private func text(
     _ own: String, at path: String, _ catalog: Catalog, _ described: ModelDescription, _ patches: [Setting]
