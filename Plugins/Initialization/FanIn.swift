@@ -4,7 +4,7 @@ import Components
 ///
 ///     σ = gain / √inputs;  for the embedding, σ = embedding_std
 ///
-/// LeCun et al., 1998, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf. Inputs are a matrix's last axis, also of a
+/// Source: LeCun et al., Efficient BackProp, 1998, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf. Inputs are a matrix's last axis, also of a
 /// convolution.
 ///
 /// Examples: `{gain: 2}`

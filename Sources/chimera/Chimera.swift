@@ -13,27 +13,22 @@ struct Chimera: ParsableCommand {
       CHIMERA_PLUGINS.
 
       ENVIRONMENT:
-      CHIMERA_MODELS, CHIMERA_ARCHITECTURES
-                       Folders of weights and of specs to look in first; with ':'.
+      CHIMERA_MODELS, CHIMERA_ARCHITECTURES  Folders to look in first; with ':'.
       CHIMERA_PLUGINS  Libraries of components to load first; several with ':'.
       CHIMERA_TOKEN    The token that clients of chimera serve present.
       CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME]
       CHIMERA_KERNELS  The instructions to use at most (chimera bench names them).
-      CHIMERA_ARITHMETIC
-                       That of matrix multiplications: exact, stored or bf16.
+      CHIMERA_ARITHMETIC  That of matrix multiplications: exact, stored or bf16.
       XDG_CONFIG_HOME  The folder of chimera/config.yaml. [~/.config]
       HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME
                        Where Hugging Face's tools keep models, which are found there.
       HF_ENDPOINT      The hub. [https://huggingface.co]
-      HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH
-                       The token for the hub, or its file. [token in HF_HOME]
-      HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE
-                       1: use no network.
+      HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH  The hub's token, or its file.
+      HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE  1: use no network.
       https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY
                        The proxy to the hub, http://HOST:PORT; hosts without it.
       HF_HUB_DISABLE_IMPLICIT_TOKEN, HF_HUB_DISABLE_SYMLINKS,
-      HF_HUB_DISABLE_PROGRESS_BARS, HF_HUB_DOWNLOAD_TIMEOUT
-                       As Hugging Face's tools take them.
+      HF_HUB_DISABLE_PROGRESS_BARS, HF_HUB_DOWNLOAD_TIMEOUT  As their tools do.
       NO_COLOR, TERM   No colour when NO_COLOR is set, or TERM is dumb.
       """,
     version: programVersion,

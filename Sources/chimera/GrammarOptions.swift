@@ -5,7 +5,7 @@ import Grammars
 /// What may be generated; the options of every command that generates.
 struct GrammarOptions: ParsableArguments {
   @Option(help: "Generate only what this grammar allows: GBNF, a file or its text.") var grammar: String?
-  @Option(help: "Generate only JSON that this JSON Schema allows: a file or its text.") var jsonSchema: String?
+  @Option(help: "Generate only JSON of this JSON Schema: a file or its text.") var jsonSchema: String?
 
   /// Whether there is one.
   var isWanted: Bool { grammar != nil || jsonSchema != nil }

@@ -45,8 +45,8 @@ struct SpecificationSchemaTests {
     #expect(
       keys == [
         "extends", "name", "facts", "vocab_size", "context_length", "hidden_size", "embedding", "position", "norm",
-        "block", "attention", "mlp", "head", "layers", "tokenizer", "chat", "init", "expected_params", "checkpoint",
-        "config", "gguf",
+        "block", "attention", "cross_attention", "mlp", "head", "layers", "stacks", "tokenizer", "chat", "init",
+        "expected_params", "checkpoint", "config", "gguf",
       ])
     for key in keys {
       let property = schema["properties"]?[key]
@@ -113,7 +113,10 @@ struct SpecificationSchemaTests {
 
   @Test("layers take the same components as the model, and only those that may differ")
   func layers() {
-    #expect(definition("variant")?["properties"]?.object?.keys == ["position", "norm", "block", "attention", "mlp"])
+    #expect(
+      definition("variant")?["properties"]?.object?.keys == [
+        "position", "norm", "block", "attention", "cross_attention", "mlp",
+      ])
     #expect(definition("variant")?["properties"]?["norm"] == ["$ref": "#/definitions/norm"])
     #expect(definition("override")?["required"] == ["layers"])
   }

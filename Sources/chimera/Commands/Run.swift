@@ -24,7 +24,7 @@ struct Run: ParsableCommand {
         chimera run model.gguf --messages conversation.json --json
         chimera run my-variant.yaml --random-weights --max-tokens 20
         chimera run bert-folder "The capital of France is [MASK]."
-        chimera run t5-folder "translate English to German: The house is small." --beams 4
+        chimera run t5-folder "translate English to German: Good morning." --beams 4
       """)
 
   @Argument(help: "The model.") var model: String
