@@ -16,7 +16,7 @@ import Essentials
 ///
 /// Examples: `{base_width: 8, base_layers: 1}` `{base_width: 8, base_layers: 1, alpha: 0.5, std: 0.1}`
 ///
-/// Known as: completep, depth_mup `init: {type: completep, base_width: 256, base_layers: 2}`
+/// Known as: depth_mup `init: {type: completep, base_width: 256, base_layers: 2}`
 public struct CompleteP: Initialization {
   public static let name = "completep"
 

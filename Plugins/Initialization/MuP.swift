@@ -14,7 +14,7 @@ import Components
 ///
 /// Examples: `{base_width: 8}` `{base_width: 8, std: 0.1, embedding_std: 0.5}`
 ///
-/// Known as: mup, maximal_update, maximal_update_parametrization `init: {type: mup, base_width: 256}`
+/// Known as: maximal_update, maximal_update_parametrization `init: {type: mup, base_width: 256}`
 public struct MuP: Initialization {
   public static let name = "mup"
 

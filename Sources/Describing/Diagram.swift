@@ -70,6 +70,8 @@ public struct Diagram: Sendable {
     public let nodes: [Node]
     /// Numbers learned in one of the layers, or in the section.
     public let parameterCount: Int
+    /// Numbers of tensors that the layers share.
+    public var sharedCount = 0
     /// Numbers in a row of what leaves the section.
     public let width: Int
   }
@@ -105,10 +107,10 @@ public struct Diagram: Sendable {
       let firstLayers = sections.firstIndex { $0.stack == section.stack && !$0.layers.isEmpty } ?? sections.count
       var drawing = DiagramSection(plan: plan, stack: section.stack, isBeforeLayers: index < firstLayers)
       for step in section.steps { drawing.add(step) }
+      counted.formUnion(section.shared)
       return Section(
         stack: section.stack, layers: section.layers, nodes: drawing.finished(counted: &counted),
-        parameterCount: section.parameterCount,
-        width: drawing.width)
+        parameterCount: section.parameterCount, sharedCount: section.sharedCount, width: drawing.width)
     }
     layerCount = self.sections.reduce(0) { $1.stack == nil ? $0 + $1.layers.count : $0 }
   }

@@ -78,6 +78,7 @@ public struct DiagramText: Sendable {
 
   private func count(of section: Diagram.Section) -> String {
     section.parameterCount.grouped + (section.layers.count > 1 ? " each" : "")
+      + (section.sharedCount > 0 ? ", \(section.sharedCount.grouped) shared" : "")
   }
 
   private func title(of section: Diagram.Section, number: Int) -> String {

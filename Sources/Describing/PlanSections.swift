@@ -12,6 +12,10 @@ public struct PlanSections: Sendable {
     public let steps: [Step]
     /// Numbers learned in one of them.
     public let parameterCount: Int
+    /// Tensors that these layers share, by their numbers in the plan: none's own, and counted once.
+    public let shared: Set<Int>
+    /// Numbers of the shared tensors.
+    public let sharedCount: Int
   }
 
   /// The sections in order.
@@ -62,12 +66,21 @@ public struct PlanSections: Sendable {
     func count(_ steps: [Step]) -> Int {
       steps.flatMap(\.parameters).reduce(0) { counted.insert($1).inserted ? $0 + plan.parameters[$1].count : $0 }
     }
-    var sections = [Section(stack: stack, layers: [], steps: before, parameterCount: count(before))]
-    for group in groups {
-      let steps = layers[group[0]] ?? []
-      sections.append(Section(stack: stack, layers: group, steps: steps, parameterCount: count(steps)))
+    func section(_ layers: [Int], _ steps: [Step]) -> Section {
+      let shared: Set<Int> =
+        layers.isEmpty
+        ? []
+        : Set(steps.flatMap(\.parameters)).filter { plan.parameters[$0].name.layer == nil && !counted.contains($0) }
+      counted.formUnion(shared)
+      return Section(
+        stack: stack, layers: layers, steps: steps, parameterCount: count(steps), shared: shared,
+        sharedCount: shared.reduce(0) { $0 + plan.parameters[$1].count })
     }
-    sections.append(Section(stack: stack, layers: [], steps: after, parameterCount: count(after)))
+    var sections = [section([], before)]
+    for group in groups {
+      sections.append(section(group, layers[group[0]] ?? []))
+    }
+    sections.append(section([], after))
     return sections.filter { !$0.steps.isEmpty }
   }
 }

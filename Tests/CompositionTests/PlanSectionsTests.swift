@@ -18,6 +18,7 @@ struct PlanSectionsTests {
     let plan = try ZooModels().sheet(name).plan
     let sections = PlanSections(plan).sections
     #expect(sections.reduce(0) { $0 + $1.steps.count * max(1, $1.layers.count) } == plan.steps.count)
-    #expect(sections.reduce(0) { $0 + $1.parameterCount * max(1, $1.layers.count) } == plan.parameterCount)
+    #expect(
+      sections.reduce(0) { $0 + $1.parameterCount * max(1, $1.layers.count) + $1.sharedCount } == plan.parameterCount)
   }
 }

@@ -188,10 +188,10 @@ struct BrokenLayersTests {
           == """
           spec.yaml:9:9: error: 'head' cannot differ from layer to layer
             9 |     a: {head: {tied: true}, hidden_size: 3, atention: {}, norm: null, position: 3}
-              |         ^~~~ only position, norm, block, attention and mlp can
+              |         ^~~~ only position, norm, block, attention, cross_attention and mlp can
           spec.yaml:9:29: error: 'hidden_size' cannot differ from layer to layer
             9 |     a: {head: {tied: true}, hidden_size: 3, atention: {}, norm: null, position: 3}
-              |                             ^~~~~~~~~~~ only position, norm, block, attention and mlp can
+              |                             ^~~~~~~~~~~ only position, norm, block, attention, cross_attention and mlp can
           spec.yaml:9:45: error: 'atention' is not a key of the variant 'a'
             9 |     a: {head: {tied: true}, hidden_size: 3, atention: {}, norm: null, position: 3}
               |                                             ^~~~~~~~ did you mean 'attention'?

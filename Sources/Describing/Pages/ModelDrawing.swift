@@ -51,7 +51,8 @@ struct ModelDrawing {
     let times = section.layers.count == 1 ? "1 layer" : "× \(section.layers.count) layers"
     return SectionDrawing.Frame(
       letter: count == 1 ? "" : String(Diagram.letter(number)), title: times,
-      subtitle: section.layers.count == 1 ? each : "\(each) each")
+      subtitle: (section.layers.count == 1 ? each : "\(each) each")
+        + (section.sharedCount > 0 ? ", \(Quantity.short(section.sharedCount)) shared" : ""))
   }
 
   private func drawing(

@@ -60,7 +60,7 @@ struct Run: ParsableCommand {
   @Flag(help: "Continue after the end-of-text token.") var ignoreEnd = false
   @Flag(help: "Write one JSON document instead of the text.") var json = false
   @Flag(help: "Write a JSON line for each token, and the document at the end.") var jsonl = false
-  @Option(parsing: .unconditional, help: "Note the K likeliest tokens at each place, with --json or --jsonl.")
+  @Option(parsing: .unconditional, help: "Note the K likeliest tokens at each place, in JSON.")
   var logprobs: Int?
   @Flag(name: .shortAndLong, help: "Do not print the speed.") var quiet = false
   @Flag(help: .init("Print a profile of the time on standard error.", visibility: .hidden)) var profile = false
