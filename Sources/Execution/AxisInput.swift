@@ -19,7 +19,7 @@ public enum AxisInput: Sendable, Hashable {
 extension Plan {
   /// Throws when what is given beside the text's tokens is not what the axes take, more than `limit` rows in all, or nothing for
   /// one of the sequences at `new`, which have nothing of it yet.
-  func check(_ others: [[RowAxis: AxisInput]], new: [Int], limit: Int) throws(ExecutionProblem) {
+  func check(_ others: [[RowAxis: AxisInput]], new: some Sequence<Int>, limit: Int) throws(ExecutionProblem) {
     for axis in otherAxes {
       let planned = axes[axis.index]
       var total = 0

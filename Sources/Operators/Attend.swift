@@ -119,9 +119,11 @@ public struct Attend: Kernel {
   }
 
   private func kernel(_ q: Rows, _ y: Rows, _ context: some StepContext) -> AttentionKernel {
-    AttentionKernel(
+    var added = addBias
+    if let table { added = bias(table, context.parameter(tableTensor).vector) }
+    return AttentionKernel(
       heads: heads, keyHeads: keyHeads, keyWidth: q.width / heads, valueWidth: y.width / heads, scale: scale,
-      cap: softcap, bias: table.map { bias($0, context.parameter(tableTensor).vector) } ?? addBias)
+      cap: softcap, bias: added)
   }
 
   /// The index among the step's tensors of the table.
