@@ -27,7 +27,7 @@ extension Attend {
       named.append(("bias", PyTorchExpression("lambda query, key: \(expression.text)", .whole)))
     }
     call.define("attend", Self.function(for: all))
-    call.define("keep", Self.keep)
+    call.define("keep", Self.keep(for: all))
     let cache = call.cache().text + (width.map { ", \($0.text)" } ?? "")
     call.output(is: .heads(heads), headCount: "num_heads")
     call.names("y")
@@ -49,16 +49,23 @@ extension Attend {
     if bias != nil { call.isPart(adjective: "Biased") }
   }
 
-  /// Keeps what later tokens read again.
-  static let keep = """
-    def keep(cache, window=None, **rows):
-        \"""These rows after those of earlier tokens; of a window, only its rows stay.\"""
-        for name, new in rows.items():
-            if cache is not None:
-                rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
-                cache[name] = rows[name] if window is None else rows[name][:, -window:]
-        return rows.values()
-    """
+  /// The function that keeps what later tokens of `all` read again.
+  private static func keep(for all: [Attend]) -> String {
+    let (some, every) = (all.contains { $0.window != nil }, all.allSatisfy { $0.window != nil })
+    let argument = some ? every ? ", window" : ", window=None" : ""
+    let kept =
+      some
+      ? every ? "rows[name][:, -window:]" : "rows[name] if window is None else rows[name][:, -window:]" : "rows[name]"
+    return """
+      def keep(cache\(argument), **rows):
+          \"""These rows after those of earlier tokens\(some ? "; of a window, only its rows stay" : "").\"""
+          for name, new in rows.items():
+              if cache is not None:
+                  rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
+                  cache[name] = \(kept)
+          return rows.values()
+      """
+  }
 
   /// The function that computes each of `all`.
   private static func function(for all: [Attend]) -> String {
@@ -69,7 +76,8 @@ extension Attend {
     var arguments = latent && all.allSatisfy { $0.valuesInKeys != nil } ? ["q", "k", "width"] : ["q", "k", "v"]
     let isLatent = arguments[2] == "width"
     arguments.append("scale")
-    if windows { arguments.append("window=None") }
+    let isWindowed = all.allSatisfy { $0.window != nil }
+    if windows { arguments.append(isWindowed ? "window" : "window=None") }
     if caps { arguments.append("softcap=None") }
     if sinks { arguments.append("sinks=None") }
     if full { arguments.append("causal=True") }
@@ -99,7 +107,7 @@ extension Attend {
       lines.append(
         "    y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=T == S, scale=scale\(grouped))")
     } else {
-      lines += masks(windows: windows, biases: biases, full: full)
+      lines += masks(windows: windows, always: isWindowed, biases: biases, full: full)
       if caps || sinks {
         if isShared {
           lines.append("    k = k.repeat_interleave(q.size(1) // k.size(1), dim=1)")
@@ -116,7 +124,7 @@ extension Attend {
   }
 
   /// Which keys a query sees, and what is added to its scores.
-  private static func masks(windows: Bool, biases: Bool, full: Bool) -> [String] {
+  private static func masks(windows: Bool, always isWindowed: Bool, biases: Bool, full: Bool) -> [String] {
     var lines: [String] = []
     if biases {
       lines.append("    query = positions[:, None]")
@@ -125,8 +133,8 @@ extension Attend {
       lines.append("    query = torch.arange(S - T, S, device=q.device)[:, None]")
       lines.append("    key = torch.arange(S, device=q.device)")
     }
-    lines.append("    seen = query >= key")
-    if windows { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
+    lines.append("    seen = \(isWindowed ? "(query >= key) & (query - key < window)" : "query >= key")")
+    if windows, !isWindowed { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
     if full { lines.append("    if not causal:\n        seen = torch.ones_like(seen)") }
     if biases {
       lines.append("    mask = torch.zeros(T, S, device=q.device) if bias is None else bias(query, key)")
