@@ -87,6 +87,25 @@ public final class PlanExecutor {
   /// Forgets what `sequence` has behind its first `count` tokens; false, and nothing is changed, where that cannot be.
   public func rewind(_ sequence: SequenceState, to count: Int) -> Bool { sequence.rewind(to: count, borders: borders) }
 
+  /// Goes back to `place`, where `sequence` was before; false, and nothing is changed, where that cannot be.
+  public func rewind(_ sequence: SequenceState, to place: SequencePlace) -> Bool {
+    sequence.rewind(to: place, borders: borders)
+  }
+
+  /// Whether a sequence goes back only to a place that was kept: it has states with one row for all its tokens.
+  public var hasOneWay: Bool { plan.states.contains { $0.extent == .fixed } }
+
+  /// How many tokens can be computed behind the next one of `sequence`, in the same pass, and be taken back: so many that they
+  /// change nothing of what is computed of those before them, whose numbers may go by the length of the text.
+  public func mostTentative(behind sequence: SequenceState) -> Int {
+    let next = sequence.position + 1
+    var end = min(sequence.length, next + maximumOutputs - 1)
+    // A pass that begins a text anew is left alone.
+    for border in borders where border >= sequence.position { end = min(end, border) }
+    if let border = plan.longestTextInParts { end = min(end, border) }
+    return takesWholeTexts ? 0 : max(0, end - next)
+  }
+
   /// Which logits a pass computes.
   public enum Wanted: Sendable {
     /// Those of each sequence's last new token.

@@ -109,7 +109,7 @@ public final class SequenceState {
   /// false, and nothing is changed, where a state has no way back: one row for all tokens, a window that has moved on.
   ///
   /// What was computed beyond one of `borders` was computed for a longer text, and is no beginning of a shorter one.
-  func rewind(to count: Int, borders: [Int]) -> Bool {
+  func rewind(to count: Int, borders: [Int], restoring: Bool = false) -> Bool {
     // What is given beside the text comes with its first tokens, and stays while any of them does.
     guard (0...position).contains(count), prefix <= count, count > 0 || rowCounts.allSatisfy({ $0 == 0 }),
       !borders.contains(where: { count <= $0 && $0 < position })
@@ -119,12 +119,35 @@ public final class SequenceState {
       case .perToken: break
       case .window(let window):
         if states[index].firstPosition > max(0, count - (window - 1)) { return false }
-      case .fixed: return false
+      case .fixed: if !restoring { return false }
       }
     }
     position = count
     textLength = count
     if history.count > count { history.removeLast(history.count - count) }
+    return true
+  }
+
+  /// Where it is now, with the states that have no way back.
+  public var place: SequencePlace {
+    SequencePlace(
+      position: position,
+      states: planned.indices.filter { planned[$0].extent == .fixed }.map {
+        Array(UnsafeRawBufferPointer(start: states[$0].base, count: states[$0].rowBytes))
+      })
+  }
+
+  /// Goes back to `place`, where it was before; false, and nothing is changed, where a window has moved on too far or the text
+  /// was computed again since.
+  func rewind(to place: SequencePlace, borders: [Int]) -> Bool {
+    let fixed = planned.indices.filter { planned[$0].extent == .fixed }
+    precondition(fixed.count == place.states.count, "a place of another plan's sequence")
+    guard rewind(to: place.position, borders: borders, restoring: true) else { return false }
+    for (index, bytes) in zip(fixed, place.states) {
+      bytes.withUnsafeBytes { kept in
+        if let base = kept.baseAddress { states[index].base.copyMemory(from: base, byteCount: kept.count) }
+      }
+    }
     return true
   }
 
@@ -173,4 +196,12 @@ public final class SequenceState {
   public var byteCount: Int {
     planned.indices.reduce(0) { $0 + capacities[$1] * states[$1].rowBytes }
   }
+}
+
+/// Where a sequence was, to which it can go back: how many tokens it had, and the states that keep one row for all of them.
+public struct SequencePlace: Sendable {
+  /// How many tokens had been computed.
+  public let position: Int
+  /// The bytes of each state of one row.
+  let states: [[UInt8]]
 }

@@ -78,6 +78,8 @@ public struct TextGenerator {
     public internal(set) var ending = Ending.length
     /// Whether the text is one that the grammar has, rather than the beginning of one; nil without a grammar.
     public internal(set) var isComplete: Bool?
+    /// What was proposed of it, where someone proposes.
+    public internal(set) var drafts: Drafts?
     /// Seconds for the prompt.
     public internal(set) var promptSeconds = 0.0
     /// Seconds for the generated tokens after the first, which the prompt's pass gives.
@@ -98,11 +100,14 @@ public struct TextGenerator {
 
   private let executor: PlanExecutor
   private let tokenizer: Tokenizer?
+  private let speculation: Speculation?
 
-  /// A generator that runs `executor` and writes with `tokenizer`; without one only ids are written.
-  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?) {
+  /// A generator that runs `executor` and writes with `tokenizer`; without one only ids are written. With `speculation` a pass
+  /// may write several tokens.
+  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?, speculation: Speculation? = nil) {
     self.executor = executor
     self.tokenizer = tokenizer
+    self.speculation = speculation
   }
 
   /// How many tokens a sequence of `plan` may have; throws `ModelProblem` when `prompt` has more, and where no text can be
@@ -140,7 +145,16 @@ public struct TextGenerator {
     }
     let promptSeconds = try clock.measure { try compute(prompt) }.seconds
     let start = clock.now
-    while let tokens = try continuation.advance(&sequence, executor, emit: emit) { try compute(tokens) }
+    speculation?.begin(settings.sampling)
+    while let tokens = try continuation.advance(&sequence, executor, emit: emit) {
+      guard let speculation else {
+        try compute(tokens)
+        continue
+      }
+      guard try speculation.compute(tokens, of: &continuation, sequence, executor, computed: { _ in }, emit: emit)
+      else { break }
+    }
+    if let speculation { continuation.note(speculation.drafts) }
     continuation.took(prompt: promptSeconds, generation: (clock.now - start).seconds)
     try continuation.finish(emit: emit)
     return continuation.result

@@ -55,6 +55,7 @@ struct Run: ParsableCommand {
   var begin: String?
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var constraint: GrammarOptions
+  @OptionGroup var drafting: DraftOptions
   @Option(help: "Stop before this text. May be repeated.") var stop: [String] = []
   @Flag(help: "When the context is full, continue with its last half.") var slide = false
   @Flag(help: "Continue after the end-of-text token.") var ignoreEnd = false
@@ -98,6 +99,10 @@ struct Run: ParsableCommand {
         && (bestOf != nil || prompts != nil || jsonl || logprobs != nil || slide || !sampling.logitBias.isEmpty
           || sampling.repeatPenalty != 1 || sampling.frequencyPenalty != 0 || sampling.presencePenalty != 0)
     )
+    drafting.check(&mistakes)
+    mistakes.note(
+      "--draft is for one text: not with --count, --best-of, --beams or --prompts",
+      if: drafting.draft != nil && (several || beams != nil || prompts != nil))
     mistakes.note("--count is at most --beams", if: beams.map { count > $0 } ?? false)
     mistakes.note("--begin and --prompts exclude each other", if: begin != nil && prompts != nil)
     mistakes.note("--json and --jsonl exclude each other", if: json && jsonl)
@@ -130,6 +135,8 @@ struct Run: ParsableCommand {
     let executor = try loaded.executor(
       pool: options.pool, longest: plan.otherAxes.isEmpty ? nil : rows(of: settings), states: cache.format,
       computeType: options.computeType())
+    let speculation = try drafting.speculation(
+      for: loaded, options, cache: cache, seed: sampling.seed ?? 0, length: maxTokens)
     if profile { executor.startProfile() }
     if loaded.tokenizer == nil {
       Console.note("note: the model has no tokenizer, so token ids are written; give one with --tokenizer")
@@ -140,7 +147,7 @@ struct Run: ParsableCommand {
     } else if max(count, bestOf ?? 1) > 1 {
       try several(ids, settings, executor, shown)
     } else {
-      try one(ids, settings, executor, shown)
+      try one(ids, settings, executor, speculation, shown)
     }
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
   }
