@@ -8,9 +8,10 @@ import Execution
 /// proposals are not drawn, they are the very same. Cached rows of tokens that do not stay are taken back; states that have no
 /// way back are kept before and set again.
 ///
-///     E(k) = (1 − aᵏ⁺¹) / (1 − a) tokens for (1 + k·(cost + row)) passes
+///     E(k) = (1 − aᵏ⁺¹) / (1 − a) tokens for (several + k·(cost + row)) passes
 ///
-/// is what k proposals are expected to give when each stays with probability a; k is the one that gives most by what stayed so far.
+/// is what k proposals are expected to give when each stays with probability a; k is the one that gives most by what stayed so far,
+/// and nothing is proposed for a while where none gives more than a pass alone.
 /// Leviathan, Kalman, Matias, 2023, https://arxiv.org/abs/2211.17192; Chen et al., 2023, https://arxiv.org/abs/2302.01318.
 ///
 /// A careful reader's mistake: rows that are computed together are summed in another order than one alone, so that a tie within
@@ -21,13 +22,16 @@ public final class Speculation {
   private var sampler: Sampler?
   /// What was proposed of the text that is being written.
   private(set) var drafts = TextGenerator.Drafts()
-  /// How many proposals were looked at, and how many of those stayed, with a guess to begin with.
-  private var (looked, stayed) = (4.0, 3.0)
+  /// How many proposals were looked at lately, and how many of those stayed.
+  private var (looked, stayed) = (0.0, 0.0)
 
+  /// So many tokens of a text are proposed whatever they are expected to give.
+  private static let trial = 8
   /// What a pass counts after another one.
   private static let memory = 0.9
-  /// What another row of a pass costs, as a part of the pass; measured between 0.02 and 0.12 with two threads.
-  private static let row = 0.06
+  /// What a pass of several rows costs, as a multiple of one of one row, and what each further row adds: about, for it differs
+  /// by format and machine.
+  private static let (several, row) = (1.3, 0.08)
   /// The most tokens that can be proposed at once: with the one before them a pass computes 16 rows.
   public static let mostProposals = 15
 
@@ -78,8 +82,7 @@ public final class Speculation {
     let accepted = kept + (isOver ? 1 : 0)
     drafts.note(proposals.count, accepted: accepted)
     // What was seen long ago counts for less.
-    looked = looked * Self.memory + Double(min(accepted + 1, proposals.count))
-    stayed = stayed * Self.memory + Double(accepted)
+    note(looked: min(accepted + 1, proposals.count), stayed: accepted)
     let rest = all[..<(tokens.count + kept)]
     if kept < proposals.count, !executor.rewind(sequence, to: start + rest.count) {
       guard let place, executor.rewind(sequence, to: place) else {
@@ -95,6 +98,8 @@ public final class Speculation {
   private func propose(
     behind tokens: [Int], of continuation: Continuation, _ sequence: SequenceState, _ executor: PlanExecutor
   ) throws -> [TokenProposal] {
+    let best = best
+    if best == 0 { note(looked: 0, stayed: 0) }
     // Another token is chosen behind the last proposal.
     let room = min(executor.mostTentative(behind: sequence), continuation.tokensLeft - 1, best)
     guard tokens.count == 1, room > 0, let sampler else { return [] }
@@ -104,13 +109,23 @@ public final class Speculation {
     return proposals
   }
 
-  /// How many proposals give most.
+  /// What was seen long ago counts for less.
+  private func note(looked: Int, stayed: Int) {
+    self.looked = self.looked * Self.memory + Double(looked)
+    self.stayed = self.stayed * Self.memory + Double(stayed)
+  }
+
+  /// How many proposals give most; 0 where none do better than a pass alone.
   private var best: Int {
-    let share = min(0.99, stayed / looked)
+    // Three of four are the guess to begin with, and where nothing was seen for a while.
+    let share = min(0.99, (stayed + 3) / (looked + 4))
     func gain(_ count: Int) -> Double {
-      (1 - pow(share, Double(count + 1))) / (1 - share) / (1 + Double(count) * (drafter.cost + Self.row))
+      let tokens = (1 - pow(share, Double(count + 1))) / (1 - share)
+      return count == 0 ? 1 : tokens / (Self.several + Double(count) * (drafter.cost + Self.row))
     }
-    return (1...most).max { gain($0) < gain($1) } ?? 1
+    // Who asks for a draft sees how good it is.
+    let least = drafts.proposed < Self.trial ? 1 : 0
+    return (least...most).max { gain($0) < gain($1) } ?? least
   }
 }
 

@@ -12,8 +12,10 @@ struct DraftOptions: ParsableArguments {
   var draft: String?
   @Option(
     parsing: .unconditional,
-    help: .init("Maximum tokens that are drafted at once, 1 to \(Speculation.mostProposals).", visibility: .hidden))
-  var draftTokens = 8
+    help: .init(
+      "Maximum tokens that are drafted at once, 1 to \(Speculation.mostProposals). [8; 3 with K-quants]",
+      visibility: .hidden))
+  var draftTokens: Int?
 
   /// What stands for the text itself instead of a model.
   private static let prompt = "prompt"
@@ -23,7 +25,9 @@ struct DraftOptions: ParsableArguments {
     mistakes.note("--draft takes the name of a model, or 'prompt'", if: draft?.isEmpty == true)
     let range = 1...Speculation.mostProposals
     mistakes.note(
-      "--draft-tokens takes a number from 1 to \(range.upperBound)", if: !range.contains(draftTokens))
+      "--draft-tokens takes a number from 1 to \(range.upperBound)",
+      if: draftTokens.map { !range.contains($0) } ?? false)
+    mistakes.note("--draft-tokens goes with --draft", if: draftTokens != nil && draft == nil)
   }
 
   /// The draft's model; nil where there is none. Its weights are its own: what changes the text's model changes it not.
@@ -43,21 +47,31 @@ struct DraftOptions: ParsableArguments {
     for loaded: LoadedModel, _ options: RunOptions, cache: CacheOption, seed: UInt64, length: Int
   ) throws -> Speculation? {
     guard draft != nil else { return nil }
-    guard let smaller = try load(options, seed: seed, length: length) else {
-      return Speculation(PromptDrafter(), most: draftTokens)
-    }
-    let (plan, own) = (loaded.description.plan, smaller.description.plan)
-    try own.requireContinuation()
-    if !plan.otherAxes.isEmpty {
+    let plan = loaded.description.plan
+    if draft != Self.prompt, !plan.otherAxes.isEmpty {
       throw Failure(
         .usage, "'\(plan.name)' writes of a text that it reads, for which no model drafts; --draft prompt does")
     }
+    guard let smaller = try load(options, seed: seed, length: length) else {
+      return Speculation(PromptDrafter(), most: most(for: loaded))
+    }
+    let own = smaller.description.plan
+    try own.requireContinuation()
     try requireSameTokens(loaded, smaller)
     let executor = try smaller.executor(
       pool: options.pool, states: cache.format, computeType: options.computeType())
-    let cost = Double(smaller.parameters.byteCount) / Double(max(1, loaded.parameters.byteCount))
+    // A pass of one row mostly reads weights; small ones are read at the rate of their arithmetic.
+    let bytes = Double(smaller.parameters.byteCount) / Double(max(1, loaded.parameters.byteCount))
+    let operations = Double(own.flopsPerToken(context: 256)) / Double(max(1, plan.flopsPerToken(context: 256)))
     return Speculation(
-      ModelDrafter(executor, cost: min(1, cost), vocabulary: plan.logits.width), most: draftTokens)
+      ModelDrafter(executor, cost: min(1, max(bytes, 0.3 * operations)), vocabulary: plan.logits.width),
+      most: most(for: loaded))
+  }
+
+  /// How many tokens are drafted at once: formats of wide blocks are unpacked first for more than four rows.
+  private func most(for loaded: LoadedModel) -> Int {
+    let formats = loaded.description.plan.parameters.indices.map { loaded.parameters.format(of: $0) }
+    return draftTokens ?? (formats.contains { $0.elementsPerBlock >= 256 } ? 3 : 8)
   }
 
   private func requireSameTokens(_ loaded: LoadedModel, _ draft: LoadedModel) throws {
