@@ -104,6 +104,15 @@ public struct Layer: Sendable {
   }
 }
 
+/// The residual stream before the first layer, as layers of the same stack find it left for them.
+public struct EmbeddedRows: Sendable {
+  /// A row for each of the stack's rows.
+  public let stream: Value
+
+  /// What the embedding gave.
+  public init(stream: Value) { self.stream = stream }
+}
+
 /// What a stack gives to those that read it.
 public struct StackStates: Sendable {
   /// The stack's name.
@@ -124,6 +133,8 @@ public protocol SublayerComponent: Component {
   var isAbsent: Bool { get }
   /// What its tensors' canonical names have after the layer's number; the slot's own scope unless it says otherwise.
   var scope: String { get }
+  /// Whether layers of the same settings differ in what they write, as where they take turns with the tensors of a group.
+  var differsByLayer: Bool { get }
   /// Writes what becomes of `x`; the result has the model's width.
   func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
 }
@@ -168,6 +179,8 @@ public protocol Residual: Component {
 public protocol Block: Component {
   /// Whether the residual stream leaves the last layer unnormalized, so that a norm before the head is due.
   var needsFinalNorm: Bool { get }
+  /// Whether layers of the same settings differ in what it writes.
+  var differsByLayer: Bool { get }
   /// Writes the sublayers around the residual stream `x`.
   func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value
 }
@@ -196,13 +209,17 @@ extension Normalization {
 extension Activation { public static var slot: Slot { .activation } }
 extension SublayerComponent {
   public var isAbsent: Bool { false }
+  public var differsByLayer: Bool { false }
   public var scope: String { Self.slot.scope ?? Self.slot.rawValue }
 }
 extension Mixer { public static var slot: Slot { .attention } }
 extension CrossMixer { public static var slot: Slot { .crossAttention } }
 extension FeedForward { public static var slot: Slot { .mlp } }
 extension Residual { public static var slot: Slot { .residual } }
-extension Block { public static var slot: Slot { .block } }
+extension Block {
+  public static var slot: Slot { .block }
+  public var differsByLayer: Bool { false }
+}
 extension Head { public static var slot: Slot { .head } }
 extension PositionEncoding {
   public static var slot: Slot { .position }

@@ -44,7 +44,7 @@ public struct Assembly: Sendable {
       let stack = assembly.stack
       let name = assembly.stack.name == text.stack.name ? nil : stack.name
       for first in assembly.firstOfKinds {
-        copies[TensorName(stack: name, layer: first)] = stack.layerKinds.count { $0 == stack.layerKinds[first] }
+        copies[TensorName(stack: name, layer: first)] = assembly.copies(of: first)
       }
     }
     var total = 0

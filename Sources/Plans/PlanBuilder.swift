@@ -12,6 +12,8 @@ public struct PlanBuilder {
   public private(set) var scope = TensorName()
   private var axes = PlannedAxis.ofText
   private var part = ""
+  /// What the names of tensors begin with in place of the scope, where layers share them.
+  private var tensorScope: TensorName?
   var steps: [Step] = []
   private var values: [Value] = []
   private(set) var parameters: [PlannedTensor] = []
@@ -21,6 +23,7 @@ public struct PlanBuilder {
   private var states: [PlannedState] = []
   private var problems = Problems()
   private var sharedValues: [SharedKey: Value] = [:]
+  private var left: [SharedKey: Any] = [:]
   private var longestSequence: Int?
   private var extendedContext: Int?
   private var finalStates: Value?
@@ -72,9 +75,27 @@ public struct PlanBuilder {
   /// Writes what `body` writes in the scope `name`: the tensor `q` in the scope `attn` of `layers.0` is
   /// `layers.0.attn.q`.
   public mutating func within<Result>(_ name: String, _ body: (inout PlanBuilder) -> Result) -> Result {
-    let outer = scope
+    let outer = (scope, tensorScope)
     scope = scope.appending(name)
-    defer { scope = outer }
+    tensorScope = tensorScope?.appending(name)
+    defer { (scope, tensorScope) = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes with the tensors of `group`, which stand outside all layers: a layer that names a group has
+  /// those of every other that does. Steps and states stay the layer's own.
+  public mutating func withTensors<Result>(of group: String, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = tensorScope
+    tensorScope = TensorName(stack: scope.stack).appending(group)
+    defer { tensorScope = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes with the layer's own tensors, inside what is written with those of a group.
+  public mutating func withOwnTensors<Result>(_ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = tensorScope
+    tensorScope = nil
+    defer { tensorScope = outer }
     return body(&self)
   }
 
@@ -126,7 +147,8 @@ public struct PlanBuilder {
     _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
     chosen: Int? = nil
   ) -> ParameterReference {
-    parameter(at: scope.appending(name), shape: shape, starts: initialization, use: use, chosen: chosen)
+    parameter(
+      at: (tensorScope ?? scope).appending(name), shape: shape, starts: initialization, use: use, chosen: chosen)
   }
 
   /// A learned tensor of the text's stack, outside its layers, which other stacks may read too.
@@ -202,12 +224,23 @@ public struct PlanBuilder {
   public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
     let key = SharedKey(stack: scope.stack, key: key)
     if let value = sharedValues[key] { return value }
-    let outer = (scope, part)
-    (scope, part) = (TensorName(stack: scope.stack), "")
+    let outer = (scope, part, tensorScope)
+    (scope, part, tensorScope) = (TensorName(stack: scope.stack), "", nil)
     let value = write(&self)
-    (scope, part) = outer
+    (scope, part, tensorScope) = outer
     sharedValues[key] = value
     return value
+  }
+
+  /// Leaves something for the layers after this one in the stack that is being written, in place of what was left of its
+  /// type before.
+  public mutating func leave<Left: Sendable>(_ something: Left) {
+    left[SharedKey(stack: scope.stack, key: ObjectIdentifier(Left.self))] = something
+  }
+
+  /// What a layer before has left last; nil where none has.
+  public func left<Left: Sendable>(_ type: Left.Type) -> Left? {
+    left[SharedKey(stack: scope.stack, key: ObjectIdentifier(Left.self))] as? Left
   }
 
   /// Writes what `body` writes outside of all layers: tensors that layers share.

@@ -35,7 +35,7 @@ final class StepRun {
     outputGradients = step.outputs.map { GuardedMemory($0.width * rows) }
     parameterGradients = step.parameters.map { GuardedMemory(plan.parameters[$0].count) }
     // Exactly what the step asks for.
-    scratchWidth = kernel.scratch(step: step, rows: rows, context: rows)
+    scratchWidth = kernel.scratch(step: step, rows: rows, context: max(rows, pass.context))
     scratch = GuardedMemory(scratchWidth * threads)
     sharedScratch = GuardedMemory(kernel.sharedScratch(step: step, rows: rows))
   }

@@ -11,6 +11,9 @@ final class WalkPass {
     var states: WalkStates?
   }
 
+  /// Tokens of the longest sequence, with those of earlier passes.
+  let context: Int
+
   private let tokens: UnsafeMutableBufferPointer<Int32>
   private let positions: UnsafeMutableBufferPointer<Int32>
   private let outputRows: UnsafeMutableBufferPointer<Int32>
@@ -24,6 +27,7 @@ final class WalkPass {
   /// The tables for `parts` of sequences of `plan`, with logits of every row. Other stacks are given the same tokens, row for row.
   init(_ parts: [Part], of plan: Plan, pool: ThreadPool) {
     self.pool = pool
+    context = parts.map { $0.start + $0.tokens.count }.max() ?? 1
     owners = parts.compactMap(\.states)
     let ids = parts.flatMap(\.tokens)
     tokens = .allocate(capacity: ids.count)

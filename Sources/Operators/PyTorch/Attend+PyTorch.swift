@@ -26,6 +26,7 @@ extension Attend {
       guard let expression = bias.pytorch(&call) else { return nil }
       named.append(("bias", PyTorchExpression("lambda query, key: \(expression.text)", .whole)))
     }
+    if choice != nil { named.append(("chosen", call.input(choiceInput, as: .own))) }
     call.define("attend", Self.function(for: all))
     call.define("keep", Self.keep)
     let cache = call.cache().text + (width.map { ", \($0.text)" } ?? "")
@@ -66,6 +67,7 @@ extension Attend {
     let (caps, sinks) = (all.contains { $0.softcap != nil }, all.contains(where: \.sinks))
     let (windows, biases) = (all.contains { $0.window != nil }, all.contains { $0.bias != nil })
     let (latent, full) = (all.contains { $0.valuesInKeys != nil }, all.contains { $0.mask == .full })
+    let choices = all.contains { $0.choice != nil }
     var arguments = latent && all.allSatisfy { $0.valuesInKeys != nil } ? ["q", "k", "width"] : ["q", "k", "v"]
     let isLatent = arguments[2] == "width"
     arguments.append("scale")
@@ -74,6 +76,7 @@ extension Attend {
     if sinks { arguments.append("sinks=None") }
     if full { arguments.append("causal=True") }
     if biases { arguments += ["positions=None", "bias=None"] }
+    if choices { arguments.append("chosen=None") }
     var lines = ["def attend(\(arguments.joined(separator: ", "))):"]
     let scores = caps ? "softcap·tanh(scale·q·kᵀ / softcap)" : "scale·q·kᵀ"
     lines.append("    \"\"\"y = softmax(\(scores)\(biases ? " + bias" : ""))·v, over the keys up to a query's own.")
@@ -89,7 +92,7 @@ extension Attend {
         ? "    q, k = q.transpose(1, 2), k.transpose(1, 2)\n    v = k[..., :width]"
         : "    q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)")
     lines.append("    T, S = q.size(2), k.size(2)")
-    let plain = !windows && !caps && !sinks && !biases && !full
+    let plain = !windows && !caps && !sinks && !biases && !full && !choices
     let grouped = isShared ? ", enable_gqa=True" : ""
     if plain {
       lines.append("    # All tokens at once see those before them; a single new one sees every key.")
@@ -99,7 +102,7 @@ extension Attend {
       lines.append(
         "    y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=T == S, scale=scale\(grouped))")
     } else {
-      lines += masks(windows: windows, biases: biases, full: full)
+      lines += masks(windows: windows, biases: biases, full: full, choices: choices)
       if caps || sinks {
         if isShared {
           lines.append("    k = k.repeat_interleave(q.size(1) // k.size(1), dim=1)")
@@ -116,7 +119,7 @@ extension Attend {
   }
 
   /// Which keys a query sees, and what is added to its scores.
-  private static func masks(windows: Bool, biases: Bool, full: Bool) -> [String] {
+  private static func masks(windows: Bool, biases: Bool, full: Bool, choices: Bool) -> [String] {
     var lines: [String] = []
     if biases {
       lines.append("    query = positions[:, None]")
@@ -128,12 +131,19 @@ extension Attend {
     lines.append("    seen = query >= key")
     if windows { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
     if full { lines.append("    if not causal:\n        seen = torch.ones_like(seen)") }
+    if choices { lines += Self.shownAlone }
     if biases {
       lines.append("    mask = torch.zeros(T, S, device=q.device) if bias is None else bias(query, key)")
       lines.append("    mask = mask.masked_fill(~seen, float(\"-inf\")).to(q.dtype)")
     }
     return lines
   }
+
+  /// Of the keys seen those that were chosen: `chosen` is [batch, groups of heads, queries, keys].
+  static let shownAlone = [
+    "    if chosen is not None:",
+    "        seen = seen & chosen.repeat_interleave(q.size(1) // chosen.size(1), dim=1)",
+  ]
 
   static func eager(caps: Bool, sinks: Bool, biases: Bool) -> [String] {
     var lines = ["    scores = scale * q @ k.transpose(-2, -1)"]
