@@ -186,7 +186,8 @@ extension KeyIndexer {
           number = torch.arange(blocks, device=q.device)
           last = query // block
           scores = scores.masked_fill((number > last - local_blocks) & (number <= last), float("inf"))
-          best = scores.topk(min(top_k, blocks), -1).indices
+          # Of equal ones the first.
+          best = scores.sort(dim=-1, descending=True, stable=True).indices[..., :top_k]
           chosen = torch.zeros_like(scores, dtype=torch.bool).scatter(-1, best, True)
           return chosen.repeat_interleave(block, dim=-1)[..., :S] & seen
       """

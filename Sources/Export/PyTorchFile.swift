@@ -1,3 +1,4 @@
+import Operators
 import Plans
 
 /// A plan as one file of Python that needs nothing but torch.
@@ -15,6 +16,13 @@ public struct PyTorchFile: Sendable {
 
   /// The file of `plan`, which `command` writes. Throws `ExportProblem` where an operator has no rendering.
   public init(_ plan: Plan, command: String, words: Words = { _, _ in [] }) throws {
+    var layers: Set<TensorName> = []
+    for step in plan.steps where step.operation is Attend && !step.states.isEmpty {
+      guard layers.insert(TensorName(stack: step.scope.stack, layer: step.scope.layer)).inserted else {
+        throw ExportProblem.noPlace(
+          scope: step.scope.text, what: "two attentions of one layer have one place in the cache of a file")
+      }
+    }
     let model = try ModelWriter(plan, for: .plain)
     let file = model.file
     let names = ClassNames(
