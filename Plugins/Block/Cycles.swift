@@ -11,8 +11,6 @@ import Kernels
 /// leaves the last run is normalized, so that none is due before the head.
 ///
 /// Examples: `{layers: 1, low_cycles: 1}` `{layers: 1, low_cycles: 1, inner: {placement: sandwich}}`
-///
-/// Known as: hrm, recurrent_stack `block: {type: cycles, layers: 16, low_cycles: 3}`
 public struct Cycles: Block {
   public static let name = "cycles"
 

@@ -14,7 +14,7 @@ import Components
 ///
 /// Sizes, those of JetMoE-8B: `{num_experts: 8, top_k: 2, num_kv_heads: 16, head_dim: 128, bias: true, router: {order: select_first}}`
 ///
-/// Known as: moa, mixture_of_attention_heads `attention: {type: moa, num_experts: 8, top_k: 2, num_kv_heads: 16, head_dim: 128}`
+/// Known as: mixture_of_attention_heads `attention: {type: moa, num_experts: 8, top_k: 2, num_kv_heads: 16, head_dim: 128}`
 public struct MixtureOfAttention: Mixer {
   public static let name = "moa"
 

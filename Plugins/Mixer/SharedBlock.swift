@@ -12,8 +12,6 @@ import Components
 ///
 /// Examples: `{num_heads: 4, inner: {type: short_conv}}` `{num_heads: 2, head_dim: 8, blocks: 2, adapter_rank: 3, intermediate_size: 10, inner: {type: short_conv}}`
 /// `{num_heads: 2, adapter_rank: 3, attention_adapters: true, gated: true, scale: 0.4, bias: true, inner: {type: attention, num_heads: 2}}`
-///
-/// Known as: shared_attention, zamba `attention: {type: shared_block, num_heads: 32, inner: {type: mamba2, num_heads: 80}}`
 public struct SharedBlock: Mixer {
   public static let name = "shared_block"
 
