@@ -55,7 +55,7 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: [
-        "Essentials", "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels",
+        "Essentials", "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Images", "Kernels",
         "Specification",
         "Templates",
         "Tokenization",

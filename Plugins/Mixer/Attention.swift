@@ -10,7 +10,8 @@ import Components
 /// https://arxiv.org/abs/2305.13245; the gate: Qiu et al., 2025, https://arxiv.org/abs/2505.06708.
 /// A `window` of w sees w keys, the token's own included. It slides, unless `window_step` moves its edge several tokens at
 /// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). Under a `full` mask, as encoders
-/// have it, a token sees those after it too, and a window of w is w keys on either side of its own. A sink
+/// have it, a token sees those after it too, and a window of w is w keys on either side of its own. Under a `prefix` mask the tokens of a
+/// prompt that is given to `chimera run` see each other (PaliGemma; elsewhere no prompt is told from its text), under an `image` mask those of one picture (Gemma 3); all else is causal. A sink
 /// is no key, and every window has it. `qk_norm`, `v_norm` and `sub_norm` are the layer's norm with the options given there. Queries,
 /// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` multiplies
 /// queries by t last, after the rotation: c is its `scale`, positions count from 0, and without it t is 1 (Nakanishi, 2025,
@@ -50,7 +51,7 @@ public struct Attention: Mixer {
     case afterRope = "after_rope"
   }
   enum Grouping: String, CaseIterable { case `repeat`, tile }
-  enum Mask: String, CaseIterable { case causal, full }
+  enum Mask: String, CaseIterable { case causal, full, prefix, image }
 
   /// The norm of queries and keys, or of values.
   struct HeadNorm {
@@ -124,8 +125,10 @@ public struct Attention: Mixer {
       "the factor of the scores; auto is 1/√head_dim")
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
     mask = options.choice(
-      "mask", default: Mask.causal, "which tokens a token sees: those up to its own, or all of its text")
-    attentionWindow = AttentionWindow(options, isCausal: mask == .causal)
+      "mask", default: Mask.causal,
+      "which tokens a token sees: those up to its own, all of its text, all of the prompt too, or all of its own picture too"
+    )
+    attentionWindow = AttentionWindow(options, isCausal: mask != .full)
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the scores: cap·tanh(x/cap)")
     sinks = options.flag(
       "sinks", default: false, "attention sinks: a learned score per head that takes weight and adds no value")
@@ -157,6 +160,9 @@ public struct Attention: Mixer {
       "kv_grouping", default: Grouping.repeat,
       "whether query heads share a key head in groups of neighbours, or interleaved"
     )
+    if mask == .prefix, attentionWindow.window != nil {
+      options.fail("mask", "tokens of a prompt that see each other have no window")
+    }
     if keyBias != nil, softcap != nil { options.fail("key_bias", "the bias of a key would be capped with its score") }
     if sinks, grouping == .tile { options.fail("sinks", "heads that share keys interleaved have no sinks") }
   }
@@ -174,7 +180,7 @@ public struct Attention: Mixer {
     }
     var states: [StateReference] = []
     // Where all tokens see each other no text is continued, and nothing is cached.
-    if mask == .causal {
+    if mask != .full {
       let extent: PlannedState.Extent = attentionWindow.window.map { .window($0) } ?? .perToken
       states.append(plan.state("k", width: k.width, extent: extent, precision: .any))
       states.append(plan.state("v", width: v.width, extent: extent, precision: .any))
@@ -188,7 +194,7 @@ public struct Attention: Mixer {
     }
     let scores = relative == nil ? layer.position.scoreBias(heads: heads, scale: scale) : nil
     let attend = Attend(
-      mask: mask == .full ? .full : .causal, heads: heads, keyHeads: keyHeads, scale: scale,
+      mask: Attend.Mask(rawValue: mask.rawValue) ?? .causal, heads: heads, keyHeads: keyHeads, scale: scale,
       window: attentionWindow.window, windowAfter: mask == .full ? attentionWindow.window : nil,
       softcap: softcap.map { Float($0) },
       bias: attentionWindow.bias(with: scores, order: order), table: relative?.table, sinks: sinks)

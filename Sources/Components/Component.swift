@@ -28,12 +28,14 @@ public protocol Output: Component {
 
 /// Token ids to vectors, and the start of the residual stream.
 public protocol Embedding: Component {
-  /// How many numbers it is given for a row; nil where it is a token id. Only stacks beside the text's are given numbers.
+  /// How many numbers it is given for a row; nil where it is a token id.
   var inputWidth: Int? { get }
+  /// How the rows that it is given stand for a picture; nil where they do not.
+  var patches: PatchGrid? { get }
   /// Writes the lookup of the pass's tokens, or what is given for the rows of the stack: a value of the model's width, a row for each.
   ///
-  /// `position` is the model's own position encoding, which may add to the residual stream here.
-  func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value
+  /// `position` is the model's own position encoding, which may add to the residual stream here; `stacks` are what other stacks give.
+  func write(position: any PositionEncoding, reading stacks: [StackStates], into plan: inout PlanBuilder) -> Value
 }
 
 /// Whether a vector is a query or a key.
@@ -187,7 +189,8 @@ extension Component {
 extension Output { public static var slot: Slot { .output } }
 extension Embedding {
   public static var slot: Slot { .embedding }
-  public var inputWidth: Int? { nil }
+  public var inputWidth: Int? { patches?.width }
+  public var patches: PatchGrid? { nil }
 }
 extension Normalization {
   public static var slot: Slot { .norm }

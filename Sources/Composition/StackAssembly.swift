@@ -43,7 +43,7 @@ struct StackAssembly: Sendable {
   ) -> (hidden: [Value], normIsDue: Bool) {
     // A table that no layer asked for is not built: every layer has chosen another position encoding.
     let atEmbedding: any PositionEncoding = stack.someLayerTakesTheStacksPosition ? position : NothingAtEmbedding()
-    var stream = plan.embedding { embedding.write(position: atEmbedding, into: &$0) }
+    var stream = plan.embedding { embedding.write(position: atEmbedding, reading: others, into: &$0) }
     var hidden = [stream]
     var normIsDue = true
     for index in layers {

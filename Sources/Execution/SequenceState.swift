@@ -19,6 +19,10 @@ public final class SequenceState {
   public let prefix: Int
   /// Where the second of two texts begins that are read together; `Int.max` where there is one text alone.
   public let second: Int
+  /// Ranges of positions whose tokens see each other, where a mask of the plan lets them; in order.
+  public let together: [Range<Int>]
+  /// Where the first tokens stand in time, down and across, three numbers each, and what later ones add to their position.
+  public let places: TextPlaces
   /// How many rows of each axis beside the text's have been computed, by index of axis.
   var rowCounts: [Int]
 
@@ -29,8 +33,11 @@ public final class SequenceState {
 
   /// Room for `length` tokens, computed at most `rows` at a time, in `format` where a state allows it.
   init(
-    _ plan: Plan, length: Int, prefix: Int, second: Int, rows: Int, format: StorageFormat
+    _ plan: Plan, length: Int, prefix: Int, second: Int, together: [Range<Int>], places: TextPlaces, rows: Int,
+    format: StorageFormat
   ) throws(ExecutionProblem) {
+    self.together = together
+    self.places = places
     self.length = length
     self.prefix = prefix
     self.second = second
@@ -72,6 +79,9 @@ public final class SequenceState {
   }
 
   deinit { states.deallocate() }
+
+  /// Where the positions end that see each other with `position`; 0 where it is among none.
+  func end(of position: Int) -> Int { together.first { $0.contains(position) }?.upperBound ?? 0 }
 
   /// Rows that a window may hold beyond those it reads, before it moves on: few, for its memory should be what it reads;
   /// but a part of the window, for every move copies it.
@@ -131,7 +141,8 @@ public final class SequenceState {
   /// Becomes a copy of `other`, a sequence of the same plan that was opened alike: its tokens go on here in another way.
   public func take(over other: SequenceState) {
     precondition(
-      other !== self && other.planned == planned && other.capacities == capacities && other.prefix == prefix,
+      other !== self && other.planned == planned && other.capacities == capacities && other.prefix == prefix
+        && other.together == together && other.places == places,
       "only a sequence that was opened alike can be copied")
     position = other.position
     textLength = other.textLength

@@ -29,6 +29,12 @@ public struct TextGenerator {
     public var grammar: TokenGrammar?
     /// What the model reads beside the text that it writes: a source text, an image.
     public var beside: [RowAxis: AxisInput] = [:]
+    /// How many first tokens of the prompt see each other, where a mask lets them.
+    public var prefix = 0
+    /// Ranges of the prompt whose tokens see each other, where a mask lets them: those of one picture each.
+    public var together: [Range<Int>] = []
+    /// Where the tokens of the prompt stand in time, down and across.
+    public var places = TextPlaces()
     /// Tokens that are never generated.
     public var suppressed: Set<Int> = []
 
@@ -130,7 +136,9 @@ public struct TextGenerator {
   {
     let limit = try Self.limit(of: executor.plan, for: prompt, beside: settings.beside)
     var continuation = try Continuation(of: prompt, settings, tokenizer: tokenizer)
-    var sequence = try executor.openSequence(length: continuation.length(limit: limit))
+    var sequence = try executor.openSequence(
+      length: continuation.length(limit: limit), prefix: settings.prefix, together: settings.together,
+      places: settings.places)
     let clock = ContinuousClock()
     func compute(_ tokens: [Int]) throws {
       let given = settings.beside.isEmpty || sequence.position > 0 ? [] : [settings.beside]

@@ -45,7 +45,8 @@ extension Attend {
   /// Whether the query at position `query` sees the key at `key`.
   private func sees(_ key: Int, from query: Int, _ sequence: SequenceSpan) -> Bool {
     switch mask {
-    case .causal: key <= query && (window.map { key > query - $0 } ?? true)
+    // Where scores are looked at, no picture is there.
+    case .causal, .image: key <= query && (window.map { key > query - $0 } ?? true)
     case .full: (window.map { key >= query - $0 } ?? true) && (windowAfter.map { key <= query + $0 } ?? true)
     case .prefix: key <= query || (query < sequence.prefix && key < sequence.prefix)
     }

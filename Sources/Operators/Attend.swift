@@ -21,6 +21,8 @@ public struct Attend: Kernel {
     case full
     /// The first positions of a sequence, as many as its span says, see each other; all others are causal.
     case prefix
+    /// Those up to its own position, and all tokens of the picture that its own is one of.
+    case image
   }
 
   public let name = "attend"
@@ -95,6 +97,13 @@ public struct Attend: Kernel {
   }
 
   public var lengthUse: LengthUse { mask == .full ? .whole : .none }
+  public var together: TokensTogether {
+    switch mask {
+    case .prefix: .prompt
+    case .image: .picture
+    case .causal, .full: .none
+    }
+  }
 
   public func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
     [inputs[0].with(width: heads * (valuesInKeys ?? inputs[2].width / keyHeads))]
@@ -129,15 +138,57 @@ public struct Attend: Kernel {
   /// The index among the step's tensors of the table.
   private var tableTensor: Int { sinks ? 1 : 0 }
 
+  /// The rows of `sequence`, in runs of those of one picture and of those of none, with the end of each.
+  private func runs(of sequence: SequenceSpan, _ ends: UnsafeBufferPointer<Int32>) -> [(rows: Range<Int>, end: Int)] {
+    var runs: [(rows: Range<Int>, end: Int)] = []
+    for row in sequence.rows {
+      let end = Int(ends[row])
+      if let last = runs.last, last.end == end {
+        runs[runs.count - 1].rows = last.rows.lowerBound..<row + 1
+      } else {
+        runs.append((row..<row + 1, end))
+      }
+    }
+    return runs
+  }
+
+  /// A span for each run of rows that have one picture: what the rest of a sequence computes beside it is the same.
+  private func computeTogether(_ context: ForwardContext) {
+    let (q, y) = (context.input(0), context.output())
+    let logSumExp = context.saved()
+    let ends = context.batch.ends
+    var spans: [AttentionKernel.Span] = []
+    for (index, sequence) in context.sequences.enumerated() {
+      let keys = context.append(input: 1, to: 0, of: index)
+      let values = valuesInKeys != nil ? keys : context.append(input: 2, to: 1, of: index)
+      for run in runs(of: sequence, ends) {
+        let row = run.rows.lowerBound
+        spans.append(
+          AttentionKernel.Span(
+            queries: q[row], queryStride: q.width, count: run.rows.count,
+            start: sequence.start + row - sequence.rows.lowerBound, mask: .together(end: run.end, window: window),
+            keys: keys.rows, values: values.rows, firstKey: keys.firstPosition, keyCount: keys.count,
+            outputs: y[row], outputStride: y.width, logSumExp: logSumExp?[row]))
+      }
+    }
+    spans.withUnsafeBufferPointer {
+      kernel(q, y.rows, context).compute(
+        $0, sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
+    }
+  }
+
   private func kernelMask(of sequence: SequenceSpan) -> AttentionMask {
     switch mask {
     case .causal: .causal(window: window)
     case .full: .full(left: window, right: windowAfter)
     case .prefix: .prefix(sequence.prefix)
+    // On the way back no picture is known: training refuses them.
+    case .image: .causal(window: window)
     }
   }
 
   public func forward(_ context: ForwardContext) {
+    if mask == .image, context.batch.ends.contains(where: { $0 > 0 }) { return computeTogether(context) }
     let q = context.input(0)
     let y = context.output()
     let kernel = kernel(context.input(0), y.rows, context)

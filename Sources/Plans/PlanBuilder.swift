@@ -6,6 +6,8 @@ import Settings
 public struct PlanBuilder {
   /// The sizes of the stack that is being written: the model's own, where that is the text's.
   public private(set) var shape: ModelShape
+  /// The sizes of the text's stack.
+  public let textShape: ModelShape
   /// What the rows of the stack that is being written stand for.
   public private(set) var rows = RowAxis.tokens
   /// The scope that is being written: what the names of its tensors begin with.
@@ -35,9 +37,14 @@ public struct PlanBuilder {
     let key: AnyHashable
   }
 
-  /// An empty plan for a model of `shape`.
-  public init(shape: ModelShape) {
+  /// An empty plan for a model of `shape`. Where its rows are no tokens they are given, `inputWidth` numbers each: `patches` of a
+  /// picture.
+  public init(shape: ModelShape, inputWidth: Int? = nil, patches: PatchGrid? = nil) {
     self.shape = shape
+    textShape = shape
+    guard inputWidth != nil else { return }
+    axes[RowAxis.tokens.index] = PlannedAxis(
+      name: "pixels", kind: .sequence, inputWidth: inputWidth, patches: patches)
   }
 
   /// Has logits and sublayers' results multiplied, by whoever writes them, as a rule of the model's size wants it.
@@ -111,12 +118,29 @@ public struct PlanBuilder {
   /// `inputWidth` is the width of the rows that a pass is given for it; nil where it is given token ids, of which there are
   /// `vocabSize`. The model is made for `context` rows of it.
   public mutating func axis(
-    _ name: String, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil
+    _ name: String, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil, patches: PatchGrid? = nil
   ) -> RowAxis {
     axes.append(
-      PlannedAxis(name: name, kind: .sequence, inputWidth: inputWidth, vocabSize: vocabSize, context: context))
+      PlannedAxis(
+        name: name, kind: .sequence, inputWidth: inputWidth, vocabSize: vocabSize, context: context, patches: patches))
     return RowAxis(axes.count - 1)
   }
+
+  /// An axis of rows that are made of those of `source`: the first `dropping` of a sequence are left out, and each is made of
+  /// `joining` of the others.
+  public mutating func axis(from source: RowAxis, dropping: Int, joining: Int) -> RowAxis {
+    axes.append(
+      PlannedAxis(
+        name: axes[source.index].name, kind: .derived(source, dropping: dropping, joining: joining),
+        context: axes[source.index].context.map { max(1, ($0 - dropping) / joining) }))
+    return RowAxis(axes.count - 1)
+  }
+
+  /// Notes that the rows of `axis` stand in the places of `token` in the text.
+  public mutating func place(rowsOf axis: RowAxis, at token: Int) { axes[axis.index].placeholder = token }
+
+  /// How the rows given to the stack that is being written stand for a picture; nil where they do not.
+  public var patches: PatchGrid? { axes[rows.index].patches }
 
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
   ///

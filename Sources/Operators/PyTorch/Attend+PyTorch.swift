@@ -3,7 +3,8 @@ import Plans
 extension Attend {
   /// `attend(q, k, v, scale=…)`, one function for all attention of a model, with the arguments that any of it needs.
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
-    guard table == nil, mask != .prefix, mask == .causal || (window == nil && windowAfter == nil) else { return nil }
+    guard table == nil, mask == .causal || mask == .full, mask == .causal || (window == nil && windowAfter == nil)
+    else { return nil }
     let all = call.peers.compactMap { $0 as? Attend }
     if call.form == .transformers { return transformers(&call, all) }
     let isShared = all.contains { $0.heads != $0.keyHeads }

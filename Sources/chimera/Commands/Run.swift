@@ -23,6 +23,7 @@ struct Run: ParsableCommand {
         echo "Once upon a time" | chimera run story-llama - --count 3
         chimera run model.gguf --messages conversation.json --json
         chimera run my-variant.yaml --random-weights --max-tokens 20
+        chimera run llava-folder --image cat.png "What is this?"
         chimera run bert-folder "The capital of France is [MASK]."
         chimera run t5-folder "translate English to German: Good morning." --beams 4
       """)
@@ -30,6 +31,7 @@ struct Run: ParsableCommand {
   @Argument(help: "The model.") var model: String
   @Argument(help: "The prompt; '-' is standard input. [what is piped in, or the beginning-of-text token]")
   var prompt: String?
+  @Option(help: "A picture (PNG or JPEG) that the prompt is about. May be repeated.") var image: [String] = []
   @OptionGroup var conversation: ChatOptions
   @Option(help: .init("A file with the prompt; '-' is standard input.", visibility: .hidden)) var promptFile: String?
   @Option(parsing: .unconditional, help: "The prompt as token ids: 1,2,3.") var tokens: String?
@@ -104,6 +106,9 @@ struct Run: ParsableCommand {
     mistakes.note("--jsonl is for one text", if: jsonl && (several || prompts != nil))
     mistakes.note("--logprobs takes a number from 0 to 100", if: logprobs.map { !(0...100).contains($0) } ?? false)
     mistakes.note("--logprobs goes with --json or --jsonl", if: logprobs != nil && !json && !jsonl)
+    mistakes.note(
+      "--image is for one prompt that is not continued beyond its context: not with --prompts, --begin or --slide",
+      if: !image.isEmpty && (prompts != nil || begin != nil || slide))
     conversation.check(
       &mistakes,
       hasPrompt: prompt != nil || prompts != nil || promptFile != nil
@@ -119,16 +124,27 @@ struct Run: ParsableCommand {
     let given = try givenPrompt()
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
     let plan = loaded.description.plan
-    if begin != nil, plan.otherAxes.isEmpty {
+    if begin != nil, plan.otherAxes.isEmpty || !plan.pictureStacks.isEmpty {
       throw Failure(
         .usage, "--begin is for models that read one text and write another; here the prompt begins the text")
     }
+    if !image.isEmpty, plan.pictureStacks.isEmpty {
+      throw ModelProblem.picture("'\(plan.name)' reads no pictures: it has no stack of patches")
+    }
     if plan.seesWholeTexts { return try fill(given, loaded) }
     var (ids, settings) =
-      try plan.otherAxes.isEmpty ? prepared(given, loaded, seed: seed) : preparedFromSource(given, loaded, seed: seed)
+      try plan.otherAxes.isEmpty
+      ? prepared(given, loaded, seed: seed)
+      : plan.pictureStacks.isEmpty
+        ? preparedFromSource(given, loaded, seed: seed) : preparedWithPictures(given, loaded, seed: seed)
+    if plan.lets(.prompt) {
+      if slide { throw Failure(.usage, "--slide would leave tokens out that see each other in this model") }
+      settings.prefix = ids.count
+    }
     settings.grammar = try Self.over(grammar, loaded.tokenizer)
     let executor = try loaded.executor(
-      pool: options.pool, longest: plan.otherAxes.isEmpty ? nil : rows(of: settings), states: cache.format,
+      pool: options.pool, longest: plan.otherAxes.isEmpty ? nil : rows(of: settings, prompt: ids.count),
+      states: cache.format,
       computeType: options.computeType())
     if profile { executor.startProfile() }
     if loaded.tokenizer == nil {
@@ -179,8 +195,7 @@ struct Run: ParsableCommand {
   }
 
   /// The ids of the prompt, and what ends its continuation.
-  private func prepared(_ given: String?, _ loaded: LoadedModel, seed: UInt64) throws -> ([Int], TextGenerator.Settings)
-  {
+  func prepared(_ given: String?, _ loaded: LoadedModel, seed: UInt64) throws -> ([Int], TextGenerator.Settings) {
     let plain = settings(stops: [], beginsText: given == nil, seed: seed)
     if let tokens { return (try TokenList.ids(tokens), plain) }
     guard let tokenizer = loaded.tokenizer else {
