@@ -69,9 +69,9 @@ public final class PlanExecutor {
 
   /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot. Its first
   /// `prefix` tokens see each other where a mask of the plan lets them. Of two texts that are read together the second begins
-  /// at `second`.
+  /// at `second`. With `lending`, other sequences can begin with its rows.
   public func openSequence(
-    length: Int, prefix: Int = 0, second: Int = Int.max
+    length: Int, prefix: Int = 0, second: Int = Int.max, lending: Bool = false
   ) throws(ExecutionProblem) -> SequenceState {
     if prefix > min(length, maximumRows) { throw .tooLong(tokens: prefix, limit: min(length, maximumRows)) }
     if takesWholeTexts, length > maximumRows { throw .tooLong(tokens: length, limit: maximumRows) }
@@ -81,11 +81,25 @@ public final class PlanExecutor {
       longest = length
     }
     return try SequenceState(
-      plan, length: length, prefix: prefix, second: second, rows: maximumRows, format: stateFormat)
+      plan, length: length, prefix: prefix, second: second, rows: maximumRows, format: stateFormat, lending: lending)
   }
 
   /// Forgets what `sequence` has behind its first `count` tokens; false, and nothing is changed, where that cannot be.
   public func rewind(_ sequence: SequenceState, to count: Int) -> Bool { sequence.rewind(to: count, borders: borders) }
+
+  /// Whether another sequence could begin with the first `count` tokens of `sequence`.
+  public func holds(_ sequence: SequenceState, first count: Int) -> Bool {
+    sequence.holds(first: count, borders: borders)
+  }
+
+  /// Lets `sequence`, of which nothing is computed, begin with the first `count` tokens of `other`, whose rows are not copied
+  /// where they can be lent; false, and nothing is changed, where a state of `other` is no longer what it was behind them.
+  ///
+  /// The careful reader's mistake: the rows are those of `other`, in their last bits too, which hang on the calls that
+  /// computed them.
+  public func begin(_ sequence: SequenceState, with count: Int, of other: SequenceState) -> Bool {
+    sequence.begin(with: count, of: other, borders: borders)
+  }
 
   /// Which logits a pass computes.
   public enum Wanted: Sendable {

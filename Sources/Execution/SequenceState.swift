@@ -10,9 +10,9 @@ public final class SequenceState {
   /// How many tokens have been computed.
   public internal(set) var position = 0
   /// How many tokens its text has with those that a call computes: never fewer than `position`.
-  private(set) var textLength = 0
+  var textLength = 0
   /// The tokens of the text, held where a plan may have to compute them again.
-  private var history: [Int] = []
+  var history: [Int] = []
   /// How many tokens it is opened for.
   public let length: Int
   /// How many first tokens see each other, where a mask of the plan lets them; they are computed in one pass.
@@ -22,22 +22,33 @@ public final class SequenceState {
   /// How many rows of each axis beside the text's have been computed, by index of axis.
   var rowCounts: [Int]
 
-  private let planned: [PlannedState]
-  private let buffers: [FloatBuffer]
-  private let capacities: [Int]
+  /// The sequence that this one has its first rows of, and how many tokens they are.
+  var lender: SequenceState?
+  var lent = 0
+  /// How many bytes are the lender's.
+  public internal(set) var lentBytes = 0
+  /// How many sequences begin with rows of this one.
+  public internal(set) var borrowers = 0
+  /// Whether the first rows are no longer the lender's.
+  var hasOverwritten = false
+
+  let planned: [PlannedState]
+  let pages: StatePages
+  let capacities: [Int]
   let states: UnsafeMutablePointer<BoundState>
 
-  /// Room for `length` tokens, computed at most `rows` at a time, in `format` where a state allows it.
+  /// Room for `length` tokens, computed at most `rows` at a time, in `format` where a state allows it; with `lending`, others
+  /// can begin with its rows.
   init(
-    _ plan: Plan, length: Int, prefix: Int, second: Int, rows: Int, format: StorageFormat
+    _ plan: Plan, length: Int, prefix: Int, second: Int, rows: Int, format: StorageFormat, lending: Bool
   ) throws(ExecutionProblem) {
     self.length = length
     self.prefix = prefix
     self.second = second
     rowCounts = Array(repeating: 0, count: plan.axes.count)
     planned = plan.states
-    var buffers: [FloatBuffer] = []
     var capacities: [Int] = []
+    var offsets: [Int] = []
     var sum = 0
     for state in plan.states {
       // A window needs room for the pass that is added before the oldest rows may go.
@@ -50,28 +61,28 @@ public final class SequenceState {
         }
       capacities.append(capacity)
       let (bytes, overflow) = capacity.multipliedReportingOverflow(by: state.rowBytes(wanted: format))
+      offsets.append(sum)
+      // Every state begins at a page.
       let (more, isTooMuch) = sum.addingReportingOverflow(bytes)
-      if overflow || isTooMuch { throw .memory(bytes: Int.max) }
-      sum = more
+      if overflow || isTooMuch || more > Int.max / 2 { throw .memory(bytes: Int.max) }
+      sum = StatePages.wholePages(more + StatePages.pageBytes - 1)
     }
     // Pages are taken as they are written, and a sequence is refused before it is begun.
     if sum >= FloatBuffer.largeBytes { try AvailableMemory.require(sum) }
-    for (state, capacity) in zip(plan.states, capacities) {
-      let (bytes, overflow) = capacity.multipliedReportingOverflow(by: state.rowBytes(wanted: format))
-      if overflow { throw .memory(bytes: Int.max) }
-      buffers.append(try FloatBuffer(count: (bytes + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride))
-    }
-    self.buffers = buffers
+    pages = try StatePages(bytes: sum, lending: lending)
     self.capacities = capacities
-    states = .allocate(capacity: max(1, buffers.count))
+    states = .allocate(capacity: max(1, planned.count))
     for (index, state) in planned.enumerated() {
       (states + index).initialize(
         to: BoundState(
-          buffers[index].base, format: state.format(wanted: format), rowBytes: state.rowBytes(wanted: format)))
+          pages.base + offsets[index], format: state.format(wanted: format), rowBytes: state.rowBytes(wanted: format)))
     }
   }
 
-  deinit { states.deallocate() }
+  deinit {
+    lender?.borrowers -= 1
+    states.deallocate()
+  }
 
   /// Rows that a window may hold beyond those it reads, before it moves on: few, for its memory should be what it reads;
   /// but a part of the window, for every move copies it.
@@ -122,6 +133,8 @@ public final class SequenceState {
       case .fixed: return false
       }
     }
+    if count < lent { hasOverwritten = true }
+    if count < position { precondition(borrowers == 0, "\(borrowers) sequences have rows of one that goes back") }
     position = count
     textLength = count
     if history.count > count { history.removeLast(history.count - count) }
@@ -159,6 +172,8 @@ public final class SequenceState {
   }
 
   private func clearStates() {
+    precondition(borrowers == 0, "\(borrowers) sequences have rows of one that begins anew")
+    if lent > 0 { hasOverwritten = true }
     // What came of other axes is the same for a text of any length.
     position = 0
     for (index, state) in planned.enumerated() {
