@@ -87,8 +87,9 @@ interop: build network
 	Tests/Interop/bindings/run.sh $(PYTHON) $(CHIMERA) .build/interop/bindings
 	$(PYTHON) Tests/Interop/hub.py $(CHIMERA)
 	$(if $(OPENAI),$(PYTHON) Tests/Interop/serving/schema.py $(CHIMERA) $(OPENAI))
+	$(PYTHON) Tests/Interop/serving/schemas.py $(CHIMERA) $(SCHEMAS)
 	$(PYTHON) Tests/Interop/probes.py Tests/Probes --check $(CHIMERA)
-	for check in leaving clients evaluation fuzz soak study page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done
+	for check in leaving clients open_webui invariance evaluation fuzz soak study page; do $(PYTHON) Tests/Interop/serving/$$check.py $(CHIMERA) || exit 1; done
 
 # Each system call of train, ablate, show --html and save fails once: by hand, as long as one likes.
 SECONDS ?= 600

@@ -55,7 +55,7 @@ let package = Package(
     .target(
       name: "Models",
       dependencies: [
-        "Essentials", "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Kernels",
+        "Essentials", "Formats", "Checkpoints", "Composition", "Execution", "Files", "HubCache", "Images", "Kernels",
         "Specification",
         "Templates",
         "Tokenization",
@@ -75,7 +75,10 @@ let package = Package(
         "Essentials", "Components", "Execution", "Files", "Formats", "Generation", "Grammars", "Kernels", "Models",
         "Probing", "ServingLink", "Settings", "Templates", "Tokenization",
       ],
-      resources: [.embedInCode("openapi.json"), .embedInCode("page.html")]),
+      resources: [
+        .embedInCode("openapi.json"), .embedInCode("page.html"), .embedInCode("drawing.css"),
+        .embedInCode("drawing.js"),
+      ]),
     .target(
       name: "Training",
       dependencies: [

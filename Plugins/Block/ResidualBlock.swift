@@ -10,16 +10,21 @@ import Components
 /// In `output` the residual stream itself is never normalized; in `post` it always is, so no final norm follows. β is
 /// `residual_scale`, α is `line_scale`, and c the learned vector of `layer_scale` (Touvron et al., 2021,
 /// https://arxiv.org/abs/2103.17239). `residual_from: norm` adds to pre(x) in place of x, as BLOOM can.
+/// After the sublayers come `per_layer_embedding` and `stream_scale`, as in Gemma 3n and 4.
 ///
 /// Examples: `{placement: sandwich}` `{placement: output, residual_scale: 0.5}` `{parallel: true}`
 /// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}` `{layer_scale: 0.1, line_scale: 0.9}`
 /// `{skip_norm: {attn: true}}` `{placement: sandwich, skip_out_norm: {attn: true}}` `{residual: rezero, placement: sandwich}` `{residual: {type: gated}, line_scale: 0.9}`
+/// `{twice: true}` `{placement: sandwich, per_layer_embedding: {width: 3, activation: gelu_tanh}, stream_scale: true}`
 ///
 /// Known as: prenorm, pre_norm, pre_ln `block: {placement: pre}`, postnorm, post_norm, post_ln `block: {placement: post}`,
 /// sandwich, sandwich_norm `block: {placement: sandwich}`, parallel, parallel_block, parallel_residual `block: {parallel: true}`,
 /// layer_scale, layerscale `block: {layer_scale: 0.1}`
 public struct ResidualBlock: Block {
   public static let name = "block"
+
+  /// What the names of a layer's tensors begin with where it has its sublayers twice.
+  static let places = (first: "first", second: "second")
 
   enum Placement: String, CaseIterable { case pre, post, sandwich, output }
   enum Source: String, CaseIterable { case input, norm }
@@ -34,6 +39,9 @@ public struct ResidualBlock: Block {
   let skipped: [String: Bool]
   let skippedAfter: [String: Bool]
   let residual: (any Residual)?
+  let perLayer: PerLayerEmbedding?
+  let streamScale: Bool
+  let twice: Bool
 
   public init(_ options: Options) {
     placement = options.choice("placement", default: Placement.pre, "where norms stand on the residual stream")
@@ -65,6 +73,14 @@ public struct ResidualBlock: Block {
         "which sublayers' results are added without a norm") : [:]
     residual = options.component(
       "residual", default: "plain", slot: .residual, "how a result is added to the residual stream")
+    perLayer = options.group(
+      "per_layer_embedding", "vectors of the tokens for each layer, which a gate lets into the residual stream",
+      PerLayerEmbedding.init)
+    streamScale = options.flag(
+      "stream_scale", default: false, "whether a learned number multiplies the residual stream at the layer's end")
+    twice = options.flag(
+      "twice", default: false,
+      "whether a layer has its sublayers twice, one after the other, each with tensors of its own")
     if parallel, placement == .post {
       options.fail(
         "placement", "parallel sublayers have no norm after each, so 'post' has no place",
@@ -78,8 +94,26 @@ public struct ResidualBlock: Block {
   public var needsFinalNorm: Bool { placement != .post }
 
   public func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value {
-    var stream = x
     let beta = residualScale * plan.takeResidualFactor()
+    var stream: Value
+    if twice {
+      stream = plan.within(Self.places.first) { once(x, sublayers, norm, beta: beta, into: &$0) }
+      let between = stream
+      stream = plan.within(Self.places.second) { once(between, sublayers, norm, beta: beta, into: &$0) }
+    } else {
+      stream = once(x, sublayers, norm, beta: beta, into: &plan)
+    }
+    if let perLayer { stream = perLayer.write(stream, norm: norm, into: &plan) }
+    guard streamScale else { return stream }
+    let factor = plan.parameter("stream_scale", shape: [1], starts: .ones, use: .vector)
+    return plan.apply(LearnedFactor(), to: stream, parameters: [factor])
+  }
+
+  /// The sublayers once.
+  private func once(
+    _ x: Value, _ sublayers: [Sublayer], _ norm: any Normalization, beta: Double, into plan: inout PlanBuilder
+  ) -> Value {
+    var stream = x
     let shared =
       sharedNorm && normsInput
       ? sublayers.first.map { norm.write(x, named: "\($0.name)_norm", over: .row, into: &plan) } : nil

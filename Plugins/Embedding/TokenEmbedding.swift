@@ -21,10 +21,18 @@ public struct TokenEmbedding: Embedding {
   let scale: Double
   let dim: Int?
   let types: Int?
+  let replace: Replacement?
   let projection: Projection?
   let norm: (any Normalization)?
 
   enum ProjectionPlace: String, CaseIterable { case lookup, norm }
+
+  /// Rows of another stack in place of those of a token.
+  struct Replacement {
+    let token: Int
+    let from: String?
+    let place: Place?
+  }
 
   /// The matrix between vectors of another width and the residual stream.
   struct Projection {
@@ -46,6 +54,18 @@ public struct TokenEmbedding: Embedding {
     dim = options.optionalInteger("dim", "the width of the vectors, before a projection, when it is not hidden_size")
     types = options.optionalInteger(
       "token_types", in: 1...65536, "the number of vectors that tell the texts of a pair apart")
+    replace =
+      options.isDescribing || !options.isOfOtherStack
+      ? options.group("replace", "the token in whose places the rows of another stack stand, one after the other") {
+        group in
+        Replacement(
+          token: group.requiredInteger("token", in: 0...(1 << 31), "the id of the token"),
+          from: group.optionalText("from", "the stack; the only one when left out"), place: group.place)
+      } : nil
+    if let replace, replace.token >= options.shape.vocabSize {
+      options.fail(
+        "replace", "token \(replace.token) is outside the vocabulary of \(options.shape.vocabSize)")
+    }
     projection = options.group("projection", "the matrix from vectors of `dim` numbers to hidden_size") { group in
       Projection(
         after: group.choice(
@@ -58,7 +78,9 @@ public struct TokenEmbedding: Embedding {
     norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
   }
 
-  public func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value {
+  public func write(position: any PositionEncoding, reading stacks: [StackStates], into plan: inout PlanBuilder)
+    -> Value
+  {
     let shape = plan.shape
     let width = dim ?? shape.hiddenSize
     let rows = plan.rows
@@ -74,6 +96,7 @@ public struct TokenEmbedding: Embedding {
       let scaled = plan.scale(looked, by: scale)
       return isProjected && !comesLast ? projected(scaled, into: &plan) : scaled
     }
+    if let replace { x = replace.write(x, reading: stacks, into: &plan) }
     if let types {
       let vectors = plan.parameter("embed.types.weight", shape: [types, x.width], starts: .normal(0.02))
       x = plan.apply(AddTokenTypes(types: types), to: x, parameters: [vectors])

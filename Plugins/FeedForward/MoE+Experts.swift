@@ -2,6 +2,34 @@ import Components
 import Kernels
 
 extension MoE {
+  /// How many experts there are, and how many a token has.
+  struct Experts {
+    let count: Int
+    let chosen: Int
+    /// Whether a choice may be −1, of no expert, whose result is zero.
+    var mayBeNone = false
+
+    /// Each token's experts' matrices `name`: a value with `width` numbers for each; nobody has the `spare` ones after them.
+    func linear(
+      _ x: Value, _ choice: Value, to width: Int, named name: String, each: Bool, bias: Bool = false,
+      spare: Int = 0, into plan: inout PlanBuilder
+    ) -> Value {
+      let inputs = each ? x.width / chosen : x.width
+      var tensors = [
+        plan.parameter(
+          "experts.*.\(name).weight", shape: [count + spare, width, inputs], starts: .normal(0.02), chosen: chosen)
+      ]
+      if bias {
+        tensors.append(
+          plan.parameter(
+            "experts.*.\(name).bias", shape: [count + spare, width], starts: .zeros, use: .vector, chosen: chosen))
+      }
+      return plan.apply(
+        ExpertLinear(experts: count, chosen: chosen, each: each, biases: [bias], mayBeNone: mayBeNone), to: x, choice,
+        parameters: tensors)
+    }
+  }
+
   /// The matrices of each row's chosen experts, one or several with the same input.
   ///
   ///     y_i[t, j] = x·W_i[e]ᵀ + b_i[e],   e = choice[t, j],  x = x[t], or x[t, j] when each choice has its own input
@@ -16,13 +44,18 @@ extension MoE {
     let each: Bool
     /// For each matrix, whether the tensor after it is its bias.
     let biases: [Bool]
+    /// Whether a choice may be −1, of no expert, whose result is zero.
+    var mayBeNone = false
 
     let name = "experts"
 
     func joined(with other: any Operator) -> (any Operator)? {
-      guard let other = other as? ExpertLinear, other.experts == experts, other.chosen == chosen, other.each == each
+      guard let other = other as? ExpertLinear, other.experts == experts, other.chosen == chosen, other.each == each,
+        other.mayBeNone == mayBeNone
       else { return nil }
-      return ExpertLinear(experts: experts, chosen: chosen, each: each, biases: biases + other.biases)
+      return ExpertLinear(
+        experts: experts, chosen: chosen, each: each, biases: biases + other.biases,
+        mayBeNone: mayBeNone)
     }
 
     private func tensor(of index: Int) -> Int { index + biases[..<index].count { $0 } }
@@ -33,6 +66,7 @@ extension MoE {
         Attribute("top_k", chosen),
         Attribute("own_inputs", each, plain: each),
         Attribute("bias", biases, plain: biases),
+        Attribute("may_be_none", mayBeNone, plain: false),
       ]
     }
     var traits: OperatorTraits { OperatorTraits(isRowwise: true) }
@@ -42,6 +76,7 @@ extension MoE {
 
     func forward(_ context: ForwardContext) {
       let (x, choice) = (context.input(0), context.input(1))
+      if mayBeNone { clear(choice, context) }
       if x.count == 1 { return one(x, choice, context) }
       let inputs = each ? x.width / chosen : x.width
       let groups = ExpertGroups(choice, experts: experts, chosen: chosen, in: context.sharedScratch)
@@ -72,25 +107,42 @@ extension MoE {
       }
     }
 
+    /// Zeros where a choice is of no expert.
+    private func clear(_ choice: Rows, _ context: ForwardContext) {
+      for index in biases.indices {
+        let y = context.output(index)
+        let width = y.width / chosen
+        for i in 0..<choice.count * chosen where choice.base[i] < 0 {
+          (y.base + i * width).update(repeating: 0, count: width)
+        }
+      }
+    }
+
     /// A single row: all matmuls of one input at once, written where they belong.
     private func one(_ x: Rows, _ choice: Rows, _ context: ForwardContext) {
       let inputs = each ? x.width / chosen : x.width
       withUnsafeTemporaryAllocation(of: Matmul.self, capacity: chosen * biases.count) { matmuls in
-        for rank in 0..<chosen {
+        var next = 0
+        for rank in 0..<chosen where choice[0][rank] >= 0 {
           for index in biases.indices {
             let y = context.output(index)
             let width = y.width / chosen
             let expert = Int(choice[0][rank])
             matmuls.initializeElement(
-              at: rank * biases.count + index,
-              to: matmul(index, expert, into: y.base + rank * width, stride: width, context))
+              at: next, to: matmul(index, expert, into: y.base + rank * width, stride: width, context))
+            next += 1
           }
         }
-        let all = UnsafeBufferPointer(matmuls)
-        guard each else { return multiply(x.base, inputs, rows: 1, by: all, context) }
-        for rank in 0..<chosen {
-          let own = UnsafeBufferPointer(rebasing: all[rank * biases.count..<(rank + 1) * biases.count])
+        let all = UnsafeBufferPointer(rebasing: matmuls[..<next])
+        guard each else {
+          if next > 0 { multiply(x.base, inputs, rows: 1, by: all, context) }
+          return
+        }
+        next = 0
+        for rank in 0..<chosen where choice[0][rank] >= 0 {
+          let own = UnsafeBufferPointer(rebasing: all[next..<next + biases.count])
           multiply(x.base + rank * inputs, inputs, rows: 1, by: own, context)
+          next += biases.count
         }
       }
     }
@@ -189,10 +241,10 @@ extension MoE {
       starts = UnsafeMutableRawPointer(memory).bindMemory(to: Int32.self, capacity: floats)
       numbers = starts + experts + 1
       starts.initialize(repeating: 0, count: experts + 1)
-      for i in 0..<count { starts[Int(choice.base[i]) + 1] += 1 }
+      for i in 0..<count where choice.base[i] >= 0 { starts[Int(choice.base[i]) + 1] += 1 }
       for expert in 0..<experts { starts[expert + 1] += starts[expert] }
       // Each start moves on while its expert's numbers are placed, and ends as the next one's.
-      for i in 0..<count {
+      for i in 0..<count where choice.base[i] >= 0 {
         let expert = Int(choice.base[i])
         numbers[Int(starts[expert])] = Int32(truncatingIfNeeded: i)
         starts[expert] += 1

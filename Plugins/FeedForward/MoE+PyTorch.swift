@@ -29,7 +29,8 @@ extension MoE.Route {
       lines.append("    best = groups.\(isSingle ? "amax(-1)" : "topk(2, -1).values.sum(-1)")")
       lines.append("    best = best.topk(\(router.topGroups), -1).indices")
       lines.append("    closed = torch.ones_like(groups[..., 0], dtype=torch.bool).scatter(-1, best, False)")
-      lines.append("    groups = groups.masked_fill(closed.unsqueeze(-1), float(\"-inf\"))")
+      let closed = router.closedScore.map { PyTorchExpression($0).text } ?? "float(\"-inf\")"
+      lines.append("    groups = groups.masked_fill(closed.unsqueeze(-1), \(closed))")
       keys = "groups.flatten(-2)"
     }
     lines.append("    choice = \(keys.contains(" + ") ? "(\(keys))" : keys).topk(top_k, -1).indices")
@@ -65,6 +66,12 @@ extension MoE.ExpertLinear {
     let added =
       hasBias == [false]
       ? "" : hasBias == [true] ? " + self.bias[flat[order]]" : " + (0 if self.bias is None else self.bias[flat[order]])"
+    let none = call.peers.contains { ($0 as? MoE.ExpertLinear)?.mayBeNone == true }
+    let skipped = none ? "\n            if expert < 0:\n                continue  # of no expert" : ""
+    let grouped =
+      none
+      ? "# A choice of no expert gives zeros."
+      : "if torch.compiler.is_compiling() and all(n % 8 == 0 for n in self.weight.shape[1:]):\n            return self.grouped(x, choice)"
     call.define(
       "ExpertLinear",
       """
@@ -78,10 +85,9 @@ extension MoE.ExpertLinear {
           def forward(self, x, choice):
               # x: [batch, tokens, choices or 1, inputs]; choice: [batch, tokens, choices]
               x = x.expand(*choice.shape, -1)
-              if torch.compiler.is_compiling() and all(n % 8 == 0 for n in self.weight.shape[1:]):
-                  return self.grouped(x, choice)
+              \(grouped)
               y = x.new_zeros(*choice.shape, self.weight.size(1))
-              for expert in choice.unique().tolist():
+              for expert in choice.unique().tolist():\(skipped)
                   rows = choice == expert
                   y[rows] = \(product)
               return y
@@ -97,7 +103,7 @@ extension MoE.ExpertLinear {
       """)
     let x = each ? call.heads(chosen) : call.input().method("unsqueeze", "-2")
     call.output(is: .heads(chosen))
-    let experts = call.constant("num_experts", PyTorchExpression(experts))
+    let experts = call.constant("num_experts", PyTorchExpression(call.shapes[0][0]))
     let sizes = call.shapes[0].dropFirst().reversed().map { size($0, call) }.joined(separator: ", ")
     guard let module = call.module("ExpertLinear(\(experts), \(sizes)\(argument))") else { return nil }
     return .call(module.text, [x, call.input(1, as: .own)])

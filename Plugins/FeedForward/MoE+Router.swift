@@ -31,6 +31,7 @@ extension MoE {
     var groups = 1
     var topGroups = 1
     var groupScore = GroupScore.top2
+    var closedScore: Double?
     var bias = false
     var selectionBias = false
     var softcap: Double?
@@ -64,6 +65,8 @@ extension MoE {
         "top_groups", default: 1, in: 1...65536, "how many groups a token's experts may be in")
       groupScore = options.choice(
         "group_score", default: GroupScore.top2, "what a group is chosen by: its best expert, or the sum of two")
+      closedScore = options.optionalNumber(
+        "closed_score", "what the experts of other groups are chosen by; never chosen by default")
       bias = options.flag("bias", default: false, "whether logits have a learned bias")
       selectionBias = options.flag(
         "selection_bias", default: false,
@@ -92,6 +95,7 @@ extension MoE {
         Attribute("eps", normalize == .none ? nil : eps, plain: 1e-20), Attribute("scale", scale, plain: 1.0),
         Attribute("groups", groups, plain: 1), Attribute("top_groups", groups == 1 ? nil : topGroups),
         Attribute("group_score", groups == 1 ? nil : groupScore.rawValue),
+        Attribute("closed_score", groups == 1 ? nil : closedScore),
         Attribute("selection_bias", selectionBias, plain: false),
         Attribute("jitter", score == .sparsemixer ? jitter : nil),
       ]
@@ -172,6 +176,7 @@ extension MoE {
     /// Leaves only the experts of the best groups to be chosen; of equal groups the first. `best` holds `groups` numbers.
     private func closeGroups(_ keys: UnsafeMutablePointer<Float>, best: UnsafeMutablePointer<Float>) {
       let size = router.experts / router.groups
+      let closed = router.closedScore.map { Float($0) } ?? -.infinity
       for group in 0..<router.groups {
         var (first, second) = (-Float.infinity, -Float.infinity)
         for i in group * size..<(group + 1) * size {
@@ -183,7 +188,7 @@ extension MoE {
         var better = 0
         for other in 0..<router.groups
         where best[other] > best[group] || (best[other] == best[group] && other < group) { better += 1 }
-        if better >= router.topGroups { (keys + group * size).update(repeating: -.infinity, count: size) }
+        if better >= router.topGroups { (keys + group * size).update(repeating: closed, count: size) }
       }
     }
 

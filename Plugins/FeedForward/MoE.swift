@@ -19,6 +19,7 @@ import Components
 /// `{num_experts: 5, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, order: select_first, apply_to: input}}`
 /// `{num_experts: 4, top_k: 2, expert_size: 8, gated: true, router: {score: sigmoid, normalize: sum, apply_to: input}}`
 /// `{num_experts: 3, top_k: 1, expert_size: 8, gated: true, shared_size: 6, shared_sum: average}`
+/// `{num_experts: 2, top_k: 3, expert_size: 6, gated: true, zero_experts: 1, spare_experts: true, output_bias: true}`
 /// `{num_experts: 4, top_k: 2, expert_size: 8, router: {score: sparsemixer, jitter: 0.4, scale: 1.5}}`
 ///
 /// Sizes, those of Mixtral 8x7B: `{num_experts: 8, top_k: 2, expert_size: 14336, gated: true, activation: silu, router: {normalize: sum}}`;
@@ -42,6 +43,11 @@ public struct MoE: FeedForward {
   let sharedWidth: Int?
   let sharedGate: Bool
   let sharedSum: SharedSum
+  let outputBias: Bool
+  let zeroExperts: Int
+  let spareExperts: Bool
+
+  private var matrices: Experts { Experts(count: experts, chosen: chosen, mayBeNone: zeroExperts > 0) }
 
   /// How what the shared expert gives meets what the token's own give.
   enum SharedSum: String, CaseIterable { case sum, average }
@@ -49,9 +55,7 @@ public struct MoE: FeedForward {
   public init(_ options: Options) {
     let experts = options.requiredInteger("num_experts", in: 1...65536, "the number of experts")
     let chosen = options.requiredInteger("top_k", in: 1...1024, "the number of experts per token")
-    if chosen > experts { options.fail("top_k", "a token cannot be sent to \(chosen) of \(experts) experts") }
     self.experts = experts
-    self.chosen = min(chosen, experts)
     width = options.requiredInteger("expert_size", "the inner width of an expert")
     gated = options.flag("gated", default: false, "whether a gate multiplies the inner activations (SwiGLU, GEGLU)")
     bias = options.flags("bias", ["gate", "up", "down"], default: false, "which matrices have a bias")
@@ -68,7 +72,19 @@ public struct MoE: FeedForward {
       ? .sum
       : options.choice(
         "shared_sum", default: SharedSum.sum, "whether the shared expert is added, or the mean of both is taken")
-    let counts = (experts: experts, chosen: self.chosen)
+    outputBias = options.flag(
+      "output_bias", default: false, "whether a learned vector is added to the sum of a token's own experts")
+    zeroExperts = options.integer(
+      "zero_experts", default: 0, in: 0...65536, "how many experts more give back what they read, and compute nothing")
+    spareExperts =
+      zeroExperts == 0
+      ? false
+      : options.flag(
+        "spare_experts", default: false, "whether gate and up have matrices for those too, which nothing reads")
+    let all = experts + zeroExperts
+    if chosen > all { options.fail("top_k", "a token cannot be sent to \(chosen) of \(all) experts") }
+    self.chosen = min(chosen, all)
+    let counts = (experts: all, chosen: self.chosen)
     router =
       options.group("router", "how experts are chosen and weighted") {
         Router($0, experts: counts.experts, chosen: counts.chosen)
@@ -77,8 +93,19 @@ public struct MoE: FeedForward {
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    let route = plan.part("router") { plan in router.write(x, into: &plan) }
-    let y = plan.part("experts") { plan in expertSum(x, route, into: &plan) }
+    var route = plan.part("router") { plan in router.write(x, into: &plan) }
+    var share: Value?
+    if zeroExperts > 0 {
+      let parts = plan.apply(ZeroExperts(experts: experts), to: [route.weights, route.choice])
+      share = parts[0]
+      route = (route.weights, parts[1])
+    }
+    var y = plan.part("experts") { plan in expertSum(x, route, into: &plan) }
+    if let share {
+      let passed = plan.apply(ScaleHeads(heads: 1), to: x, share)
+      y = plan.add(y, passed)
+    }
+    if outputBias { y = plan.shift(y, byLearned: "bias") }
     guard let sharedWidth else { return y }
     let shared = plan.part("shared expert") { plan in sharedExpert(x, width: sharedWidth, into: &plan) }
     let part = sharedSum == .average ? 0.5 : 1.0
@@ -89,9 +116,12 @@ public struct MoE: FeedForward {
   private func expertSum(_ x: Value, _ route: (weights: Value, choice: Value), into plan: inout PlanBuilder) -> Value {
     let input = router.weighsInput ? plan.apply(OuterProduct(), to: x, route.weights) : x
     let inner = hidden(into: &plan) { name, plan in
-      expertLinear(input, route.choice, to: width, named: name, each: router.weighsInput, into: &plan)
+      matrices.linear(
+        input, route.choice, to: width, named: name, each: router.weighsInput, bias: bias[name] ?? false,
+        spare: spareExperts ? zeroExperts : 0, into: &plan)
     }
-    let results = expertLinear(inner, route.choice, to: x.width, named: "down", each: true, into: &plan)
+    let results = matrices.linear(
+      inner, route.choice, to: x.width, named: "down", each: true, bias: bias["down"] ?? false, into: &plan)
     return router.weighsInput
       ? plan.apply(WeightedSum(count: chosen, weighted: false), to: results)
       : plan.apply(WeightedSum(count: chosen, weighted: true), to: results, route.weights)
@@ -127,24 +157,5 @@ public struct MoE: FeedForward {
   private func clamped(_ x: Value, bothSides: Bool, into plan: inout PlanBuilder) -> Value {
     guard let limit = clamp.map({ Float($0) }) else { return x }
     return plan.clamp(x, to: (bothSides ? -limit : -.infinity)...limit)
-  }
-
-  /// Each token's experts' matrices `name`: a value with `width` numbers for each.
-  private func expertLinear(
-    _ x: Value, _ choice: Value, to width: Int, named name: String, each: Bool, into plan: inout PlanBuilder
-  ) -> Value {
-    let inputs = each ? x.width / chosen : x.width
-    let hasBias = bias[name] ?? false
-    var tensors = [
-      plan.parameter(
-        "experts.*.\(name).weight", shape: [experts, width, inputs], starts: .normal(0.02), chosen: chosen)
-    ]
-    if hasBias {
-      tensors.append(
-        plan.parameter("experts.*.\(name).bias", shape: [experts, width], starts: .zeros, use: .vector, chosen: chosen))
-    }
-    return plan.apply(
-      ExpertLinear(experts: experts, chosen: chosen, each: each, biases: [hasBias]), to: x, choice,
-      parameters: tensors)
   }
 }

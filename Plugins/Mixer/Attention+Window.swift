@@ -10,6 +10,11 @@ struct AttentionWindow {
   /// By how many tokens the edge of the window moves at once.
   let step: Int
 
+  /// All keys.
+  static let all = AttentionWindow()
+
+  private init() { (window, step) = (nil, 1) }
+
   init(_ options: Options, isCausal: Bool) {
     window = options.optionalInteger(
       "window",

@@ -10,11 +10,15 @@ import Components
 /// https://arxiv.org/abs/2305.13245; the gate: Qiu et al., 2025, https://arxiv.org/abs/2505.06708.
 /// A `window` of w sees w keys, the token's own included. It slides, unless `window_step` moves its edge several tokens at
 /// once: w itself makes chunks (Llama 4), less makes bands of blocks (sparse transformers). Under a `full` mask, as encoders
-/// have it, a token sees those after it too, and a window of w is w keys on either side of its own. A sink
+/// have it, a token sees those after it too, and a window of w is w keys on either side of its own. Under a `prefix` mask the tokens of a
+/// prompt that is given to `chimera run` see each other (PaliGemma; elsewhere no prompt is told from its text), under an `image` mask those of one picture (Gemma 3); all else is causal. A sink
 /// is no key, and every window has it. `qk_norm`, `v_norm` and `sub_norm` are the layer's norm with the options given there. Queries,
 /// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` multiplies
 /// queries by t last, after the rotation: c is its `scale`, positions count from 0, and without it t is 1 (Nakanishi, 2025,
-/// https://arxiv.org/abs/2501.19399).
+/// https://arxiv.org/abs/2501.19399). With an `indexer` a token sees the keys alone that it chooses among those. `values: keys` takes a token's
+/// projected keys for its values too, before their norm and rotation (Gemma 4); layers with one `keys_as` share keys and
+/// values: one that says `take_keys` reads those of the last before that has its own, and caches none (Brandon et al., 2024,
+/// https://arxiv.org/abs/2405.12981).
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, window: 3}` `{num_heads: 2, num_kv_heads: 1, softcap: 5}`
 /// `{num_heads: 4, head_dim: 6, scale: inverse_head_dim, bias: {q: true, k: true, v: true}}`
@@ -28,6 +32,8 @@ import Components
 /// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}` `{num_heads: 2, value_scale: 0.7}`
 /// `{num_heads: 4, num_kv_heads: 2, key_bias: {}, scale: 0.4}` `{num_heads: 4, mask: full}`
 /// `{num_heads: 4, num_kv_heads: 2, mask: full, window: 2}`
+/// `{num_heads: 4, num_kv_heads: 2, indexer: {num_heads: 2, head_dim: 4, top_k: 2, per: head, block: 2, local_blocks: 1, q_norm: {}, k_norm: {}}}`
+/// `{num_heads: 4, num_kv_heads: 2, values: keys, v_norm: {}, keys_as: far}`
 ///
 /// Known as: gqa, grouped_query, grouped_query_attention `attention: {num_kv_heads: 4}  # fewer than num_heads, which it divides`,
 /// mqa, multi_query, multi_query_attention `attention: {num_kv_heads: 1}`,
@@ -50,7 +56,7 @@ public struct Attention: Mixer {
     case afterRope = "after_rope"
   }
   enum Grouping: String, CaseIterable { case `repeat`, tile }
-  enum Mask: String, CaseIterable { case causal, full }
+  enum Mask: String, CaseIterable { case causal, full, prefix, image }
 
   /// The norm of queries and keys, or of values.
   struct HeadNorm {
@@ -91,6 +97,8 @@ public struct Attention: Mixer {
   let gate: OutputGate?
   let temperature: PositionTemperature?
   let grouping: Grouping
+  let indexer: KeyIndexer?
+  let sharing: KeySharing
   let place: Place?
 
   public init(_ options: Options) {
@@ -124,8 +132,10 @@ public struct Attention: Mixer {
       "the factor of the scores; auto is 1/√head_dim")
     scaleByLayer = options.flag("scale_by_layer", default: false, "whether layer i divides its scores by i + 1")
     mask = options.choice(
-      "mask", default: Mask.causal, "which tokens a token sees: those up to its own, or all of its text")
-    attentionWindow = AttentionWindow(options, isCausal: mask == .causal)
+      "mask", default: Mask.causal,
+      "which tokens a token sees: those up to its own, all of its text, all of the prompt too, or all of its own picture too"
+    )
+    attentionWindow = AttentionWindow(options, isCausal: mask != .full)
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the scores: cap·tanh(x/cap)")
     sinks = options.flag(
       "sinks", default: false, "attention sinks: a learned score per head that takes weight and adds no value")
@@ -157,16 +167,28 @@ public struct Attention: Mixer {
       "kv_grouping", default: Grouping.repeat,
       "whether query heads share a key head in groups of neighbours, or interleaved"
     )
+    if mask == .prefix, attentionWindow.window != nil {
+      options.fail("mask", "tokens of a prompt that see each other have no window")
+    }
+    indexer =
+      mask == .causal
+      ? options.group("indexer", "an indexer that chooses the keys a token sees") { KeyIndexer($0, heads: heads) } : nil
+    sharing = KeySharing(options, isCausal: mask == .causal)
+    if sharing.valuesAreKeys, valueDim != headDim {
+      options.fail("values", "values of \(valueDim) elements cannot be keys of \(headDim)")
+    }
+    if sharing.isUsed, keyBias != nil { options.fail("key_bias", "keys that layers share bring no bias along") }
+    if indexer != nil, grouping == .tile {
+      options.fail("indexer", "heads that share keys interleaved have no indexer")
+    }
     if keyBias != nil, softcap != nil { options.fail("key_bias", "the bias of a key would be capped with its score") }
     if sinks, grouping == .tile { options.fail("sinks", "heads that share keys interleaved have no sinks") }
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    var q = projected(x, "q", .query, heads, layer, into: &plan)
-    var k = projected(x, "k", .key, keyHeads, layer, into: &plan)
-    var v = plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
-    if let valueNorm { v = valueNorm.write(v, named: "v_norm", heads: keyHeads, into: &plan) }
-    v = plan.scale(clipped(v, into: &plan), by: valueScale)
+    var q = projected(linear(x, "q", heads, into: &plan), "q", .query, heads, layer, into: &plan)
+    let taken = sharing.taken(width: (keyHeads * headDim, keyHeads * valueDim), into: &plan)
+    var (k, v) = taken.map { ($0.k, $0.v) } ?? keysAndValues(x, layer, into: &plan)
     if let temperature { q = plan.apply(temperature, to: q) }
     let scale = Float((scaleByLayer ? scale / Double(layer.index + 1) : scale) * layer.position.scoreFactor)
     if let keyBias {
@@ -174,11 +196,14 @@ public struct Attention: Mixer {
     }
     var states: [StateReference] = []
     // Where all tokens see each other no text is continued, and nothing is cached.
-    if mask == .causal {
+    if let taken {
+      states = taken.states
+    } else if mask != .full {
       let extent: PlannedState.Extent = attentionWindow.window.map { .window($0) } ?? .perToken
       states.append(plan.state("k", width: k.width, extent: extent, precision: .any))
       states.append(plan.state("v", width: v.width, extent: extent, precision: .any))
     }
+    sharing.leave(k, v, states, into: &plan)
     // Tiled, query head h shares key head h mod keyHeads: heads are brought together for attention and back after it.
     let order = grouping == .tile && keyHeads < heads ? PermuteHeads(heads: heads, groups: keyHeads) : nil
     if let order { q = plan.apply(order, to: q) }
@@ -187,25 +212,42 @@ public struct Attention: Mixer {
       plan.fail("heads that share keys interleaved have no learned table of distances", at: place)
     }
     let scores = relative == nil ? layer.position.scoreBias(heads: heads, scale: scale) : nil
+    let chosen = indexer?.write(x, queries: x, into: &plan)
     let attend = Attend(
-      mask: mask == .full ? .full : .causal, heads: heads, keyHeads: keyHeads, scale: scale,
+      mask: Attend.Mask(rawValue: mask.rawValue) ?? .causal, heads: heads, keyHeads: keyHeads, scale: scale,
       window: attentionWindow.window, windowAfter: mask == .full ? attentionWindow.window : nil,
       softcap: softcap.map { Float($0) },
-      bias: attentionWindow.bias(with: scores, order: order), table: relative?.table, sinks: sinks)
+      bias: attentionWindow.bias(with: scores, order: order), table: relative?.table, sinks: sinks,
+      choice: chosen?.choice)
     var tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
     if let relative { tensors.append(relative.tensor) }
-    var mixed = plan.apply(attend, to: q, k, v, parameters: tensors, states: states)
+    var mixed = plan.apply(
+      attend, to: [q, k, v] + (chosen.map { [$0.keys] } ?? []), parameters: tensors, states: states)[0]
     if let order { mixed = plan.apply(order.inverse, to: mixed) }
     if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }
     mixed = subNorm?.write(mixed, named: "sub_norm", over: .row, into: &plan) ?? mixed
     return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
   }
 
-  /// Queries or keys: projected, normalized, clipped and rotated.
+  private func linear(_ x: Value, _ name: String, _ heads: Int, into plan: inout PlanBuilder) -> Value {
+    plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
+  }
+
+  /// Keys and values of the layer's own.
+  private func keysAndValues(_ x: Value, _ layer: Layer, into plan: inout PlanBuilder) -> (k: Value, v: Value) {
+    let raw = linear(x, "k", keyHeads, into: &plan)
+    let k = projected(raw, "k", .key, keyHeads, layer, into: &plan)
+    var v =
+      sharing.valuesAreKeys ? raw : plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
+    if let valueNorm { v = valueNorm.write(v, named: "v_norm", heads: keyHeads, into: &plan) }
+    return (k, plan.scale(clipped(v, into: &plan), by: valueScale))
+  }
+
+  /// Queries or keys from their projection: normalized, clipped and rotated.
   private func projected(
     _ x: Value, _ name: String, _ role: AttentionRole, _ heads: Int, _ layer: Layer, into plan: inout PlanBuilder
   ) -> Value {
-    var y = plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
+    var y = x
     if let norm, norm.when == .beforeRope { y = norm.write(y, named: "\(name)_norm", heads: heads, into: &plan) }
     y = clipped(y, into: &plan)
     y = layer.position.rotate(y, role, heads: heads, into: &plan)

@@ -58,7 +58,8 @@ public struct Mamba: Mixer {
     let read = normalized(plan.linear(channels, to: stateSize, named: "c"), "c", into: &plan)
     let steps = writeSteps(low, into: &plan)
     // A from 1 to state_size in every channel, as the paper starts it.
-    let rates = (0..<inner).flatMap { _ in (1...stateSize).map { log(Double($0)) } }
+    let logarithms = (1...stateSize).map { log(Double($0)) }
+    let rates = (0..<inner).flatMap { _ in logarithms }
     let tensors = [
       plan.parameter("a_log", shape: [inner, stateSize], starts: .each(rates), use: .vector),
       plan.parameter("d", shape: [inner], starts: .ones),

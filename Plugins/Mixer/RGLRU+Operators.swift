@@ -54,15 +54,25 @@ extension RGLRU {
     }
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      let width = "\(call.width()) // \(blocks)"
+      guard let module = call.module("BlockLinear(\(blocks), \(width))") else { return nil }
       call.define(
-        "block_linear",
+        "BlockLinear",
         """
-        def block_linear(x, weight, bias):
-            \"""A matrix for each block of channels: x[block b]·W[b] + bias[b].\"""
-            blocks = x.unflatten(-1, (weight.size(0), -1))
-            return (torch.einsum("btni,nij->btnj", blocks, weight) + bias).flatten(-2)
+        class BlockLinear(nn.Module):
+            \"""A matrix for each block of channels: y[block b] = x[block b]·W[b] + bias[b].\"""
+
+            def __init__(self, blocks, width):
+                super().__init__()
+                self.weight = nn.Parameter(torch.empty(blocks, width, width))
+                self.bias = nn.Parameter(torch.empty(blocks, width))
+
+            def forward(self, x):
+                x = x.unflatten(-1, self.bias.shape)
+                y = torch.einsum("btni,nij->btnj", x, self.weight) + self.bias
+                return y.flatten(-2)
         """)
-      return .call("block_linear", [call.input(), call.parameter(0), call.parameter(1)])
+      return .call(module.text, [call.input()])
     }
 
     func flops(step: Step, context: Int) -> Int { 2 * step.outputs[0].width * step.outputs[0].width / blocks }
@@ -177,14 +187,12 @@ extension RGLRU {
           \"""h_t = a ⊙ h_{t−1} + √(1 − a²) ⊙ σ(i) ⊙ x, a = exp(−8·σ(r)·softplus(rate)); the first token is taken in whole.\"""
           log_a = -8.0 * torch.sigmoid(r) * F.softplus(rate)
           root = torch.sqrt(-torch.expm1(2 * log_a))
-          state = cache.get("state") if cache is not None else None
-          taken = torch.sigmoid(i) * x
+          a, taken = torch.exp(log_a), torch.sigmoid(i) * x
+          state = (cache or {}).get("state")
           outputs = []
           for t in range(x.size(1)):
-              if state is None:
-                  state = taken[:, t]
-              else:
-                  state = torch.exp(log_a[:, t]) * state + root[:, t] * taken[:, t]
+              new = taken[:, t]
+              state = new if state is None else a[:, t] * state + root[:, t] * new
               outputs.append(state)
           if cache is not None:
               cache["state"] = state

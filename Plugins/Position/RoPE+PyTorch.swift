@@ -3,6 +3,7 @@ import Essentials
 
 extension RoPEAngles {
   func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard sections == nil, axis.isOfText else { return nil }
     call.names("rope")
     call.output(is: .own)
     let name = scaling == .none ? "rope_angles" : "scaled_rope_angles"

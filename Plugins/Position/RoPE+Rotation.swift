@@ -11,7 +11,12 @@ struct RoPEAngles: Kernel {
   let theta: Double
   let width: Int
   let scaling: RoPEScaling
+  /// How many pairs turn by a token's place in time, down and across; nil where all turn by its position.
+  var sections: [Int]?
+  /// What the rows stand for.
+  var axis = RowAxis.tokens
 
+  var readsPlaces: Bool { sections != nil }
   var lengthUse: LengthUse { scaling.lengthUse }
 
   var attributes: [Attribute] {
@@ -19,10 +24,12 @@ struct RoPEAngles: Kernel {
       Attribute("theta", theta),
       Attribute("rotary_dim", width),
       Attribute("scaling", scaling, plain: RoPEScaling.none),
+      Attribute("sections", sections ?? [], plain: [Int]()),
+      Attribute("axis", axis.index, plain: RowAxis.tokens.index),
     ]
   }
   func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
-    [ValueShape(width: width, axis: .tokens)]
+    [ValueShape(width: width, axis: axis)]
   }
 
   func forward(_ context: ForwardContext) {
@@ -32,8 +39,11 @@ struct RoPEAngles: Kernel {
       let factor = scaling.attentionFactor
       for pair in 0..<width / 2 {
         let frequency = frequencies[pair]
+        let places = sections.flatMap { sections in
+          context.batch.places.map { $0 + (pair < sections[0] ? 0 : pair < sections[0] + sections[1] ? 1 : 2) }
+        }
         for row in sequence.rows {
-          let angle = Double(context.positions[row]) * frequency
+          let angle = Double(places?[3 * row] ?? context.positions[row]) * frequency
           y[row][pair] = Float(factor * cos(angle))
           y[row][pair + width / 2] = Float(factor * sin(angle))
         }

@@ -14,7 +14,7 @@ import Essentials
 /// `{scaling: {type: dynamic, factor: 2, original_context: 8}}`
 /// `{scaling: {type: llama3, factor: 8, original_context: 8}}` `{scaling: {type: yarn, factor: 4, original_context: 8}}`
 /// `{scaling: {type: factors, factors: [1, 2.5]}}`
-/// `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
+/// `{sections: [1, 1, 0]}` `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
 /// `{scaling: {type: yarn, factor: 4, original_context: 8, mscale: 1, mscale_all_dim: 0.5, scale_scores: true}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8, factor: 2}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8, factor: 2, cached: kept}}`
@@ -38,6 +38,7 @@ public struct RoPE: PositionEncoding {
   let pairing: Pairing
   let direction: Direction
   let scaling: RoPEScaling
+  let sections: [Int]?
   let extendedContext: Int?
   let place: Place?
 
@@ -49,6 +50,13 @@ public struct RoPE: PositionEncoding {
     pairing = options.choice("pairing", default: Pairing.half, "which elements are rotated as a pair")
     direction = options.choice("direction", default: Direction.forward, "the direction of rotation")
     scaling = options.group("scaling", "how angles change for contexts longer than trained", RoPEScaling.init) ?? .none
+    sections = options.numbers(
+      "sections",
+      "how many pairs of a head turn by a token's place in time, down and across; all by its position when left out")?
+      .compactMap { Int(exactly: $0) }
+    if let sections, sections.count != 3 || sections.contains(where: { $0 < 0 }) {
+      options.fail("sections", "'sections' takes three numbers of pairs: in time, down and across")
+    }
     extendedContext = scaling.longestText(context: options.shape.contextLength)
     place = options.place(of: dim == nil ? "fraction" : "dim")
     if dim != nil, options.isSet("fraction") {
@@ -91,8 +99,14 @@ public struct RoPE: PositionEncoding {
         at: place)
       return x
     }
+    if let sections, sections.reduce(0, +) != width / 2 {
+      plan.fail(
+        "the sections have \(sections.reduce(0, +)) pairs, and \(width / 2) of a head are rotated", at: place)
+      return x
+    }
     if let extendedContext { plan.extendContext(to: extendedContext) }
-    let table = RoPEAngles(theta: theta, width: width, scaling: scaling)
+    let table = RoPEAngles(
+      theta: theta, width: width, scaling: scaling, sections: sections, axis: plan.rows)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [])[0] }
     return plan.apply(
       RoPERotation(

@@ -87,6 +87,18 @@ extension BindingExpression {
       guard let list = source.value(at: path)?.array, let count, count >= 0 else { return nil }
       let numbers = Set(list.compactMap(\.integer))
       return .array((0..<min(count, Self.layerLimit)).map { .string(numbers.contains($0 + first) ? inside : outside) })
+    case .places(let path, let inside):
+      seen.insert(path)
+      guard let items = source.value(at: path)?.array else { return nil }
+      return .array(items.indices.filter { items[$0].string == inside }.map { .integer($0) })
+    case .numbered(let path, let item, let layers):
+      guard let count = try layers.value(in: source, seen: &seen)?.integer, 0...Self.layerLimit ~= count else {
+        return nil
+      }
+      let paths = (0..<count).map { "\(path).\($0).\(item)" }
+      let values = paths.map { source.value(at: $0) }
+      seen.formUnion(zip(paths, values).lazy.filter { $1 != nil }.map(\.0))
+      return values.allSatisfy { $0 == nil } ? nil : .array(values.map { $0 ?? .null })
     case .grouped(let groups, let alternatives):
       let chosen = groups.firstIndex(where: source.hasGroup) ?? alternatives.count - 1
       for (index, alternative) in alternatives.enumerated() where index != chosen {

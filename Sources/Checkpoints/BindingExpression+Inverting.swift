@@ -23,7 +23,7 @@ extension BindingExpression {
       return zip(expressions, items).reduce([config]) { configs, pair in
         configs.flatMap { pair.0.inversions(of: pair.1, in: $0) }
       }
-    case .count, .tensor, .numbers:
+    case .count, .tensor, .numbers, .places:
       // Tensors are what they are.
       return []
     case .runs(let runs):
@@ -38,6 +38,11 @@ extension BindingExpression {
       guard let layers = value.array.flatMap({ Self.layers(of: $0) }) else { return [] }
       let numbers = layers.indices.filter { layers[$0] == inside }.map { JSONValue.integer($0 + first) }
       return config.assigning(.array(numbers), at: path).map { [$0] } ?? []
+    case .numbered(let path, let item, _):
+      return (value.array ?? []).enumerated().reduce([config]) { configs, layer in
+        layer.element.isNull
+          ? configs : configs.compactMap { $0.assigning(layer.element, at: "\(path).\(layer.offset).\(item)") }
+      }
     case .letters(let path):
       let letters = (value.array ?? []).compactMap(\.string)
       guard letters.count == value.array?.count, letters.allSatisfy({ $0.count == 1 }) else { return [] }
@@ -86,7 +91,7 @@ extension BindingExpression {
     case .modified(let inner, _): inner.hasArithmetic
     case .runs(let runs): runs.contains { $0.count.hasArithmetic }
     case .period(let period, let offset, _, _): period.hasArithmetic || offset.hasArithmetic
-    case .path, .constant, .count, .tensor, .numbers, .unroll, .letters, .same, .listed: false
+    case .path, .constant, .count, .tensor, .numbers, .unroll, .letters, .same, .listed, .numbered, .places: false
     }
   }
 

@@ -5,11 +5,11 @@ extension BindingExpression {
   static let sources =
     [
       "from", "value", "first", "list", "count", "tensor", "numbers", "runs", "join", "unroll", "letters", "same",
-      "listed", "period",
+      "listed", "period", "numbered", "places",
     ]
     + Arithmetic.allCases.map(\.rawValue)
   private static let modifierKeys = [
-    "map", "text", "default", "off", "write", "when", "axis", "layers", "offset", "in", "out",
+    "map", "text", "default", "off", "write", "when", "axis", "layers", "offset", "in", "out", "item",
   ]
 
   init(_ setting: Setting) throws(Problem) {
@@ -42,20 +42,25 @@ extension BindingExpression {
       axis = number
     }
     let layers = setting["layers"]
-    if let layers, source.key != "join", source.key != "listed" {
-      throw Problem("'layers' belongs to 'join' and 'listed'", at: layers.place)
+    if let layers, source.key != "join", source.key != "listed", source.key != "numbered" {
+      throw Problem("'layers' belongs to 'join', 'listed' and 'numbered'", at: layers.place)
     }
     for key in ["in", "out"] where source.key != "listed" && source.key != "period" {
-      if let misplaced = setting[key] {
+      if let misplaced = setting[key], key == "out" || source.key != "places" {
         throw Problem("'\(key)' belongs to 'listed' and 'period'", at: misplaced.place)
       }
     }
     if source.key != "listed", source.key != "period", let misplaced = setting["offset"] {
       throw Problem("'offset' belongs to 'listed' and 'period'", at: misplaced.place)
     }
+    if source.key != "numbered", let misplaced = setting["item"] {
+      throw Problem("'item' belongs to 'numbered'", at: misplaced.place)
+    }
     let inner: BindingExpression =
       switch source.key {
       case "listed": try Self.listed(source, setting)
+      case "numbered": try Self.numbered(source, setting)
+      case "places": try Self.places(source, setting)
       case "period": try Self.period(source, setting)
       default: try Self.source(source, axis: axis, layers: layers)
       }
@@ -114,6 +119,18 @@ extension BindingExpression {
     }
     return .listed(
       try text(entry.value), first: first, inside: inside, outside: outside, layers: try operand(layers))
+  }
+
+  private static func numbered(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {
+    guard let item = setting["item"]?.text, let layers = setting["layers"] else {
+      throw Problem("'numbered' needs 'item' and 'layers'", at: entry.place)
+    }
+    return .numbered(try text(entry.value), item: item, layers: try operand(layers))
+  }
+
+  private static func places(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {
+    guard let inside = setting["in"]?.text else { throw Problem("'places' needs 'in'", at: entry.place) }
+    return .places(try text(entry.value), inside: inside)
   }
 
   private static func period(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {

@@ -139,6 +139,9 @@ extension BindingExpression {
     case .listed(let path, let first, let inside, let outside, let layers):
       return .listed(
         one(path), first: first, inside: inside, outside: outside, layers: layers.under(prefixes, written: written))
+    case .places(let path, let inside): return .places(one(path), inside: inside)
+    case .numbered(let path, let item, let layers):
+      return .numbered(one(path), item: item, layers: layers.under(prefixes, written: written))
     case .runs(let runs): return .runs(runs.map { ($0.name, $0.count.under(prefixes, written: written)) })
     case .join(let patterns, let layers):
       return .join(

@@ -39,8 +39,11 @@ extension CheckpointMap {
     var report = MatchReport(stored: stored.map(\.name), expected: mapped.map(fullName))
     // A layer of which nothing is there is said as a whole.
     let present = Set(layered.map(fullName).filter { byName[$0] != nil }.compactMap(StoredLayer.init(of:)))
+    // One that is there in another spelling is not missing.
+    func isThere(_ target: Int) -> Bool { candidates[target].contains { byName[fullName(mapped[$0])] != nil } }
     func isAbsent(_ tensor: MappedTensor) -> Bool {
       tensor.layer != nil && StoredLayer(of: fullName(tensor)).map { !present.contains($0) } ?? false
+        && !tensor.targets.joined().allSatisfy(isThere)
     }
     var absent = layered.filter(isAbsent)
     while let first = absent.first, let layer = StoredLayer(of: fullName(first)) {

@@ -6,7 +6,7 @@ import Components
 /// checkpoint:
 ///   prefix: model.               # optional when loading; a list gives older spellings after the one that is saved
 ///   tensors: {embed_tokens: embed.tokens, norm: final_norm, /lm_head: head}      # '/': without the prefix
-///   layer_prefix: layers.*.      # '*' is the layer's number
+///   layer_prefix: layers.*.      # '*' is the layer's number; a list as of prefixes, '/' as of names
 ///   layer:
 ///     input_layernorm: attn_norm
 ///     self_attn.qkv_proj: {to: [attn.q, attn.k, attn.v], layout: (q|k|v) m}
@@ -90,18 +90,20 @@ public struct CheckpointMap: Sendable {
   private static func rules(
     of setting: Setting, stack: String, into rules: inout [CheckpointRule], _ problems: inout Problems
   ) -> String {
-    var layerPrefix = texts(setting["layer_prefix"], "layer_prefix", &problems).first ?? ""
-    if setting["layer"]?.entries?.isEmpty == false, TensorNamePattern(layerPrefix).starCount != 1 {
+    var layerPrefixes = texts(setting["layer_prefix"], "layer_prefix", &problems)
+    if layerPrefixes.isEmpty { layerPrefixes = [""] }
+    for (index, prefix) in layerPrefixes.enumerated()
+    where setting["layer"]?.entries?.isEmpty == false && TensorNamePattern(prefix).starCount != 1 {
       problems.add(
         Problem(
-          "'layer_prefix' is '\(layerPrefix)'; expected a text with one '*' for the layer's number",
+          "'layer_prefix' is '\(prefix)'; expected a text with one '*' for the layer's number",
           at: setting["layer_prefix"]?.place ?? setting["layer"]?.place))
       // So that the rules below are not all blamed for it.
-      layerPrefix = "*."
+      layerPrefixes[index] = "*."
     }
-    for (key, storedPrefix, canonicalPrefix) in [
-      ("tensors", "", stack), ("layer", layerPrefix, stack + "layers.*."),
-    ] {
+    // The first spelling is saved: that of the later rule.
+    let layers = layerPrefixes.reversed().map { ("layer", $0, stack + "layers.*.") }
+    for (key, storedPrefix, canonicalPrefix) in [("tensors", "", stack)] + layers {
       for entry in group(setting[key], key, &problems).flatMap({ alternatives($0, &problems) })
       where !entry.value.isNull {
         do {
@@ -113,7 +115,7 @@ public struct CheckpointMap: Sendable {
         }
       }
     }
-    return layerPrefix
+    return layerPrefixes[0]
   }
 
   /// What one stored name is in layers of several kinds: an entry for each.

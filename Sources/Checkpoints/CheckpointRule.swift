@@ -76,8 +76,9 @@ struct CheckpointRule: Sendable {
     } else {
       targets = try Self.ordered(targets, as: layout, exact: exact, place: layoutSetting?.place ?? place)
     }
-    isAbsolute = entry.key.hasPrefix("/")
-    stored = TensorNamePattern(isAbsolute ? String(entry.key.dropFirst()) : storedPrefix + entry.key)
+    let name = entry.key.hasPrefix("/") ? entry.key : storedPrefix + entry.key
+    isAbsolute = name.hasPrefix("/")
+    stored = TensorNamePattern(isAbsolute ? String(name.dropFirst()) : name)
     canonical = targets.map { TensorNamePattern(canonicalPrefix + $0) }
     self.layout = layout
     isExact = exact

@@ -14,16 +14,36 @@ extension ConfigBinding {
   /// The patch that says in the spec's words what `source` says in its own. Throws every problem at once.
   public func bind(_ source: ConfigSource) throws(Problems) -> Result {
     var problems = Problems()
+    var patch = Setting(.group([]))
     var seen = Set((match + unless).map(\.path))
-    let patch = patch(of: source, &seen, &problems)
-    for requirement in require { check(requirement, in: source, &seen, &problems) }
+    var ignored = ignored
+    if let within {
+      var inner: Set<String> = []
+      add(source.inside(within), to: &patch, &inner, &problems)
+      seen.formUnion(inner.map { "\(within).\($0)" })
+      ignored = ignored.map { "\(within).\($0)" } + Self.housekeeping + Self.housekeeping.map { "*.\($0)" }
+    } else {
+      add(source, to: &patch, &seen, &problems)
+    }
+    for outer in outer {
+      outer.add(source, to: &patch, &seen, &problems)
+      ignored += outer.ignored
+    }
     try problems.check()
-    return Result(patch: patch, unused: unused(of: source, besides: seen))
+    return Result(patch: patch, unused: Self.unused(of: source, besides: seen, ignored))
   }
 
-  /// What the bindings say; keys that they read are added to `seen`.
-  private func patch(of source: ConfigSource, _ seen: inout Set<String>, _ problems: inout Problems) -> Setting {
-    var patch = Setting(.group([]))
+  /// Adds what the bindings say to `patch`, and what is wrong to `problems`; keys that they read are added to `seen`.
+  private func add(
+    _ source: ConfigSource, to patch: inout Setting, _ seen: inout Set<String>, _ problems: inout Problems
+  ) {
+    bind(source, into: &patch, &seen, &problems)
+    for requirement in require { check(requirement, in: source, &seen, &problems) }
+  }
+
+  private func bind(
+    _ source: ConfigSource, into patch: inout Setting, _ seen: inout Set<String>, _ problems: inout Problems
+  ) {
     for entry in set { patch[path: entry.key] = entry.value }
     var lists: [(values: LayerValues, path: String, place: Place?)] = []
     for binding in bindings {
@@ -51,7 +71,6 @@ extension ConfigBinding {
       }
     }
     if !overrides.isEmpty { patch[path: "layers.overrides"] = Setting(.list(overrides)) }
-    return patch
   }
 
   /// Adds a problem where `source` says something else than is required, or not what must be said.
@@ -91,7 +110,9 @@ extension ConfigBinding {
   }
 
   /// The keys of `source` that are neither `seen` nor ignored.
-  private func unused(of source: ConfigSource, besides seen: Set<String>) -> [String] {
+  private static func unused(
+    of source: ConfigSource, besides seen: Set<String>, _ ignored: [String]
+  ) -> [String] {
     let read = Set(
       seen.map { path in
         // Who reads an item reads the list.
@@ -102,7 +123,7 @@ extension ConfigBinding {
         return String(spelled[..<dot])
       })
     return source.leaves.filter { leaf in
-      !read.contains { leaf == $0 || leaf.hasPrefix($0 + ".") } && !ignored.contains { Self.fits(leaf[...], $0[...]) }
+      !read.contains { leaf == $0 || leaf.hasPrefix($0 + ".") } && !ignored.contains { fits(leaf[...], $0[...]) }
     }
   }
 

@@ -28,6 +28,17 @@ extension ConfigBinding {
     effective: (_ path: String) -> EffectiveOption = { _ in .unknown }
   ) throws(Problems) -> [JSONValue] {
     var candidates: [JSONValue] = []
+    if within != nil {
+      // Parts inside a whole are read, and written only as they came.
+      guard let original, matches(ConfigSource(name: "config.json", values: original, tensors: tensors)) else {
+        throw Problems([
+          Problem(
+            "the configuration of a model of several parts is written only as it came, and this one came without",
+            at: spec.place)
+        ])
+      }
+      return [.object(completed(original))]
+    }
     let wanted = wanted(of: spec, effective)
     var search = ConfigurationSearch(binding: self, wanted: wanted, tensors: tensors, numbers: numbers)
     if let original, matches(ConfigSource(name: "config.json", values: original, tensors: tensors)) {

@@ -17,6 +17,8 @@ import Files
 ///   floats: [rope_theta, '*_eps']         # keys that are written with a fraction, `30.0`: other readers ask for one
 ///   write: {architectures: [LlamaForCausalLM]}      # what a written configuration also says; a group is an expression
 ///   restore: {position.pairing: {attn.q: attention.num_heads}}     # see `TensorRestoration`
+///   within: text_config         # the group that bind, require and ignore speak of: a part's configuration inside a whole one
+///   outer: {bind: {stacks.image.layers.count: vision_config.num_hidden_layers}}      # bind, require and ignore of the whole
 ///   restate: {position.scaling: {llama3: factors}}    # groups of options that are written by another of their types
 /// ```
 ///
@@ -50,6 +52,11 @@ public struct ConfigBinding: Sendable {
   /// How tensors are brought back from what `set` says of the container.
   public let restorations: [TensorRestoration]
 
+  /// The group whose keys are bound, required and ignored; nil where they are those of the whole.
+  let within: String?
+  /// What is bound, required and ignored of the whole, where there is such a group: one or none.
+  let outer: [ConfigBinding]
+
   /// What must hold where a configuration says it.
   struct Requirement: Sendable {
     let path: String
@@ -62,7 +69,7 @@ public struct ConfigBinding: Sendable {
 
   /// The keys a section may have besides those of a checkpoint map.
   private static let keys = [
-    "match", "unless", "set", "bind", "require", "ignore", "floats", "write", "restore", "restate",
+    "match", "unless", "set", "bind", "require", "ignore", "floats", "write", "within", "outer", "restore", "restate",
   ]
 
   /// Keys whose values the reference implementation declares as floats and refuses as integers, whatever the family:
@@ -75,7 +82,7 @@ public struct ConfigBinding: Sendable {
   ]
 
   /// What every configuration of the kind has and no architecture depends on.
-  private static let housekeeping = [
+  static let housekeeping = [
     "architectures", "model_type", "transformers_version", "dtype", "torch_dtype", "use_cache", "*_token_id",
     "initializer_range", "auto_map*", "_name_or_path", "_commit_hash", "*attn_implementation*", "*dropout*", "*_pdrop",
     "layerdrop", "general.*", "tokenizer.*", "quantize.*", "split.*", "tokenizer_class", "unsloth_*",
@@ -109,6 +116,15 @@ public struct ConfigBinding: Sendable {
       }
       return (setting.entries ?? []).filter { !$0.value.isNull }
     }
+    within = section["within"]?.text
+    if let setting = section["within"], setting.text == nil, !setting.isNull {
+      problems.add(Problem("'within' is \(setting.kindInWords); expected a key", at: setting.place))
+    }
+    var outer: [ConfigBinding] = []
+    if let setting = section["outer"], !setting.isNull {
+      do { outer.append(try ConfigBinding(setting)) } catch { for problem in error.list { problems.add(problem) } }
+    }
+    self.outer = outer
     func values(_ setting: Setting) -> [JSONValue] {
       guard let items = setting.list, !items.isEmpty else { return [JSONValue(setting)] }
       return items.map { JSONValue($0) }

@@ -55,6 +55,14 @@ public struct ConfigSource: Sendable {
     kind = file["general.architecture"]?.string
   }
 
+  /// The group at `path` as a source of its own, with the same tensors; one without keys where there is none.
+  func inside(_ path: String) -> ConfigSource {
+    var inner = ConfigSource(
+      name: name + ": " + path, values: stored(at: path)?.object ?? JSONObject(), tensors: tensors, numbers: numbers)
+    inner.entries = entries
+    return inner
+  }
+
   /// The value at a path: a key, or keys joined by dots; nil for a null as for an absent key. '*' at its head is the
   /// architecture of a GGUF file, a number the place of an item in a list.
   public func value(at path: String) -> JSONValue? {

@@ -97,6 +97,18 @@ public struct LayoutBinding: Sendable {
     }
     var shape = rank == 1 ? [slabRows] : transposed ? [columns, slabRows] : [slabRows, columns]
     if rank == layout.axisCount { for axis in layout.unitAxes { shape.insert(1, at: min(axis, shape.count)) } }
+    if rank == 2, !layout.inputAxes.isEmpty {
+      let sizes = layout.inputAxes.compactMap { Int($0) ?? count($0) }
+      guard sizes.count == layout.inputAxes.count else {
+        throw problem(
+          "counts \(layout.inputAxes.joined(separator: ", ")), and nothing says how many that are; name them under 'axes'"
+        )
+      }
+      guard checkedProduct(sizes) == columns else {
+        throw problem("has rows of \(sizes), and a row of the matrix has \(columns) numbers")
+      }
+      shape = [slabRows] + sizes
+    }
     if layout.foldsExperts { shape[0] *= experts } else if layout.hasExperts { shape.insert(experts, at: 0) }
     storedShape = shape
     self.slabRows = slabRows

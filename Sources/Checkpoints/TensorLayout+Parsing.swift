@@ -19,6 +19,11 @@ extension TensorLayout {
     }
     let unitAxes = axes.indices.filter { axes[$0] == .plain("1") }
     axes.removeAll { $0 == .plain("1") }
+    var inputAxes: [String] = []
+    if axes.count > 2, axes[0] == .plain("out"), !hasExperts, unitAxes.isEmpty {
+      for case .plain(let name) in axes.dropFirst() { inputAxes.append(name) }
+      if inputAxes.count == axes.count - 1 { axes = [.plain("out"), .plain("in")] }
+    }
     guard (1...2).contains(axes.count) else {
       throw parser.problem("has \(axes.count) axes besides the experts'; a matrix has two and a vector one")
     }
@@ -37,7 +42,7 @@ extension TensorLayout {
     if parts.isEmpty, axes.count == 2 { transposed = axes[0] != .plain("out") && axes[1] != .plain("in") }
     self.init(
       text: text, parts: parts, groups: groups, hasExperts: hasExperts, foldsExperts: foldsExperts,
-      isTransposed: transposed, axisCount: axes.count, unitAxes: unitAxes)
+      isTransposed: transposed, axisCount: axes.count, unitAxes: unitAxes, inputAxes: inputAxes)
   }
 }
 

@@ -12,6 +12,9 @@
 ///
 /// An axis `1` has one entry and changes nothing but the shape: `out 1 in` is a convolution's `[channels, 1, kernel]`.
 ///
+/// More plain axes after `out` are those that a row of the matrix is stored in: `out c p p` is a convolution's `[out, channels,
+/// height, width]`, whose axes `axes` counts.
+///
 /// For a vector, such as the bias that belongs to a matrix, only the axis of the outputs counts.
 public struct TensorLayout: Sendable, Hashable {
   /// How many groups the parts are interleaved in.
@@ -37,11 +40,13 @@ public struct TensorLayout: Sendable, Hashable {
   public let axisCount: Int
   /// The places of the axes of one entry among a matrix's axes.
   public let unitAxes: [Int]
+  /// The axes that a row is stored in, where they are several.
+  public let inputAxes: [String]
 
   /// The tensor as it is: `[out, in]`, or a vector.
   public static let plain = TensorLayout(
     text: "", parts: [], groups: .one, hasExperts: false, foldsExperts: false, isTransposed: false, axisCount: 0,
-    unitAxes: [])
+    unitAxes: [], inputAxes: [])
 }
 
 /// Why a layout cannot be read or cannot be applied, as one sentence.

@@ -28,12 +28,14 @@ public protocol Output: Component {
 
 /// Token ids to vectors, and the start of the residual stream.
 public protocol Embedding: Component {
-  /// How many numbers it is given for a row; nil where it is a token id. Only stacks beside the text's are given numbers.
+  /// How many numbers it is given for a row; nil where it is a token id.
   var inputWidth: Int? { get }
+  /// How the rows that it is given stand for a picture; nil where they do not.
+  var patches: PatchGrid? { get }
   /// Writes the lookup of the pass's tokens, or what is given for the rows of the stack: a value of the model's width, a row for each.
   ///
-  /// `position` is the model's own position encoding, which may add to the residual stream here.
-  func write(position: any PositionEncoding, into plan: inout PlanBuilder) -> Value
+  /// `position` is the model's own position encoding, which may add to the residual stream here; `stacks` are what other stacks give.
+  func write(position: any PositionEncoding, reading stacks: [StackStates], into plan: inout PlanBuilder) -> Value
 }
 
 /// Whether a vector is a query or a key.
@@ -104,6 +106,15 @@ public struct Layer: Sendable {
   }
 }
 
+/// The residual stream before the first layer, as layers of the same stack find it left for them.
+public struct EmbeddedRows: Sendable {
+  /// A row for each of the stack's rows.
+  public let stream: Value
+
+  /// What the embedding gave.
+  public init(stream: Value) { self.stream = stream }
+}
+
 /// What a stack gives to those that read it.
 public struct StackStates: Sendable {
   /// The stack's name.
@@ -124,6 +135,8 @@ public protocol SublayerComponent: Component {
   var isAbsent: Bool { get }
   /// What its tensors' canonical names have after the layer's number; the slot's own scope unless it says otherwise.
   var scope: String { get }
+  /// Whether layers of the same settings differ in what they write, as where they take turns with the tensors of a group.
+  var differsByLayer: Bool { get }
   /// Writes what becomes of `x`; the result has the model's width.
   func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value
 }
@@ -168,6 +181,8 @@ public protocol Residual: Component {
 public protocol Block: Component {
   /// Whether the residual stream leaves the last layer unnormalized, so that a norm before the head is due.
   var needsFinalNorm: Bool { get }
+  /// Whether layers of the same settings differ in what it writes.
+  var differsByLayer: Bool { get }
   /// Writes the sublayers around the residual stream `x`.
   func write(_ x: Value, sublayers: [Sublayer], norm: any Normalization, into plan: inout PlanBuilder) -> Value
 }
@@ -187,7 +202,8 @@ extension Component {
 extension Output { public static var slot: Slot { .output } }
 extension Embedding {
   public static var slot: Slot { .embedding }
-  public var inputWidth: Int? { nil }
+  public var inputWidth: Int? { patches?.width }
+  public var patches: PatchGrid? { nil }
 }
 extension Normalization {
   public static var slot: Slot { .norm }
@@ -196,13 +212,17 @@ extension Normalization {
 extension Activation { public static var slot: Slot { .activation } }
 extension SublayerComponent {
   public var isAbsent: Bool { false }
+  public var differsByLayer: Bool { false }
   public var scope: String { Self.slot.scope ?? Self.slot.rawValue }
 }
 extension Mixer { public static var slot: Slot { .attention } }
 extension CrossMixer { public static var slot: Slot { .crossAttention } }
 extension FeedForward { public static var slot: Slot { .mlp } }
 extension Residual { public static var slot: Slot { .residual } }
-extension Block { public static var slot: Slot { .block } }
+extension Block {
+  public static var slot: Slot { .block }
+  public var differsByLayer: Bool { false }
+}
 extension Head { public static var slot: Slot { .head } }
 extension PositionEncoding {
   public static var slot: Slot { .position }

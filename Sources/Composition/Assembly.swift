@@ -44,7 +44,7 @@ public struct Assembly: Sendable {
       let stack = assembly.stack
       let name = assembly.stack.name == text.stack.name ? nil : stack.name
       for first in assembly.firstOfKinds {
-        copies[TensorName(stack: name, layer: first)] = stack.layerKinds.count { $0 == stack.layerKinds[first] }
+        copies[TensorName(stack: name, layer: first)] = assembly.copies(of: first)
       }
     }
     var total = 0
@@ -62,13 +62,14 @@ public struct Assembly: Sendable {
 
   /// The plan with only the `layers` of each stack.
   private func plan(_ layers: (StackAssembly) -> [Int]) throws(Problems) -> Plan {
-    var plan = PlanBuilder(shape: architecture.shape)
+    var plan = PlanBuilder(
+      shape: architecture.shape, inputWidth: text.embedding.inputWidth, patches: text.embedding.patches)
     var given: [StackStates] = []
     for other in others {
       let stack = other.assembly.stack
       let axis = plan.axis(
         stack.name, inputWidth: other.assembly.embedding.inputWidth, vocabSize: stack.shape.vocabSize,
-        context: stack.shape.contextLength)
+        context: stack.shape.contextLength, patches: other.assembly.embedding.patches)
       let states = plan.stack(stack.name, shape: stack.shape, rows: axis) { plan in
         writing(other.assembly, layers(other.assembly), logitFactor: 1, into: &plan) { plan in
           let (hidden, normIsDue) = other.assembly.write(layers(other.assembly), reading: given, into: &plan)
@@ -85,7 +86,9 @@ public struct Assembly: Sendable {
       for (stack, other) in zip(given, others) where !plan.isRead(stack.states) {
         plan.fail(
           "nothing reads the stack '\(stack.name)'", at: other.assembly.stack.place,
-          hint: "give the layers of the text a \(Slot.crossAttention.rawValue), or leave the stack out")
+          hint:
+            "give the layers of the text a \(Slot.crossAttention.rawValue), or its embedding 'replace', or leave the stack out"
+        )
       }
     }
     let finished: Plan

@@ -41,13 +41,6 @@ public struct Composer: Sendable {
       }
       others.append(made.map { Assembly.Other(assembly: $0.assembly, output: $0.end) })
     }
-    if let text, text.assembly.embedding.inputWidth != nil {
-      problems.add(
-        Problem(
-          "the text's embedding is given numbers, and a text has token ids",
-          at: architecture[.embedding]?.place ?? architecture.resolved.place, hint: "it belongs to a stack of 'stacks'")
-      )
-    }
     guard problems.isEmpty, let text, !others.contains(where: { $0 == nil }) else { throw problems }
     return Assembly(
       architecture: architecture, text: text.assembly, head: text.end, others: others.compactMap(\.self))

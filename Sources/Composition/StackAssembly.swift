@@ -21,6 +21,9 @@ struct StackAssembly: Sendable {
     let block: any Block
     let sublayers: [(slot: Slot, component: any SublayerComponent)]
     let choices: [Slot: ComponentChoice]
+
+    /// Whether layers of this kind differ in what they write.
+    var differsByLayer: Bool { block.differsByLayer || sublayers.contains { $0.component.differsByLayer } }
   }
 
   /// The components with the options that take effect; `stacks` are those of the others.
@@ -33,7 +36,15 @@ struct StackAssembly: Sendable {
   /// The first layer of each distinct kind.
   var firstOfKinds: [Int] {
     var seen: Set<Int> = []
-    return stack.layerKinds.indices.filter { seen.insert(stack.layerKinds[$0]).inserted }
+    return stack.layerKinds.indices.filter {
+      seen.insert(stack.layerKinds[$0]).inserted || kinds[stack.layerKinds[$0]].differsByLayer
+    }
+  }
+
+  /// How many layers are as the layer `index` is.
+  func copies(of index: Int) -> Int {
+    let kind = stack.layerKinds[index]
+    return kinds[kind].differsByLayer ? 1 : stack.layerKinds.count { $0 == kind }
   }
 
   /// Writes its embedding and `layers`, which may read `others`: the residual stream before the first layer and after each, and
@@ -43,7 +54,8 @@ struct StackAssembly: Sendable {
   ) -> (hidden: [Value], normIsDue: Bool) {
     // A table that no layer asked for is not built: every layer has chosen another position encoding.
     let atEmbedding: any PositionEncoding = stack.someLayerTakesTheStacksPosition ? position : NothingAtEmbedding()
-    var stream = plan.embedding { embedding.write(position: atEmbedding, into: &$0) }
+    var stream = plan.embedding { embedding.write(position: atEmbedding, reading: others, into: &$0) }
+    plan.leave(EmbeddedRows(stream: stream))
     var hidden = [stream]
     var normIsDue = true
     for index in layers {

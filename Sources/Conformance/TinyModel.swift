@@ -19,8 +19,9 @@ public struct TinyModel {
   /// What a sequence is given beside its text `tokens`; nothing of a model with one stack. Another stack is given the same tokens,
   /// or as many rows of numbers that follow from them.
   public func beside(_ tokens: [Int]) -> [RowAxis: AxisInput] {
-    Dictionary(
-      uniqueKeysWithValues: plan.otherAxes.map { axis in
+    let own = plan.axes[RowAxis.tokens.index].inputWidth == nil ? [] : [RowAxis.tokens]
+    return Dictionary(
+      uniqueKeysWithValues: (own + plan.otherAxes).map { axis in
         (axis, plan.axes[axis.index].inputWidth.map { .rows(Self.rows(of: tokens, width: $0)) } ?? .tokens(tokens))
       })
   }
@@ -60,7 +61,7 @@ public struct TinyModel {
     room: Int? = nil,
     source: [Int]? = nil
   ) throws -> [Float] {
-    let given = plan.otherAxes.isEmpty ? [] : [beside(source ?? tokens)]
+    let others = beside(source ?? tokens)
     let executor = try PlanExecutor(
       plan, parameters, pool: ThreadPool(threads: threads), maximumRows: maximumRows, states: states, fusing: true,
       computeType: .stored)
@@ -68,7 +69,11 @@ public struct TinyModel {
     var logits: [Float] = []
     for start in stride(from: 0, to: tokens.count, by: parts) {
       let part = Array(tokens[start..<min(start + parts, tokens.count)])
-      try executor.forward([(sequence, part)], beside: given, logits: .all) { _, _, row in logits += row }
+      var given = others
+      if given[.tokens] != nil { given[.tokens] = beside(part)[.tokens] }
+      try executor.forward([(sequence, part)], beside: given.isEmpty ? [] : [given], logits: .all) { _, _, row in
+        logits += row
+      }
     }
     return logits
   }

@@ -6,46 +6,65 @@ public enum AxisInput: Sendable, Hashable {
   case tokens([Int])
   /// Rows of numbers, one after the other.
   case rows([Float])
+  /// Rows of numbers of a picture, so many for each of its own rows.
+  case grid([Float], columns: Int)
 
   /// How many rows it has on `axis`.
   func count(on axis: PlannedAxis) -> Int {
     switch self {
     case .tokens(let ids): ids.count
-    case .rows(let numbers): numbers.count / max(1, axis.inputWidth ?? 1)
+    case .rows(let numbers), .grid(let numbers, _): numbers.count / max(1, axis.inputWidth ?? 1)
     }
   }
 }
 
 extension Plan {
   /// Throws when what is given beside the text's tokens is not what the axes take, more than `limit` rows in all, or nothing for
-  /// one of the sequences at `new`, which have nothing of it yet.
-  func check(_ others: [[RowAxis: AxisInput]], new: some Sequence<Int>, limit: Int) throws(ExecutionProblem) {
+  /// one of the sequences at `new`, which have nothing of it yet. `counts` are the numbers of the sequences' rows, where the model's
+  /// own are given too.
+  func check(
+    _ others: [[RowAxis: AxisInput]], new: some Sequence<Int>, counts: some Sequence<Int>, limit: Int
+  ) throws(ExecutionProblem) {
     for axis in otherAxes {
       let planned = axes[axis.index]
       var total = 0
       for input in others.compactMap({ $0[axis] }) {
-        switch input {
-        case .tokens(let ids):
-          if planned.inputWidth != nil { throw .wrongInput(planned.name) }
-          let vocabulary = planned.vocabSize ?? shape.vocabSize
-          if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) {
-            throw .unknownToken(id, vocabulary: vocabulary)
-          }
-        case .rows(let numbers):
-          guard let width = planned.inputWidth, numbers.count % width == 0 else { throw .wrongInput(planned.name) }
-        }
+        try check(input, on: planned)
         let count = input.count(on: planned)
         if let longest = planned.longest, count > longest { throw .tooLong(tokens: count, limit: longest) }
         total += count
       }
       if total > limit { throw .tooLong(tokens: total, limit: limit) }
     }
-    for axis in others.lazy.flatMap(\.keys) where !otherAxes.contains(axis) { throw .wrongInput("\(axis.index)") }
-    for axis in otherAxes {
-      for index in new {
+    let own = axes[RowAxis.tokens.index]
+    for axis in others.lazy.flatMap(\.keys)
+    where !otherAxes.contains(axis) && !(axis == .tokens && own.inputWidth != nil) {
+      throw .wrongInput("\(axis.index)")
+    }
+    for index in new {
+      for axis in otherAxes where !axes[axis.index].mayBeEmpty {
         let input = others.indices.contains(index) ? others[index][axis] : nil
         if input?.count(on: axes[axis.index]) ?? 0 == 0 { throw .missingInput(axes[axis.index].name) }
       }
+    }
+    guard own.inputWidth != nil else { return }
+    for (index, count) in counts.enumerated() {
+      guard let input = others.indices.contains(index) ? others[index][.tokens] : nil else {
+        throw .missingInput(own.name)
+      }
+      try check(input, on: own)
+      if input.count(on: own) != count { throw .wrongInput(own.name) }
+    }
+  }
+
+  private func check(_ input: AxisInput, on planned: PlannedAxis) throws(ExecutionProblem) {
+    switch input {
+    case .tokens(let ids):
+      if planned.inputWidth != nil { throw .wrongInput(planned.name) }
+      let vocabulary = planned.vocabSize ?? shape.vocabSize
+      if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .unknownToken(id, vocabulary: vocabulary) }
+    case .rows(let numbers), .grid(let numbers, _):
+      guard let width = planned.inputWidth, numbers.count % width == 0 else { throw .wrongInput(planned.name) }
     }
   }
 }

@@ -74,7 +74,7 @@ public final class GradientExecutor {
     _ batch: [[Int]], targets: [[Int]], beside given: [[RowAxis: AxisInput]] = [], prefixes: [Int] = []
   ) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
-    try plan.check(given, new: batch.indices, limit: maximumRows)
+    try plan.check(given, new: batch.indices, counts: batch.lazy.map(\.count), limit: maximumRows)
     return run(batch, targets, given, prefixes, gradientScale: nil)
   }
 
@@ -84,7 +84,7 @@ public final class GradientExecutor {
     gradientScale: Float = 1
   ) throws(ExecutionProblem) -> Double {
     try check(batch, targets)
-    try plan.check(given, new: batch.indices, limit: maximumRows)
+    try plan.check(given, new: batch.indices, counts: batch.lazy.map(\.count), limit: maximumRows)
     return run(batch, targets, given, prefixes, gradientScale: gradientScale)
   }
 

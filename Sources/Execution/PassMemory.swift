@@ -13,6 +13,13 @@ struct PassMemory: ~Copyable {
   /// Which token each row of logits belongs to.
   private let outputs: UnsafeMutablePointer<Output>
   private let others: [OtherAxis]
+  private let derived: [DerivedAxis]
+  /// The rows that the text's axis is given, where they are no tokens.
+  private let given: GivenRows?
+  /// Where the tokens end that each token's own see together; nil where no mask asks.
+  private let ends: UnsafeMutablePointer<Int32>?
+  /// Three numbers for each token; nil where no step asks.
+  private let places: UnsafeMutablePointer<Int32>?
   private var scratch: FloatBuffer
   private var need = ScratchNeed()
 
@@ -29,8 +36,14 @@ struct PassMemory: ~Copyable {
     let others = try plan.otherAxes.map { axis throws(ExecutionProblem) in
       try OtherAxis(axis, plan.axes[axis.index], rows: rows)
     }
+    given = try plan.axes[RowAxis.tokens.index].inputWidth.map { width throws(ExecutionProblem) in
+      try GivenRows(width: width, rows: rows)
+    }
     self.scratch = scratch
     self.others = others
+    derived = plan.axesBesideText.compactMap { DerivedAxis($0, plan.axes[$0.index], rows: rows) }
+    ends = plan.lets(.picture) ? .allocate(capacity: rows) : nil
+    places = plan.readsPlaces ? .allocate(capacity: 3 * rows) : nil
     tokens = .allocate(capacity: rows)
     positions = .allocate(capacity: rows)
     outputRows = .allocate(capacity: rows)
@@ -51,6 +64,8 @@ struct PassMemory: ~Copyable {
     sequences.deallocate()
     states.deallocate()
     batches.deallocate()
+    ends?.deallocate()
+    places?.deallocate()
   }
 
   /// Bytes of scratch memory.
@@ -71,6 +86,7 @@ struct PassMemory: ~Copyable {
   ) -> (Pass, UnsafeBufferPointer<Output>) {
     var (row, output) = (0, 0)
     for (index, part) in pass.parts.enumerated() {
+      self.given?.put(given, of: part.input, rows: part.tokens.indices, at: row)
       let sequence = open[part.input].sequence
       let span = SequenceSpan(
         rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.textLength,
@@ -80,6 +96,12 @@ struct PassMemory: ~Copyable {
       for (offset, token) in part.tokens.enumerated() {
         tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
         positions[row] = Int32(truncatingIfNeeded: sequence.position + offset)
+        if let places {
+          for direction in 0..<3 {
+            places[3 * row + direction] = sequence.places.place(of: sequence.position + offset, direction)
+          }
+        }
+        if let ends { ends[row] = Int32(truncatingIfNeeded: sequence.end(of: sequence.position + offset)) }
         if pass.givesLogits(part, offset: offset) {
           outputRows[output] = Int32(truncatingIfNeeded: row)
           (outputs + output).initialize(to: Output(input: part.input, position: sequence.position + offset))
@@ -97,6 +119,12 @@ struct PassMemory: ~Copyable {
       }
       batches[other.axis.index] = other.batch
     }
+    for axis in derived {
+      axis.fill(
+        from: batches[axis.source.index],
+        before: pass.parts.lazy.map { open[$0.input].sequence.rowCounts[axis.axis.index] })
+      batches[axis.axis.index] = axis.batch
+    }
     return (
       bound(rows: row, outputs: output, targets: 0, sequences: pass.parts.count, caching: true, pool: pool),
       UnsafeBufferPointer(start: outputs, count: output)
@@ -111,6 +139,7 @@ struct PassMemory: ~Copyable {
   ) -> Pass {
     var (row, output) = (0, 0)
     for (index, ids) in batch.enumerated() {
+      self.given?.put(given, of: index, rows: ids.indices, at: row)
       (sequences + index).initialize(
         to: SequenceSpan(
           rows: row..<row + ids.count, start: 0, length: ids.count,
@@ -132,6 +161,10 @@ struct PassMemory: ~Copyable {
       for index in batch.indices { other.add(given.indices.contains(index) ? given[index][other.axis] : nil, after: 0) }
       batches[other.axis.index] = other.batch
     }
+    for axis in derived {
+      axis.fill(from: batches[axis.source.index], before: batch.lazy.map { _ in 0 })
+      batches[axis.axis.index] = axis.batch
+    }
     return bound(
       rows: row, outputs: output, targets: output, sequences: batch.count, caching: false, pool: pool)
   }
@@ -143,6 +176,9 @@ struct PassMemory: ~Copyable {
       tokens: UnsafeBufferPointer(start: tokens, count: rows),
       positions: UnsafeBufferPointer(start: positions, count: rows),
       sequences: UnsafeBufferPointer(start: sequences, count: count))
+    if let given { batches[RowAxis.tokens.index].given = given.base }
+    if caching, let places { batches[RowAxis.tokens.index].places = UnsafePointer(places) }
+    if caching, let ends { batches[RowAxis.tokens.index].ends = UnsafeBufferPointer(start: ends, count: rows) }
     batches[RowAxis.outputs.index] = AxisBatch(
       selected: UnsafeBufferPointer(start: outputRows, count: outputs),
       targets: UnsafeBufferPointer(start: targets, count: wanted))

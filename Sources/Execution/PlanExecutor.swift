@@ -27,6 +27,8 @@ public final class PlanExecutor {
   private var passMemory: PassMemory
   private var pass: PassPlan
   private let otherAxes: [RowAxis]
+  private let axesBesideText: [RowAxis]
+  private let takesRows: Bool
   private var longest = 0
   /// Lengths at which a text is computed again.
   private let borders: [Int]
@@ -65,14 +67,19 @@ public final class PlanExecutor {
     passMemory = try PassMemory(plan, rows: rows)
     pass = PassPlan(rows: rows, outputs: maximumOutputs)
     otherAxes = plan.otherAxes
+    axesBesideText = plan.axesBesideText.filter { plan.axes[$0.index].kind != .unused }
+    takesRows = plan.axes[RowAxis.tokens.index].inputWidth != nil
   }
 
   /// Opens a sequence of at most `length` tokens; throws when the model cannot take so many, or memory cannot. Its first
-  /// `prefix` tokens see each other where a mask of the plan lets them. Of two texts that are read together the second begins
-  /// at `second`.
+  /// `prefix` tokens see each other where a mask of the plan lets them, and so do those of each range of `together`; `places`
+  /// tells where they stand in time, down and across. Of two texts that are
+  /// read together the second begins at `second`. With `lending`, other sequences can begin with its rows.
   public func openSequence(
-    length: Int, prefix: Int = 0, second: Int = Int.max
+    length: Int, prefix: Int = 0, second: Int = Int.max, together: [Range<Int>] = [],
+    places: TextPlaces = TextPlaces(), lending: Bool = false
   ) throws(ExecutionProblem) -> SequenceState {
+    let prefix = max(prefix, together.last?.upperBound ?? 0)
     if prefix > min(length, maximumRows) { throw .tooLong(tokens: prefix, limit: min(length, maximumRows)) }
     if takesWholeTexts, length > maximumRows { throw .tooLong(tokens: length, limit: maximumRows) }
     if let limit = plan.longestSequence, length > limit { throw .tooLong(tokens: length, limit: limit) }
@@ -81,11 +88,45 @@ public final class PlanExecutor {
       longest = length
     }
     return try SequenceState(
-      plan, length: length, prefix: prefix, second: second, rows: maximumRows, format: stateFormat)
+      plan, length: length, prefix: prefix, second: second, together: together, places: places, rows: maximumRows,
+      format: stateFormat, lending: lending)
   }
 
   /// Forgets what `sequence` has behind its first `count` tokens; false, and nothing is changed, where that cannot be.
   public func rewind(_ sequence: SequenceState, to count: Int) -> Bool { sequence.rewind(to: count, borders: borders) }
+
+  /// Goes back to `place`, where `sequence` was before; false, and nothing is changed, where that cannot be.
+  public func rewind(_ sequence: SequenceState, to place: SequencePlace) -> Bool {
+    sequence.rewind(to: place, borders: borders)
+  }
+
+  /// Whether a sequence goes back only to a place that was kept: it has states with one row for all its tokens.
+  public var hasOneWay: Bool { plan.states.contains { $0.extent == .fixed } }
+
+  /// How many tokens can be computed behind the next one of `sequence`, in the same pass, and be taken back: so many that they
+  /// change nothing of what is computed of those before them, whose numbers may go by the length of the text.
+  public func mostTentative(behind sequence: SequenceState) -> Int {
+    let next = sequence.position + 1
+    var end = min(sequence.length, next + maximumOutputs - 1)
+    // A pass that begins a text anew is left alone.
+    for border in borders where border >= sequence.position { end = min(end, border) }
+    if let border = plan.longestTextInParts { end = min(end, border) }
+    return takesWholeTexts ? 0 : max(0, end - next)
+  }
+
+  /// Whether another sequence could begin with the first `count` tokens of `sequence`.
+  public func holds(_ sequence: SequenceState, first count: Int) -> Bool {
+    sequence.holds(first: count, borders: borders)
+  }
+
+  /// Lets `sequence`, of which nothing is computed, begin with the first `count` tokens of `other`, whose rows are not copied
+  /// where they can be lent; false, and nothing is changed, where a state of `other` is no longer what it was behind them.
+  ///
+  /// The careful reader's mistake: the rows are those of `other`, in their last bits too, which hang on the calls that
+  /// computed them.
+  public func begin(_ sequence: SequenceState, with count: Int, of other: SequenceState) -> Bool {
+    sequence.begin(with: count, of: other, borders: borders)
+  }
 
   /// Which logits a pass computes.
   public enum Wanted: Sendable {
@@ -106,9 +147,9 @@ public final class PlanExecutor {
     _ inputs: [(sequence: SequenceState, tokens: [Int])], beside given: [[RowAxis: AxisInput]] = [],
     logits wanted: Wanted, _ each: (_ input: Int, _ position: Int, _ logits: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
-    if !given.isEmpty || !otherAxes.isEmpty {
+    if !given.isEmpty || !otherAxes.isEmpty || takesRows {
       let new = inputs.indices.filter { inputs[$0].sequence.position == 0 }
-      try plan.check(given, new: new, limit: maximumRows)
+      try plan.check(given, new: new, counts: inputs.lazy.map(\.tokens.count), limit: maximumRows)
     }
     for input in inputs {
       if input.tokens.isEmpty { throw ExecutionProblem.noTokens }
@@ -151,17 +192,11 @@ public final class PlanExecutor {
   ) rethrows {
     for part in pass.parts { inputs[part.input].sequence.makeRoom(for: part.tokens.count) }
     let (bound, outputs) = passMemory.fill(pass, inputs, given: given, pool: pool)
-    if let runner {
-      runner.run(kernels, binding, in: bound)
-    } else {
-      for step in binding.steps.indices where bound.batches[binding.steps[step].axis.index].count > 0 {
-        kernels[step].forward(ForwardContext(binding.steps[step], in: bound))
-      }
-    }
+    run(bound)
     for (index, part) in pass.parts.enumerated() {
       let sequence = inputs[part.input].sequence
       sequence.position += part.tokens.count
-      for axis in otherAxes {
+      for axis in axesBesideText {
         sequence.rowCounts[axis.index] += bound.batches[axis.index].sequences[index].rows.count
       }
     }
@@ -170,6 +205,30 @@ public final class PlanExecutor {
       let row = UnsafeBufferPointer(start: logits + index * plan.logits.width, count: plan.logits.width)
       try each(output.input, output.position, row)
     }
+  }
+
+  private func run(_ bound: Pass) {
+    if let runner {
+      runner.run(kernels, binding, in: bound)
+      return
+    }
+    for step in binding.steps.indices where bound.batches[binding.steps[step].axis.index].count > 0 {
+      kernels[step].forward(ForwardContext(binding.steps[step], in: bound))
+    }
+  }
+
+  /// The rows of the plan's logits for what is `given` beside a text, of which nothing is computed: a stack by itself, as
+  /// `Plan.encoder(of:)` has it.
+  public func encode(_ given: [RowAxis: AxisInput]) throws(ExecutionProblem) -> [Float] {
+    try plan.check([given], new: [0], counts: [], limit: maximumRows)
+    let sequence = try openSequence(length: 1)
+    pass.begin(.last)
+    defer { pass.clear() }
+    _ = pass.add(input: 0, tokens: [], known: 0)
+    let (bound, _) = passMemory.fill(pass, [(sequence, [])], given: [given], pool: pool)
+    run(bound)
+    let count = bound.batches[plan.logits.axis.index].count * plan.logits.width
+    return Array(UnsafeBufferPointer(start: binding.address(of: plan.logits), count: count))
   }
 
   /// Where the time goes since `startProfile`; nil when nobody asked.

@@ -6,7 +6,9 @@ struct ClassNames {
   init(_ classes: [WrittenClass], besides taken: Set<String>) {
     var names = [String](repeating: "", count: classes.count)
     var groups: [String: [Int]] = [:]
-    for (index, written) in classes.enumerated() { groups[written.noun, default: []].append(index) }
+    for (index, written) in classes.enumerated() where !written.isLeftOut {
+      groups[written.noun, default: []].append(index)
+    }
     // A class whose parts are named already is told apart by them; so the deepest first.
     let order = groups.values.sorted { (Self.depth(classes[$0[0]]), $1[0]) > (Self.depth(classes[$1[0]]), $0[0]) }
     var used = taken

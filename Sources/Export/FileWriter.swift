@@ -12,12 +12,15 @@ final class FileWriter {
   var classes: [WrittenClass] = []
   /// Whether an operator carries something from token to token and says nothing of padding.
   var countsPadding = false
+  /// What sublayers of one name are given alike, so that one class holds whichever of them.
+  let shared: SharedArguments
   private let firstReaders: [Int: Step]
 
   /// Names that no variable may have.
   let reservedNames: Set<String>
 
-  init(_ plan: Plan, _ facts: PlanFacts) {
+  init(_ plan: Plan, _ facts: PlanFacts, _ shared: SharedArguments) {
+    self.shared = shared
     self.plan = plan
     self.facts = facts
     var readers: [Int: Step] = [:]
@@ -25,7 +28,7 @@ final class FileWriter {
     firstReaders = readers
     let ofTransformers = [
       "attend", "attention_mask", "key_positions", "padding", "states", "kwargs", "init", "texts",
-      "past", "given", "T", "kind", "kinds",
+      "past", "given", "T", "kind", "kinds", "block", "parts",
     ]
     reservedNames = facts.definitions.union([
       "self", "config", "cache", "positions", "length", "start", "tokens", "F", "nn", "torch", "math", "layer", "kept",
@@ -64,12 +67,14 @@ final class FileWriter {
     let writer = PartWriter(part, in: self, inputs: inputs)
     try writer.write()
     let settings = writer.settings.map { (name: $0.0, value: "{{\($0.0)|\($0.1.text)}}") }
+    var needs = writer.needs
+    needs.form(shared.needs(at: part.path))
     let noun = writer.nouns.max { $0.rank < $1.rank }?.text ?? Self.noun(of: part)
     let written = WrittenClass(
       settings: [settings], constructor: writer.members.map { "self.\($0.name) = \($0.value)" } + writer.tree.lines,
       arguments: names, forward: writer.lines, noun: noun,
       adjectives: writer.adjectives, parts: writer.parts, path: part.path, layer: part.steps.first?.scope.layer,
-      needs: writer.needs)
+      needs: needs)
     if let number = classes.firstIndex(where: { $0.key == written.key }) {
       classes[number].settings.append(settings)
       if noun.count < classes[number].noun.count { classes[number].noun = noun }

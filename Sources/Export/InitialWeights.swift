@@ -10,10 +10,15 @@ struct InitialWeights {
     // Names as modules have them, without the layer where all layers start alike.
     var byName: [String: Set<PlannedTensor.Initialization>] = [:]
     for tensor in plan.parameters { byName[Self.tail(tensor, place), default: []].insert(tensor.initialization) }
+    let ramps = byName.filter { $0.value.count > 1 }.keys.sorted().compactMap { tail in
+      LayerRamp(plan.parameters.filter { Self.tail($0, place) == tail }).map { (tail: tail, ramp: $0) }
+    }
+    let ramped = ramps.map(\.tail)
     var names: [PlannedTensor.Initialization: [String]] = [:]
     var order: [PlannedTensor.Initialization] = []
     for tensor in plan.parameters {
       let tail = Self.tail(tensor, place)
+      if ramped.contains(tail) { continue }
       let name = byName[tail]?.count == 1 ? tail : place(tensor)
       if names[tensor.initialization] == nil { order.append(tensor.initialization) }
       if names[tensor.initialization]?.contains(name) != true { names[tensor.initialization, default: []].append(name) }
@@ -21,13 +26,18 @@ struct InitialWeights {
     let most = order.max { (names[$0]?.count ?? 0) < (names[$1]?.count ?? 0) }
     let usual = order.first { if case .normal = $0 { true } else { false } } ?? most
     var groups: [(String, String?)] = []
-    for start in order where start != usual {
-      let own = names[start] ?? []
-      let others = names.filter { $0.key != start }.flatMap(\.value)
+    func test(_ own: [String], _ others: [String]) -> String {
       let endings = NameEndings(own, against: others).endings.map { $0.hasPrefix("^") ? String($0.dropFirst()) : $0 }
       let list = endings.map { "\"\($0)\"" }.joined(separator: ", ")
-      groups.append(
-        (Self.rule(start, functions), endings.count == 1 ? "name.endswith(\(list))" : "name.endswith((\(list)))"))
+      return endings.count == 1 ? "name.endswith(\(list))" : "name.endswith((\(list)))"
+    }
+    for start in order where start != usual {
+      let others = names.filter { $0.key != start }.flatMap(\.value) + ramped
+      groups.append((Self.rule(start, functions), test(names[start] ?? [], others)))
+    }
+    for (tail, ramp) in ramps {
+      let others = names.flatMap(\.value) + ramped.filter { $0 != tail }
+      groups.append((ramp.rule(functions), test([tail], others)))
     }
     if let usual { groups.append((Self.rule(usual, functions), nil)) }
     self.groups = groups

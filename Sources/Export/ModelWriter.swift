@@ -16,7 +16,17 @@ struct ModelWriter {
   private(set) var head: HeadWriter?
   let plan: Plan
 
+  /// What sublayers of one name could be given alike.
+  private var shared = SharedArguments()
+
+  /// The classes of `plan`. Throws where an operator has no rendering, or a value no place.
   init(_ plan: Plan, for form: PyTorchForm) throws(ExportProblem) {
+    let own = try Self(plan, for: form, sharing: SharedArguments())
+    let other = own.layerClasses.count > 1 ? try Self(plan, for: form, sharing: own.shared) : own
+    self = other.layerClasses.count < own.layerClasses.count ? other : own
+  }
+
+  private init(_ plan: Plan, for form: PyTorchForm, sharing: SharedArguments) throws(ExportProblem) {
     self.plan = plan
     guard plan.axes.count == PlannedAxis.ofText.count else {
       throw .noPlace(scope: plan.name, what: "it reads more than a text")
@@ -31,7 +41,7 @@ struct ModelWriter {
     }
     let before = sections[..<start].flatMap(\.steps)
     let after = sections[(start + layers.count)...].flatMap(\.steps)
-    file = FileWriter(plan, try PlanFacts(plan, for: form, writing: before + layers.flatMap(\.steps) + after))
+    file = FileWriter(plan, try PlanFacts(plan, for: form, writing: before + layers.flatMap(\.steps) + after), sharing)
 
     // The residual stream is what the first step of a layer reads; all else comes from before the layers.
     let parts = try layers.map { section throws(ExportProblem) in
@@ -135,8 +145,11 @@ struct ModelWriter {
     }
     for number in numbers { file.classes[number].needs = needs }
     layerClasses = Array(Set(numbers)).sorted()
+    self.shared = SharedArguments(layers.map(\.part), shared, file.classes)
+    let kinds = LayerKinds(layerClasses, in: &file.classes)
+    layerClasses = Set(kinds.standing.values).sorted()
     writer.form(needs)
-    constructor = layerLines(zip(layers, numbers).map { ($0.section.layers, $1) })
+    constructor = layerLines(zip(layers, numbers).map { ($0.section.layers, $1) }, kinds)
     guard let streamName = writer.binding(of: stream)?.expression.text else { return }
     if streamName != "x" { writer.write(line: "x = \(streamName)") }
     let arguments =
@@ -154,29 +167,47 @@ struct ModelWriter {
     }
   }
 
-  /// The layers, each of its class.
-  private func layerLines(_ kinds: [(layers: [Int], number: Int)]) -> [String] {
+  /// The layers, each of its class and told the kinds of its sublayers where those differ.
+  private func layerLines(_ numbered: [(layers: [Int], number: Int)], _ kinds: LayerKinds) -> [String] {
     let count = "{{num_layers|\(plan.shape.layerCount)}}"
     var byClass: [Int: [Int]] = [:]
-    for (layers, number) in kinds { byClass[number, default: []] += layers }
+    for (layers, number) in numbered { byClass[number, default: []] += layers }
     let ordered = byClass.sorted { ($0.value.count, $1.key) > ($1.value.count, $0.key) }
     guard let most = ordered.first else { return [] }
     let isNumbered = file.facts.form == .transformers && file.classes[most.key].needs.cache
+    let index = isNumbered ? ", i" : ""
     if ordered.count == 1 {
       return [
-        "self.layers = nn.ModuleList(⟦\(most.key)⟧(config\(isNumbered ? ", i" : "")) for \(isNumbered ? "i" : "_") in range(\(count)))"
+        "self.layers = nn.ModuleList(⟦\(most.key)⟧(config\(index)) for \(isNumbered ? "i" : "_") in range(\(count)))"
       ]
     }
-    var lines = ["kinds = [⟦\(most.key)⟧] * \(count)"]
+    /// The kind of a layer: its class, what that is told, or both.
+    func kind(_ number: Int) -> String {
+      let told = (kinds.told[number] ?? []).map { "⟦\($0)⟧" }
+      let own = "⟦\(kinds.standing[number] ?? number)⟧"
+      if kinds.isOne { return told.count == 1 ? told[0] : "(\(told.joined(separator: ", ")))" }
+      if isTold { return told.isEmpty ? "(\(own),)" : "(\(own), \(told.joined(separator: ", ")))" }
+      return own
+    }
+    let isTold = kinds.told.values.contains { !$0.isEmpty }
+    var lines = ["kinds = [\(kind(most.key))] * \(count)"]
     for (number, layers) in ordered.dropFirst() {
       let layers = layers.sorted()
-      let places = Self.range(layers)
+      let own = kind(number)
       lines.append(
         layers.count == 1
-          ? "kinds[\(layers[0])] = ⟦\(number)⟧" : "for i in \(places):\n    kinds[i] = ⟦\(number)⟧")
+          ? "kinds[\(layers[0])] = \(own)" : "for i in \(Self.range(layers)):\n    kinds[i] = \(own)")
     }
-    if isNumbered { return lines + ["self.layers = nn.ModuleList(kind(config, i) for i, kind in enumerate(kinds))"] }
-    return lines + ["self.layers = nn.ModuleList(kind(config) for kind in kinds)"]
+    let (made, variables) =
+      if kinds.isOne, let own = kinds.standing[most.key] {
+        ("⟦\(own)⟧(config\(index), \(kinds.told[most.key]?.count == 1 ? "" : "*")kind)", "kind")
+      } else if isTold {
+        ("block(config\(index), *parts)", isNumbered ? "(block, *parts)" : "block, *parts")
+      } else {
+        ("kind(config\(index))", "kind")
+      }
+    let each = isNumbered ? "i, \(variables) in enumerate(kinds)" : "\(variables) in kinds"
+    return lines + ["self.layers = nn.ModuleList(\(made) for \(each))"]
   }
 
   /// Numbers as Python counts them, where they are evenly spaced.

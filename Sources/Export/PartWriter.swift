@@ -21,8 +21,8 @@ final class PartWriter {
   private(set) var settings: [(String, PyTorchExpression)] = []
   private(set) var nouns: [(text: String, rank: Int)] = []
   private(set) var adjectives: [String] = []
-  /// The classes of the parts in it, each with the noun of the part.
-  private(set) var parts: [(number: Int, noun: String)] = []
+  /// The parts in it.
+  private(set) var parts: [WrittenClass.MadePart] = []
   private(set) var bindings: [Int: Binding] = [:]
   /// Where tensors stand, by their index, in the class around the model's own; empty in all other classes.
   let places: [Int: [String]]
@@ -51,14 +51,14 @@ final class PartWriter {
     self.file = file
     self.returns = returns
     for (value, input) in zip(part.inputs, names) { bind(value, to: input.name, word: input.word, input.layout) }
-    for value in part.items.flatMap(Self.reads) { remaining[value.index, default: 0] += 1 }
+    for value in part.items.flatMap({ Self.reads($0, file.shared) }) { remaining[value.index, default: 0] += 1 }
     remaining[part.result.index, default: 0] += 1
   }
 
-  private static func reads(_ item: ModelPart.Item) -> [Value] {
+  private static func reads(_ item: ModelPart.Item, _ shared: SharedArguments) -> [Value] {
     switch item {
     case .step(let step): step.inputs
-    case .part(let part): part.inputs
+    case .part(let part): shared.completed(part).inputs
     }
   }
 
@@ -183,14 +183,17 @@ final class PartWriter {
     }
   }
 
-  private func write(_ child: ModelPart) throws(ExportProblem) {
+  private func write(_ part: ModelPart) throws(ExportProblem) {
+    let child = file.shared.completed(part)
     let layouts = child.inputs.map { bindings[$0.index]?.layout == .own ? PyTorchLayout.own : .rows }
     let (number, written) = try file.write(child, layouts: layouts, names: child.inputs.map { name(of: $0) })
-    let place = child.path.dropFirst(part.path.count)
+    let place = child.path.dropFirst(self.part.path.count)
     let settings = written.settings[0].map { "|\($0.name)=\($0.value)" }.joined()
     let layer = written.needs.cache && file.facts.form == .transformers ? ", layer_idx" : ""
-    tree.place("⟦\(number)⟧(config\(layer)⟪\(number)\(settings)⟫)", at: Array(place))
-    parts.append((number, written.noun))
+    let made = "⟦\(number)⟧(config\(layer)⟪\(number)\(settings)⟫)"
+    tree.place(made, at: Array(place))
+    parts.append(
+      WrittenClass.MadePart(number: number, noun: written.noun, place: place.joined(separator: "."), made: made))
     needs.form(written.needs)
     while true {
       let arguments =

@@ -1,3 +1,4 @@
+import Operators
 import Plans
 
 /// A plan as one file of Python that needs nothing but torch.
@@ -15,6 +16,13 @@ public struct PyTorchFile: Sendable {
 
   /// The file of `plan`, which `command` writes. Throws `ExportProblem` where an operator has no rendering.
   public init(_ plan: Plan, command: String, words: Words = { _, _ in [] }) throws {
+    var layers: Set<TensorName> = []
+    for step in plan.steps where step.operation is Attend && !step.states.isEmpty {
+      guard layers.insert(TensorName(stack: step.scope.stack, layer: step.scope.layer)).inserted else {
+        throw ExportProblem.noPlace(
+          scope: step.scope.text, what: "two attentions of one layer have one place in the cache of a file")
+      }
+    }
     let model = try ModelWriter(plan, for: .plain)
     let file = model.file
     let names = ClassNames(
@@ -22,10 +30,11 @@ public struct PyTorchFile: Sendable {
     tensorNames = plan.parameters.map { Self.place($0) }
 
     var classes: [String] = []
-    for (index, written) in file.classes.enumerated() {
+    for (index, written) in file.classes.enumerated() where !written.isLeftOut {
       classes.append(
         ClassText(
-          name: names.names[index], base: "nn.Module", doc: words(written.path, written.layer), told: written.told,
+          name: names.names[index], base: "nn.Module", doc: words(written.path, written.layer),
+          told: written.kinds + written.told,
           constructor: written.statements, arguments: written.arguments + written.needs.arguments,
           forward: written.forward
         ).text)
@@ -109,9 +118,9 @@ public struct PyTorchFile: Sendable {
     lines += [
       "        new = tokens", "        for _ in range(count):",
       "            logits = self(\(keeps ? "new, cache" : "tokens"))[:, -1]",
-      "            chances = (logits / max(temperature, 1e-6)).softmax(-1)",
-      "            likeliest = logits.argmax(-1, keepdim=True)",
-      "            new = torch.multinomial(chances, 1) if temperature else likeliest",
+      "            new = logits.argmax(-1, keepdim=True)",
+      "            if temperature:",
+      "                new = torch.multinomial((logits / temperature).softmax(-1), 1)",
       "            tokens = torch.cat([tokens, new], dim=1)",
       "        return tokens",
     ]

@@ -109,6 +109,7 @@ private struct Reader {
   var withoutLibrary: String? {
     bias.map { "\($0), which goes by a function of the file" }
       ?? attention("to all tokens, by a function of the file") { $0.mask != .causal }
+      ?? attention("to chosen keys, by a function of the file") { $0.choice != nil }
   }
 
   var withoutCompilation: String? {

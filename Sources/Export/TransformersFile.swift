@@ -52,12 +52,13 @@ public struct TransformersFile: Sendable {
     let taken = ["PreTrainedModel", "Model", "ForCausalLM", "Config"].map { type + $0 } + Self.imports.map(\.name)
     let classNames = ClassNames(file.classes, besides: Set(file.definitions.map(\.name)).union(taken))
     var classes: [String] = []
-    for (index, written) in file.classes.enumerated() {
+    for (index, written) in file.classes.enumerated() where !written.isLeftOut {
       let numbered = written.needs.cache ? ["layer_idx"] : []
       classes.append(
         ClassText(
           name: classNames.names[index], base: written.path.isEmpty ? "GradientCheckpointingLayer" : "nn.Module",
-          doc: words(written.path, written.layer), told: numbered + written.told, constructor: written.statements,
+          doc: words(written.path, written.layer), told: numbered + written.kinds + written.told,
+          constructor: written.statements,
           arguments: written.arguments + written.needs.arguments, forward: written.forward
         ).text)
     }

@@ -16,13 +16,25 @@ struct WrittenClass {
   /// The noun of what it is, and what tells it from others of that noun.
   var noun: String
   var adjectives: [String]
-  /// The classes that it is made of, each with the noun of the part in it.
-  var parts: [(number: Int, noun: String)]
+  /// The parts that it is made of.
+  var parts: [MadePart]
   /// The words of its scope, and the layer that it was written from.
   var path: [String]
   var layer: Int?
   /// Whether it reads positions, the text's length, the cache.
   var needs: Needs
+  /// The parts whose classes the constructor is told, each by its place.
+  var kinds: [String] = []
+  /// Whether another class stands for it.
+  var isLeftOut = false
+
+  /// A part that a class makes: the number of its class, its noun, where it stands, and the text that makes it.
+  struct MadePart {
+    var number: Int
+    var noun: String
+    var place: String
+    var made: String
+  }
 
   struct Needs: Hashable {
     var positions = false

@@ -49,7 +49,10 @@ public struct BatchGenerator {
         let continuation = try Continuation(of: prompts[index], settings, tokenizer: tokenizer)
         running.append(
           Running(
-            index: index, sequence: try executor.openSequence(length: continuation.length(limit: limit)),
+            index: index,
+            sequence: try executor.openSequence(
+              length: continuation.length(limit: limit), prefix: settings.prefix, together: settings.together,
+              places: settings.places),
             continuation: continuation, tokens: prompts[index], start: clock.now))
       }
       if running.isEmpty { return }

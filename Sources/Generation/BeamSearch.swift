@@ -52,7 +52,11 @@ public struct BeamSearch {
     let width = max(2, 1 + ends.count) * beams
     var running = [Beam(matcher: try settings.grammar?.matcher(atStart: settings.beginsText))]
     var finished: [(beam: Beam, score: Double)] = []
-    var states = [try executor.openSequence(length: min(limit, prompt.count + most))]
+    var states = [
+      try executor.openSequence(
+        length: min(limit, prompt.count + most), prefix: settings.prefix, together: settings.together,
+        places: settings.places)
+    ]
     let clock = ContinuousClock()
     let start = clock.now
     var promptSeconds = 0.0
@@ -135,8 +139,12 @@ public struct BeamSearch {
       if taken.insert(beam.parent).inserted {
         moved.append(states[beam.parent])
       } else {
-        let copy = try free.popLast() ?? executor.openSequence(length: length)
-        copy.take(over: states[beam.parent])
+        let parent = states[beam.parent]
+        let copy =
+          try free.popLast()
+          ?? executor.openSequence(
+            length: length, prefix: parent.prefix, together: parent.together, places: parent.places)
+        copy.take(over: parent)
         moved.append(copy)
       }
     }

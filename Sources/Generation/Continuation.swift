@@ -9,31 +9,23 @@ import Tokenization
 struct Continuation {
   private(set) var result = TextGenerator.Result()
   private let settings: TextGenerator.Settings
-  private let endOfText: Set<Int>
-  private var sampler: Sampler
+  private var choice: TokenChoice
   private var decoder: StreamDecoder?
   private var stops: StopText
-  private var history: [Int]
-  private var next = 0
+  /// The token that was chosen last.
+  private(set) var next = 0
   private var probability: TokenProbability?
   /// The token that ended the text, which is no part of it.
   private(set) var end: (token: Int, probability: TokenProbability?)?
-  private let matcher: GrammarMatcher?
-  /// Nothing may come but the end, and no token says so.
-  private var hasNothingLeft = false
-  /// Logits of which only those remain that the grammar allows.
-  private var allowed: [Float] = []
 
   /// The continuation of `prompt`, of which nothing is written yet. Throws `GrammarProblem`.
   init(of prompt: [Int], _ settings: TextGenerator.Settings, tokenizer: Tokenizer?) throws {
     self.settings = settings
     result.promptTokens = prompt
-    endOfText = Set(tokenizer?.endOfText ?? []).union(settings.ends)
-    sampler = Sampler(settings.sampling)
+    choice = try TokenChoice(
+      after: prompt, settings, endOfText: Set(tokenizer?.endOfText ?? []).union(settings.ends))
     decoder = tokenizer.map { StreamDecoder($0, startsText: settings.beginsText) }
     stops = StopText(settings.stops)
-    history = prompt
-    matcher = try settings.grammar?.matcher(atStart: settings.beginsText)
   }
 
   /// How many tokens a sequence needs for it when the model takes at most `limit`.
@@ -43,49 +35,19 @@ struct Continuation {
   }
 
   /// Chooses the next token; throws `ModelProblem` when there is none, for the model computes no numbers, and
-  /// `GrammarProblem` where no token goes on as the grammar does.
-  mutating func choose(from logits: UnsafeBufferPointer<Float>, position: Int) throws {
+  /// `GrammarProblem` where no token goes on as the grammar does. Where one was `proposed`, it is that as often as it should be.
+  mutating func choose(
+    from logits: UnsafeBufferPointer<Float>, position: Int, proposed: TokenProposal? = nil
+  ) throws {
     // A sum is NaN when one of its numbers is: a model that computes some is broken, though others could be chosen from.
     let hasNaN = logits.baseAddress.map { sum($0, count: logits.count).isNaN } ?? false
-    guard !hasNaN, let token = try token(from: logits) else { throw ModelProblem.notANumber(tokens: position + 1) }
+    guard !hasNaN, let token = try choice.next(from: logits, proposed: proposed) else {
+      throw ModelProblem.notANumber(tokens: position + 1)
+    }
     next = token
     if let count = settings.logProbabilities {
       probability = TokenProbability(of: token, among: logits, mostLikely: count)
     }
-  }
-
-  /// The next token: the sampler's choice among those that the grammar allows. Nil where there is nothing to choose from.
-  private mutating func token(from logits: UnsafeBufferPointer<Float>) throws -> Int? {
-    guard let matcher else {
-      if settings.suppressed.isEmpty { return sampler.next(logits, after: history, prompt: result.promptTokens.count) }
-      return next(TokenMask(count: logits.count, without: settings.suppressed), logits)
-    }
-    let mayEnd = matcher.mayEnd && !settings.ignoresEnd
-    // The likeliest token is mostly allowed, and to ask for it is quicker than a mask. Nothing is drawn for it.
-    if settings.sampling.isGreedy,
-      let likeliest = sampler.next(logits, after: history, prompt: result.promptTokens.count),
-      !settings.suppressed.contains(likeliest),
-      endOfText.contains(likeliest) ? mayEnd : try matcher.allows(likeliest)
-    {
-      return likeliest
-    }
-    var mask = try matcher.mask()
-    for end in endOfText { mask[end] = mayEnd }
-    for token in settings.suppressed { mask[token] = false }
-    if mask.isEmpty {
-      hasNothingLeft = true
-      return 0
-    }
-    guard let choice = next(mask, logits) else { throw GrammarProblem.forbidden }
-    return choice
-  }
-
-  /// The sampler's choice among the tokens of `mask`.
-  private mutating func next(_ mask: TokenMask, _ logits: UnsafeBufferPointer<Float>) -> Int? {
-    allowed.removeAll(keepingCapacity: true)
-    allowed.append(contentsOf: logits)
-    allowed.withUnsafeMutableBufferPointer { mask.apply(to: $0) }
-    return allowed.withUnsafeBufferPointer { sampler.next($0, after: history, prompt: result.promptTokens.count) }
   }
 
   /// Writes the chosen token and says which tokens are to be computed next; nil when it is over, for the reason in
@@ -93,34 +55,49 @@ struct Continuation {
   mutating func advance(
     _ sequence: inout SequenceState, _ executor: PlanExecutor, emit: (_ text: String, _ id: Int?) throws -> Bool
   ) throws -> [Int]? {
+    guard try write(emit: emit) else { return nil }
+    if sequence.position < sequence.length { return [next] }
+    guard settings.slides else {
+      _ = ended(.context)
+      return nil
+    }
+    // What follows no longer sees the first half, and positions begin anew.
+    sequence = try executor.openSequence(length: sequence.length)
+    return Array(choice.history.suffix(max(1, sequence.length / 2)))
+  }
+
+  /// Writes the chosen token; false when it is over, for the reason in `result.ending`.
+  mutating func write(emit: (_ text: String, _ id: Int?) throws -> Bool) throws -> Bool {
     if result.tokens.count >= settings.maximumTokens { return ended(.length) }
-    if hasNothingLeft { return ended(.grammar) }
-    if !settings.ignoresEnd, endOfText.contains(next) {
+    if choice.hasNothingLeft { return ended(.grammar) }
+    if choice.isEnd(next) {
       end = (next, probability)
       return ended(.end)
     }
-    _ = try matcher?.accept(next)
+    try choice.accept(next)
     result.tokens.append(next)
     if let probability { result.probabilities.append(probability) }
-    history.append(next)
     let text = stops.append(decoder?.append(next) ?? "")
     result.text += text
     if try !emit(text, next) { return ended(.cancelled) }
     if stops.found != nil { return ended(.stop) }
-    if let matcher, matcher.isFinished { return ended(.grammar) }
-    if result.tokens.count >= settings.maximumTokens { return ended(.length) }
-    if sequence.position < sequence.length { return [next] }
-    guard settings.slides else { return ended(.context) }
-    // What follows no longer sees the first half, and positions begin anew.
-    sequence = try executor.openSequence(length: sequence.length)
-    return Array(history.suffix(max(1, sequence.length / 2)))
+    if let matcher = choice.matcher, matcher.isFinished { return ended(.grammar) }
+    return result.tokens.count < settings.maximumTokens || ended(.length)
   }
 
-  private mutating func ended(_ ending: TextGenerator.Ending) -> [Int]? {
+  /// How many tokens may still be written.
+  var tokensLeft: Int { settings.maximumTokens - result.tokens.count }
+
+  /// The text for one who proposes how it goes on, and draws with `sampler`.
+  func rehearsal(drawing sampler: Sampler) -> Rehearsal {
+    Rehearsal(choice: TokenChoice(rehearsing: choice, drawing: sampler))
+  }
+
+  private mutating func ended(_ ending: TextGenerator.Ending) -> Bool {
     result.ending = ending
     // Where a stop text was cut off, what is left need not be what the grammar has.
-    result.isComplete = matcher.map { $0.mayEnd && ending != .stop }
-    return nil
+    result.isComplete = choice.matcher.map { $0.mayEnd && ending != .stop }
+    return false
   }
 
   /// Hands out the text that was held back, for it could have been the beginning of a stop.
@@ -131,6 +108,9 @@ struct Continuation {
     result.text += rest
     _ = try emit(rest, nil)
   }
+
+  /// Notes what was proposed of it.
+  mutating func note(_ drafts: TextGenerator.Drafts) { result.drafts = drafts }
 
   /// Notes how long the prompt and the rest took.
   mutating func took(prompt: Double, generation: Double) {

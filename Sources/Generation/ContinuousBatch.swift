@@ -1,19 +1,22 @@
 import Formats
 import Components
 import Execution
+import Kernels
 import Models
 import Tokenization
 
 /// Texts that come and go while others are being continued: what a server runs.
 ///
 /// A step reads a piece of one prompt, if one waits, and then writes one token of every text. **No text's tokens depend on
-/// what else runs**, to the last bit: a prompt is read in pieces that its own length gives, each alone in its pass, and the
-/// passes that write have a multiple of `rowsAlike` rows, filled up where texts are missing, at which every row is summed in
-/// one order. Where a row's arithmetic depends on which other rows choose the same matrices (experts), texts are written one
-/// by one.
+/// what else runs**, to the last bit: a prompt is read in pieces of one length from its beginning on, each alone in its pass,
+/// and the passes that write run on kernels that sum each row in one order, however many there are (`KernelLevel.alike`).
 ///
-/// A careful reader's mistake: one row alone is summed in another order than a row among four, so `TextGenerator` may give
-/// other last bits than a batch does.
+/// A prompt that begins as another does, which is being read or continued or was not long ago, has the states of all whole
+/// pieces that they share from there: those are what its own reading would have given, to the last bit, for they are
+/// the same tokens in the same passes. What a text wrote is never shared: rows that are written one by one have other last bits
+/// than those of a prompt.
+///
+/// A careful reader's mistake: `TextGenerator` reads and writes on other kernels, so it may give other last bits.
 public struct ContinuousBatch {
   /// A prompt and its continuations.
   public struct Request: Sendable {
@@ -34,8 +37,9 @@ public struct ContinuousBatch {
 
   /// What became of a request.
   public enum Event {
-    /// The prompt was read; how likely each of its tokens but the first was, where that is wanted.
-    case read([TokenProbability])
+    /// The prompt was read; how likely each of its tokens but the first was, where that is wanted, how many of its tokens
+    /// were read before for another prompt, and how many bytes of its states are another's.
+    case read([TokenProbability], reused: Int, lentBytes: Int)
     /// A continuation has another token. The text is what is complete with it.
     case wrote(continuation: Int, text: String, token: Int, probability: TokenProbability?)
     /// A continuation is over. The text is what was held back till then, and `end` the token that ended it, where one did.
@@ -45,11 +49,12 @@ public struct ContinuousBatch {
     case failed(any Error)
   }
 
-  private final class Entry {
+  final class Entry {
     let id: Int
     let request: Request
     var sequence: SequenceState
     var done = 0
+    var reused = 0
     var probabilities: [TokenProbability] = []
     var waiting: [Continuation]
     var going = 0
@@ -59,7 +64,7 @@ public struct ContinuousBatch {
     }
   }
 
-  private struct Text {
+  struct Text {
     let entry: Entry
     let place: Int
     var sequence: SequenceState
@@ -67,33 +72,42 @@ public struct ContinuousBatch {
     var next: [Int]
   }
 
-  private let executor: PlanExecutor
+  let executor: PlanExecutor
   private let tokenizer: Tokenizer?
   /// How many texts a pass writes at most.
   public let together: Int
   /// How many tokens of a prompt are read at once.
   public let piece: Int
-  private let fills: Bool
-  private var fillers: [SequenceState] = []
-  private var reading: [Entry] = []
-  private var texts: [Text] = []
+  let beginnings: PromptBeginnings
+  /// Whether prompts that begin alike can share states, and whether those of a beginning are found again when more is read.
+  let shares: Bool
+  let isRewindable: Bool
+  var reading: [Entry] = []
+  var texts: [Text] = []
 
-  /// With four rows and multiples of it, every level of kernels sums each row in one order.
-  private static let rowsAlike = 4
   /// Operations of one piece of a prompt: a few tenths of a second on two cores, for others wait for its end.
   private static let pieceOperations = 16_000_000_000
+  /// Tokens of a piece at most: beginnings are shared in whole pieces.
+  private static let longestPiece = 64
 
-  /// A batch that runs `executor`, which nobody else uses meanwhile, with weights in `formats`.
-  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?, formats: Set<StorageFormat>) {
+  /// A batch that runs `executor`, which nobody else uses meanwhile.
+  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?) {
     self.executor = executor
     self.tokenizer = tokenizer
     let plan = executor.plan
-    fills = plan.parameters.allSatisfy { $0.chosen == nil }
-    // Formats of wide blocks are unpacked for more than four rows at a time, which sums in another order.
-    together = fills ? (formats.contains { $0.elementsPerBlock >= 256 } ? Self.rowsAlike : 2 * Self.rowsAlike) : 1
+    together = min(mostRowsAlike / 2, executor.maximumRows)
     let rows = Self.pieceOperations / max(1, plan.flopsPerToken(context: min(1024, plan.longestText)))
-    piece = min(executor.maximumRows, max(16, min(256, rows / 16 * 16)))
+    piece = min(executor.maximumRows, max(16, min(Self.longestPiece, rows / 16 * 16)))
+    shares = plan.otherAxes.isEmpty && !plan.seesWholeTexts
+    isRewindable = plan.states.allSatisfy { $0.extent == .perToken }
+    beginnings = PromptBeginnings(servesShorter: isRewindable)
   }
+
+  /// Keeps `bytes` of states at most for prompts that may come and begin as others did; at first none.
+  public func keep(atMost bytes: Int) { beginnings.keep(atMost: bytes) }
+
+  /// Bytes of states that are kept.
+  public var keptBytes: Int { beginnings.bytes }
 
   /// Whether there is nothing to do.
   public var isIdle: Bool { reading.isEmpty && texts.isEmpty }
@@ -113,14 +127,16 @@ public struct ContinuousBatch {
     let continuations = try request.continuations.map {
       try Continuation(of: request.prompt, $0, tokenizer: tokenizer)
     }
-    let sequence = try executor.openSequence(length: length(of: request))
+    let sequence = try executor.openSequence(length: length(of: request), lending: shares)
     reading.append(Entry(id: id, request, sequence, continuations))
   }
 
   /// Forgets the request `id`; no more events come of it.
   public mutating func remove(_ id: Int) {
+    let entry = reading.first { $0.id == id } ?? texts.first { $0.entry.id == id }?.entry
     reading.removeAll { $0.id == id }
     texts.removeAll { $0.entry.id == id }
+    if let entry { retire(entry) }
   }
 
   /// Reads a piece of a prompt and writes a token of every text; gives `tell` what became of which request.
@@ -139,6 +155,7 @@ public struct ContinuousBatch {
   private mutating func read(_ tell: (Int, Event) -> Void) {
     let entry = reading[0]
     let prompt = entry.request.prompt
+    share(with: entry)
     let tokens = Array(prompt[entry.done..<min(prompt.count, entry.done + piece)])
     let wanted = entry.request.promptProbabilities
     var problem: (any Error)?
@@ -156,24 +173,31 @@ public struct ContinuousBatch {
         }
       }
       entry.done += tokens.count
+      try keepBeginning(of: entry)
       if entry.done < prompt.count {
         // Prompts take turns, so that a short one is not kept waiting by a long one.
         reading.append(reading.removeFirst())
         return
       }
-      tell(entry.id, .read(entry.probabilities))
+      var lentBytes = entry.sequence.lentBytes
       for (place, continuation) in entry.waiting.enumerated() {
         var sequence = entry.sequence
         if place > 0 {
           sequence = try executor.openSequence(length: entry.sequence.length)
-          sequence.take(over: entry.sequence)
+          if executor.begin(sequence, with: entry.sequence.position, of: entry.sequence) {
+            lentBytes += sequence.lentBytes
+          } else {
+            sequence.take(over: entry.sequence)
+          }
         }
         texts.append(Text(entry: entry, place: place, sequence: sequence, continuation: continuation, next: []))
       }
+      tell(entry.id, .read(entry.probabilities, reused: entry.reused, lentBytes: lentBytes))
     } catch { problem = error }
     reading.removeFirst()
     if let problem {
-      remove(entry.id)
+      texts.removeAll { $0.entry === entry }
+      retire(entry)
       tell(entry.id, .failed(problem))
     }
   }
@@ -184,12 +208,12 @@ public struct ContinuousBatch {
     if places.isEmpty { return }
     var problems: [Int: any Error] = [:]
     do {
-      var inputs = places.map { (sequence: texts[$0].sequence, tokens: texts[$0].next) }
-      if fills { inputs += try filling(inputs.count).map { ($0, [0]) } }
-      try executor.forward(inputs, logits: .last) { input, position, logits in
-        guard input < places.count else { return }
-        do { try texts[places[input]].continuation.choose(from: logits, position: position) } catch {
-          problems[texts[places[input]].entry.id] = error
+      let inputs = places.map { (sequence: texts[$0].sequence, tokens: texts[$0].next) }
+      try KernelLevel.current.alike.perform {
+        try executor.forward(inputs, logits: .last) { input, position, logits in
+          do { try texts[places[input]].continuation.choose(from: logits, position: position) } catch {
+            problems[texts[places[input]].entry.id] = error
+          }
         }
       }
     } catch {
@@ -200,16 +224,6 @@ public struct ContinuousBatch {
       for place in texts.indices where texts[place].entry.id == id { texts[place].entry.going = -1 }
       tell(id, .failed(problem))
     }
-  }
-
-  /// Sequences that nobody reads, as many as make a multiple of `rowsAlike` with `count`.
-  private mutating func filling(_ count: Int) throws -> ArraySlice<SequenceState> {
-    let missing = (Self.rowsAlike - count % Self.rowsAlike) % Self.rowsAlike
-    while fillers.count < missing {
-      fillers.append(try executor.openSequence(length: min(16, executor.plan.longestText)))
-    }
-    for filler in fillers.prefix(missing) where filler.position == filler.length { filler.reset() }
-    return fillers.prefix(missing)
   }
 
   /// Writes the tokens that were chosen.
@@ -244,6 +258,10 @@ public struct ContinuousBatch {
         tell(id, .failed(error))
       }
     }
-    texts = going.filter { !failed.contains($0.entry.id) }
+    going.removeAll { failed.contains($0.entry.id) }
+    var entries = Set(going.map { ObjectIdentifier($0.entry) })
+    let over = texts.map(\.entry).filter { entries.insert(ObjectIdentifier($0)).inserted }
+    texts = going
+    for entry in over { retire(entry) }
   }
 }

@@ -45,6 +45,8 @@ public struct Sampler: Sendable {
   private let settings: Settings
   private var state: UInt64
   private var candidates: [(id: Int, logit: Double)] = []
+  /// The probabilities of a proposal by id; all zero between calls.
+  private var proposed: [Double] = []
 
   /// A sampler with `settings`.
   public init(_ settings: Settings) {
@@ -55,33 +57,93 @@ public struct Sampler: Sendable {
   /// The next token after `history`, of which the first `prompt` tokens were given and the others generated; nil when no
   /// logit is a number above −∞, so that there is nothing to choose from.
   public mutating func next(_ logits: UnsafeBufferPointer<Float>, after history: [Int], prompt: Int = 0) -> Int? {
-    let recent = settings.repeatPenalty == 1 ? [] : Set(history.suffix(settings.repeatWindow))
-    var counts: [Int: Int] = [:]
-    if settings.frequencyPenalty != 0 || settings.presencePenalty != 0 {
-      for id in history.dropFirst(prompt) { counts[id, default: 0] += 1 }
-    }
-    let (frequency, presence, bias) = (settings.frequencyPenalty, settings.presencePenalty, settings.bias)
-    let isPlain = recent.isEmpty && counts.isEmpty && bias.isEmpty
-    let penalized = { (id: Int, logit: Float, penalty: Double) -> Double in
-      var value = Double(logit)
-      if isPlain { return value }
-      if let more = bias[id] { value += more }
-      if recent.contains(id) { value = value > 0 ? value / penalty : value * penalty }
-      if let count = counts[id] { value -= Double(count) * frequency + presence }
-      return value
-    }
+    let penalties = Penalties(settings, history, prompt: prompt)
     if settings.isGreedy {
       var best: Int?
       var largest = -Double.infinity
       for (id, logit) in logits.enumerated() {
-        let value = isPlain ? Double(logit) : penalized(id, logit, settings.repeatPenalty)
+        let value = penalties.isPlain ? Double(logit) : penalties.value(id, logit, settings.repeatPenalty)
         if value > largest { (best, largest) = (id, value) }
       }
       return best
     }
+    guard let weights = weights(logits, penalties) else { return nil }
+    return candidates[place(in: weights)].id
+  }
+
+  /// The next token after `history`, where `proposal` was drawn by someone else: p(x) as `next` has it, with as much of it as
+  /// can be from the proposal's q(x). With u drawn evenly from [0, 1),
+  ///
+  ///     u·q(x) < p(x):  x, the proposed token        else:  a draw from max(0, p − q) / Σ max(0, p − q)
+  ///
+  /// (Leviathan, Kalman, Matias, 2023, https://arxiv.org/abs/2211.17192, appendix A.1). A proposal that was not drawn changes
+  /// nothing of what `next` gives.
+  public mutating func next(
+    _ logits: UnsafeBufferPointer<Float>, after history: [Int], prompt: Int, proposed proposal: TokenProposal
+  ) -> Int? {
+    guard proposal.isDrawn, !settings.isGreedy else { return next(logits, after: history, prompt: prompt) }
+    guard let weights = weights(logits, Penalties(settings, history, prompt: prompt)) else { return nil }
+    let total = weights.reduce(0, +)
+    if proposed.count < logits.count { proposed = Array(repeating: 0, count: logits.count) }
+    for (id, probability) in zip(proposal.ids, proposal.probabilities) where id < proposed.count {
+      proposed[id] = probability
+    }
+    defer { for id in proposal.ids where id < proposed.count { proposed[id] = 0 } }
+    if let own = weights.indices.first(where: { candidates[$0].id == proposal.token }),
+      uniform() * proposed[proposal.token] < weights[own] / total
+    {
+      return proposal.token
+    }
+    let rest = weights.indices.map { max(0, weights[$0] / total - proposed[candidates[$0].id]) }
+    // Nothing is left where both are the same but for rounding.
+    return candidates[place(in: rest.contains { $0 > 0 } ? rest : weights)].id
+  }
+
+  /// A token after `history` drawn as `next` draws it, with the probability of each; nil where there is nothing to choose from.
+  public mutating func proposal(_ logits: UnsafeBufferPointer<Float>, after history: [Int], prompt: Int)
+    -> TokenProposal?
+  {
+    guard let weights = weights(logits, Penalties(settings, history, prompt: prompt)) else { return nil }
+    let total = weights.reduce(0, +)
+    let token = candidates[place(in: weights)].id
+    let possible = weights.indices.filter { weights[$0] > 0 }
+    return TokenProposal(
+      token, drawnFrom: possible.map { candidates[$0].id }, possible.map { weights[$0] / total })
+  }
+
+  /// What is added to logits and taken from them.
+  private struct Penalties {
+    private let settings: Settings
+    private let recent: Set<Int>
+    private let counts: [Int: Int]
+    let isPlain: Bool
+
+    init(_ settings: Settings, _ history: [Int], prompt: Int) {
+      self.settings = settings
+      recent = settings.repeatPenalty == 1 ? [] : Set(history.suffix(settings.repeatWindow))
+      var counts: [Int: Int] = [:]
+      if settings.frequencyPenalty != 0 || settings.presencePenalty != 0 {
+        for id in history.dropFirst(prompt) { counts[id, default: 0] += 1 }
+      }
+      self.counts = counts
+      isPlain = recent.isEmpty && counts.isEmpty && settings.bias.isEmpty
+    }
+
+    func value(_ id: Int, _ logit: Float, _ penalty: Double) -> Double {
+      var value = Double(logit)
+      if isPlain { return value }
+      if let more = settings.bias[id] { value += more }
+      if recent.contains(id) { value = value > 0 ? value / penalty : value * penalty }
+      if let count = counts[id] { value -= Double(count) * settings.frequencyPenalty + settings.presencePenalty }
+      return value
+    }
+  }
+
+  /// What the `candidates`, which it sets, weigh: 1 for the likeliest; nil where there are none.
+  private mutating func weights(_ logits: UnsafeBufferPointer<Float>, _ penalties: Penalties) -> [Double]? {
     candidates.removeAll(keepingCapacity: true)
     for (id, logit) in logits.enumerated() where logit > -.infinity {
-      let value = penalized(id, logit, settings.repeatPenalty) / settings.temperature
+      let value = penalties.value(id, logit, settings.repeatPenalty) / settings.temperature
       if value > -.infinity { candidates.append((id, value)) }
     }
     if candidates.isEmpty { return nil }
@@ -107,12 +169,17 @@ public struct Sampler: Sendable {
       for i in weights.indices where weights[i] < settings.minP { weights[i] = 0 }
     }
     if settings.typicalP < 1 { keepTypical(&weights) }
+    return weights
+  }
+
+  /// A place in `weights`, drawn by what they weigh.
+  private mutating func place(in weights: [Double]) -> Int {
     var left = uniform() * weights.reduce(0, +)
     for (i, weight) in weights.enumerated() where weight > 0 {
       left -= weight
-      if left < 0 { return candidates[i].id }
+      if left < 0 { return i }
     }
-    return candidates[weights.lastIndex { $0 > 0 } ?? 0].id
+    return weights.lastIndex { $0 > 0 } ?? 0
   }
 
   /// Leaves the weights whose −log p is nearest to the entropy, until their probability is `typicalP`; of equal distances all.

@@ -4,7 +4,7 @@ import Execution
 import Models
 import Tokenization
 
-/// Tells the classes of texts, or of pairs of texts, with a model whose head scores them.
+/// Tells the classes of texts, of pairs of texts or of pictures, with a model whose head scores them.
 public struct TextClassifier {
   /// A text as it is read: its ids, and where the second of a pair begins.
   public struct Text: Sendable {
@@ -12,10 +12,13 @@ public struct TextClassifier {
     public let tokens: [Int]
     /// Where tokens of the second kind begin; `Int.max` where there are none.
     public let second: Int
+    /// What an image encoder is given for each; nil of a text.
+    public let rows: [Float]?
 
-    /// The text of these tokens.
-    public init(tokens: [Int], second: Int = Int.max) {
+    /// The text of these tokens, or the picture of these `rows`.
+    public init(tokens: [Int], second: Int = Int.max, rows: [Float]? = nil) {
       self.tokens = tokens
+      self.rows = rows
       self.second = second
     }
   }
@@ -38,7 +41,8 @@ public struct TextClassifier {
     for (index, text) in texts.enumerated() {
       _ = try TextGenerator.length(of: executor.plan, for: text.tokens)
       let sequence = try executor.openSequence(length: text.tokens.count, second: text.second)
-      try executor.forward([(sequence, text.tokens)], logits: .first) { _, _, logits in
+      let beside = text.rows.map { [[RowAxis.tokens: AxisInput.rows($0)]] } ?? []
+      try executor.forward([(sequence, text.tokens)], beside: beside, logits: .first) { _, _, logits in
         if logits.contains(where: \.isNaN) { throw ModelProblem.notANumber(tokens: text.tokens.count) }
         scores[index] = Array(logits)
       }

@@ -57,8 +57,19 @@ public struct TextEmbedder {
     return Result(tokens: ids, leftOut: excess)
   }
 
+  /// The vectors of pictures, whose `rows` are what an image encoder is given, in order; of every row too with `keepingStates`.
+  public func vectors(ofPictures rows: [[Float]], keepingStates: Bool) throws -> [Result] {
+    let width = model.description.plan.axes[RowAxis.tokens.index].inputWidth ?? 1
+    let pictures = rows.map { Result(tokens: Array(repeating: 0, count: $0.count / width), leftOut: 0) }
+    return try vectors(of: pictures, given: rows, keepingStates: keepingStates)
+  }
+
   /// The vectors of `texts`, in order; of every token too with `keepingStates`. Throws `ModelProblem` where states are NaN.
   public func vectors(of texts: [Result], keepingStates: Bool) throws -> [Result] {
+    try vectors(of: texts, given: nil, keepingStates: keepingStates)
+  }
+
+  private func vectors(of texts: [Result], given rows: [[Float]]?, keepingStates: Bool) throws -> [Result] {
     var results = texts
     let longest = texts.map(\.tokens.count).max() ?? 1
     let executor = try model.statesExecutor(pool: pool, tokens: longest, computeType: computeType)
@@ -76,7 +87,8 @@ public struct TextEmbedder {
         (sequence: try executor.openSequence(length: texts[index].tokens.count), tokens: texts[index].tokens)
       }
       var sums = group.map { _ in Pooled(mode: pooling.mode) }
-      try executor.forward(inputs, logits: wanted) { place, position, state in
+      let beside = rows.map { rows in group.map { [RowAxis.tokens: AxisInput.rows(rows[$0])] } } ?? []
+      try executor.forward(inputs, beside: beside, logits: wanted) { place, position, state in
         guard !state.contains(where: \.isNaN) else { throw ModelProblem.notANumber(tokens: position + 1) }
         if pooling.mode != .cls || position == 0 { sums[place].add(state) }
         if keepingStates { results[order[start + place]].states.append(Array(state)) }

@@ -29,6 +29,12 @@ public struct TextGenerator {
     public var grammar: TokenGrammar?
     /// What the model reads beside the text that it writes: a source text, an image.
     public var beside: [RowAxis: AxisInput] = [:]
+    /// How many first tokens of the prompt see each other, where a mask lets them.
+    public var prefix = 0
+    /// Ranges of the prompt whose tokens see each other, where a mask lets them: those of one picture each.
+    public var together: [Range<Int>] = []
+    /// Where the tokens of the prompt stand in time, down and across.
+    public var places = TextPlaces()
     /// Tokens that are never generated.
     public var suppressed: Set<Int> = []
 
@@ -78,6 +84,8 @@ public struct TextGenerator {
     public internal(set) var ending = Ending.length
     /// Whether the text is one that the grammar has, rather than the beginning of one; nil without a grammar.
     public internal(set) var isComplete: Bool?
+    /// What was proposed of it, where someone proposes.
+    public internal(set) var drafts: Drafts?
     /// Seconds for the prompt.
     public internal(set) var promptSeconds = 0.0
     /// Seconds for the generated tokens after the first, which the prompt's pass gives.
@@ -98,11 +106,14 @@ public struct TextGenerator {
 
   private let executor: PlanExecutor
   private let tokenizer: Tokenizer?
+  private let speculation: Speculation?
 
-  /// A generator that runs `executor` and writes with `tokenizer`; without one only ids are written.
-  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?) {
+  /// A generator that runs `executor` and writes with `tokenizer`; without one only ids are written. With `speculation` a pass
+  /// may write several tokens.
+  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?, speculation: Speculation? = nil) {
     self.executor = executor
     self.tokenizer = tokenizer
+    self.speculation = speculation
   }
 
   /// How many tokens a sequence of `plan` may have; throws `ModelProblem` when `prompt` has more, and where no text can be
@@ -130,7 +141,9 @@ public struct TextGenerator {
   {
     let limit = try Self.limit(of: executor.plan, for: prompt, beside: settings.beside)
     var continuation = try Continuation(of: prompt, settings, tokenizer: tokenizer)
-    var sequence = try executor.openSequence(length: continuation.length(limit: limit))
+    var sequence = try executor.openSequence(
+      length: continuation.length(limit: limit), prefix: settings.prefix, together: settings.together,
+      places: settings.places)
     let clock = ContinuousClock()
     func compute(_ tokens: [Int]) throws {
       let given = settings.beside.isEmpty || sequence.position > 0 ? [] : [settings.beside]
@@ -140,7 +153,16 @@ public struct TextGenerator {
     }
     let promptSeconds = try clock.measure { try compute(prompt) }.seconds
     let start = clock.now
-    while let tokens = try continuation.advance(&sequence, executor, emit: emit) { try compute(tokens) }
+    speculation?.begin(settings.sampling)
+    while let tokens = try continuation.advance(&sequence, executor, emit: emit) {
+      guard let speculation else {
+        try compute(tokens)
+        continue
+      }
+      guard try speculation.compute(tokens, of: &continuation, sequence, executor, computed: { _ in }, emit: emit)
+      else { break }
+    }
+    if let speculation { continuation.note(speculation.drafts) }
     continuation.took(prompt: promptSeconds, generation: (clock.now - start).seconds)
     try continuation.finish(emit: emit)
     return continuation.result

@@ -10,16 +10,18 @@ import Tokenization
 public final class TextSession {
   private let executor: PlanExecutor
   private let tokenizer: Tokenizer?
+  private let speculation: Speculation?
   private var sequence: SequenceState?
   /// The tokens that `sequence` has computed.
   private var computed: [Int] = []
   /// How many tokens of the last prompt were there already.
   public private(set) var reused = 0
 
-  /// A session that runs `executor`.
-  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?) {
+  /// A session that runs `executor`. With `speculation` a pass may write several tokens.
+  public init(_ executor: PlanExecutor, tokenizer: Tokenizer?, speculation: Speculation? = nil) {
     self.executor = executor
     self.tokenizer = tokenizer
+    self.speculation = speculation
   }
 
   /// How many tokens a text may have.
@@ -50,13 +52,33 @@ public final class TextSession {
     }
     let promptSeconds = try clock.measure { try compute(Array(prompt[reused...])) }.seconds
     let start = clock.now
+    speculation?.begin(settings.sampling)
     while let tokens = try continuation.advance(&sequence, executor, emit: emit) {
       if sequence !== self.sequence { forget() }
-      try compute(tokens)
+      guard let speculation else {
+        try compute(tokens)
+        continue
+      }
+      guard try speculate(speculation, tokens, &continuation, sequence, emit: emit) else { break }
     }
+    if let speculation { continuation.note(speculation.drafts) }
     continuation.took(prompt: promptSeconds, generation: (clock.now - start).seconds)
     try continuation.finish(emit: emit)
     return continuation.result
+  }
+
+  /// Computes `tokens` and what is proposed behind them; false when the text is over.
+  private func speculate(
+    _ speculation: Speculation, _ tokens: [Int], _ continuation: inout Continuation, _ sequence: SequenceState,
+    emit: (_ text: String, _ id: Int?) throws -> Bool
+  ) throws -> Bool {
+    do {
+      return try speculation.compute(
+        tokens, of: &continuation, sequence, executor, computed: { computed += $0 }, emit: emit)
+    } catch {
+      forget()
+      throw error
+    }
   }
 
   /// Forgets what was computed.

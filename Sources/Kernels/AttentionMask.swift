@@ -9,6 +9,9 @@ public enum AttentionMask: Sendable, Hashable {
   /// The first `count` positions see each other, all the others are causal: a prefix language model.
   /// Raffel et al., 2020, https://arxiv.org/abs/1910.10683, figure 4.
   case prefix(_ count: Int)
+  /// Positions before `end` see all of those before it, all others are causal; what is more than `window` positions back, its own
+  /// included, nobody sees.
+  case together(end: Int, window: Int?)
 
   /// Keys before a query's own that it sees, keys after, and the length of the prefix, as CKernels takes them.
   var stored: (behind: Int, ahead: Int, prefix: Int) {
@@ -25,6 +28,9 @@ public enum AttentionMask: Sendable, Hashable {
     case .prefix(let count):
       precondition(count >= 0, "a prefix of \(count) positions")
       return (all, 0, count)
+    case .together(let end, let window):
+      precondition(end >= 0 && window ?? 1 > 0, "an end of \(end) and a window of \(window ?? 0)")
+      return (window.map { $0 - 1 } ?? all, 0, end)
     }
   }
 }

@@ -25,6 +25,10 @@ public struct KernelLevel: @unchecked Sendable, Equatable, CustomStringConvertib
   /// The level in force on this thread.
   public static var current: KernelLevel { KernelLevel(kernels: ck_current()) }
 
+  /// The same level with up to `mostRowsAlike` rows alike: each row of a matmul is the same sum in the same order,
+  /// whatever their number. One row alone costs a little more there, and many of them more than packed.
+  public var alike: KernelLevel { KernelLevel(kernels: ck_alike(kernels)) }
+
   /// Runs `body` with this level in force for what this thread calls, matmuls on a thread pool included.
   public func perform<Result>(_ body: () throws -> Result) rethrows -> Result {
     let before = ck_ask(kernels)

@@ -37,9 +37,12 @@ public struct Matmul {
   /// Whether `rows` rows of x are multiplied by dots straight from the stored weights, rather than packed first.
   func takesDots(rows: Int, in type: ComputeType) -> Bool {
     if matrix.columns == 0 { return true }
+    let isAlike = ck_is_alike(ck_current())
     return withUnsafePointer(to: matrix.stored) { stored in
-      rows
-        <= mostRowsByDots(matrix.format, lowPrecision: ck_low_precision_panels(ck_current(), stored, false, type.code))
+      (isAlike && rows <= mostRowsAlike
+        || rows
+          <= mostRowsByDots(
+            matrix.format, lowPrecision: ck_low_precision_panels(ck_current(), stored, false, type.code)))
         && !ck_rounds_packed(ck_current(), stored, type.code)
     }
   }
@@ -113,6 +116,9 @@ public func sumRows(
     ck_sum_rows(kernels, x + own.lowerBound, columns, rows, own.count, y + own.lowerBound, accumulate)
   }
 }
+
+/// Up to so many rows a row has the same sum whatever their number, on a level that has rows alike.
+public let mostRowsAlike = 64
 
 /// With no more rows than this, dots straight from the stored weights beat packing them first (measured); the faster
 /// the packed matmul, the sooner it is worth its packing.

@@ -55,7 +55,7 @@ struct MatmulByDots {
         let lowPrecision = withUnsafePointer(
           to: one.matrix.stored, { ck_low_precision_rows(kernels, $0, rows, type.code) })
       else {
-        if one.matrix.format.elementsPerBlock > 1 { widens = rows > 1 }
+        if one.matrix.format.elementsPerBlock > 1 { widens = rows > 1 || ck_is_alike(kernels) }
         continue
       }
       if kinds[..<kindCount].contains(where: { $0.lowPrecision == lowPrecision }) { continue }

@@ -34,10 +34,11 @@ public struct LoadedModel: Sendable {
   public func executor(
     pool: ThreadPool, maximumRows: Int = 256, longest: Int? = nil, states: StorageFormat, computeType: ComputeType
   ) throws(ExecutionProblem) -> PlanExecutor {
-    let plan = description.plan
+    let plan = description.plan.withPicturesGiven
     let whole = max(256, longest ?? plan.longestText)
-    // What another stack is given is computed at once too.
-    let rows = plan.seesWholeTexts ? whole : plan.otherAxes.isEmpty ? maximumRows : max(maximumRows, longest ?? 0)
+    // What another stack is given is computed at once too, and so are tokens that see each other.
+    let isAtOnce = !plan.otherAxes.isEmpty || plan.lets(.prompt)
+    let rows = plan.seesWholeTexts ? whole : isAtOnce ? max(maximumRows, longest ?? 0) : maximumRows
     return try PlanExecutor(
       plan, parameters, pool: pool, maximumRows: rows, states: states, fusing: true, computeType: computeType)
   }
@@ -200,7 +201,10 @@ extension Architecture {
   /// groups stand for.
   public func count(at path: String, for name: TensorName) -> Int? {
     var setting = resolved[path: path]
-    if let stack = name.stack.flatMap({ name in stacks.first { $0.name == name } }) {
+    // Outside its layers a stack's name may stand among the words.
+    if let own = name.stack ?? (name.layer == nil ? name.path.first : nil),
+      let stack = stacks.first(where: { $0.name == own })
+    {
       return stack.count(at: path, for: name) ?? setting?.integer
     }
     if let layer = name.layer, layers.indices.contains(layer) {

@@ -37,8 +37,8 @@ extension ModelLoader {
     place.source == Overrides.source || !catalog.contains(place.source)
   }
 
-  /// What `architecture` computes in another way than `trained`, the wiring that its weights were trained with.
-  func wiringNotes(_ architecture: Architecture, trained: Architecture?) -> [String] {
+  /// What `architecture`, whose plan is `plan`, computes in another way than `trained`, the wiring that its weights were trained with.
+  func wiringNotes(_ architecture: Architecture, _ plan: Plan, trained: Architecture?) -> [String] {
     guard let trained, let own = try? composer.assemble(architecture).choices,
       let other = try? composer.assemble(trained).choices, own.kindOfLayer.count == other.kindOfLayer.count
     else { return [] }
@@ -52,6 +52,8 @@ extension ModelLoader {
       }
     }
     if changes.isEmpty { return [] }
+    // A setting that is left out and one that spells the usual value differ as text alone.
+    if let trained = try? composer.compose(trained), plan.difference(from: trained) == nil { return [] }
     let shown = changes.prefix(4).joined(separator: ", ") + (changes.count > 4 ? ", …" : "")
     return ["the weights were trained with another wiring, and were not made for this one: \(shown)"]
   }

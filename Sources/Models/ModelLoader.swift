@@ -75,7 +75,7 @@ public struct ModelLoader: Sendable {
     if let change { notes.append("\(change.path): \(change.summary)") }
     notes += countNotes(found.architecture, plan) + typeChangeNotes(found.architecture)
     notes += wiringNotes(
-      found.architecture,
+      found.architecture, plan,
       trained: trainedWiring(found.source, reference, patches, weights: weights, specification: specification))
     return ModelDescription(
       architecture: found.architecture, choices: assembly.choices, plan: plan, source: found.source,

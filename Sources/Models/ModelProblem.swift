@@ -35,6 +35,8 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
   case noClasses(String)
   /// A model reads what other stacks of these names are given, and nothing is.
   case noSource(String, stacks: [String])
+  /// A picture cannot be given to a model: why.
+  case picture(String)
   /// How a model makes vectors of texts is said in a way that is not read here.
   case pooling(path: String, why: String)
   /// After this many tokens the model computed no numbers: not one logit could be compared with another.
@@ -90,6 +92,7 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
     case .noSource(let name, let stacks):
       "'\(name)' writes of what it reads (\(stacks.joined(separator: ", "))): 'chimera run' gives it that, and 'chimera verify' "
         + "compares it; nothing else can yet"
+    case .picture(let why): why
     case .pooling(let path, let why): "\(path): \(why)"
     case .notANumber(let tokens):
       "after \(tokens.grouped) tokens the logits are NaN; are the weights damaged?"

@@ -34,10 +34,12 @@ public struct Verification: Sendable {
       return entry
     }
     let plan = model.description.plan
-    let source = try plan.otherAxes.isEmpty ? nil : Source(plan, file)
+    var pictures = try VerifiedPictures(model, file, pool: pool, computeType: computeType)
+    let source = try plan.otherAxes.isEmpty || pictures != nil ? nil : Source(plan, file)
     let idsName = source == nil ? "input_ids" : "decoder_input_ids"
-    let ids = try Verification.integers(try entry(idsName))
-    let shape = try entry(idsName).shape
+    let ids = try pictures?.ownIds ?? Verification.integers(try entry(idsName))
+    let shape = try pictures?.ownShape ?? entry(idsName).shape
+    let given = try pictures?.given(ids, rows: shape[0])
     let expected = try entry(plan.prediction == .states ? "last_hidden_state" : "logits")
     let width = plan.logits.width
     let tables = try ["attention_mask", "token_type_ids"].map { name in
@@ -54,7 +56,7 @@ public struct Verification: Sendable {
     if let source, source.rows.count < shape[0] {
       throw FileProblem(path: path, sentence: "'input_ids' has \(source.rows.count) rows, and '\(idsName)' \(shape[0])")
     }
-    let longest = source?.rows.map(\.count).max() ?? shape[1]
+    let longest = max(source?.rows.map(\.count).max() ?? 0, shape[1], pictures?.longest ?? 0)
     let executor = try model.executor(pool: pool, longest: longest, states: .f32, computeType: computeType)
     var worst: Float = 0
     var count = 0
@@ -65,10 +67,12 @@ public struct Verification: Sendable {
       let length = tables[0].map { $0[start..<end].prefix { $0 != 0 }.count } ?? shape[1]
       let tokens = Array(ids[start..<start + length])
       let second = tables[1].flatMap { $0[start..<start + length].firstIndex(of: 1) }.map { $0 - start } ?? Int.max
-      let sequence = try executor.openSequence(length: tokens.count, second: second)
+      let sequence =
+        try pictures?.open(executor, tokens, ofText: row, length: tokens.count, second: second)
+        ?? executor.openSequence(length: tokens.count, second: second)
       count += (isOfTexts ? 1 : tokens.count) * width
-      let given = source.map { [$0.given(row)] } ?? []
-      try executor.forward([(sequence, tokens)], beside: given, logits: isOfTexts ? .first : .all) {
+      let beside = given.map { [$0[row]] } ?? source.map { [$0.given(row)] } ?? []
+      try executor.forward([(sequence, tokens)], beside: beside, logits: isOfTexts ? .first : .all) {
         _, position, logits in
         let start = (isOfTexts ? row : row * shape[1] + position) * width
         for (id, logit) in logits.enumerated() {
@@ -96,19 +100,28 @@ public struct Verification: Sendable {
     }
     let start = zip(wanted, ids).prefix { $0 == $1 }.count
     // The reference began with part of the first row; where that ends it wrote itself, and may have agreed by chance.
-    let given = source == nil ? min(start, 8) : 1
-    let sequence = try executor.openSequence(length: wanted.count)
+    // With pictures it began with all of the row, or with all that its tokens let see each other.
+    let begun =
+      pictures.map { _ in
+        min(
+          start,
+          max(1, tables[1].flatMap { plan.lets(.prompt) ? $0.prefix(shape[1]).firstIndex(of: 1) : nil } ?? shape[1]))
+      } ?? (source == nil ? min(start, 8) : 1)
+    let first = max(1, begun)
+    let sequence =
+      try pictures?.open(executor, Array(wanted[..<first]), ofText: 0, length: wanted.count, second: first)
+      ?? executor.openSequence(length: wanted.count)
     var next = 0
     var agreed = 0
-    for position in max(1, given)..<wanted.count {
-      let tokens = position == max(1, given) ? Array(wanted[..<position]) : [wanted[position - 1]]
-      let beside = position == max(1, given) ? source.map { [$0.given(0)] } ?? [] : []
+    for position in first..<wanted.count {
+      let tokens = position == first ? Array(wanted[..<position]) : [wanted[position - 1]]
+      let beside = position == first ? given.map { [$0[0]] } ?? source.map { [$0.given(0)] } ?? [] : []
       try executor.forward([(sequence, tokens)], beside: beside, logits: .last) { _, _, logits in
         next = logits.indices.max { logits[$0] < logits[$1] } ?? 0
       }
       if next == wanted[position] { agreed += 1 }
     }
-    greedy = (wanted.count - max(1, given), agreed)
+    greedy = (wanted.count - first, agreed)
   }
 
   /// The source texts of a file, for the one stack that reads them.
@@ -134,7 +147,7 @@ public struct Verification: Sendable {
     func given(_ row: Int) -> [RowAxis: AxisInput] { [axis: .tokens(rows[row])] }
   }
 
-  private static func integers(_ entry: StoredTensorEntry) throws(FileProblem) -> [Int] {
+  static func integers(_ entry: StoredTensorEntry) throws(FileProblem) -> [Int] {
     guard entry.typeName == "I64" else {
       throw FileProblem(path: entry.file.path, sentence: "'\(entry.name)' is \(entry.typeName); expected I64")
     }

@@ -14,6 +14,7 @@ extension Attend {
     let (q, k) = (context.input(0), context.input(1))
     let keySpans = context.batch(ofInput: 1).sequences
     let width = q.width / heads
+    let chosen = choice.map { _ in context.input(choiceInput) }
     var largest: Float?
     var bias = [Float](repeating: 0, count: k.count)
     for (index, sequence) in context.sequences.enumerated() {
@@ -33,6 +34,11 @@ extension Attend {
           }
           for (place, keyRow) in keys.rows.enumerated() where sees(keys.start + place, from: query, sequence) {
             if bias[place] == -.infinity { continue }
+            if let choice, let chosen,
+              !choice.shows(keys.start + place, to: head, of: heads, in: chosen[row], width: chosen.width)
+            {
+              continue
+            }
             let score = scale * dot(q, k[keyRow] + keyHead, count: width)
             if score > largest ?? -.infinity { largest = score }
           }
@@ -45,7 +51,8 @@ extension Attend {
   /// Whether the query at position `query` sees the key at `key`.
   private func sees(_ key: Int, from query: Int, _ sequence: SequenceSpan) -> Bool {
     switch mask {
-    case .causal: key <= query && (window.map { key > query - $0 } ?? true)
+    // Where scores are looked at, no picture is there.
+    case .causal, .image: key <= query && (window.map { key > query - $0 } ?? true)
     case .full: (window.map { key >= query - $0 } ?? true) && (windowAfter.map { key <= query + $0 } ?? true)
     case .prefix: key <= query || (query < sequence.prefix && key < sequence.prefix)
     }

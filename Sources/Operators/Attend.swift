@@ -10,7 +10,8 @@ import Plans
 /// h / (heads / keyHeads). Keys and values may stand on another axis than the queries: cross-attention, where positions have
 /// nothing to do with each other and the mask is full. A causal window of w keys counts the query's own. Scores, their softmax and the sums are `Float`.
 /// With sinks, a learned score for each head joins the softmax, takes weight and adds no value. Where the values are
-/// parts of the keys there is no `v`: the values are the first numbers of the keys of the only key head.
+/// parts of the keys there is no `v`: the values are the first numbers of the keys of the only key head. With a `choice` the
+/// step's last input names the keys that a query sees, of those that the mask shows; who is chosen has no gradient.
 /// Ainslie et al., 2023, https://arxiv.org/abs/2305.13245; sinks: Agarwal et al., 2025, https://arxiv.org/abs/2508.10925.
 public struct Attend: Kernel {
   /// Which keys a query sees.
@@ -21,6 +22,8 @@ public struct Attend: Kernel {
     case full
     /// The first positions of a sequence, as many as its span says, see each other; all others are causal.
     case prefix
+    /// Those up to its own position, and all tokens of the picture that its own is one of.
+    case image
   }
 
   public let name = "attend"
@@ -47,20 +50,27 @@ public struct Attend: Kernel {
   /// How many first elements of a key are the value, so that only keys are read and cached; nil where values are their
   /// own.
   public let valuesInKeys: Int?
+  /// How the step's last input names the keys that each query sees alone; nil where there is no such input.
+  public let choice: KeyChoice?
   private let addBias: AttentionKernel.Bias?
 
   /// Attention with these settings.
   public init(
     mask: Mask = .causal, heads: Int, keyHeads: Int, scale: Float, window: Int?, windowAfter: Int? = nil,
-    softcap: Float?, bias: (any ScoreBias)?, table: ScoreTable? = nil, sinks: Bool = false, valuesInKeys: Int? = nil
+    softcap: Float?, bias: (any ScoreBias)?, table: ScoreTable? = nil, sinks: Bool = false, valuesInKeys: Int? = nil,
+    choice: KeyChoice? = nil
   ) {
     self.table = table
+    self.choice = choice
     precondition(mask == .full || windowAfter == nil, "a window after the query under a \(mask.rawValue) mask")
     precondition(mask != .prefix || window == nil, "a window under a prefix mask")
     self.mask = mask
     self.windowAfter = windowAfter
     precondition(heads % keyHeads == 0, "\(heads) query heads cannot share \(keyHeads) key heads evenly")
     precondition(valuesInKeys == nil || keyHeads == 1, "values in the keys of \(keyHeads) heads")
+    precondition(
+      choice.map { heads % $0.groups == 0 && mask == .causal } ?? true,
+      "chosen keys of \(heads) heads, \(mask.rawValue)")
     self.sinks = sinks
     self.valuesInKeys = valuesInKeys
     self.heads = heads
@@ -86,6 +96,7 @@ public struct Attend: Kernel {
       Attribute("bias", bias.map { Attribute.Value.group($0.name, $0.attributes) }),
       Attribute("table", table.map { Attribute.Value.group($0.name, $0.attributes) }),
       Attribute("sinks", sinks, plain: false), Attribute("value_dim_in_keys", valuesInKeys),
+      Attribute("choice", choice.map { Attribute.Value.group("keys", $0.attributes) }),
     ]
   }
 
@@ -95,6 +106,13 @@ public struct Attend: Kernel {
   }
 
   public var lengthUse: LengthUse { mask == .full ? .whole : .none }
+  public var together: TokensTogether {
+    switch mask {
+    case .prefix: .prompt
+    case .image: .picture
+    case .causal, .full: .none
+    }
+  }
 
   public func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
     [inputs[0].with(width: heads * (valuesInKeys ?? inputs[2].width / keyHeads))]
@@ -118,9 +136,14 @@ public struct Attend: Kernel {
     return nil
   }
 
-  private func kernel(_ q: Rows, _ y: Rows, _ context: some StepContext) -> AttentionKernel {
+  private func kernel(
+    _ q: Rows, _ y: Rows, _ context: some StepContext, chosen: Rows? = nil, of sequence: SequenceSpan? = nil
+  ) -> AttentionKernel {
     var added = addBias
     if let table { added = bias(table, context.parameter(tableTensor).vector) }
+    if let choice, let chosen, let sequence {
+      added = choice.hiding(after: added, rows: chosen, first: sequence.rows.lowerBound - sequence.start, heads: heads)
+    }
     return AttentionKernel(
       heads: heads, keyHeads: keyHeads, keyWidth: q.width / heads, valueWidth: y.width / heads, scale: scale,
       cap: softcap, bias: added)
@@ -129,18 +152,61 @@ public struct Attend: Kernel {
   /// The index among the step's tensors of the table.
   private var tableTensor: Int { sinks ? 1 : 0 }
 
+  /// The rows of `sequence`, in runs of those of one picture and of those of none, with the end of each.
+  private func runs(of sequence: SequenceSpan, _ ends: UnsafeBufferPointer<Int32>) -> [(rows: Range<Int>, end: Int)] {
+    var runs: [(rows: Range<Int>, end: Int)] = []
+    for row in sequence.rows {
+      let end = Int(ends[row])
+      if let last = runs.last, last.end == end {
+        runs[runs.count - 1].rows = last.rows.lowerBound..<row + 1
+      } else {
+        runs.append((row..<row + 1, end))
+      }
+    }
+    return runs
+  }
+
+  /// A span for each run of rows that have one picture: what the rest of a sequence computes beside it is the same.
+  private func computeTogether(_ context: ForwardContext) {
+    let (q, y) = (context.input(0), context.output())
+    let logSumExp = context.saved()
+    let ends = context.batch.ends
+    var spans: [AttentionKernel.Span] = []
+    for (index, sequence) in context.sequences.enumerated() {
+      let keys = context.append(input: 1, to: 0, of: index)
+      let values = valuesInKeys != nil ? keys : context.append(input: 2, to: 1, of: index)
+      for run in runs(of: sequence, ends) {
+        let row = run.rows.lowerBound
+        spans.append(
+          AttentionKernel.Span(
+            queries: q[row], queryStride: q.width, count: run.rows.count,
+            start: sequence.start + row - sequence.rows.lowerBound, mask: .together(end: run.end, window: window),
+            keys: keys.rows, values: values.rows, firstKey: keys.firstPosition, keyCount: keys.count,
+            outputs: y[row], outputStride: y.width, logSumExp: logSumExp?[row]))
+      }
+    }
+    spans.withUnsafeBufferPointer {
+      kernel(q, y.rows, context).compute(
+        $0, sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
+    }
+  }
+  /// The index of the input that names the chosen keys.
+  var choiceInput: Int { valuesInKeys != nil ? 2 : 3 }
+
   private func kernelMask(of sequence: SequenceSpan) -> AttentionMask {
     switch mask {
     case .causal: .causal(window: window)
     case .full: .full(left: window, right: windowAfter)
     case .prefix: .prefix(sequence.prefix)
+    // On the way back no picture is known: training refuses them.
+    case .image: .causal(window: window)
     }
   }
 
   public func forward(_ context: ForwardContext) {
+    if mask == .image, context.batch.ends.contains(where: { $0 > 0 }) { return computeTogether(context) }
     let q = context.input(0)
     let y = context.output()
-    let kernel = kernel(context.input(0), y.rows, context)
     let logSumExp = context.saved()
     withUnsafeTemporaryAllocation(of: AttentionKernel.Span.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
@@ -154,7 +220,16 @@ public struct Attend: Kernel {
             mask: kernelMask(of: sequence), keys: keys.rows, values: values.rows, firstKey: keys.firstPosition,
             keyCount: keys.count, outputs: y[row], outputStride: y.width, logSumExp: logSumExp?[row]))
       }
-      kernel.compute(UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
+      let sinkScores = sinks ? context.parameter().vector : nil
+      guard choice != nil else {
+        return kernel(q, y.rows, context).compute(UnsafeBufferPointer(spans), sinks: sinkScores, pool: context.pool)
+      }
+      // Each sequence by itself, for what is hidden goes by its rows.
+      let chosen = context.input(choiceInput)
+      for (index, sequence) in context.sequences.enumerated() {
+        kernel(q, y.rows, context, chosen: chosen, of: sequence).compute(
+          UnsafeBufferPointer(rebasing: spans[index...index]), sinks: sinkScores, pool: context.pool)
+      }
     }
   }
 
@@ -194,8 +269,19 @@ public struct Attend: Kernel {
             keys: gradient(1, keyRow),
             values: valuesInKeys != nil ? gradientInKeys(keyRow) : gradient(2, keyRow)))
       }
-      kernel(q, y, context).computeGradients(
-        UnsafeBufferPointer(spans), sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
+      let sinkScores = sinks ? context.parameter().vector : nil
+      guard choice != nil else {
+        return kernel(q, y, context).computeGradients(
+          UnsafeBufferPointer(spans), sinks: sinkScores, pool: context.pool)
+      }
+      let chosen = context.input(choiceInput)
+      for (index, sequence) in context.sequences.enumerated() {
+        kernel(q, y, context, chosen: chosen, of: sequence).computeGradients(
+          UnsafeBufferPointer(rebasing: spans[index...index]), sinks: sinkScores, pool: context.pool)
+      }
+      if let dchosen = context.inputGradient(choiceInput), !context.addsToInputGradient(choiceInput) {
+        dchosen.base.update(repeating: 0, count: dchosen.count * dchosen.width)
+      }
     }
     if sinks { addSinkGradients(context, y, dy, logSumExp) }
     if let table { addTableGradients(context, table, tensor: tableTensor) }

@@ -10,6 +10,11 @@ public struct AxisBatch {
   public var sequences: UnsafeBufferPointer<SequenceSpan>
   /// The rows that the pass was given, one after the other; nil on an axis of token ids or of selected rows.
   public var given: UnsafePointer<Float>?
+  /// Where the positions end that see each other with each row's own, where it is among such; 0 where it is not. Empty where no
+  /// step asks.
+  public var ends: UnsafeBufferPointer<Int32>
+  /// For each row three numbers, its place in time, down and across; nil where no step asks: all three are its position then.
+  public var places: UnsafePointer<Int32>?
   /// On an axis of selected rows, the row of the other axis that each stands for.
   public var selected: UnsafeBufferPointer<Int32>
   /// What each row should have predicted, −1 for nothing; empty unless a loss is computed.
@@ -21,6 +26,7 @@ public struct AxisBatch {
     tokens = UnsafeBufferPointer(start: nil, count: 0)
     positions = UnsafeBufferPointer(start: nil, count: 0)
     sequences = UnsafeBufferPointer(start: nil, count: 0)
+    ends = UnsafeBufferPointer(start: nil, count: 0)
     selected = UnsafeBufferPointer(start: nil, count: 0)
     targets = UnsafeBufferPointer(start: nil, count: 0)
   }

@@ -96,7 +96,7 @@ extension Attend {
   /// Whether the query at one position sees the key at another.
   private func sees(_ query: Int, _ key: Int, _ sequence: SequenceSpan) -> Bool {
     switch mask {
-    case .causal: key <= query && query - key < window ?? Int.max
+    case .causal, .image: key <= query && query - key < window ?? Int.max
     case .full: key >= query ? key - query <= windowAfter ?? Int.max : query - key <= window ?? Int.max
     case .prefix: key <= query || max(query, key) < sequence.prefix
     }

@@ -11,14 +11,19 @@ public struct SequenceSpan: Sendable, Hashable {
   public let prefix: Int
   /// Where the second of two texts begins that are read together; `Int.max` where there is one text alone.
   public let second: Int
+  /// How many rows one row of a picture has; 0 where rows are no picture's.
+  public let columns: Int
 
   /// The `rows` that continue a sequence at position `start`, whose text has `length` tokens. The first `prefix` tokens see
   /// each other where a mask says so, and a second text begins at `second`.
-  public init(rows: Range<Int>, start: Int, length: Int, prefix: Int = 0, second: Int = Int.max) {
+  public init(
+    rows: Range<Int>, start: Int, length: Int, prefix: Int = 0, second: Int = Int.max, columns: Int = 0
+  ) {
     self.rows = rows
     self.start = start
     self.length = length
     self.prefix = prefix
     self.second = second
+    self.columns = columns
   }
 }

@@ -16,6 +16,16 @@ public enum LengthUse: Sendable, Hashable {
   case whole
 }
 
+/// Which tokens of a text see each other, where others see those before them alone.
+public enum TokensTogether: Sendable, Hashable {
+  /// None.
+  case none
+  /// Those of the prompt.
+  case prompt
+  /// Those of one picture.
+  case picture
+}
+
 extension Plan {
   /// Whether the tokens of a text see those after them, so that a text is computed at once and cannot be continued.
   public var seesWholeTexts: Bool {
@@ -23,6 +33,12 @@ extension Plan {
       step.operation.lengthUse == .whole && step.inputs.allSatisfy { $0.axis == .tokens }
     }
   }
+
+  /// Whether some step goes by where tokens stand in time, down and across.
+  public var readsPlaces: Bool { steps.contains(where: \.operation.readsPlaces) }
+
+  /// Whether some step lets those tokens see each other that `tokens` says.
+  public func lets(_ tokens: TokensTogether) -> Bool { steps.contains { $0.operation.together == tokens } }
 
   /// The lengths at which a growing text is computed again from its beginning.
   public var recomputationLengths: [Int] {

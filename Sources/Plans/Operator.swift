@@ -20,6 +20,10 @@ public protocol Operator: Sendable, Hashable {
   var traits: OperatorTraits { get }
   /// How its rows go by the length of the text that they are part of; it follows from the attributes.
   var lengthUse: LengthUse { get }
+  /// Which tokens it lets see each other, where others see those before them alone.
+  var together: TokensTogether { get }
+  /// Whether it goes by where tokens stand in time, down and across, as those of pictures do.
+  var readsPlaces: Bool { get }
   /// Floating-point operations for one token at the end of a sequence of `context` tokens.
   func flops(step: Step, context: Int) -> Int
 
@@ -41,6 +45,8 @@ extension Operator {
   public var attributes: [Attribute] { [] }
   public var traits: OperatorTraits { OperatorTraits() }
   public var lengthUse: LengthUse { .none }
+  public var together: TokensTogether { .none }
+  public var readsPlaces: Bool { false }
   public func fault(_ inputs: [ValueShape]) -> String? { nil }
   public func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { Array(inputs.prefix(1)) }
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { nil }

@@ -15,7 +15,8 @@ extension Plan {
     if Set(parameters.map(\.name)).count != parameters.count { faults.append("two tensors have one name") }
     if Set(states.map(\.name)).count != states.count { faults.append("two states have one name") }
     for (index, step) in steps.enumerated() {
-      let place = "step \(index), \(step.operation.name) in '\(step.scope)',"
+      // Told of faults alone: every step of every plan comes here.
+      var place: String { "step \(index), \(step.operation.name) in '\(step.scope)'," }
       if !step.parameters.allSatisfy(parameters.indices.contains) {
         faults.append("\(place) reads a tensor that is not there")
       }

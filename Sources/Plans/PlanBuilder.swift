@@ -6,12 +6,16 @@ import Settings
 public struct PlanBuilder {
   /// The sizes of the stack that is being written: the model's own, where that is the text's.
   public private(set) var shape: ModelShape
+  /// The sizes of the text's stack.
+  public let textShape: ModelShape
   /// What the rows of the stack that is being written stand for.
   public private(set) var rows = RowAxis.tokens
   /// The scope that is being written: what the names of its tensors begin with.
   public private(set) var scope = TensorName()
   private var axes = PlannedAxis.ofText
   private var part = ""
+  /// What the names of tensors begin with in place of the scope, where layers share them.
+  private var tensorScope: TensorName?
   var steps: [Step] = []
   private var values: [Value] = []
   private(set) var parameters: [PlannedTensor] = []
@@ -21,6 +25,7 @@ public struct PlanBuilder {
   private var states: [PlannedState] = []
   private var problems = Problems()
   private var sharedValues: [SharedKey: Value] = [:]
+  private var left: [SharedKey: Any] = [:]
   private var longestSequence: Int?
   private var extendedContext: Int?
   private var finalStates: Value?
@@ -35,9 +40,14 @@ public struct PlanBuilder {
     let key: AnyHashable
   }
 
-  /// An empty plan for a model of `shape`.
-  public init(shape: ModelShape) {
+  /// An empty plan for a model of `shape`. Where its rows are no tokens they are given, `inputWidth` numbers each: `patches` of a
+  /// picture.
+  public init(shape: ModelShape, inputWidth: Int? = nil, patches: PatchGrid? = nil) {
     self.shape = shape
+    textShape = shape
+    guard inputWidth != nil else { return }
+    axes[RowAxis.tokens.index] = PlannedAxis(
+      name: "pixels", kind: .sequence, inputWidth: inputWidth, patches: patches)
   }
 
   /// Has logits and sublayers' results multiplied, by whoever writes them, as a rule of the model's size wants it.
@@ -72,9 +82,27 @@ public struct PlanBuilder {
   /// Writes what `body` writes in the scope `name`: the tensor `q` in the scope `attn` of `layers.0` is
   /// `layers.0.attn.q`.
   public mutating func within<Result>(_ name: String, _ body: (inout PlanBuilder) -> Result) -> Result {
-    let outer = scope
+    let outer = (scope, tensorScope)
     scope = scope.appending(name)
-    defer { scope = outer }
+    tensorScope = tensorScope?.appending(name)
+    defer { (scope, tensorScope) = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes with the tensors of `group`, which stand outside all layers: a layer that names a group has
+  /// those of every other that does. Steps and states stay the layer's own.
+  public mutating func withTensors<Result>(of group: String, _ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = tensorScope
+    tensorScope = TensorName(stack: scope.stack).appending(group)
+    defer { tensorScope = outer }
+    return body(&self)
+  }
+
+  /// Writes what `body` writes with the layer's own tensors, inside what is written with those of a group.
+  public mutating func withOwnTensors<Result>(_ body: (inout PlanBuilder) -> Result) -> Result {
+    let outer = tensorScope
+    tensorScope = nil
+    defer { tensorScope = outer }
     return body(&self)
   }
 
@@ -111,12 +139,29 @@ public struct PlanBuilder {
   /// `inputWidth` is the width of the rows that a pass is given for it; nil where it is given token ids, of which there are
   /// `vocabSize`. The model is made for `context` rows of it.
   public mutating func axis(
-    _ name: String, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil
+    _ name: String, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil, patches: PatchGrid? = nil
   ) -> RowAxis {
     axes.append(
-      PlannedAxis(name: name, kind: .sequence, inputWidth: inputWidth, vocabSize: vocabSize, context: context))
+      PlannedAxis(
+        name: name, kind: .sequence, inputWidth: inputWidth, vocabSize: vocabSize, context: context, patches: patches))
     return RowAxis(axes.count - 1)
   }
+
+  /// An axis of rows that are made of those of `source`: the first `dropping` of a sequence are left out, and each is made of
+  /// `joining` of the others.
+  public mutating func axis(from source: RowAxis, dropping: Int, joining: Int) -> RowAxis {
+    axes.append(
+      PlannedAxis(
+        name: axes[source.index].name, kind: .derived(source, dropping: dropping, joining: joining),
+        context: axes[source.index].context.map { max(1, ($0 - dropping) / joining) }))
+    return RowAxis(axes.count - 1)
+  }
+
+  /// Notes that the rows of `axis` stand in the places of `token` in the text.
+  public mutating func place(rowsOf axis: RowAxis, at token: Int) { axes[axis.index].placeholder = token }
+
+  /// How the rows given to the stack that is being written stand for a picture; nil where they do not.
+  public var patches: PatchGrid? { axes[rows.index].patches }
 
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
   ///
@@ -126,7 +171,8 @@ public struct PlanBuilder {
     _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
     chosen: Int? = nil
   ) -> ParameterReference {
-    parameter(at: scope.appending(name), shape: shape, starts: initialization, use: use, chosen: chosen)
+    parameter(
+      at: (tensorScope ?? scope).appending(name), shape: shape, starts: initialization, use: use, chosen: chosen)
   }
 
   /// A learned tensor of the text's stack, outside its layers, which other stacks may read too.
@@ -202,12 +248,23 @@ public struct PlanBuilder {
   public mutating func shared(_ key: AnyHashable, _ write: (inout PlanBuilder) -> Value) -> Value {
     let key = SharedKey(stack: scope.stack, key: key)
     if let value = sharedValues[key] { return value }
-    let outer = (scope, part)
-    (scope, part) = (TensorName(stack: scope.stack), "")
+    let outer = (scope, part, tensorScope)
+    (scope, part, tensorScope) = (TensorName(stack: scope.stack), "", nil)
     let value = write(&self)
-    (scope, part) = outer
+    (scope, part, tensorScope) = outer
     sharedValues[key] = value
     return value
+  }
+
+  /// Leaves something for the layers after this one in the stack that is being written, in place of what was left of its
+  /// type before.
+  public mutating func leave<Left: Sendable>(_ something: Left) {
+    left[SharedKey(stack: scope.stack, key: ObjectIdentifier(Left.self))] = something
+  }
+
+  /// What a layer before has left last; nil where none has.
+  public func left<Left: Sendable>(_ type: Left.Type) -> Left? {
+    left[SharedKey(stack: scope.stack, key: ObjectIdentifier(Left.self))] as? Left
   }
 
   /// Writes what `body` writes outside of all layers: tensors that layers share.

@@ -22,6 +22,11 @@ public struct PlannedAxis: Sendable, Hashable {
     case sequence
     /// Rows chosen from another axis: those whose logits are wanted.
     case selected(RowAxis)
+    /// Rows made of those of another axis: the first `dropping` of a sequence are left out, and each is made of `joining` of the
+    /// others.
+    case derived(RowAxis, dropping: Int, joining: Int)
+    /// None: what had rows here is given as another axis's.
+    case unused
   }
 
   /// What its rows stand for, in a word: `tokens`.
@@ -36,14 +41,26 @@ public struct PlannedAxis: Sendable, Hashable {
   public let context: Int?
   /// How many rows a sequence can have, when anything limits it.
   public internal(set) var longest: Int?
+  /// How the rows that a pass is given stand for a picture; nil where they do not.
+  public let patches: PatchGrid?
+  /// The token of the text in whose places its rows stand; nil where they stand in none.
+  public internal(set) var placeholder: Int?
+  /// Whether a sequence may give no rows at all.
+  public let mayBeEmpty: Bool
 
   /// The axis `name`.
-  public init(name: String, kind: Kind, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil) {
+  public init(
+    name: String, kind: Kind, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil,
+    patches: PatchGrid? = nil, placeholder: Int? = nil, mayBeEmpty: Bool = false
+  ) {
     self.name = name
     self.kind = kind
     self.inputWidth = inputWidth
     self.vocabSize = vocabSize
     self.context = context
+    self.patches = patches
+    self.placeholder = placeholder
+    self.mayBeEmpty = mayBeEmpty
   }
 
   /// The axes of a plan of one text.
@@ -53,12 +70,27 @@ public struct PlannedAxis: Sendable, Hashable {
 }
 
 extension Plan {
+  /// Whether it is given a text's tokens; a model of pictures alone is given their patches in the place of these.
+  public var readsTokens: Bool { axes[RowAxis.tokens.index].inputWidth == nil }
+
+  /// The axes beside the text's, those included whose rows are made of another's.
+  public var axesBesideText: [RowAxis] { axes.indices.dropFirst(RowAxis.outputs.index + 1).map(RowAxis.init) }
+
   /// The axes on which sequences give something beside the text's tokens.
-  public var otherAxes: [RowAxis] { axes.indices.dropFirst(RowAxis.outputs.index + 1).map(RowAxis.init) }
+  public var otherAxes: [RowAxis] { axesBesideText.filter { axes[$0.index].kind == .sequence } }
 
   /// How many rows a sequence may give on `axis` beside the text's tokens: what limits it, or what the model is made for.
   public func longestInput(on axis: RowAxis) -> Int {
-    axes[axis.index].longest ?? axes[axis.index].context ?? longestText
+    if case .derived(let source, let dropped, let joined) = axes[axis.index].kind {
+      return max(1, (longestInput(on: source) - dropped) / joined)
+    }
+    return axes[axis.index].longest ?? axes[axis.index].context ?? longestText
+  }
+
+  /// How many rows stand on `axis` for `count` rows given on the axis that they are made of.
+  public func rows(on axis: RowAxis, of count: Int) -> Int {
+    guard case .derived(let source, let dropped, let joined) = axes[axis.index].kind else { return count }
+    return max(0, rows(on: source, of: count) - dropped) / joined
   }
 
   /// How many rows of `step`'s own kind one of its rows meets in a text of `context` tokens: those of another stack where it

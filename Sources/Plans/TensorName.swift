@@ -26,6 +26,11 @@ public struct TensorName: Sendable, Hashable {
   /// The place that `words` name inside this one: `q.weight` in `layers.3.attn`. A word that is a number is one of several.
   public func appending(_ words: String) -> TensorName {
     var name = self
+    // Most are one word, and cutting texts is slow.
+    if let first = words.utf8.first, !(0x30...0x39).contains(first), !words.utf8.contains(UInt8(ascii: ".")) {
+      name.path.append(words)
+      return name
+    }
     for word in words.split(separator: ".") { name.append(word) }
     return name
   }

@@ -72,6 +72,11 @@ struct ChatRequest {
       guard var object = message.object, message["role"]?.string != nil else {
         throw fields.wrong("messages", "has at [\(place)] \(message.kind) without a 'role'")
       }
+      // What called tools may have said nothing; whoever else speaks says something.
+      let calls = ["tool_calls", "function_call"].contains { message[$0].map { !$0.isNull } ?? false }
+      guard calls || message["content"].map({ $0.string != nil || $0.array != nil }) ?? false else {
+        throw fields.wrong("messages", "has at [\(place)] no 'content', which is a text or a list of parts")
+      }
       if let parts = message["content"]?.array { object["content"] = .string(try text(parts, place, fields)) }
       plain.append(.object(object))
     }

@@ -14,7 +14,7 @@ struct GenerationFields {
 
   /// Reads them from `fields`. Throws the first that is wrong.
   init(_ fields: inout RequestFields, _ model: ServedModel) throws(ErrorAnswer) {
-    _ = try fields.string("user")
+    try Self.readRemarks(&fields)
     count = try fields.integer("n", in: 1...ServerLimits.choices) ?? 1
     streams = try fields.flag("stream") ?? false
     if var options = try fields.group("stream_options") {
@@ -25,6 +25,19 @@ struct GenerationFields {
     settings.stops = try Self.stops(&fields)
     settings.ignoresEnd = try fields.flag("ignore_eos") ?? false
     try readSampling(&fields, model)
+  }
+
+  /// What clients say of a request that changes no answer, and what they ask for that is so anyway.
+  private static func readRemarks(_ fields: inout RequestFields) throws(ErrorAnswer) {
+    for name in ["user", "safety_identifier", "prompt_cache_key"] { _ = try fields.string(name) }
+    _ = try fields.group("metadata")
+    if try fields.flag("store") == true { throw fields.wrong("store", "cannot be true: nothing is stored here") }
+    if let tier = try fields.string("service_tier"), !["auto", "default"].contains(tier) {
+      throw fields.wrong("service_tier", "takes auto or default: there is one here")
+    }
+    if let kinds = try fields.array("modalities"), kinds != [.string("text")] {
+      throw fields.wrong("modalities", "takes [\"text\"]: nothing else is written here")
+    }
   }
 
   /// OpenAI's defaults: a draw at temperature 1 from all tokens.

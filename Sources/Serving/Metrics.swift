@@ -4,8 +4,8 @@ import Synchronization
 final class Metrics: Sendable {
   private struct State {
     var requests: [String: Int] = [:]
-    var (promptTokens, generatedTokens, ended, gone) = (0, 0, 0, 0)
-    var (waiting, running, stateBytes) = (0, 0, 0)
+    var (promptTokens, reusedTokens, generatedTokens, ended, gone) = (0, 0, 0, 0, 0)
+    var (waiting, running, stateBytes, keptBytes) = (0, 0, 0, 0)
     var firstTokens = Histogram()
     var answers = Histogram()
   }
@@ -36,14 +36,21 @@ final class Metrics: Sendable {
 
   func waiting(_ count: Int) { state.withLock { $0.waiting = count } }
 
-  func state(waiting: Int, running: Int, stateBytes: Int) {
-    state.withLock { ($0.waiting, $0.running, $0.stateBytes) = (waiting, running, stateBytes) }
+  func state(waiting: Int, running: Int, stateBytes: Int, keptBytes: Int) {
+    state.withLock {
+      ($0.waiting, $0.running, $0.stateBytes, $0.keptBytes) = (waiting, running, stateBytes, keptBytes)
+    }
   }
 
   func request(_ path: String, _ status: Int) {
     state.withLock { $0.requests["path=\"\(path)\",status=\"\(status)\"", default: 0] += 1 }
   }
-  func read(_ tokens: Int) { state.withLock { $0.promptTokens += tokens } }
+  func read(_ tokens: Int, reused: Int) {
+    state.withLock {
+      $0.promptTokens += tokens
+      $0.reusedTokens += reused
+    }
+  }
   func wrote() { state.withLock { $0.generatedTokens += 1 } }
   func ended(gone: Bool) { state.withLock { if gone { $0.gone += 1 } else { $0.ended += 1 } } }
   func firstToken(after seconds: Double) { state.withLock { $0.firstTokens.add(seconds) } }
@@ -62,12 +69,17 @@ final class Metrics: Sendable {
     let requests = state.requests.sorted { $0.key < $1.key }.map { "chimera_requests_total{\($0.key)} \($0.value)\n" }
     add("chimera_requests_total", "counter", "Requests answered, by path and status.", requests.joined())
     count("chimera_prompt_tokens_total", "counter", "Tokens of prompts read.", state.promptTokens)
+    count(
+      "chimera_prompt_tokens_reused_total", "counter", "Tokens of them that were read before, for another prompt.",
+      state.reusedTokens)
     count("chimera_generated_tokens_total", "counter", "Tokens generated.", state.generatedTokens)
     count("chimera_jobs_ended_total", "counter", "Prompts answered.", state.ended)
     count("chimera_jobs_dropped_total", "counter", "Prompts dropped, for nobody waited for them.", state.gone)
     count("chimera_jobs_running", "gauge", "Prompts being read or continued.", state.running)
     count("chimera_jobs_waiting", "gauge", "Prompts waiting for KV cache.", state.waiting)
     count("chimera_state_bytes", "gauge", "Bytes of KV cache reserved.", state.stateBytes)
+    count(
+      "chimera_kept_state_bytes", "gauge", "Bytes of KV cache kept for prompts that begin alike.", state.keptBytes)
     count("chimera_state_budget_bytes", "gauge", "Bytes of KV cache there are.", budget)
     let first = "chimera_time_to_first_token_seconds"
     add(first, "histogram", "Seconds from a request to its first token.", state.firstTokens.text(first))

@@ -3,7 +3,16 @@ import Files
 
 /// The page at `/`: one document that needs nothing else, and may run only the script that stands in it.
 enum Page {
-  static let bytes = PackageResources.page_html
+  static let bytes: [UInt8] = {
+    func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+    var page = text(PackageResources.page_html)
+    for (mark, part) in [
+      ("/* drawing.css */\n", PackageResources.drawing_css), ("/* drawing.js */\n", PackageResources.drawing_js),
+    ] {
+      if let place = page.firstRange(of: mark) { page.replaceSubrange(place, with: text(part)) }
+    }
+    return Array(page.utf8)
+  }()
 
   /// What a browser may do for it: run the page's own script and style, known by their hashes, and ask this server.
   static let policy: String = {

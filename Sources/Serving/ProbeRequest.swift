@@ -106,7 +106,7 @@ extension ServedModel {
       ["name": .string(part.name), "words": .string(explanations[part.name] ?? "")]
     }
     return [
-      "object": "list", "model": .string(id),
+      "object": "list", "model": .string(id), "drawing": drawing,
       "data": .array(
         parts.parts.filter { $0.kind == .layer }.map { layer in
           let own = sublayers[layer.layer ?? -1] ?? []

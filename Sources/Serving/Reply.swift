@@ -43,6 +43,8 @@ final class Reply: Sendable {
     var choices: [[Choice]]
     var prompts: [[TokenProbability]]
     var left: Int
+    /// Tokens of the prompts that were read before, for others.
+    var reused = 0
   }
 
   private let form: Form
@@ -73,8 +75,9 @@ final class Reply: Sendable {
       case .failed(let error): fail(error, &state)
       case .batch(.failed(let error)): fail(Scheduler.answer(to: error), &state)
       case .embedded, .probed: break
-      case .batch(.read(let probabilities)):
+      case .batch(.read(let probabilities, let reused, _)):
         state.prompts[prompt] = probabilities
+        state.reused += reused
         begin(prompt, &state)
       case .batch(.wrote(let place, let text, let token, let probability)):
         // Without a tokenizer the text is the numbers of the tokens.
@@ -218,6 +221,7 @@ final class Reply: Sendable {
     )
     let usage: JSONValue = [
       "prompt_tokens": .integer(read), "completion_tokens": .integer(written), "total_tokens": .integer(read + written),
+      "prompt_tokens_details": ["cached_tokens": .integer(state.reused)],
     ]
     ended(200)
     if form.streams {

@@ -41,7 +41,7 @@ final class Scheduler: Sendable {
   private struct Running {
     let job: Job
     let deadline: ContinuousClock.Instant
-    let bytes: Int
+    var bytes: Int
     var left: Int
   }
 
@@ -89,15 +89,13 @@ final class Scheduler: Sendable {
   private static func engine(_ model: ServedModel, pool: ThreadPool) throws -> Engine {
     let (loaded, plan) = (model.loaded, model.plan)
     let executor = try loaded.executor(pool: pool, states: model.states, computeType: model.computeType)
-    let formats = Set(plan.parameters.indices.map { loaded.parameters.format(of: $0) })
     let hidden = try plan.withoutHead.map { plan in
       try PlanExecutor(
         plan, loaded.parameters, pool: pool, maximumRows: plan.seesWholeTexts ? model.context : 64,
         states: model.states, fusing: true, computeType: model.computeType)
     }
     return Engine(
-      batch: ContinuousBatch(executor, tokenizer: loaded.tokenizer, formats: formats), hidden: hidden, model: model,
-      pool: pool)
+      batch: ContinuousBatch(executor, tokenizer: loaded.tokenizer), hidden: hidden, model: model, pool: pool)
   }
 
   /// Takes `jobs`, all or none. Throws the answer where there is no room for them, now or ever.
@@ -187,7 +185,9 @@ final class Scheduler: Sendable {
       }
       while let first = waiting.first {
         let bytes = bytes(of: first.job)
-        guard used + bytes <= limits.stateBytes else { break }
+        guard used + bytes <= limits.stateBytes,
+          keep(atMost: limits.stateBytes - used - bytes, in: engines)
+        else { break }
         waiting.removeFirst()
         do {
           try begin(first.job, id: next, in: &engines[first.job.model])
@@ -203,15 +203,25 @@ final class Scheduler: Sendable {
         inbox.waiting -= left
         return inbox.waiting
       }
-      metrics.state(waiting: count, running: running.count, stateBytes: used)
+      let kept = engines.reduce(0) { $0 + $1.batch.keptBytes }
+      metrics.state(waiting: count, running: running.count, stateBytes: used, keptBytes: kept)
       if running.isEmpty, waiting.isEmpty {
         if stopsAt != nil { break }
         wakeUp.wait()
         continue
       }
+      _ = keep(atMost: limits.stateBytes - used, in: engines)
       for model in engines.indices { step(&engines[model], &running, &used) }
     }
     ended.signal()
+  }
+
+  /// Lets the models keep `bytes` of states at most for prompts to come, and a part of the budget at most; false where more
+  /// is kept, for it is in use.
+  private func keep(atMost bytes: Int, in engines: [Engine]) -> Bool {
+    let own = max(0, min(bytes, limits.stateBytes / 4)) / engines.count
+    for engine in engines { engine.batch.keep(atMost: own) }
+    return engines.reduce(0) { $0 + $1.batch.keptBytes } <= max(0, bytes)
   }
 
   private var overdue: ErrorAnswer {
@@ -266,7 +276,12 @@ final class Scheduler: Sendable {
         guard let one = running[id] else { return }
         if case .failed(let error) = event { return fail(id, error) }
         one.job.tell(.batch(event))
-        if case .read = event, case .generate(let request) = one.job.work { metrics.read(request.prompt.count) }
+        if case .read(_, let reused, let lentBytes) = event, case .generate(let request) = one.job.work {
+          metrics.read(request.prompt.count, reused: reused)
+          // What is another's is counted there.
+          running[id]?.bytes -= min(one.bytes, lentBytes)
+          used -= min(one.bytes, lentBytes)
+        }
         if case .wrote = event { metrics.wrote() }
         if case .ended = event { end(id) }
       }

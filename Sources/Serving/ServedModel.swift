@@ -25,6 +25,8 @@ public final class ServedModel: Sendable {
   /// What can be switched off in it, and what some of that is, in words, by name.
   let parts: ProbeMap
   let explanations: [String: String]
+  /// Its drawing, section by section.
+  let drawing: JSONValue
   /// How states become a vector, as the files beside the model say.
   let pooling: TextPooling
   /// Texts and tokens that end an answer in a conversation.
@@ -33,14 +35,16 @@ public final class ServedModel: Sendable {
     (nil, []))
   private static let grammarLimit = 16
 
-  /// The model `loaded` by the name `id`; `explanations` say what its parts are, by their names. Throws what is wrong in the
+  /// The model `loaded` by the name `id`; `explanations` say what its parts are, by their names, and `drawing` is what the page
+  /// shows of it, an array of sections {layers, svg, words}. Throws what is wrong in the
   /// files of its chat template and of its pooling.
   public init(
     id: String, _ loaded: LoadedModel, states: StorageFormat, computeType: ComputeType,
-    explanations: [String: String] = [:]
+    explanations: [String: String] = [:], drawing: JSONValue = .array([])
   ) throws {
     (self.id, self.loaded, self.states, self.computeType) = (id, loaded, states, computeType)
     self.explanations = explanations
+    self.drawing = drawing
     parts = ProbeMap(loaded.description.plan)
     template = try loaded.tokenizer == nil ? nil : loaded.chat()
     pooling = try TextPooling(of: loaded.description.plan, in: loaded.description.source.folder)

@@ -51,7 +51,7 @@ public struct Setting: Sendable, Hashable {
 
   /// Whether this is null: nothing, `~` or `null`, unquoted.
   public var isNull: Bool {
-    guard case .scalar(let text, quoted: false) = content else { return false }
+    guard case .scalar(let text, quoted: false) = content, text.utf8.count <= 4 else { return false }
     return text.isEmpty || text == "~" || text == "null" || text == "Null" || text == "NULL"
   }
 

@@ -26,6 +26,8 @@ public struct Architecture: Sendable {
   public let tokenizer: Setting?
   /// How a conversation is written for it: a name or a group.
   public let chat: Setting?
+  /// How pictures are written in a prompt: a group.
+  public let images: Setting?
   /// How a checkpoint's tensors are named and laid out.
   public let checkpoint: Setting?
   /// How a `config.json` is bound to these keys.

@@ -80,11 +80,15 @@ struct LayerTable {
   func specs(variants: [String], problems: inout Problems) -> (specs: [LayerSpec], kinds: [Int]) {
     var components: [Int: ComponentSpec] = [:]
     var contents: [Int: Int] = [:]
-    var numbers: [Setting?: Int] = [:]
+    var numbers: [Setting: Int] = [:]
     var kindOfContent: [[Int]: Int] = [:]
     var specs: [LayerSpec] = []
     var kinds: [Int] = []
     var firstWith: [[Int]: Int] = [:]
+    // What all layers have distinguishes none, and to compare trees is slow.
+    let isShared = Self.slots.indices.map { slot in
+      stride(from: slot, to: rows.count, by: Self.slots.count).allSatisfy { rows[$0] == rows[slot] }
+    }
     for layer in 0..<rows.count / Self.slots.count {
       let row = Self.slots.indices.map { rows[layer * Self.slots.count + $0] }
       let variant = variants.isEmpty ? nil : layer % variants.count
@@ -94,11 +98,12 @@ struct LayerTable {
         continue
       }
       firstWith[row + [variant ?? -1]] = layer
-      for (slot, part) in zip(Self.slots, row) where components[part] == nil {
-        let entry = parts[part]
+      for (index, part) in row.enumerated() where components[part] == nil {
+        let (slot, entry) = (Self.slots[index], parts[part])
         components[part] = ComponentSpec(slot, entry, problems: &problems)
-        let content = entry?.value.withoutPlaces
-        let number = numbers[content] ?? numbers.count
+        guard let entry, !isShared[index] else { continue }
+        let content = entry.value.withoutPlaces
+        let number = numbers[content] ?? numbers.count + 1
         numbers[content] = number
         contents[part] = number
       }

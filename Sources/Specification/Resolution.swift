@@ -33,6 +33,10 @@ struct Resolution: Sendable {
   /// Nothing yet, of the file at `path`, which with its links followed is `identity`.
   init(path: String, identity: String, family: String?, choosing: [Slot: [String: String]]) {
     self.choosing = choosing
+    // Asked at every step of a merge.
+    isFragment =
+      Specification.folder(of: path).utf8.split(separator: UInt8(ascii: "/")).last
+      .map { $0.elementsEqual(Catalog.namingFolder.utf8) } ?? false
     files = [path]
     home = Specification.folder(of: identity)
     self.family = family
@@ -45,7 +49,7 @@ struct Resolution: Sendable {
   /// Whether it is a family's own file.
   var isFamily: Bool { name == Catalog.familyFile }
   /// Whether it is a map of names, not an architecture.
-  var isFragment: Bool { folder(of: path).split(separator: "/").last.map(String.init) == Catalog.namingFolder }
+  let isFragment: Bool
 
   /// Starts from what `base` hands on; of several bases the later one wins.
   mutating func inherit(_ base: Resolution) {

@@ -64,6 +64,8 @@ enum SectionSchema {
     "ignore": described(texts, "keys that change nothing; * is any text"),
     "floats": described(texts, "keys that are written with a fraction"),
     "write": described(anything, "what a written configuration says besides"),
+    "within": described(["type": ["string", "null"]], "the group that bind, require and ignore speak of"),
+    "outer": described(anything, "bind, require and ignore of the whole, where 'within' names a group"),
     "restore": described(anything, "how tensors are brought back from what `set` says of the container"),
     "restate": described(anything, "groups of options that are written by another of their types"),
   ]

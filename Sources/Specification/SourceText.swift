@@ -30,6 +30,12 @@ struct SourceText {
     var index = 0
     while index < self.bytes.count {
       let byte = self.bytes[index]
+      // What most of a text is, and begins nothing.
+      if byte > 0x20, byte < 0x7F, !indents {
+        index += 1
+        column += 1
+        continue
+      }
       guard let (length, scalar) = Self.character(in: self.bytes, at: index) else {
         throw Problem(
           "the byte 0x\(hex(byte)) at offset \(index + skipped) is not UTF-8", at: place(line, column, 1),

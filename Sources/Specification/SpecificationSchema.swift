@@ -32,13 +32,15 @@ public struct SpecificationSchema {
     properties["layers"] = layers
     properties["stacks"] = described(
       ["type": ["object", "null"], "additionalProperties": ["$ref": "#/definitions/stack"]],
-      "stacks of layers beside the text's, by name, that it reads by cross-attention")
+      "stacks of layers beside the text's, by name, that it reads")
     for (key, meaning) in [
       ("tokenizer", "the tokenizer: a name or a group"), ("chat", "how a conversation is written: a name or a group"),
       ("init", "how parameters are initialized for training"),
     ] {
       properties[key] = described(["type": ["string", "object", "null"]], meaning)
     }
+    properties["images"] = described(
+      ["type": ["object", "null"]], "how pictures are written in a prompt: mark, expanded, prompt, special_tokens")
     properties["expected_params"] = described(
       ["anyOf": [["type": "integer", "minimum": 1], ["type": "null"]]], "how many parameters the model is known to have"
     )

@@ -26,7 +26,15 @@ struct Gateway: HTTPResponder {
   let link: ModelLink
   let settings: ListenSettings
 
+  /// HEAD is answered as GET is, without what stands behind the head: clients take it for the beginning of the next answer.
   func respond(to request: Request, context: GatewayContext) async throws -> Response {
+    guard request.method == .head else { return try await answer(to: request, context) }
+    var head = request.head
+    head.method = .get
+    return try await answer(to: Request(head: head, body: request.body), context).createHeadResponse()
+  }
+
+  private func answer(to request: Request, _ context: GatewayContext) async throws -> Response {
     let head = Self.head(of: request)
     let sharing = settings.gate.sharing(head)
     if let refusal = settings.gate.refusal(of: head) { return Self.response(refusal, sharing) }

@@ -55,8 +55,12 @@ struct ChatPrompt {
   let ends: Set<Int>
 
   /// Writes `conversation` as the chat template of `loaded` does.
-  init(_ conversation: Conversation, _ template: ChatTemplate, _ tokenizer: Tokenizer) throws {
-    text = try template.text(of: conversation)
+  /// `expanding` is what becomes of the text before it is made into tokens.
+  init(
+    _ conversation: Conversation, _ template: ChatTemplate, _ tokenizer: Tokenizer,
+    expanding: (String) throws -> String = { $0 }
+  ) throws {
+    text = try expanding(template.text(of: conversation))
     try tokenizer.requireEncodable(text)
     Console.note(leftOut: tokenizer.leftOut(of: text))
     // The template writes the beginning of the text; special tokens in it are tokens, whoever wrote them.

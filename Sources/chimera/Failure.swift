@@ -74,7 +74,7 @@ struct Failure: Error {
       Console.note("error: \(problem.description.onOneLine)")
       switch problem {
       case .notFound, .noWeights, .family, .untrained, .hubName: return Status.notFound.rawValue
-      case .notAModel, .unknownKind, .noContinuation, .noStates, .noClasses, .noSource, .pooling:
+      case .notAModel, .unknownKind, .noContinuation, .noStates, .noClasses, .noSource, .picture, .pooling:
         return Status.invalid.rawValue
       case .longPrompt, .noTemplate: return Status.usage.rawValue
       case .tooLarge, .notANumber, .damaged: return Status.failed.rawValue

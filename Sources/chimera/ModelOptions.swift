@@ -12,7 +12,7 @@ struct ModelOptions: ParsableArguments {
     help: "Let this key of a configuration pass, which no family knows.")
   var ignoredKeys: [String] = []
 
-  @Flag(help: "Fetch a model that is published and not here, without asking.") var yes = false
+  @Flag(help: "Fetch a published model that is not here unasked.") var yes = false
 
   /// What every command starts from, with the keys that may stay unread.
   func zoo() throws -> Zoo {

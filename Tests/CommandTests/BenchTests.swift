@@ -26,6 +26,11 @@ struct BenchTests {
       (["bench", "gpt2", "--against", "llama.cpp=x", "-b", "2"], "--batch"),
       (["bench", "gpt2", "--against", "llama.cpp=x"], "GGUF"),
       (["bench", "--product", "4x32x40", "--weights-type", "q8_0"], "32"),
+      (["bench", "gpt2", "--scaling", "depth"], "scaling"), (["bench", "gpt2", "--html", "x"], "--html"),
+      (["bench", "gpt2", "--scaling", "batch", "--json"], "--json"),
+      (["bench", "gpt2", "--scaling", "experts"], "num_experts"),
+      (["bench", "bert-base-uncased", "--scaling", "context"], "continue one text"),
+      (["bench", "gpt2", "--scaling", "context", "-p", "512,1025"], "1,024"),
       (["bench", "gpt2", "-p", "1025"], "1024"), (["bench", "gpt2", "--context-depth", "1000"], "1512"),
     ])
   func usage(_ arguments: [String], _ word: String) throws {
@@ -223,5 +228,21 @@ struct BenchTests {
     }
     let document = try JSONValue(parsing: Command(arguments + ["--profile", "--json", "--quiet"]).output)
     #expect(document["profile"]?["generation"]?["passes"]?.integer == 4)
+  }
+
+  @Test("the growth of a cost is measured and drawn", arguments: ["context", "batch", "threads"])
+  func scaling(_ kind: String) throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "scaling-\(UUID().uuidString).html")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let run = try Command([
+      "bench", "story-llama", "--scaling", kind, "-p", "16,32", "-b", "1,2", "-t", kind == "threads" ? "1,2" : "1",
+      "-r",
+      "1", "--html", file.path,
+    ])
+    #expect(run.status == 0, "\(run.notes)")
+    #expect(run.output.contains("One generated token") && run.output.contains("expected"))
+    #expect(run.output.contains("A prompt") == (kind != "batch"))
+    let page = try String(contentsOf: file, encoding: .utf8)
+    #expect(page.contains("<svg") && page.contains("How the cost of story-llama grows"))
   }
 }

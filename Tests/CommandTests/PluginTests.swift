@@ -77,6 +77,18 @@ import Testing
       }
     }
 
+    @Test("a server of a model that they are in begins with them, and not without")
+    func served() throws {
+      try withTemporaryFolder { folder in
+        // An address of no machine, so that it ends before it listens; what it serves is told before.
+        let arguments = ["serve", try hybrid(in: folder), "--random-weights", "--host", "203.0.113.1", "--no-token"]
+        let run = try Command(try written.arguments + arguments)
+        #expect(run.notes.contains("hybrid: KV cache"), "\(run.notes)")
+        let without = try Command(arguments)
+        #expect(without.status == 3 && without.notes.contains("differential_attention"), "\(without.notes)")
+      }
+    }
+
     @Test("three from the guide alone run in one hybrid, train, and appear in an ablation")
     func used() throws {
       try withTemporaryFolder { folder in

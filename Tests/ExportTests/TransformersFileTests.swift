@@ -41,6 +41,11 @@ import Testing
         #expect(throws: ExportProblem.self) { try TransformersFile(plan, command: "") { _, _ in [] } }
         continue
       }
+      // Padding would be one more token of its weighted mean.
+      if plan.steps.contains(where: { $0.operation.name == "wkv" }) {
+        #expect(throws: ExportProblem.self) { try TransformersFile(plan, command: "") { _, _ in [] } }
+        continue
+      }
       let file = try TransformersFile(plan, command: "chimera export \(model.name)") { _, _ in [] }
       #expect(
         !file.modeling.contains("⟦") && !file.modeling.contains("{{"), "\(model.name) has a place that nothing filled")

@@ -68,12 +68,12 @@ def attend(q, k, width, scale):
     return y.transpose(1, 2)
 
 
-def keep(cache, window=None, **rows):
-    """These rows after those of earlier tokens; of a window, only its rows stay."""
+def keep(cache, **rows):
+    """These rows after those of earlier tokens."""
     for name, new in rows.items():
         if cache is not None:
             rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
-            cache[name] = rows[name] if window is None else rows[name][:, -window:]
+            cache[name] = rows[name]
     return rows.values()
 
 
@@ -143,7 +143,7 @@ class LatentAttention(nn.Module):
             self.kv_b.weight.unflatten(0, (self.num_heads, -1))[:, :128],
         )
         kv_a1, kv_a2 = self.kv_a(x).split((512, 64), dim=-1)
-        kv_a2 = rotate(kv_a2.unflatten(-1, (1, -1)), rope)
+        kv_a2 = rotate(kv_a2.unsqueeze(-2), rope)
         q = torch.cat([kv_b, rotate(q2, rope)], dim=-1)
         k = torch.cat([self.kv_a_norm(kv_a1), kv_a2.flatten(-2)], dim=-1).unflatten(
             -1, (self.num_kv_heads, -1)
@@ -292,8 +292,8 @@ class Model(nn.Module):
         new = tokens
         for _ in range(count):
             logits = self(new, cache)[:, -1]
-            chances = (logits / max(temperature, 1e-6)).softmax(-1)
-            likeliest = logits.argmax(-1, keepdim=True)
-            new = torch.multinomial(chances, 1) if temperature else likeliest
+            new = logits.argmax(-1, keepdim=True)
+            if temperature:
+                new = torch.multinomial((logits / temperature).softmax(-1), 1)
             tokens = torch.cat([tokens, new], dim=1)
         return tokens

@@ -24,6 +24,7 @@ class Config:
     num_experts: int = 32
     expert_size: int = 2880
     norm_eps: float = 1e-05
+    window: str = None
     rotary_dim: int = 64
     rope_theta: float = 150000.0
 
@@ -181,24 +182,11 @@ class MoE(nn.Module):
         return (weights.unsqueeze(-1) * self.experts.down(gate, choice)).sum(-2)
 
 
-class SlidingAttentionBlock(nn.Module):
+class Block(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Attention(config, window=128)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.moe = MoE(config)
-
-    def forward(self, x, rope, cache=None):
-        x = x + self.attn(self.attn_norm(x), rope, cache)
-        return x + self.moe(self.mlp_norm(x))
-
-
-class AttentionBlock(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Attention(config, window=None)
+        self.attn = Attention(config, window=config.window)
         self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.moe = MoE(config)
 
@@ -226,10 +214,10 @@ class Model(nn.Module):
         self.embed = nn.ModuleDict(
             {"tokens": nn.Embedding(config.vocab_size, config.hidden_size)}
         )
-        kinds = [SlidingAttentionBlock] * config.num_layers
+        kinds = [()] * config.num_layers
         for i in range(1, 24, 2):
-            kinds[i] = AttentionBlock
-        self.layers = nn.ModuleList(kind(config) for kind in kinds)
+            kinds[i] = ()
+        self.layers = nn.ModuleList(Block(config, *kind) for kind in kinds)
         self.final_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
 
@@ -269,8 +257,8 @@ class Model(nn.Module):
         new = tokens
         for _ in range(count):
             logits = self(new, cache)[:, -1]
-            chances = (logits / max(temperature, 1e-6)).softmax(-1)
-            likeliest = logits.argmax(-1, keepdim=True)
-            new = torch.multinomial(chances, 1) if temperature else likeliest
+            new = logits.argmax(-1, keepdim=True)
+            if temperature:
+                new = torch.multinomial((logits / temperature).softmax(-1), 1)
             tokens = torch.cat([tokens, new], dim=1)
         return tokens

@@ -36,12 +36,10 @@ class CausalConvolution(nn.Module):
     def forward(self, x, cache=None):
         kept = self.weight.size(1) - 1
         none = x.new_zeros(x.size(0), kept, x.size(2))
-        before = (cache or {}).get("conv", none)
-        x = torch.cat([before, x], dim=1)
+        x = torch.cat([(cache or {}).get("conv", none), x], dim=1)
         if cache is not None:
             cache["conv"] = x[:, -kept:]
-        weight = self.weight.unsqueeze(1)
-        y = F.conv1d(x.mT, weight, self.bias, groups=x.size(2))
+        y = F.conv1d(x.mT, self.weight.unsqueeze(1), self.bias, groups=x.size(2))
         return y.mT
 
 
@@ -58,10 +56,8 @@ def linear_attend(q, k, v, g, cache=None, chunk=64):
     With c the sums of g over a chunk and S the state before it,
     y_t = Σ_{s≤t} exp(c_t − c_s)·(q_t·k_s)·v_s + exp(c_t)·q_t·S.
     """
-    H = v.size(2)
-    q = q.repeat_interleave(H // q.size(2), dim=2)
-    k = k.repeat_interleave(H // k.size(2), dim=2)
-    none = v.new_zeros(v.size(0), H, k.size(3), v.size(3))
+    q, k = (x.repeat_interleave(v.size(2) // x.size(2), dim=2) for x in (q, k))
+    none = v.new_zeros(v.size(0), v.size(2), k.size(3), v.size(3))
     state = (cache or {}).get("state", none)
     outputs = []
     for start in range(0, q.size(1), chunk):
@@ -136,12 +132,12 @@ def attend(q, k, v, scale):
     return y.transpose(1, 2)
 
 
-def keep(cache, window=None, **rows):
-    """These rows after those of earlier tokens; of a window, only its rows stay."""
+def keep(cache, **rows):
+    """These rows after those of earlier tokens."""
     for name, new in rows.items():
         if cache is not None:
             rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
-            cache[name] = rows[name] if window is None else rows[name][:, -window:]
+            cache[name] = rows[name]
     return rows.values()
 
 
@@ -170,14 +166,7 @@ class Mamba2(nn.Module):
         xbc1, xbc2, xbc3 = xbc.split((1536, 64, 64), dim=-1)
         step, g = steps(self.dt(x), self.a_log)
         v = xbc1.unflatten(-1, (self.num_heads, -1)) * step.unsqueeze(-1)
-        y = linear_attend(
-            xbc3.unflatten(-1, (1, -1)),
-            xbc2.unflatten(-1, (1, -1)),
-            v,
-            g,
-            cache,
-            chunk=64,
-        )
+        y = linear_attend(xbc3.unsqueeze(-2), xbc2.unsqueeze(-2), v, g, cache)
         y = y + self.d.unsqueeze(-1) * xbc1.unflatten(-1, (self.num_heads, -1))
         return self.o(self.sub_norm(F.silu(self.gate(x)) * y.flatten(-2)))
 
@@ -193,19 +182,6 @@ class MLP(nn.Module):
 
     def forward(self, x):
         return self.down(F.silu(self.gate(x)) * self.up(x))
-
-
-class Mamba2MLPBlock(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Mamba2(config)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = MLP(config)
-
-    def forward(self, x, cache=None):
-        x = x + self.attn(self.attn_norm(x), cache)
-        return x + self.mlp(self.mlp_norm(x))
 
 
 class MoE(nn.Module):
@@ -261,11 +237,11 @@ class Attention(nn.Module):
         return self.o(attend(q, *keep(cache, k=k, v=v), scale=0.125).flatten(-2))
 
 
-class AttentionMLPBlock(nn.Module):
-    def __init__(self, config):
+class MLPBlock(nn.Module):
+    def __init__(self, config, attn):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Attention(config)
+        self.attn = attn(config)
         self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.mlp = MLP(config)
 
@@ -291,11 +267,11 @@ class Model(nn.Module):
         self.embed = nn.ModuleDict(
             {"tokens": nn.Embedding(config.vocab_size, config.hidden_size)}
         )
-        kinds = [Mamba2MoEBlock] * config.num_layers
+        kinds = [(Mamba2MoEBlock,)] * config.num_layers
         for i in (0, 2, 6):
-            kinds[i] = Mamba2MLPBlock
-        kinds[4] = AttentionMLPBlock
-        self.layers = nn.ModuleList(kind(config) for kind in kinds)
+            kinds[i] = (MLPBlock, Mamba2)
+        kinds[4] = (MLPBlock, Attention)
+        self.layers = nn.ModuleList(block(config, *parts) for block, *parts in kinds)
         self.final_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
 
     @torch.no_grad()
@@ -336,8 +312,8 @@ class Model(nn.Module):
         new = tokens
         for _ in range(count):
             logits = self(new, cache)[:, -1]
-            chances = (logits / max(temperature, 1e-6)).softmax(-1)
-            likeliest = logits.argmax(-1, keepdim=True)
-            new = torch.multinomial(chances, 1) if temperature else likeliest
+            new = logits.argmax(-1, keepdim=True)
+            if temperature:
+                new = torch.multinomial((logits / temperature).softmax(-1), 1)
             tokens = torch.cat([tokens, new], dim=1)
         return tokens

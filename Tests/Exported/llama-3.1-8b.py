@@ -63,12 +63,12 @@ def attend(q, k, v, scale):
     return y.transpose(1, 2)
 
 
-def keep(cache, window=None, **rows):
-    """These rows after those of earlier tokens; of a window, only its rows stay."""
+def keep(cache, **rows):
+    """These rows after those of earlier tokens."""
     for name, new in rows.items():
         if cache is not None:
             rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
-            cache[name] = rows[name] if window is None else rows[name][:, -window:]
+            cache[name] = rows[name]
     return rows.values()
 
 
@@ -174,8 +174,8 @@ class Model(nn.Module):
         new = tokens
         for _ in range(count):
             logits = self(new, cache)[:, -1]
-            chances = (logits / max(temperature, 1e-6)).softmax(-1)
-            likeliest = logits.argmax(-1, keepdim=True)
-            new = torch.multinomial(chances, 1) if temperature else likeliest
+            new = logits.argmax(-1, keepdim=True)
+            if temperature:
+                new = torch.multinomial((logits / temperature).softmax(-1), 1)
             tokens = torch.cat([tokens, new], dim=1)
         return tokens

@@ -110,20 +110,6 @@ class MLP(nn.Module):
         return self.down(F.silu(self.gate(x)) * self.up(x))
 
 
-class SlidingAttentionBlock(GradientCheckpointingLayer):
-    def __init__(self, config, layer_idx):
-        super().__init__()
-        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = SlidingAttention(config, layer_idx)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = MLP(config)
-
-    def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
-        y = self.attn(self.attn_norm(x), rope, attention_mask, cache, **kwargs)
-        x = x + y
-        return x + self.mlp(self.mlp_norm(x))
-
-
 class Attention(nn.Module):
     def __init__(self, config, layer_idx):
         super().__init__()
@@ -145,7 +131,7 @@ class Attention(nn.Module):
         self.v = nn.Linear(config.hidden_size, key_value_heads_width, bias=False)
         self.o = nn.Linear(attention_heads_width, config.hidden_size, bias=False)
 
-    def forward(self, x, attention_mask=None, cache=None, **kwargs):
+    def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
         q = self.q_norm(self.q(x).unflatten(-1, (self.num_heads, -1)))
         k = self.k_norm(self.k(x).unflatten(-1, (self.num_kv_heads, -1)))
         v = self.v(x).unflatten(-1, (self.num_kv_heads, -1))
@@ -169,16 +155,17 @@ class Attention(nn.Module):
         return self.o(y)
 
 
-class AttentionBlock(GradientCheckpointingLayer):
-    def __init__(self, config, layer_idx):
+class Block(GradientCheckpointingLayer):
+    def __init__(self, config, layer_idx, attn):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Attention(config, layer_idx)
+        self.attn = attn(config, layer_idx)
         self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.mlp = MLP(config)
 
     def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
-        x = x + self.attn(self.attn_norm(x), attention_mask, cache, **kwargs)
+        y = self.attn(self.attn_norm(x), rope, attention_mask, cache, **kwargs)
+        x = x + y
         return x + self.mlp(self.mlp_norm(x))
 
 
@@ -186,7 +173,7 @@ class StoryHybridPreTrainedModel(PreTrainedModel):
     config_class = StoryHybridConfig
     base_model_prefix = "model"
     supports_gradient_checkpointing = True
-    _no_split_modules = ("SlidingAttentionBlock", "AttentionBlock")
+    _no_split_modules = ("Block",)
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -219,10 +206,12 @@ class StoryHybridModel(StoryHybridPreTrainedModel):
         self.embed = nn.ModuleDict(
             {"tokens": nn.Embedding(config.vocab_size, config.hidden_size)}
         )
-        kinds = [SlidingAttentionBlock] * config.num_hidden_layers
+        kinds = [SlidingAttention] * config.num_hidden_layers
         for i in (2, 5):
-            kinds[i] = AttentionBlock
-        self.layers = nn.ModuleList(kind(config, i) for i, kind in enumerate(kinds))
+            kinds[i] = Attention
+        self.layers = nn.ModuleList(
+            Block(config, i, kind) for i, kind in enumerate(kinds)
+        )
         self.final_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.gradient_checkpointing = False
         self.post_init()

@@ -110,20 +110,6 @@ class GatedMLP(nn.Module):
         return self.down(F.silu(self.gate(x)) * self.up(x))
 
 
-class SlidingAttentionGatedMLPBlock(GradientCheckpointingLayer):
-    def __init__(self, config, layer_idx):
-        super().__init__()
-        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = SlidingAttention(config, layer_idx)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = GatedMLP(config)
-
-    def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
-        y = self.attn(self.attn_norm(x), rope, attention_mask, cache, **kwargs)
-        x = x + y
-        return x + self.mlp(self.mlp_norm(x))
-
-
 class MLP(nn.Module):
     """y = act(x·Wupᵀ)·Wdownᵀ"""
 
@@ -134,20 +120,6 @@ class MLP(nn.Module):
 
     def forward(self, x):
         return self.down(F.relu(self.up(x)).square())
-
-
-class SlidingAttentionMLPBlock(GradientCheckpointingLayer):
-    def __init__(self, config, layer_idx):
-        super().__init__()
-        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = SlidingAttention(config, layer_idx)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = MLP(config)
-
-    def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
-        y = self.attn(self.attn_norm(x), rope, attention_mask, cache, **kwargs)
-        x = x + y
-        return x + self.mlp(self.mlp_norm(x))
 
 
 class Attention(nn.Module):
@@ -171,7 +143,7 @@ class Attention(nn.Module):
         self.v = nn.Linear(config.hidden_size, key_value_heads_width, bias=False)
         self.o = nn.Linear(attention_heads_width, config.hidden_size, bias=False)
 
-    def forward(self, x, attention_mask=None, cache=None, **kwargs):
+    def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
         q = self.q_norm(self.q(x).unflatten(-1, (self.num_heads, -1)))
         k = self.k_norm(self.k(x).unflatten(-1, (self.num_kv_heads, -1)))
         v = self.v(x).unflatten(-1, (self.num_kv_heads, -1))
@@ -195,20 +167,21 @@ class Attention(nn.Module):
         return self.o(y)
 
 
-class AttentionMLPBlock(GradientCheckpointingLayer):
-    def __init__(self, config, layer_idx):
+class Block(GradientCheckpointingLayer):
+    def __init__(self, config, layer_idx, attn, mlp):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Attention(config, layer_idx)
+        self.attn = attn(config, layer_idx)
         self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = MLP(config)
+        self.mlp = mlp(config)
 
     def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
-        x = x + self.attn(self.attn_norm(x), attention_mask, cache, **kwargs)
+        y = self.attn(self.attn_norm(x), rope, attention_mask, cache, **kwargs)
+        x = x + y
         return x + self.mlp(self.mlp_norm(x))
 
 
-class AttentionMLPBlock2(GradientCheckpointingLayer):
+class AttentionMLPBlock(GradientCheckpointingLayer):
     def __init__(self, config, layer_idx):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
@@ -219,7 +192,7 @@ class AttentionMLPBlock2(GradientCheckpointingLayer):
         self.mlp_out_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
 
     def forward(self, x, rope, attention_mask=None, cache=None, **kwargs):
-        y = self.attn(self.attn_norm(x), attention_mask, cache, **kwargs)
+        y = self.attn(self.attn_norm(x), rope, attention_mask, cache, **kwargs)
         x = x + self.attn_out_norm(y)
         return x + self.mlp_out_norm(self.mlp(self.mlp_norm(x)))
 
@@ -228,12 +201,7 @@ class TinyHybridPreTrainedModel(PreTrainedModel):
     config_class = TinyHybridConfig
     base_model_prefix = "model"
     supports_gradient_checkpointing = True
-    _no_split_modules = (
-        "SlidingAttentionGatedMLPBlock",
-        "SlidingAttentionMLPBlock",
-        "AttentionMLPBlock",
-        "AttentionMLPBlock2",
-    )
+    _no_split_modules = ("Block", "AttentionMLPBlock")
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -268,12 +236,14 @@ class TinyHybridModel(TinyHybridPreTrainedModel):
         self.embed = nn.ModuleDict(
             {"tokens": nn.Embedding(config.vocab_size, config.hidden_size)}
         )
-        kinds = [SlidingAttentionMLPBlock] * config.num_hidden_layers
+        kinds = [(Block, SlidingAttention, MLP)] * config.num_hidden_layers
         for i in (3, 7):
-            kinds[i] = AttentionMLPBlock
-        kinds[0] = SlidingAttentionGatedMLPBlock
-        kinds[11] = AttentionMLPBlock2
-        self.layers = nn.ModuleList(kind(config, i) for i, kind in enumerate(kinds))
+            kinds[i] = (Block, Attention, MLP)
+        kinds[0] = (Block, SlidingAttention, GatedMLP)
+        kinds[11] = (AttentionMLPBlock,)
+        self.layers = nn.ModuleList(
+            block(config, i, *parts) for i, (block, *parts) in enumerate(kinds)
+        )
         self.final_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.gradient_checkpointing = False
         self.post_init()

@@ -105,19 +105,6 @@ class GatedMLP(nn.Module):
         return self.down(F.silu(self.gate(x)) * self.up(x))
 
 
-class SlidingAttentionGatedMLPBlock(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = SlidingAttention(config)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = GatedMLP(config)
-
-    def forward(self, x, rope, cache=None):
-        x = x + self.attn(self.attn_norm(x), rope, cache)
-        return x + self.mlp(self.mlp_norm(x))
-
-
 class MLP(nn.Module):
     """y = act(x·Wupᵀ)·Wdownᵀ"""
 
@@ -128,19 +115,6 @@ class MLP(nn.Module):
 
     def forward(self, x):
         return self.down(F.relu(self.up(x)).square())
-
-
-class SlidingAttentionMLPBlock(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = SlidingAttention(config)
-        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = MLP(config)
-
-    def forward(self, x, rope, cache=None):
-        x = x + self.attn(self.attn_norm(x), rope, cache)
-        return x + self.mlp(self.mlp_norm(x))
 
 
 class Attention(nn.Module):
@@ -158,7 +132,7 @@ class Attention(nn.Module):
         self.v = nn.Linear(config.hidden_size, kv_heads_width, bias=False)
         self.o = nn.Linear(heads_width, config.hidden_size, bias=False)
 
-    def forward(self, x, cache=None):
+    def forward(self, x, rope, cache=None):
         q = self.q_norm(self.q(x).unflatten(-1, (self.num_heads, -1)))
         k = self.k_norm(self.k(x).unflatten(-1, (self.num_kv_heads, -1)))
         v = self.v(x).unflatten(-1, (self.num_kv_heads, -1))
@@ -168,20 +142,20 @@ class Attention(nn.Module):
         )
 
 
-class AttentionMLPBlock(nn.Module):
-    def __init__(self, config):
+class Block(nn.Module):
+    def __init__(self, config, attn, mlp):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Attention(config)
+        self.attn = attn(config)
         self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.mlp = MLP(config)
+        self.mlp = mlp(config)
 
     def forward(self, x, rope, cache=None):
-        x = x + self.attn(self.attn_norm(x), cache)
+        x = x + self.attn(self.attn_norm(x), rope, cache)
         return x + self.mlp(self.mlp_norm(x))
 
 
-class AttentionMLPBlock2(nn.Module):
+class AttentionMLPBlock(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
@@ -192,7 +166,7 @@ class AttentionMLPBlock2(nn.Module):
         self.mlp_out_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
 
     def forward(self, x, rope, cache=None):
-        x = x + self.attn_out_norm(self.attn(self.attn_norm(x), cache))
+        x = x + self.attn_out_norm(self.attn(self.attn_norm(x), rope, cache))
         return x + self.mlp_out_norm(self.mlp(self.mlp_norm(x)))
 
 
@@ -215,12 +189,12 @@ class Model(nn.Module):
         self.embed = nn.ModuleDict(
             {"tokens": nn.Embedding(config.vocab_size, config.hidden_size)}
         )
-        kinds = [SlidingAttentionMLPBlock] * config.num_layers
+        kinds = [(Block, SlidingAttention, MLP)] * config.num_layers
         for i in (3, 7):
-            kinds[i] = AttentionMLPBlock
-        kinds[0] = SlidingAttentionGatedMLPBlock
-        kinds[11] = AttentionMLPBlock2
-        self.layers = nn.ModuleList(kind(config) for kind in kinds)
+            kinds[i] = (Block, Attention, MLP)
+        kinds[0] = (Block, SlidingAttention, GatedMLP)
+        kinds[11] = (AttentionMLPBlock,)
+        self.layers = nn.ModuleList(block(config, *parts) for block, *parts in kinds)
         self.final_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
 
     @torch.no_grad()
@@ -259,8 +233,8 @@ class Model(nn.Module):
         new = tokens
         for _ in range(count):
             logits = self(new, cache)[:, -1]
-            chances = (logits / max(temperature, 1e-6)).softmax(-1)
-            likeliest = logits.argmax(-1, keepdim=True)
-            new = torch.multinomial(chances, 1) if temperature else likeliest
+            new = logits.argmax(-1, keepdim=True)
+            if temperature:
+                new = torch.multinomial((logits / temperature).softmax(-1), 1)
             tokens = torch.cat([tokens, new], dim=1)
         return tokens

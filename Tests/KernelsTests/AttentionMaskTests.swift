@@ -25,6 +25,8 @@ import Testing
       case .causal(let window): key <= query && (window.map { query - key < $0 } ?? true)
       case .full(let left, let right): query - key <= (left ?? .max) && key - query <= (right ?? .max)
       case .prefix(let count): key <= query || (key < count && query < count)
+      case .together(let end, let window):
+        (key <= query || (key < end && query < end)) && (window.map { key > query - $0 } ?? true)
       }
     }
   }
@@ -39,12 +41,13 @@ import Testing
       mask: .causal(window: nil), count: count, start: start, keyCount: 0, firstKey: 0, keyHeads: 1 + any(3),
       group: one([1, 2, 3, 5]), keyWidth: one([4, 8, 20, 32]), valueWidth: one([4, 9, 16, 40]),
       cap: one([nil, nil, 3]), isBiased: any(3) == 0, hasSinks: any(4) == 0)
-    switch any(6) {
+    switch any(8) {
     case 0: shape.mask = .causal(window: one([nil, 1, 7, 150]))
     case 1: shape.mask = .full(left: nil, right: nil)
     case 2: shape.mask = .full(left: one([0, 5, 120]), right: nil)
     case 3: shape.mask = .full(left: nil, right: one([0, 4, 113]))
     case 4: shape.mask = .full(left: one([0, 3, 90]), right: one([0, 6, 130]))
+    case 5: shape.mask = .together(end: one([0, 1, 12, 64, 113, 500]), window: one([nil, 1, 7, 150]))
     default: shape.mask = .prefix(one([0, 1, 12, 64, 113, 500]))
     }
     // Half of them read the keys of another axis: as many as those have, wherever the queries stand.

@@ -13,7 +13,10 @@ import Testing
   /// The models that read one text.
   static let names: [String] = {
     guard let models = try? Here.models() else { return [] }
-    return models.catalog.models().map(\.name).filter { (try? models.describe($0).architecture.stacks.isEmpty) == true }
+    return models.catalog.models().map(\.name).filter { name in
+      guard let described = try? models.describe(name) else { return false }
+      return described.architecture.stacks.isEmpty && described.plan.readsTokens
+    }
   }()
 
   /// The architecture with few and narrow layers: the same wiring, at a size that runs at once.

@@ -102,4 +102,23 @@ struct PagesTests {
     #expect(told["costs"]?.first == "parameters 1.56B → 6.74B (× 4.33)")
     #expect(ArchitectureDiff(try sheet("gpt1"), try sheet("gpt2")).story.first?.changes == ["placement post → pre"])
   }
+
+  @Test("the growth of a cost is drawn, and told in words and numbers")
+  func scaling() throws {
+    let points = [64, 128, 4096].map { size in
+      let time = Double(size) * 1e-4
+      return ScalingPage.Point(
+        size: size, seconds: (time, 0.9 * time, 1.4 * time), expected: 0.8e-4 * Double(size).squareRoot(),
+        isBoundByMemory: size < 100)
+    }
+    let curve = ScalingPage.Curve(title: "A prompt", axis: "tokens", points: points)
+    let growth = try #require(curve.growth)
+    #expect(abs(growth.measured - 1) < 1e-9 && abs(growth.expected - 0.5) < 1e-9)
+    let alone = ScalingPage.Curve(title: "Alone", axis: "tokens", points: Array(points.prefix(1)))
+    #expect(alone.growth == nil)
+    let text = ScalingPage(model: "a<b", setting: "f32 weights", curves: [curve, alone]).text
+    let page = try check(text, "scaling")
+    #expect(page.words.contains("the time grows as their power 1.00, and is expected to as 0.50"))
+    #expect(page.elements.count { $0.name == "circle" } == 4)
+  }
 }

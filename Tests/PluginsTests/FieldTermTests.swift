@@ -30,7 +30,13 @@ struct FieldTermTests {
     var tree = try YAMLReader(source: "base").read(Self.base)
     // What reads another stack needs one.
     if term.slot == .crossAttention { tree["stacks"] = try YAMLReader(source: "stacks").read("source: {like: text}") }
-    tree = tree.merging(patch)
+    // What a stack gives stands in the stack, of which the text makes something.
+    if term.slot == .output {
+      tree["cross_attention"] = try YAMLReader(source: "cross").read("num_heads: 12")
+      tree["stacks"] = try YAMLReader(source: "stacks").read("source: {like: text, \(term.line)}")
+    } else {
+      tree = tree.merging(patch)
+    }
     let architecture = try loader.load(tree, named: "base")
     let assembly = try Composer(Standard.kit.registry).assemble(architecture)
     #expect(try assembly.plan().parameterCount > 0)

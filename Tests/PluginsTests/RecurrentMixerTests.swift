@@ -26,6 +26,7 @@ import Testing
     "{type: gated_delta, num_heads: 2, decay: channel, beta_scale: 2, decay_rank: 3, gate_rank: 2}",
     "{type: gated_delta, num_heads: 2, decay: channel, decay_bound: -5}",
     "{type: rg_lru, num_blocks: 2}",
+    "{type: rwkv4}",
   ]
   static let all = mixers + stepping
   static let text = (0..<230).map { ($0 * 7 + $0 * $0 / 5) % 13 }

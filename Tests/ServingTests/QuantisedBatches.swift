@@ -35,31 +35,51 @@ struct QuantisedBatches {
     var probabilities: [UInt64] = []
   }
 
+  /// What came of prompts, by their places.
+  struct Found {
+    var written: [Int: Written] = [:]
+    /// Tokens of each that were read before for another.
+    var reused: [Int]
+    /// Bytes that are kept at the end.
+    var kept = 0
+  }
+
   /// Runs the prompts of these numbers together, each in its own way; gives what was written of each.
   func run(_ numbers: [Int]) throws -> [Int: Written] {
+    let prompts = numbers.map { number in
+      (0..<1 + number * 5 % 37).map { ($0 * 31 + number * 17) % plan.shape.vocabSize }
+    }
+    let found = try run(prompts, keeping: 0, seeds: numbers)
+    return Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, found.written[$0] ?? Written()) })
+  }
+
+  /// Runs `prompts`, which come one after the other, or each when the one before is over; `bytes` of states are kept.
+  func run(_ prompts: [[Int]], keeping bytes: Int, together: Bool = true, seeds: [Int]? = nil) throws -> Found {
     let executor = try PlanExecutor(
       plan, parameters, pool: Served.pool, states: .f32, fusing: true, computeType: computeType)
-    let formats = Set(plan.parameters.indices.map { parameters.format(of: $0) })
-    var batch = ContinuousBatch(executor, tokenizer: nil, formats: formats)
-    var written: [Int: Written] = [:]
+    var batch = ContinuousBatch(executor, tokenizer: nil)
+    batch.keep(atMost: bytes)
+    var found = Found(reused: Array(repeating: 0, count: prompts.count))
     func take(_ id: Int, _ event: ContinuousBatch.Event) {
+      if case .read(_, let reused, _) = event { found.reused[id] = reused }
       if case .wrote(_, _, let token, let probability) = event {
-        written[id, default: Written()].tokens.append(token)
+        found.written[id, default: Written()].tokens.append(token)
         let number = probability?.token.logProbability ?? 0
-        written[id, default: Written()].probabilities.append(number.bitPattern)
+        found.written[id, default: Written()].probabilities.append(number.bitPattern)
       }
     }
-    for number in numbers {
+    for (place, prompt) in prompts.enumerated() {
+      let seed = seeds?[place] ?? prompt.count
       var settings = TextGenerator.Settings()
-      settings.maximumTokens = 3 + number % 5
-      settings.sampling.seed = UInt64(number)
+      settings.maximumTokens = 3 + seed % 5
+      settings.sampling.seed = UInt64(seed)
       settings.logProbabilities = 0
-      let prompt = (0..<1 + number * 5 % 37).map { ($0 * 31 + number * 17) % plan.shape.vocabSize }
-      try batch.add(.init(prompt, [settings]), id: number)
-      // They come one after the other.
+      try batch.add(.init(prompt, [settings]), id: place)
       batch.step(take)
+      while !together, !batch.isIdle { batch.step(take) }
     }
     while !batch.isIdle { batch.step(take) }
-    return written
+    found.kept = batch.keptBytes
+    return found
   }
 }

@@ -38,6 +38,14 @@ import Testing
     ("/v1/chat/completions", #"{"messages": []}"#, 400, "messages"),
     ("/v1/chat/completions", #"{"messages": [{"content": "x"}]}"#, 400, "messages"),
     ("/v1/chat/completions", #"{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}"#, 400, "messages"),
+    ("/v1/chat/completions", #"{"messages": [{"role": "user"}]}"#, 400, "messages"),
+    ("/v1/chat/completions", #"{"messages": [{"role": "user", "content": null}]}"#, 400, "messages"),
+    ("/v1/chat/completions", #"{"messages": [{"role": "user", "content": "x"}], "store": true}"#, 400, "store"),
+    (
+      "/v1/chat/completions", #"{"messages": [{"role": "user", "content": "x"}], "modalities": ["audio"]}"#, 400,
+      "modalities"
+    ),
+    ("/v1/completions", #"{"prompt": "x", "service_tier": "flex"}"#, 400, "service_tier"),
     (
       "/v1/chat/completions", #"{"messages": [{"role": "user", "content": "x"}], "top_logprobs": 3}"#, 400,
       "top_logprobs"

@@ -45,7 +45,8 @@ struct SpecificationSchemaTests {
     #expect(
       keys == [
         "extends", "name", "facts", "vocab_size", "context_length", "hidden_size", "embedding", "position", "norm",
-        "block", "attention", "cross_attention", "mlp", "head", "layers", "stacks", "tokenizer", "chat", "init",
+        "block", "attention", "cross_attention", "mlp", "head", "layers", "stacks", "tokenizer", "chat", "images",
+        "init",
         "expected_params", "checkpoint", "config", "gguf",
       ])
     for key in keys {
@@ -63,6 +64,7 @@ struct SpecificationSchemaTests {
     #expect(
       keys("config") == [
         "naming", "match", "unless", "set", "bind", "require", "ignore", "floats", "write", "restore", "restate",
+        "within", "outer",
       ])
     #expect(
       keys("checkpoint")

@@ -170,17 +170,17 @@ static void meet_few(const struct ck_attention *attention, const struct ck_atten
   size_t group = attention->heads / attention->key_heads, queries = span->count * group, count = to - from;
   size_t places = span->count * attention->heads, first = from - span->first;
   size_t key_width = attention->key_width, value_width = attention->value_width;
+  // The rows behind these, which come next: a head takes a small part of the time that memory does, all of them the whole.
+  size_t left = span->key_count - first - count;
   float *all = partial_sums(attention, span, partial);
   float *scores = scratch, *factors = scores + places * FEW_KEYS, *copy = factors + (places + 15) / 16 * 16;
   // 1: the scores of all heads, so that the keys are read in one walk; LANES keys at a time
   for (size_t c = 0; c < count; c += LANES) {
     size_t some = count - c < LANES ? count - c : LANES;
     for (size_t h = first_head; h < last_head; h++) {
-      bool more = h + 1 < last_head;
-      if (more || c + LANES < count)
-        ask_for_rows(&span->keys, first + c + (more ? 0 : LANES), LANES, (more ? h + 1 : first_head) * key_width, key_width);
-      else
-        ask_for_rows(&span->values, first, count, first_head * value_width, value_width);
+      size_t ahead = left < c ? 0 : left - c < LANES ? left - c : LANES;
+      ask_for_rows(&span->keys, first + count + c, ahead, h * key_width, key_width);
+      ask_for_rows(&span->values, first + count + c, ahead, h * value_width, value_width);
       struct few_rows k = few_rows_at(&span->keys, first + c, some, h * key_width, key_width, copy);
       for (size_t i = 0; i < queries; i += FEW_QUERIES) {
         const float *q[FEW_QUERIES];
@@ -215,8 +215,6 @@ static void meet_few(const struct ck_attention *attention, const struct ck_atten
     }
   // 3: the sums
   for (size_t h = first_head; h < last_head; h++) {
-    if (h + 1 < last_head) ask_for_rows(&span->values, first, count, (h + 1) * value_width, value_width);
-    else ask_for_rows(&span->keys, first + count, LANES, first_head * key_width, key_width);
     struct few_rows v = few_rows_at(&span->values, first, count, h * value_width, value_width, copy);
     for (size_t i = 0; i < queries; i += FEW_QUERIES) {
       float *sums[FEW_QUERIES];

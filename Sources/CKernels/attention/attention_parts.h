@@ -57,13 +57,13 @@ static float share(const struct ck_attention *attention, size_t head, float most
   return total == 0 ? 0 : scaled / total;
 }
 
-/// Asks memory for some columns of rows before they are needed.
+/// Asks memory for some columns of rows long before they are needed, into the second-level cache.
 INLINE void ask_for_rows(const struct ck_rows *rows, size_t row, size_t count, size_t from, size_t width) {
   size_t block = ck_block_elements(rows->format), bytes = ck_block_bytes(rows->format);
   uintptr_t base = (uintptr_t)rows->base + row * rows->row_bytes + from / block * bytes;
   size_t length = (width + block - 1) / block * bytes;
   for (size_t i = 0; i < count; i++, base += rows->row_bytes)
-    for (size_t at = 0; at < length; at += 64) __builtin_prefetch((const void *)(base + at));
+    for (size_t at = 0; at < length; at += 64) __builtin_prefetch((const void *)(base + at), 0, 2);
 }
 
 /// Some columns of stored rows as f32, rows `stride` floats apart.

@@ -32,6 +32,10 @@ size_t ck_levels(const struct ck_kernels *_Nonnull levels[_Nonnull CK_LEVELS]);
 const struct ck_kernels *ck_current(void);
 /// Puts `kernels` in force on this thread only (NULL: the common choice again); answers what was in force before.
 const struct ck_kernels *_Nullable ck_ask(const struct ck_kernels *_Nullable kernels);
+/// The same level, whose dots give one row the sum in the order that it has among others, of whatever number; and whether
+/// `kernels` is such a one.
+const struct ck_kernels *ck_alike(const struct ck_kernels *kernels);
+bool ck_is_alike(const struct ck_kernels *kernels);
 const char *ck_name(const struct ck_kernels *kernels);
 size_t ck_tile_rows(const struct ck_kernels *kernels);
 
@@ -83,7 +87,7 @@ void ck_quantize(int format, const float *x, size_t count, void *bytes);
 void ck_quantize_k(int format, const float *x, size_t count, void *bytes);
 
 /// y = x·wᵀ (+ bias) (+ y) for the outputs from..<to and few rows, by dots.
-/// `scratch` holds 4 · columns floats; it is used by block formats when rows > 1.
+/// `scratch` holds 4 · columns floats; it is used by block formats when rows > 1, and on levels with rows alike.
 void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
                       const float *x, size_t x_stride, size_t rows, const float *_Nullable bias, float *y,
                       size_t y_stride, bool add, float *scratch);

@@ -23,6 +23,8 @@ uint64_t ck_read(const struct ck_kernels *kernels, const void *bytes, size_t cou
 /// `bytes` of memory that begin at a page, on huge pages where the system gives them; NULL when there is none.
 void *_Nullable ck_pages(size_t bytes);
 void ck_release_pages(void *pages, size_t bytes);
+/// A file of `bytes` zeros that has no name and is nowhere but in memory; −1 where the system has none.
+int ck_file_of_pages(size_t bytes);
 
 /// Gives the system whole pages that `free` kept for this process. Only glibc's can be asked.
 void ck_return_freed_pages(void);

@@ -19,6 +19,8 @@
 #pragma clang attribute pop
 
 const struct ck_low_precision_rows ck_vnni_rows = {FOR_LINE_FORMATS(CK_TAKES) 0, line_floats, quantize_lines, multiply_lines};
+const struct ck_low_precision_rows ck_vnni_rows_alike = {
+    FOR_LINE_FORMATS(CK_TAKES) 0, line_floats, quantize_lines, multiply_lines_alike};
 const struct ck_low_precision_rows ck_vnni_several = {FOR_SEVERAL_FORMATS(CK_TAKES) 0, run_floats, quantize_runs, multiply_several};
 const struct ck_low_precision_rows ck_vnni_wide = {FOR_WIDE_FORMATS(CK_TAKES) 0, wide_floats, quantize_wide, multiply_wide};
 const struct ck_low_precision_panels ck_vnni_panels = {

@@ -58,8 +58,8 @@ INLINE void format_dots(const int format, const int size, const uint8_t *w, size
 
 #define FORMAT_LINES(CODE, name)                                                                                   \
   static void lines_##name(const uint8_t *w, size_t outputs, size_t depth, const struct line *x, size_t rows,      \
-                           float *y, size_t y_stride, const float *bias, bool add) {                               \
-    if (rows == 1) format_dots(CK_##CODE, CK_BYTES_##CODE, w, outputs, depth, x, y, bias, add);                    \
+                           float *y, size_t y_stride, const float *bias, bool add, bool alike) {                   \
+    if (rows == 1 && !alike) format_dots(CK_##CODE, CK_BYTES_##CODE, w, outputs, depth, x, y, bias, add);                    \
     else format_lines(CK_##CODE, CK_BYTES_##CODE, w, outputs, depth, x, rows, y, y_stride, bias, add);             \
   }
 /// The formats whose dots are here; those of blocks of 32 by fours are in vnni_wide.h.
@@ -67,14 +67,23 @@ INLINE void format_dots(const int format, const int size, const uint8_t *w, size
 #define FOR_BYTE_FORMATS(WITH) WITH(Q8_0, q8_0) WITH(Q4_0, q4_0) WITH(Q4_1, q4_1) FOR_LINE_FORMATS(WITH)
 FOR_LINE_FORMATS(FORMAT_LINES)
 
-static void multiply_lines(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
-                           const float *bias, float *y, size_t y_stride, bool add) {
+INLINE void multiply_lines_in(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
+                              const float *bias, float *y, size_t y_stride, bool add, bool alike) {
   const uint8_t *base = (const uint8_t *)w->base + from * w->row_bytes;
   switch (w->format) {
 #define ROWS_CASE(CODE, name)                                                                                      \
   case CK_##CODE: lines_##name(base, to - from, w->columns, (const struct line *)lines, rows, y + from, y_stride,  \
-                               bias ? bias + from : NULL, add); break;
+                               bias ? bias + from : NULL, add, alike); break;
     FOR_LINE_FORMATS(ROWS_CASE)
 #undef ROWS_CASE
   }
+}
+static void multiply_lines(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
+                           const float *bias, float *y, size_t y_stride, bool add) {
+  multiply_lines_in(w, from, to, lines, rows, bias, y, y_stride, add, false);
+}
+/// One row is the same sum in the same order as among others.
+static void multiply_lines_alike(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
+                                 const float *bias, float *y, size_t y_stride, bool add) {
+  multiply_lines_in(w, from, to, lines, rows, bias, y, y_stride, add, true);
 }

@@ -26,7 +26,8 @@ INLINE V lookup(V table, I index) {
 
 LEVEL_TABLE(ck_avx512, "avx512", AVX2_INT8)
 #define INT8                                                                                                   \
-  .int8_rows = &ck_vnni_rows, .int8_wide = &ck_vnni_wide, .int8_several = &ck_vnni_several, .int8_panels = &ck_vnni_panels
+  .int8_rows = &ck_vnni_rows, .int8_wide = &ck_vnni_wide, .int8_several = &ck_vnni_several, .int8_panels = &ck_vnni_panels, \
+  .int8_rows_alike = &ck_vnni_rows_alike
 LEVEL_TABLE(ck_avx512_vnni, "avx512-vnni", INT8)
 LEVEL_TABLE(ck_avx512_bf16, "avx512-bf16", INT8, .bf16_rows = &ck_bf16_rows, .bf16_several = &ck_bf16_several,
             .bf16_panels = &ck_bf16_panels)

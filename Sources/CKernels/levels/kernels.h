@@ -50,7 +50,7 @@ struct ck_kernels {
   void (*narrow_q8_0)(const float *x, size_t count, void *bytes);
 
   void (*multiply_rows)(const struct ck_weight *w, size_t from, size_t to, const float *x, size_t x_stride, size_t rows,
-                        const float *bias, float *y, size_t y_stride, bool add, float *scratch);
+                        const float *bias, float *y, size_t y_stride, bool add, bool alike, float *scratch);
 
   void (*pack_rows)(const float *x, size_t stride, size_t rows, size_t depth, float *packed);
   void (*pack_rows_transposed)(const float *x, size_t stride, size_t rows, size_t depth, float *packed);
@@ -71,4 +71,11 @@ struct ck_kernels {
   const struct ck_low_precision_panels *q8_0_panels;
   /// bf16 by rounding both sides while packing, for the levels without `bf16_panels`.
   const struct ck_low_precision_panels *rounded_panels;
+
+  /// What of `int8_rows` gives one row the sum that it has among others; NULL where all of it does.
+  const struct ck_low_precision_rows *int8_rows_alike;
+  /// This level with few rows alike: the dots of one row are the same sums in the same order as among others, of whatever
+  /// number. Whether this is it, and where it is.
+  bool is_alike;
+  const struct ck_kernels *alike;
 };

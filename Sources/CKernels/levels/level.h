@@ -18,8 +18,7 @@
   .int8_wide = &ck_avx2_dots, .int8_several = &ck_avx2_several, .int8_rows = &ck_avx2_q8_0_several,              \
   .int8_panels = &ck_avx2_panels, .q8_0_panels = &ck_avx2_q8_0_panels
 
-#define LEVEL_TABLE(symbol, label, ...)                        \
-  const struct ck_kernels symbol = {                           \
+#define LEVEL_FIELDS(label)                                      \
     .name = label,                                             \
     .tile_rows = TILE_ROWS,                                    \
     .dot = dot,                                                \
@@ -56,6 +55,9 @@
     .pack_panels = pack_panels,                                \
     .pack_panels_transposed = pack_panels_transposed,          \
     .multiply_panels = multiply_panels,                        \
-    .rounded_panels = &rounded_panels,                         \
-    __VA_ARGS__                                                \
-  };
+    .rounded_panels = &rounded_panels
+
+/// A level, and the same with few rows alike.
+#define LEVEL_TABLE(symbol, label, ...)                                                                           \
+  static const struct ck_kernels symbol##_alike = {LEVEL_FIELDS(label), .is_alike = true, __VA_ARGS__};           \
+  const struct ck_kernels symbol = {LEVEL_FIELDS(label), .alike = &symbol##_alike, __VA_ARGS__};

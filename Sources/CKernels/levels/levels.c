@@ -88,10 +88,12 @@ const struct ck_kernels *ck_ask(const struct ck_kernels *kernels) {
 const struct ck_low_precision_rows *ck_low_precision_rows(const struct ck_kernels *kernels, const struct ck_weight *w,
                                                           size_t rows, int compute_type) {
   if (compute_type == CK_COMPUTE_F32) return NULL;
-  // Two rows and more share a sum's order with sixteen.
+  // Two rows and more share a sum's order with sixteen, and so does one where rows are to be alike.
+  bool several = rows > 1 || kernels->is_alike;
   const struct ck_low_precision_rows *choices[] = {
-      rows > 1 ? kernels->int8_several : kernels->int8_wide, kernels->int8_rows,
-      rows > 1 ? kernels->bf16_several : kernels->bf16_rows};
+      several ? kernels->int8_several : kernels->int8_wide,
+      kernels->is_alike && kernels->int8_rows_alike ? kernels->int8_rows_alike : kernels->int8_rows,
+      several ? kernels->bf16_several : kernels->bf16_rows};
   for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
     if (choices[i] && choices[i]->formats >> w->format & 1) return choices[i];
   return NULL;
@@ -146,6 +148,8 @@ void ck_low_precision_multiply_panels(const struct ck_low_precision_panels *low,
   low->multiply(format, x, rows, panels, columns, depth, y, stride, add, bias);
 }
 
+const struct ck_kernels *ck_alike(const struct ck_kernels *kernels) { return kernels->alike ? kernels->alike : kernels; }
+bool ck_is_alike(const struct ck_kernels *kernels) { return kernels->is_alike; }
 const char *ck_name(const struct ck_kernels *kernels) { return kernels->name; }
 size_t ck_tile_rows(const struct ck_kernels *kernels) { return kernels->tile_rows; }
 
@@ -210,7 +214,7 @@ void ck_narrow(int format, const float *x, size_t count, void *bytes) {
 void ck_multiply_rows(const struct ck_kernels *kernels, const struct ck_weight *w, size_t from, size_t to,
                       const float *x, size_t x_stride, size_t rows, const float *bias, float *y, size_t y_stride,
                       bool add, float *scratch) {
-  kernels->multiply_rows(w, from, to, x, x_stride, rows, bias, y, y_stride, add, scratch);
+  kernels->multiply_rows(w, from, to, x, x_stride, rows, bias, y, y_stride, add, kernels->is_alike, scratch);
 }
 
 void ck_pack_rows(const struct ck_kernels *kernels, const float *x, size_t stride, bool transposed, size_t rows,

@@ -4,6 +4,7 @@
 #endif
 #include "CKernelsLimits.h"
 #include <stdlib.h>
+#include <unistd.h>
 #include <sys/mman.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -22,6 +23,18 @@ void *ck_pages(size_t bytes) {
 }
 
 void ck_release_pages(void *pages, size_t bytes) { munmap(pages, bytes); }
+
+int ck_file_of_pages(size_t bytes) {
+#if defined(__linux__)
+  int file = memfd_create("pages", MFD_CLOEXEC);
+  if (file < 0) return -1;
+  if (ftruncate(file, (off_t)bytes) == 0) return file;
+  close(file);
+#else
+  (void)bytes;
+#endif
+  return -1;
+}
 
 void ck_return_freed_pages(void) {
 #if defined(__GLIBC__)

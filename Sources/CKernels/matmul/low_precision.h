@@ -40,4 +40,4 @@ extern const struct ck_low_precision_panels ck_avx2_panels, ck_avx2_q8_0_panels,
     ck_vnni_panels, ck_bf16_panels;
 extern const struct ck_low_precision_rows ck_avx2_dots, ck_avx2_several, ck_avx2_q8_0_several, ck_avx_vnni_dots,
     ck_avx_vnni_several, ck_neon_dots, ck_neon_several;
-extern const struct ck_low_precision_rows ck_vnni_rows, ck_vnni_wide, ck_vnni_several, ck_bf16_rows, ck_bf16_several;
+extern const struct ck_low_precision_rows ck_vnni_rows, ck_vnni_rows_alike, ck_vnni_wide, ck_vnni_several, ck_bf16_rows, ck_bf16_several;

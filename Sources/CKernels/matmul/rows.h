@@ -10,13 +10,17 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
   *y = add ? *y + value : value;
 }
 
-// rows × outputs dots of plain numbers; `rows` and `outputs` are constants where this is inlined. From one output to the
-// next it is `row_bytes` in w and `apart` in y. With one row, one output alone is the same sum in the same order as four.
+/// Sums of one dot: one row alone has more of them than a row among others, whose dots keep the adders busy; but among
+/// others a row is the same sum in the same order, however many there are.
+#define ALONE_PARTS 2
+#define ALIKE_PARTS(outputs) (DOT_ROWS * (outputs) <= 8 ? 2 : 1)
+
+// rows × outputs dots of plain numbers; `rows`, `outputs` and `parts` are constants where this is inlined. From one output
+// to the next it is `row_bytes` in w and `apart` in y.
 #define DOTS(CODE, name, size)                                                                                        \
-  INLINE void dots_##name(const int rows, const int outputs, const uint8_t *w, size_t row_bytes, const float *x,      \
-                          size_t x_stride, size_t depth, float *y, size_t y_stride, size_t apart, const float *bias,  \
-                          bool add) {                                                                                 \
-    const int parts = rows == 1 || rows * outputs <= 8 ? 2 : 1;                                                       \
+  INLINE void dots_##name(const int rows, const int outputs, const int parts, const uint8_t *w, size_t row_bytes,     \
+                          const float *x, size_t x_stride, size_t depth, float *y, size_t y_stride, size_t apart,     \
+                          const float *bias, bool add) {                                                              \
     V sums[2][DOT_ROWS][DOT_OUTPUTS];                                                                                 \
     UNROLL for (int p = 0; p < parts; p++) UNROLL for (int r = 0; r < rows; r++)                                      \
       UNROLL for (int o = 0; o < outputs; o++) sums[p][r][o] = splat(0);                                              \
@@ -52,22 +56,27 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
   INLINE void some_rows_##name(const int outputs, const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride,\
                                size_t rows, size_t depth, const float *bias, float *y, size_t y_stride, bool add) {   \
     for (; rows >= DOT_ROWS; rows -= DOT_ROWS, x += DOT_ROWS * x_stride, y += DOT_ROWS * y_stride)                    \
-      dots_##name(DOT_ROWS, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, 1, bias, add);                    \
+      dots_##name(DOT_ROWS, outputs, ALIKE_PARTS(outputs), w, row_bytes, x, x_stride, depth, y, y_stride, 1, bias, add); \
     switch (rows) {                                                                                                   \
       DOT_CASE(1, name) MORE_DOT_CASES(name)                                                                          \
     }                                                                                                                 \
   }                                                                                                                   \
   static void rows_##name(const uint8_t *w, size_t row_bytes, size_t outputs, const float *x, size_t x_stride,        \
-                          size_t rows, size_t depth, const float *bias, float *y, size_t y_stride, bool add) {        \
+                          size_t rows, size_t depth, const float *bias, float *y, size_t y_stride, bool add,          \
+                          bool alike) {                                                                               \
     size_t o = 0;                                                                                                     \
-    if (rows == 1) {                                                                                                  \
+    const bool alone = rows == 1 && !alike;                                                                           \
+    if (alone) {                                                                                                      \
       const size_t apart = outputs / DOT_OUTPUTS;                                                                     \
       for (; o < apart; o++)                                                                                          \
-        dots_##name(1, DOT_OUTPUTS, w + o * row_bytes, apart * row_bytes, x, x_stride, depth, y + o, y_stride, apart, \
-                    bias ? bias + o : NULL, add);                                                                     \
+        dots_##name(1, DOT_OUTPUTS, ALONE_PARTS, w + o * row_bytes, apart * row_bytes, x, x_stride, depth, y + o,     \
+                    y_stride, apart, bias ? bias + o : NULL, add);                                                    \
       o = apart * DOT_OUTPUTS;                                                                                        \
+      for (; o < outputs; o++)                                                                                        \
+        dots_##name(1, 1, ALONE_PARTS, w + o * row_bytes, row_bytes, x, x_stride, depth, y + o, y_stride, 1,          \
+                    bias ? bias + o : NULL, add);                                                                     \
     }                                                                                                                 \
-    for (; rows > 1 && o + DOT_OUTPUTS <= outputs; o += DOT_OUTPUTS)                                                  \
+    for (; !alone && o + DOT_OUTPUTS <= outputs; o += DOT_OUTPUTS)                                                    \
       some_rows_##name(DOT_OUTPUTS, w + o * row_bytes, row_bytes, x, x_stride, rows, depth, bias ? bias + o : NULL,   \
                        y + o, y_stride, add);                                                                         \
     for (; o < outputs; o++)                                                                                          \
@@ -75,7 +84,7 @@ INLINE void put(float *y, float value, const float *bias, bool add) {
                        y_stride, add);                                                                                \
   }
 #define DOT_CASE(n, name) \
-  case n: dots_##name(n, outputs, w, row_bytes, x, x_stride, depth, y, y_stride, 1, bias, add); break;
+  case n: dots_##name(n, outputs, ALIKE_PARTS(outputs), w, row_bytes, x, x_stride, depth, y, y_stride, 1, bias, add); break;
 #if DOT_ROWS == 4
 #define MORE_DOT_CASES(name) DOT_CASE(2, name) DOT_CASE(3, name)
 #else
@@ -103,20 +112,22 @@ CK_FOR_PLAIN_FORMATS(DOTS)
 CK_FOR_BLOCK_FORMATS(BLOCK_DOT)
 #undef BLOCK_DOT
 
+/// With `alike` a row alone is the same sum in the same order as a row among others.
 static void multiply_rows(const struct ck_weight *w, size_t from, size_t to, const float *x, size_t x_stride,
-                          size_t rows, const float *bias, float *y, size_t y_stride, bool add, float *scratch) {
+                          size_t rows, const float *bias, float *y, size_t y_stride, bool add, bool alike,
+                          float *scratch) {
   const uint8_t *base = (const uint8_t *)w->base + from * w->row_bytes;
   y += from;
   if (bias) bias += from;
   switch (w->format) {
 #define PLAIN(CODE, name, size)                                                                                  \
   case CK_##CODE:                                                                                                \
-    rows_##name(base, w->row_bytes, to - from, x, x_stride, rows, w->columns, bias, y, y_stride, add);           \
+    rows_##name(base, w->row_bytes, to - from, x, x_stride, rows, w->columns, bias, y, y_stride, add, alike);    \
     return;
     CK_FOR_PLAIN_FORMATS(PLAIN)
 #undef PLAIN
   }
-  if (rows == 1) {
+  if (rows == 1 && !alike) {
     for (size_t o = from; o < to; o++, base += w->row_bytes, y++) {
       float value = 0;
       switch (w->format) {
@@ -135,6 +146,6 @@ static void multiply_rows(const struct ck_weight *w, size_t from, size_t to, con
     for (size_t i = 0; i < outputs; i++)
       widen(w->format, base + i * w->row_bytes, w->columns, scratch + i * w->columns);
     rows_f32((const uint8_t *)scratch, w->columns * sizeof(float), outputs, x, x_stride, rows, w->columns,
-             bias ? bias + (o - from) : NULL, y, y_stride, add);
+             bias ? bias + (o - from) : NULL, y, y_stride, add, alike);
   }
 }

@@ -48,7 +48,9 @@ extension ModelTrial {
   func memory() throws -> [String] {
     let walk = try PlanWalk(model)
     let result = walk.run(Self.batch)
-    var sentences = result.faults + walk.run(TinyModel.tokens, parts: 3).faults
+    // Rows that are made of several others come in one pass.
+    let isJoined = model.plan.axes.contains { if case .derived = $0.kind { true } else { false } }
+    var sentences = result.faults + walk.run(TinyModel.tokens, parts: isJoined ? TinyModel.tokens.count : 3).faults
     sentences += walk.backwardFaults(result, Self.batch)
     if !sentences.isEmpty { return Array(sentences.prefix(3)) }
     let plain = walk.run([TinyModel.tokens]).values[model.plan.logits.index]

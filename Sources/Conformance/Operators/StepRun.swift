@@ -35,7 +35,7 @@ final class StepRun {
     outputGradients = step.outputs.map { GuardedMemory($0.width * rows) }
     parameterGradients = step.parameters.map { GuardedMemory(plan.parameters[$0].count) }
     // Exactly what the step asks for.
-    scratchWidth = kernel.scratch(step: step, rows: rows, context: rows)
+    scratchWidth = kernel.scratch(step: step, rows: rows, context: max(rows, pass.context))
     scratch = GuardedMemory(scratchWidth * threads)
     sharedScratch = GuardedMemory(kernel.sharedScratch(step: step, rows: rows))
   }
@@ -46,6 +46,7 @@ final class StepRun {
     for memory in outputs + saved + [scratch, sharedScratch] { memory.fill(.nan) }
     kernel.forward(
       ForwardContext(bound(), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
+    clearBeyond(outputs, step.outputs)
     let results = outputs.map(\.numbers)
     var faults = walls()
     for (index, memory) in inputs.enumerated()
@@ -80,7 +81,17 @@ final class StepRun {
     kernel.backward(
       BackwardContext(
         bound(accumulates: accumulates), in: pass.pass(scratch: scratch, width: scratchWidth, shared: sharedScratch)))
+    for (memory, value) in zip(inputGradients, step.inputs) {
+      if let memory { clearBeyond([memory], [value], to: before ?? 0) }
+    }
     return (inputGradients.map { $0?.numbers }, parameterGradients.map(\.numbers), walls())
+  }
+
+  /// Sets what stands behind the rows of axes that have fewer than the pass: nobody writes those.
+  private func clearBeyond(_ memory: [GuardedMemory], _ values: [Value], to number: Float = 0) {
+    for (memory, value) in zip(memory, values) {
+      for place in pass.rows(on: value.axis) * value.width..<memory.count { memory.base[place] = number }
+    }
   }
 
   private func walls() -> [String] {

@@ -1,4 +1,5 @@
 import Components
+import Execution
 import Kernels
 
 /// The tables of one pass of a walk.
@@ -11,6 +12,9 @@ final class WalkPass {
     var states: WalkStates?
   }
 
+  /// Tokens of the longest sequence, with those of earlier passes.
+  let context: Int
+
   private let tokens: UnsafeMutableBufferPointer<Int32>
   private let positions: UnsafeMutableBufferPointer<Int32>
   private let outputRows: UnsafeMutableBufferPointer<Int32>
@@ -20,11 +24,16 @@ final class WalkPass {
   private let owners: [WalkStates]
   private let pool: ThreadPool
   private var given: [GuardedMemory] = []
+  private let derived: [DerivedAxis]
 
   /// The tables for `parts` of sequences of `plan`, with logits of every row. Other stacks are given the same tokens, row for row.
   init(_ parts: [Part], of plan: Plan, pool: ThreadPool) {
     self.pool = pool
+    context = parts.map { $0.start + $0.tokens.count }.max() ?? 1
     owners = parts.compactMap(\.states)
+    derived = plan.axesBesideText.compactMap {
+      DerivedAxis($0, plan.axes[$0.index], rows: parts.reduce(0) { $0 + $1.tokens.count })
+    }
     let ids = parts.flatMap(\.tokens)
     tokens = .allocate(capacity: ids.count)
     positions = .allocate(capacity: ids.count)
@@ -57,6 +66,16 @@ final class WalkPass {
       given.append(memory)
       batches[axis.index].given = UnsafePointer(memory.base)
     }
+    for axis in derived {
+      axis.fill(from: batches[axis.source.index], before: parts.lazy.map { plan.rows(on: axis.axis, of: $0.start) })
+      batches[axis.axis.index] = axis.batch
+    }
+    if let width = plan.axes[RowAxis.tokens.index].inputWidth {
+      let memory = GuardedMemory(ids.count * width)
+      memory.fill(TinyModel.rows(of: ids, width: width))
+      given.append(memory)
+      batches[RowAxis.tokens.index].given = UnsafePointer(memory.base)
+    }
   }
 
   deinit {
@@ -70,6 +89,9 @@ final class WalkPass {
 
   /// How many rows it has.
   var rows: Int { tokens.count }
+
+  /// How many rows stand on `axis`: fewer where they are made of several.
+  func rows(on axis: RowAxis) -> Int { batches[axis.index].count }
 
   /// The pass for one step, with `scratch` of `width` numbers for each worker and `shared` for all; even the smallest work is divided.
   func pass(scratch: GuardedMemory, width: Int, shared: GuardedMemory) -> Pass {

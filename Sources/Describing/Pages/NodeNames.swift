@@ -16,11 +16,11 @@ struct NodeNames {
     PartKind(scope: scope) == .norm ? .norm : Slot(scope: scope) ?? .mlp
   }
 
+  /// The component that writes a node; nil where it belongs to none.
+  func component(of node: Diagram.Node) -> ComponentChoice? { names[Self.slot(ofScope: node.title)] }
+
   /// What a box is called: its component, and how that shares heads or what it is gated by.
-  func title(of node: Diagram.Node) -> String {
-    guard let choice = names[Self.slot(ofScope: node.title)] else { return node.title }
-    return choice.name
-  }
+  func title(of node: Diagram.Node) -> String { component(of: node)?.name ?? node.title }
 
   /// The kind of the part that writes a line in a box, when it is a part of its own: a norm or a position encoding.
   func kind(of line: Diagram.Line) -> PartKind? {

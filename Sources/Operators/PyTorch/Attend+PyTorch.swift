@@ -3,7 +3,8 @@ import Plans
 extension Attend {
   /// `attend(q, k, v, scale=…)`, one function for all attention of a model, with the arguments that any of it needs.
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
-    guard table == nil, mask != .prefix, mask == .causal || (window == nil && windowAfter == nil) else { return nil }
+    guard table == nil, mask == .causal || mask == .full, mask == .causal || (window == nil && windowAfter == nil)
+    else { return nil }
     let all = call.peers.compactMap { $0 as? Attend }
     if call.form == .transformers { return transformers(&call, all) }
     let isShared = all.contains { $0.heads != $0.keyHeads }
@@ -26,8 +27,9 @@ extension Attend {
       guard let expression = bias.pytorch(&call) else { return nil }
       named.append(("bias", PyTorchExpression("lambda query, key: \(expression.text)", .whole)))
     }
+    if choice != nil { named.append(("chosen", call.input(choiceInput, as: .own))) }
     call.define("attend", Self.function(for: all))
-    call.define("keep", Self.keep)
+    call.define("keep", Self.keep(for: all))
     let cache = call.cache().text + (width.map { ", \($0.text)" } ?? "")
     call.output(is: .heads(heads), headCount: "num_heads")
     call.names("y")
@@ -49,16 +51,23 @@ extension Attend {
     if bias != nil { call.isPart(adjective: "Biased") }
   }
 
-  /// Keeps what later tokens read again.
-  static let keep = """
-    def keep(cache, window=None, **rows):
-        \"""These rows after those of earlier tokens; of a window, only its rows stay.\"""
-        for name, new in rows.items():
-            if cache is not None:
-                rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
-                cache[name] = rows[name] if window is None else rows[name][:, -window:]
-        return rows.values()
-    """
+  /// The function that keeps what later tokens of `all` read again.
+  private static func keep(for all: [Attend]) -> String {
+    let (some, every) = (all.contains { $0.window != nil }, all.allSatisfy { $0.window != nil })
+    let argument = some ? every ? ", window" : ", window=None" : ""
+    let kept =
+      some
+      ? every ? "rows[name][:, -window:]" : "rows[name] if window is None else rows[name][:, -window:]" : "rows[name]"
+    return """
+      def keep(cache\(argument), **rows):
+          \"""These rows after those of earlier tokens\(some ? "; of a window, only its rows stay" : "").\"""
+          for name, new in rows.items():
+              if cache is not None:
+                  rows[name] = torch.cat([cache[name], new], dim=1) if name in cache else new
+                  cache[name] = \(kept)
+          return rows.values()
+      """
+  }
 
   /// The function that computes each of `all`.
   private static func function(for all: [Attend]) -> String {
@@ -66,14 +75,17 @@ extension Attend {
     let (caps, sinks) = (all.contains { $0.softcap != nil }, all.contains(where: \.sinks))
     let (windows, biases) = (all.contains { $0.window != nil }, all.contains { $0.bias != nil })
     let (latent, full) = (all.contains { $0.valuesInKeys != nil }, all.contains { $0.mask == .full })
+    let choices = all.contains { $0.choice != nil }
     var arguments = latent && all.allSatisfy { $0.valuesInKeys != nil } ? ["q", "k", "width"] : ["q", "k", "v"]
     let isLatent = arguments[2] == "width"
     arguments.append("scale")
-    if windows { arguments.append("window=None") }
+    let isWindowed = all.allSatisfy { $0.window != nil }
+    if windows { arguments.append(isWindowed ? "window" : "window=None") }
     if caps { arguments.append("softcap=None") }
     if sinks { arguments.append("sinks=None") }
     if full { arguments.append("causal=True") }
     if biases { arguments += ["positions=None", "bias=None"] }
+    if choices { arguments.append("chosen=None") }
     var lines = ["def attend(\(arguments.joined(separator: ", "))):"]
     let scores = caps ? "softcap·tanh(scale·q·kᵀ / softcap)" : "scale·q·kᵀ"
     lines.append("    \"\"\"y = softmax(\(scores)\(biases ? " + bias" : ""))·v, over the keys up to a query's own.")
@@ -89,7 +101,7 @@ extension Attend {
         ? "    q, k = q.transpose(1, 2), k.transpose(1, 2)\n    v = k[..., :width]"
         : "    q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)")
     lines.append("    T, S = q.size(2), k.size(2)")
-    let plain = !windows && !caps && !sinks && !biases && !full
+    let plain = !windows && !caps && !sinks && !biases && !full && !choices
     let grouped = isShared ? ", enable_gqa=True" : ""
     if plain {
       lines.append("    # All tokens at once see those before them; a single new one sees every key.")
@@ -99,7 +111,7 @@ extension Attend {
       lines.append(
         "    y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=T == S, scale=scale\(grouped))")
     } else {
-      lines += masks(windows: windows, biases: biases, full: full)
+      lines += masks(windows: windows, always: isWindowed, biases: biases, full: full, choices: choices)
       if caps || sinks {
         if isShared {
           lines.append("    k = k.repeat_interleave(q.size(1) // k.size(1), dim=1)")
@@ -116,7 +128,8 @@ extension Attend {
   }
 
   /// Which keys a query sees, and what is added to its scores.
-  private static func masks(windows: Bool, biases: Bool, full: Bool) -> [String] {
+  private static func masks(windows: Bool, always isWindowed: Bool, biases: Bool, full: Bool, choices: Bool) -> [String]
+  {
     var lines: [String] = []
     if biases {
       lines.append("    query = positions[:, None]")
@@ -125,15 +138,22 @@ extension Attend {
       lines.append("    query = torch.arange(S - T, S, device=q.device)[:, None]")
       lines.append("    key = torch.arange(S, device=q.device)")
     }
-    lines.append("    seen = query >= key")
-    if windows { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
+    lines.append("    seen = \(isWindowed ? "(query >= key) & (query - key < window)" : "query >= key")")
+    if windows, !isWindowed { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
     if full { lines.append("    if not causal:\n        seen = torch.ones_like(seen)") }
+    if choices { lines += Self.shownAlone }
     if biases {
       lines.append("    mask = torch.zeros(T, S, device=q.device) if bias is None else bias(query, key)")
       lines.append("    mask = mask.masked_fill(~seen, float(\"-inf\")).to(q.dtype)")
     }
     return lines
   }
+
+  /// Of the keys seen those that were chosen: `chosen` is [batch, groups of heads, queries, keys].
+  static let shownAlone = [
+    "    if chosen is not None:",
+    "        seen = seen & chosen.repeat_interleave(q.size(1) // chosen.size(1), dim=1)",
+  ]
 
   static func eager(caps: Bool, sinks: Bool, biases: Bool) -> [String] {
     var lines = ["    scores = scale * q @ k.transpose(-2, -1)"]

@@ -4,7 +4,9 @@ extension Attend {
   /// Whether the attention functions of the library transformers can say what each of `all` does: a causal mask with a
   /// window at most, and nothing added to scores. They take a mask of which some of them read nothing, so that a bias in
   /// it would be lost without a word.
-  public static func isLibrarys(_ all: [Attend]) -> Bool { all.allSatisfy { $0.bias == nil && $0.mask == .causal } }
+  public static func isLibrarys(_ all: [Attend]) -> Bool {
+    all.allSatisfy { $0.bias == nil && $0.choice == nil && $0.mask == .causal }
+  }
 
   /// What the library calls a layer with the window `window` in a model with `windows`; nil is none.
   public static func layerType(_ window: Int?, of windows: [Int?]) -> String {
@@ -116,6 +118,8 @@ extension Attend {
     if sinks { arguments.append("sinks=None") }
     if full { arguments.append("causal=True") }
     arguments.append("bias=None")
+    let choices = all.contains { $0.choice != nil }
+    if choices { arguments.append("chosen=None") }
     var lines = ["def attend(\(arguments.joined(separator: ", "))):"]
     let scores = caps ? "softcap·tanh(scale·q·kᵀ / softcap)" : "scale·q·kᵀ"
     lines.append("    \"\"\"y = softmax(\(scores) + bias)·v, over the keys up to a query's own.")
@@ -137,6 +141,7 @@ extension Attend {
     lines.append("    seen = (key >= 0) & (key <= query)")
     if windows { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
     if full { lines.append("    if not causal:\n        seen = (key >= 0).expand_as(seen)") }
+    if choices { lines += Self.shownAlone }
     lines.append("    mask = query.new_zeros(1) if bias is None else bias(query, key)")
     lines.append("    mask = mask.float().masked_fill(~seen, float(\"-inf\")).to(q.dtype)")
     if caps || sinks {
@@ -157,6 +162,7 @@ extension Attend {
       guard let expression = bias.pytorch(&call) else { return nil }
       named.append(("bias", PyTorchExpression("lambda query, key: \(expression.text)", .whole)))
     }
+    if choice != nil { named.append(("chosen", call.input(choiceInput, as: .own))) }
     let places = [call.libraryCache(), "self.layer_idx", call.positions(), call.keyPositions()]
     let values = valuesInKeys.map { PyTorchExpression($0) } ?? v ?? "v"
     return .call("attend", [q, k, values] + places, named: named)

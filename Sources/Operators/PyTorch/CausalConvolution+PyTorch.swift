@@ -25,12 +25,10 @@ extension CausalConvolution {
           def forward(self, x, cache=None):
               kept = self.weight.size(1) - 1
               none = x.new_zeros(x.size(0), kept, x.size(2))
-              before = (cache or {}).get("\(call.state(0))", none)
-              x = torch.cat([before, x], dim=1)
+              x = torch.cat([(cache or {}).get("\(call.state(0))", none), x], dim=1)
               if cache is not None:
                   cache["\(call.state(0))"] = x[:, -kept:]
-              weight = self.weight.unsqueeze(1)
-              y = F.conv1d(x.mT, weight, \(biases == [false] ? "" : "self.bias, ")groups=x.size(2))
+              y = F.conv1d(x.mT, self.weight.unsqueeze(1), \(biases == [false] ? "" : "self.bias, ")groups=x.size(2))
               return y.mT
       """)
     return .call(module.text, [call.withoutPadding(call.input()), call.cache()])

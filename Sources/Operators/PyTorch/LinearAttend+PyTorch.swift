@@ -19,21 +19,22 @@ extension LinearAttend {
     call.output(is: .heads(heads), headCount: "num_heads")
     call.names("y")
     return .call(
-      "linear_attend", [q, k, v, g, call.cache()], named: [("chunk", PyTorchExpression(chunk))])
+      "linear_attend", [q, k, v, g, call.cache()],
+      named: chunk == Self.usualChunk ? [] : [("chunk", PyTorchExpression(chunk))])
   }
 
+  private static let usualChunk = 64
+
   private static let function = """
-    def linear_attend(q, k, v, g, cache=None, chunk=64):
+    def linear_attend(q, k, v, g, cache=None, chunk=\(usualChunk)):
         \"""S_t = exp(g_t)·S_{t−1} + k_t·v_tᵀ;  y_t = q_t·S_t, a chunk of tokens at a time.
 
         q, k, v: [batch, tokens, heads, width]; heads of v share those of q and k. g: [batch, tokens, heads].
         With c the sums of g over a chunk and S the state before it,
         y_t = Σ_{s≤t} exp(c_t − c_s)·(q_t·k_s)·v_s + exp(c_t)·q_t·S.
         \"""
-        H = v.size(2)
-        q = q.repeat_interleave(H // q.size(2), dim=2)
-        k = k.repeat_interleave(H // k.size(2), dim=2)
-        none = v.new_zeros(v.size(0), H, k.size(3), v.size(3))
+        q, k = (x.repeat_interleave(v.size(2) // x.size(2), dim=2) for x in (q, k))
+        none = v.new_zeros(v.size(0), v.size(2), k.size(3), v.size(3))
         state = (cache or {}).get("state", none)
         outputs = []
         for start in range(0, q.size(1), chunk):

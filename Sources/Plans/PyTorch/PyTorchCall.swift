@@ -104,6 +104,7 @@ public struct PyTorchCall {
     if let name { notes.headCounts.append((index, name, count)) }
     if inputs[index].layout == .heads(count) { return inputs[index].expression }
     let known = name ?? inputs[index].headCount
+    if known == nil, count == 1 { return input(index).method("unsqueeze", "-2") }
     let number = known.map { setting($0, PyTorchExpression(count)) } ?? PyTorchExpression(count)
     return input(index).method("unflatten", "-1", "(\(number.text), -1)")
   }

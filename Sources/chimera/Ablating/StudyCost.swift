@@ -93,9 +93,12 @@ struct StudyCost {
 
   /// Seconds of all tasks that are left, with those that mostly follow from them: one more value of each arm with all seeds.
   var expected: Double {
-    guard plan.study.tuning != nil, known.count == plan.tasks.count else { return total }
-    let further = Double(max(0, plan.seeds.count - 1))
-    return total + further * (seconds + sizedSeconds.flatMap { $0 }).reduce(0) { $0 + ($1 ?? 0) }
+    plan.study.tuning != nil && known.count == plan.tasks.count ? total + further : total
+  }
+
+  /// Seconds of one more value of each arm with all seeds but the first.
+  private var further: Double {
+    Double(max(0, plan.seeds.count - 1)) * (seconds + sizedSeconds.flatMap { $0 }).reduce(0) { $0 + ($1 ?? 0) }
   }
 
   /// Seconds of the longest task.
@@ -110,7 +113,8 @@ struct StudyCost {
     if plan.study.tuning != nil, known.count == plan.tasks.count {
       // Two values with all seeds, of which the first is there, and mostly one of them is the shared one.
       let runs = plan.arms.count * (1 + plan.rungs.count) * max(0, plan.seeds.count - 1)
-      return "from \(runs) to \(2 * runs) more, at the best two \(plan.study.tuning?.key ?? "") of each arm"
+      let times = "\(Wording.duration(further)) to \(Wording.duration(2 * further))"
+      return "\(runs) to \(2 * runs) more runs, \(times), at the best two \(plan.study.tuning?.key ?? "") of each arm"
     }
     if let schedule = plan.study.schedule, known.count == plan.tasks.count {
       return "more seeds, up to \(schedule.looks.last ?? 0), for arms that are not decided by then"

@@ -45,7 +45,8 @@ final class StudyProgress {
         "\(name(task, finishedCount + 1)) · \(Wording.count(progress.tokens)) of \(Wording.count(whole)) tokens · loss \(Wording.loss(progress.loss))"
       if let cost {
         let part = Double(progress.tokens - first) / Double(max(1, whole))
-        line += " · " + left(after: done + part * cost.seconds(of: task), of: cost)
+        let own = cost.seconds(of: task)
+        line += " · " + left(after: done + part * own, atLeast: (1 - part) * own, of: cost)
       }
       if isLive { Console.status(line) } else { Console.note(line) }
     case .finished(let task, let outcome):
@@ -94,11 +95,12 @@ final class StudyProgress {
     "[\(number)/\(max(count, number))] \(plan.runName(of: task)), seed \(task.seed)"
   }
 
-  /// What is left, by the pace so far; by the estimate alone in the first seconds.
-  private func left(after done: Double, of cost: StudyCost) -> String {
+  /// What is left, by the pace so far; by the estimate alone in the first seconds. Runs that follow from others are counted
+  /// as they mostly do; where there are more, `run` is what is left of the one that is under way.
+  private func left(after done: Double, atLeast run: Double, of cost: StudyCost) -> String {
     let passed = clock.now - start
     let seconds = Double(passed.components.seconds) + Double(passed.components.attoseconds) * 1e-18
     let pace = done > 2 ? seconds / done : 1
-    return Wording.duration(max(0, cost.total - done) * pace) + " left"
+    return Wording.duration(max(run, cost.expected - done) * pace) + " left"
   }
 }

@@ -23,6 +23,7 @@ struct Bench: ParsableCommand {
         chimera bench model.gguf -p 512 -n 128 -b 1,8 -t 1,2 --markdown
         chimera bench model.gguf --against llama.cpp=build/bin/llama-bench -r 7
         chimera bench model.gguf --cold
+        chimera bench tinyllama-1.1b --scaling context --html cost.html
         chimera bench gpt2 --train --batch 4 --context 64 --arithmetic f32,bf16
         chimera bench --product 4096x1536x384,512x5632x2048 --weights-type f32,q8_0
       """)
@@ -54,6 +55,9 @@ struct Bench: ParsableCommand {
     help: ArgumentHelp(
       "Measure this program's llama-bench in turns, too; each repetition gives a ratio.", valueName: "llama.cpp=PATH"))
   var against: Rival?
+  @Option(help: "Measure how the cost grows with context, batch, experts or threads, beside what can be expected.")
+  var scaling: Scaling?
+  @Option(help: "With --scaling, draw the growth as a page in this file.") var html: String?
   @Flag(help: "Compute in f32, also with quantised and bf16 weights.") var exact = false
   @Flag(help: "Measure training steps of AdamW on --batch sequences of --context tokens.") var train = false
   @Option(help: "Sequence length of --train. [the model's context length, at most 1024]") var context: Int?
@@ -113,6 +117,14 @@ struct Bench: ParsableCommand {
       throw ValidationError("--against compares a file as it is: --adapter and --set do not go with it")
     }
     if against != nil, format == .csv { throw ValidationError("--against writes text, --json or --markdown") }
+    if scaling != nil, cold || info || train || product != nil || against != nil || format != nil || adapter.path != nil
+    {
+      throw ValidationError(
+        "--scaling goes with none of --cold, --info, --train, --product, --against, --adapter, --csv, --json and --markdown"
+      )
+    }
+    if html != nil, scaling == nil { throw ValidationError("--html draws what --scaling measures") }
+    if html?.isEmpty == true { throw ValidationError("--html takes the path of a file to write") }
     if !train, context != nil || recompute { throw ValidationError("--context and --recompute belong to --train") }
     if let context, !(1...Self.longest).contains(context) {
       throw ValidationError("--context takes a number of at least 1")
@@ -149,6 +161,7 @@ struct Bench: ParsableCommand {
       model, patches: changes.patches(), weights: weights, adapter: adapter.path)
     for note in described.notes { Console.note("note: \(note)") }
     if cold { return try measureStart(described, models) }
+    if let scaling { return try measureScaling(scaling, described, models) }
     if !train { try checkLengths(described.plan) }
     let rows = train ? try measureTraining(described.plan) : try measure(described, models)
     var document = JSONObject()
@@ -239,7 +252,7 @@ struct Bench: ParsableCommand {
     return row
   }
 
-  private func parameters(_ described: ModelDescription, _ format: StorageFormat?, _ models: ModelLoader) throws
+  func parameters(_ described: ModelDescription, _ format: StorageFormat?, _ models: ModelLoader) throws
     -> Parameters
   {
     guard let format else { return try Parameters(described.plan, stored: models.weights(of: described)) }
@@ -251,7 +264,7 @@ struct Bench: ParsableCommand {
   }
 
   /// The format that most bytes of the matrices are in.
-  private func mainFormat(_ plan: Plan, _ parameters: Parameters) -> StorageFormat {
+  func mainFormat(_ plan: Plan, _ parameters: Parameters) -> StorageFormat {
     var bytes: [StorageFormat: Int] = [:]
     for (index, tensor) in plan.parameters.enumerated() where tensor.use == .matrix {
       bytes[parameters.format(of: index), default: 0] += parameters.byteCount(of: index)

@@ -32,6 +32,7 @@ struct Chat: ParsableCommand {
   var maxTokens = 1024
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var constraint: GrammarOptions
+  @OptionGroup var drafting: DraftOptions
   @Flag(name: .shortAndLong, help: "Print answers and errors only.") var quiet = false
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
@@ -41,6 +42,7 @@ struct Chat: ParsableCommand {
     mistakes.note("--max-tokens takes a number of at least 1", if: maxTokens < 1)
     sampling.check(&mistakes)
     constraint.check(&mistakes, readsInput: load == "-" || tools == "-")
+    drafting.check(&mistakes)
     mistakes.note(
       "turns come through standard input; --grammar and --json-schema take a file", if: constraint.readsInput)
     try mistakes.check()
@@ -58,6 +60,8 @@ struct Chat: ParsableCommand {
     }
     let template = try ChatPrompt.template(of: loaded)
     let executor = try loaded.executor(pool: options.pool, states: cache.format, computeType: options.computeType())
+    let speculation = try drafting.speculation(
+      for: loaded, options, cache: cache, seed: sampling.seed ?? 0, length: maxTokens)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = maxTokens
     settings.sampling = sampling.settings(seed: seed)
@@ -67,7 +71,8 @@ struct Chat: ParsableCommand {
     if let system { conversation.set(system: system) }
     var loop = ChatLoop(
       name: loaded.description.plan.name, conversation: conversation, settings: settings, template: template,
-      tokenizer: tokenizer, session: TextSession(executor, tokenizer: tokenizer), isQuiet: quiet)
+      tokenizer: tokenizer, session: TextSession(executor, tokenizer: tokenizer, speculation: speculation),
+      isQuiet: quiet)
     try loop.run()
   }
 }

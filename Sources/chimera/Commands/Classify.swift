@@ -1,4 +1,5 @@
 import ArgumentParser
+import Components
 import Essentials
 import Files
 import Generation
@@ -16,11 +17,13 @@ struct Classify: ParsableCommand {
 
         chimera classify sentiment-folder "What a film!" "I want my money back."
         chimera classify sentiment-folder reviews.txt --json
+        chimera classify vit-folder picture.png
         chimera classify reranker-folder --pairs "How tall is it?" "It is 300 m tall."
       """)
 
   @Argument(help: "The model.") var model: String
-  @Argument(help: "Texts, or one file with a text on each line; '-' is standard input.") var texts: [String]
+  @Argument(help: "Texts, or one file with a text on each line; '-' is standard input. Of an image encoder, pictures.")
+  var texts: [String]
   @Flag(help: "Read texts in pairs: the first with the second, the third with the fourth.") var pairs = false
   @Option(parsing: .unconditional, help: "List this many classes of each text. [5]") var top: Int?
   @Flag(help: "Write a JSON document with all classes.") var json = false
@@ -32,17 +35,16 @@ struct Classify: ParsableCommand {
   }
 
   func run() throws {
-    let texts = try GivenTexts(texts).texts
-    if pairs, texts.count % 2 != 0 {
-      throw Failure(.usage, "--pairs wants an even number of texts, not \(texts.count)")
-    }
     let loaded = try options.load(model, seed: seed)
     let plan = loaded.description.plan
     guard plan.prediction == .classes else { throw ModelProblem.noClasses(plan.name) }
-    guard let tokenizer = loaded.tokenizer else {
-      throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
+    let readsPictures = plan.axes[RowAxis.tokens.index].patches != nil
+    let texts = readsPictures ? self.texts : try GivenTexts(self.texts).texts
+    if pairs, readsPictures { throw Failure(.usage, "--pairs is for texts, and '\(plan.name)' reads pictures") }
+    if pairs, texts.count % 2 != 0 {
+      throw Failure(.usage, "--pairs wants an even number of texts, not \(texts.count)")
     }
-    let read = try self.read(texts, tokenizer)
+    let read = try readsPictures ? readPictures(loaded) : self.read(texts, loaded.tokenizer)
     let executor = try loaded.executor(
       pool: options.pool, longest: read.map(\.tokens.count).max(), states: .f32, computeType: options.computeType())
     let classes = try TextClasses(count: plan.logits.width, in: loaded.description.source.folder)
@@ -65,7 +67,10 @@ struct Classify: ParsableCommand {
   }
 
   /// The ids of the texts, two by two with --pairs.
-  private func read(_ texts: [String], _ tokenizer: Tokenizer) throws -> [TextClassifier.Text] {
+  private func read(_ texts: [String], _ tokenizer: Tokenizer?) throws -> [TextClassifier.Text] {
+    guard let tokenizer else {
+      throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
+    }
     for text in texts { try tokenizer.requireEncodable(text) }
     guard pairs else {
       return try texts.enumerated().map { index, text in
@@ -79,6 +84,20 @@ struct Classify: ParsableCommand {
         throw Failure(.invalid, "the tokenizer does not say how two texts are read together")
       }
       return TextClassifier.Text(tokens: pair.ids, second: pair.second)
+    }
+  }
+
+  /// The rows of the pictures.
+  private func readPictures(_ loaded: LoadedModel) throws -> [TextClassifier.Text] {
+    let plan = loaded.description.plan
+    let pictures = try PictureReader(plan, folder: loaded.description.source.folder).read(texts)
+    let width = plan.axes[RowAxis.tokens.index].inputWidth ?? 1
+    return try zip(texts, pictures).map { file, picture in
+      guard picture.tiles.count == 1 else {
+        throw Failure(.invalid, "\(file) becomes \(picture.tiles.count) tiles, and one has a class")
+      }
+      let rows = picture.tiles[0]
+      return TextClassifier.Text(tokens: Array(repeating: 0, count: rows.count / width), rows: rows)
     }
   }
 

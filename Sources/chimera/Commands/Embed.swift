@@ -19,6 +19,7 @@ struct Embed: ParsableCommand {
 
         chimera embed model-folder "A cat sleeps." "A dog naps." "Stocks fell."
         chimera embed model-folder sentences.txt --output vectors.safetensors
+        chimera embed vit-folder picture.png other.jpg
         chimera embed bert-folder "A bank by the river." --pool tokens --json
       """)
 
@@ -26,7 +27,8 @@ struct Embed: ParsableCommand {
   enum Pool: String, ExpressibleByArgument, CaseIterable { case mean, cls, last, max, tokens }
 
   @Argument(help: "The model.") var model: String
-  @Argument(help: "Texts, or one file with a text on each line; '-' is standard input.") var texts: [String]
+  @Argument(help: "Texts, or one file with a text on each line; '-' is standard input. Of an image encoder, pictures.")
+  var texts: [String]
   @Option(help: "mean, cls (the first token), last, max, or tokens: a vector for each. [as the model says]")
   var pool: Pool?
   @Flag(inversion: .prefixedNo, help: "Divide vectors by their length. [as the model says]") var normalize: Bool?
@@ -48,8 +50,9 @@ struct Embed: ParsableCommand {
   }
 
   func run() throws {
-    let texts = try GivenTexts(texts).texts
     let loaded = try options.load(model, seed: seed)
+    if loaded.description.plan.axes[RowAxis.tokens.index].patches != nil { return try embedPictures(loaded) }
+    let texts = try GivenTexts(texts).texts
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }
@@ -68,14 +71,41 @@ struct Embed: ParsableCommand {
       }
     }
     let results = try embedder.vectors(of: read, keepingStates: pool == .tokens)
+    try show(texts, results, pooling, plan, tokenizer)
+  }
+
+  /// The vectors of pictures, of which the rows of patches are the tokens.
+  private func embedPictures(_ loaded: LoadedModel) throws {
+    let plan = loaded.description.plan
+    if maxTokens != nil { throw Failure(.usage, "--max-tokens is for texts, and '\(plan.name)' reads pictures") }
+    let folder = loaded.description.source.folder
+    var pooling = try TextPooling(of: plan, in: folder)
+    // What stands for a picture is its class row where it has one.
+    if (plan.axes[RowAxis.tokens.index].patches?.rowsBefore ?? 0) > 0 { pooling.mode = .cls }
+    if let pool, let mode = TextPooling.Mode(rawValue: pool.rawValue) { pooling.mode = mode }
+    if let normalize { pooling.normalizes = normalize }
+    let read = try PictureReader(plan, folder: folder).read(texts)
+    for (file, picture) in zip(texts, read) where picture.tiles.count != 1 {
+      throw Failure(.invalid, "\(file) becomes \(picture.tiles.count) tiles, and one has a vector")
+    }
+    let embedder = TextEmbedder(loaded, pooling, pool: options.pool, computeType: try options.computeType())
+    let results = try embedder.vectors(ofPictures: read.map { $0.tiles[0] }, keepingStates: pool == .tokens)
+    try show(texts, results, pooling, plan, nil)
+  }
+
+  private func show(
+    _ texts: [String], _ results: [TextEmbedder.Result], _ pooling: TextPooling, _ plan: Plan, _ tokenizer: Tokenizer?
+  ) throws {
     if let output { try write(results, to: output) }
     if json {
       Console.write(
         JSONValue.object(document(texts, results, pooling, plan, tokenizer)).serialized(pretty: true) + "\n")
     } else if pool == .tokens {
       for result in results {
-        for (id, state) in zip(result.tokens, result.states) {
-          Console.write("\(tokenizer.piece(of: id) ?? String(id))\t\(Self.words(state))\n")
+        for (index, state) in result.states.enumerated() {
+          let name =
+            tokenizer.map { $0.piece(of: result.tokens[index]) ?? String(result.tokens[index]) } ?? String(index)
+          Console.write("\(name)\t\(Self.words(state))\n")
         }
       }
     } else if results.count == 1, output == nil {
@@ -114,7 +144,7 @@ struct Embed: ParsableCommand {
   }
 
   private func document(
-    _ texts: [String], _ results: [TextEmbedder.Result], _ pooling: TextPooling, _ plan: Plan, _ tokenizer: Tokenizer
+    _ texts: [String], _ results: [TextEmbedder.Result], _ pooling: TextPooling, _ plan: Plan, _ tokenizer: Tokenizer?
   ) -> JSONObject {
     func numbers(_ vector: [Float]) -> JSONValue { .array(vector.map { .number(Double($0)) }) }
     var document = JSONObject()
@@ -122,14 +152,16 @@ struct Embed: ParsableCommand {
     document["width"] = .integer(plan.finalStates?.width ?? 0)
     document["pooling"] = .string(pool?.rawValue ?? pooling.mode.rawValue)
     if pool != .tokens { document["normalized"] = .bool(pooling.normalizes) }
-    document["texts"] = .array(
+    document[tokenizer == nil ? "pictures" : "texts"] = .array(
       zip(texts, results).map { text, result in
         var entry = JSONObject()
-        entry["text"] = .string(text)
-        entry["tokens"] = .array(result.tokens.map { .integer($0) })
+        entry[tokenizer == nil ? "file" : "text"] = .string(text)
+        if tokenizer != nil { entry["tokens"] = .array(result.tokens.map { .integer($0) }) }
         if result.leftOut > 0 { entry["left_out"] = .integer(result.leftOut) }
         if pool == .tokens {
-          entry["pieces"] = .array(result.tokens.map { .string(tokenizer.piece(of: $0) ?? "") })
+          if let tokenizer {
+            entry["pieces"] = .array(result.tokens.map { .string(tokenizer.piece(of: $0) ?? "") })
+          }
           entry["states"] = .array(result.states.map(numbers))
         } else {
           entry["embedding"] = numbers(result.vector)

@@ -55,6 +55,7 @@ extension Run {
     if beams != nil { return "--beams" }
     if bestOf != nil { return "--best-of" }
     if count > 1 { return "--count" }
+    if drafting.draft != nil { return "--draft" }
     if jsonl { return "--jsonl" }
     return stop.isEmpty ? nil : "--stop"
   }

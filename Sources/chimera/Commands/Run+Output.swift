@@ -14,9 +14,13 @@ extension Run {
   }
 
   /// Generates one text and writes it as it comes.
-  func one(_ ids: [Int], _ settings: TextGenerator.Settings, _ executor: PlanExecutor, _ shown: Shown) throws {
+  func one(
+    _ ids: [Int], _ settings: TextGenerator.Settings, _ executor: PlanExecutor, _ speculation: Speculation?,
+    _ shown: Shown
+  ) throws {
     let tokenizer = shown.loaded.tokenizer
-    let result = try TextGenerator(executor, tokenizer: tokenizer).generate(ids, settings) { text, id in
+    let generator = TextGenerator(executor, tokenizer: tokenizer, speculation: speculation)
+    let result = try generator.generate(ids, settings) { text, id in
       if jsonl {
         var line = JSONObject()
         line["text"] = .string(text)
@@ -37,7 +41,7 @@ extension Run {
       Console.note(
         "prompt \(result.promptTokens.count.grouped) tokens, \(rate(result.promptRate)) tokens/s · "
           + "generated \(result.tokens.count) tokens, \(rate(result.generationRate)) tokens/s · \(result.ending.inWords)"
-          + seedNote(shown))
+          + (result.drafts.map { " · \($0.inWords)" } ?? "") + seedNote(shown))
     }
   }
 
@@ -148,6 +152,7 @@ extension Run {
           return .object(entry)
         })
     }
+    if let drafts = result.drafts { members["draft"] = .object(drafts.json) }
     members["prompt_tokens_per_second"] = .number(result.promptRate)
     members["tokens_per_second"] = .number(result.generationRate)
     return members

@@ -13,6 +13,11 @@ extension Run {
     let texts = try PromptFile(path: path).prompts
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
     try loaded.description.plan.requireContinuation()
+    if loaded.description.plan.lets(.prompt) {
+      throw Failure(
+        .usage,
+        "--prompts takes several prompts together, and in this model each lets its own tokens see each other: give one")
+    }
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
     }

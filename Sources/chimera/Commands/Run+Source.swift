@@ -41,8 +41,11 @@ extension Run {
   }
 
   /// How many rows of other stacks are computed at once with `settings`.
-  func rows(of settings: TextGenerator.Settings) -> Int {
-    let rows = settings.beside.values.map { if case .tokens(let ids) = $0 { ids.count } else { 0 } }.max() ?? 0
+  func rows(of settings: TextGenerator.Settings, prompt tokens: Int) -> Int {
+    // Rows of pictures stand in the places of as many tokens, and what sees each other is computed at once.
+    let rows =
+      settings.beside.values.map { if case .tokens(let ids) = $0 { ids.count } else { tokens } }.max()
+      ?? (settings.prefix > 0 ? tokens : 0)
     return rows * (beams == nil ? min(max(count, bestOf ?? 1), together) : 1)
   }
 

@@ -21,15 +21,15 @@ struct Run: ParsableCommand {
         chimera run story-llama "Once upon a time"
         chimera run model.gguf --chat "What is the capital of France?"
         echo "Once upon a time" | chimera run story-llama - --count 3
-        chimera run model.gguf --messages conversation.json --json
         chimera run my-variant.yaml --random-weights --max-tokens 20
-        chimera run bert-folder "The capital of France is [MASK]."
+        chimera run llava-folder --image cat.png "What is this?"
         chimera run t5-folder "translate English to German: Good morning." --beams 4
       """)
 
   @Argument(help: "The model.") var model: String
   @Argument(help: "The prompt; '-' is standard input. [what is piped in, or the beginning-of-text token]")
   var prompt: String?
+  @Option(help: "A PNG or JPEG picture to ask about; repeatable.") var image: [String] = []
   @OptionGroup var conversation: ChatOptions
   @Option(help: .init("A file with the prompt; '-' is standard input.", visibility: .hidden)) var promptFile: String?
   @Option(parsing: .unconditional, help: "The prompt as token ids: 1,2,3.") var tokens: String?
@@ -55,6 +55,7 @@ struct Run: ParsableCommand {
   var begin: String?
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var constraint: GrammarOptions
+  @OptionGroup var drafting: DraftOptions
   @Option(help: "Stop before this text. May be repeated.") var stop: [String] = []
   @Flag(help: "When the context is full, continue with its last half.") var slide = false
   @Flag(help: "Continue after the end-of-text token.") var ignoreEnd = false
@@ -98,12 +99,19 @@ struct Run: ParsableCommand {
         && (bestOf != nil || prompts != nil || jsonl || logprobs != nil || slide || !sampling.logitBias.isEmpty
           || sampling.repeatPenalty != 1 || sampling.frequencyPenalty != 0 || sampling.presencePenalty != 0)
     )
+    drafting.check(&mistakes)
+    mistakes.note(
+      "--draft is for one text: not with --count, --best-of, --beams or --prompts",
+      if: drafting.draft != nil && (several || beams != nil || prompts != nil))
     mistakes.note("--count is at most --beams", if: beams.map { count > $0 } ?? false)
     mistakes.note("--begin and --prompts exclude each other", if: begin != nil && prompts != nil)
     mistakes.note("--json and --jsonl exclude each other", if: json && jsonl)
     mistakes.note("--jsonl is for one text", if: jsonl && (several || prompts != nil))
     mistakes.note("--logprobs takes a number from 0 to 100", if: logprobs.map { !(0...100).contains($0) } ?? false)
     mistakes.note("--logprobs goes with --json or --jsonl", if: logprobs != nil && !json && !jsonl)
+    mistakes.note(
+      "--image is for one prompt that is not continued beyond its context: not with --prompts, --begin or --slide",
+      if: !image.isEmpty && (prompts != nil || begin != nil || slide))
     conversation.check(
       &mistakes,
       hasPrompt: prompt != nil || prompts != nil || promptFile != nil
@@ -119,17 +127,30 @@ struct Run: ParsableCommand {
     let given = try givenPrompt()
     let loaded = try options.load(model, seed: sampling.seed ?? 0, length: maxTokens)
     let plan = loaded.description.plan
-    if begin != nil, plan.otherAxes.isEmpty {
+    if begin != nil, plan.otherAxes.isEmpty || !plan.pictureStacks.isEmpty {
       throw Failure(
         .usage, "--begin is for models that read one text and write another; here the prompt begins the text")
     }
+    if !image.isEmpty, plan.pictureStacks.isEmpty {
+      throw ModelProblem.picture("'\(plan.name)' reads no pictures: it has no stack of patches")
+    }
     if plan.seesWholeTexts { return try fill(given, loaded) }
     var (ids, settings) =
-      try plan.otherAxes.isEmpty ? prepared(given, loaded, seed: seed) : preparedFromSource(given, loaded, seed: seed)
+      try plan.otherAxes.isEmpty
+      ? prepared(given, loaded, seed: seed)
+      : plan.pictureStacks.isEmpty
+        ? preparedFromSource(given, loaded, seed: seed) : preparedWithPictures(given, loaded, seed: seed)
+    if plan.lets(.prompt) {
+      if slide { throw Failure(.usage, "--slide would leave tokens out that see each other in this model") }
+      settings.prefix = ids.count
+    }
     settings.grammar = try Self.over(grammar, loaded.tokenizer)
     let executor = try loaded.executor(
-      pool: options.pool, longest: plan.otherAxes.isEmpty ? nil : rows(of: settings), states: cache.format,
+      pool: options.pool, longest: plan.otherAxes.isEmpty ? nil : rows(of: settings, prompt: ids.count),
+      states: cache.format,
       computeType: options.computeType())
+    let speculation = try drafting.speculation(
+      for: loaded, options, cache: cache, seed: sampling.seed ?? 0, length: maxTokens)
     if profile { executor.startProfile() }
     if loaded.tokenizer == nil {
       Console.note("note: the model has no tokenizer, so token ids are written; give one with --tokenizer")
@@ -140,7 +161,7 @@ struct Run: ParsableCommand {
     } else if max(count, bestOf ?? 1) > 1 {
       try several(ids, settings, executor, shown)
     } else {
-      try one(ids, settings, executor, shown)
+      try one(ids, settings, executor, speculation, shown)
     }
     if let profile = executor.profile { Console.note("\n" + ProfileText(profile: profile).text) }
   }
@@ -179,8 +200,7 @@ struct Run: ParsableCommand {
   }
 
   /// The ids of the prompt, and what ends its continuation.
-  private func prepared(_ given: String?, _ loaded: LoadedModel, seed: UInt64) throws -> ([Int], TextGenerator.Settings)
-  {
+  func prepared(_ given: String?, _ loaded: LoadedModel, seed: UInt64) throws -> ([Int], TextGenerator.Settings) {
     let plain = settings(stops: [], beginsText: given == nil, seed: seed)
     if let tokens { return (try TokenList.ids(tokens), plain) }
     guard let tokenizer = loaded.tokenizer else {

@@ -174,7 +174,8 @@ struct Serve: ParsableCommand {
     }
     let words = PartWords(described: loaded.description, components: try options.model.zoo().registry.describe())
     return try ServedModel(
-      id: name, loaded, states: cache.format, computeType: try options.computeType(), explanations: words.list)
+      id: name, loaded, states: cache.format, computeType: try options.computeType(), explanations: words.list,
+      drawing: ServedDrawing(described: loaded.description, words: words).json)
   }
 
   /// Bytes of KV cache: what is asked for, or half of what is free once the weights are there.

@@ -31,7 +31,8 @@ struct PartWords {
     return words
   }
 
-  private func sentence(of choice: ComponentChoice) -> String {
+  /// What a component does, in its documentation's first sentence.
+  func sentence(of choice: ComponentChoice) -> String {
     let text = components.first { $0.slot == choice.slot && $0.name == choice.name }?.documentation ?? ""
     let line = text.split(separator: "\n\n").first.map { $0.split(separator: "\n").joined(separator: " ") } ?? ""
     return line.isEmpty ? choice.name : "\(choice.name): \(line)"

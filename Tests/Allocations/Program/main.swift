@@ -103,7 +103,7 @@ for component in kit.registry.describe() where component.slot.isOfModel {
   for sample in kit.cases(of: component) {
     let model = try kit.model(sample)
     // Another stack is read in one pass before the text.
-    if !model.plan.otherAxes.isEmpty { continue }
+    if !model.plan.otherAxes.isEmpty || !model.plan.readsTokens { continue }
     try countPasses(of: model, sample.description)
     if model.plan.prediction == .tokens { try countTraining(of: model, sample.description) }
   }

@@ -31,6 +31,7 @@ WIDER = dict(qk_rope_head_dim=4, head_dim=4)                 # two pairs, so tha
 MAMBA2 = dict(mamba_n_heads=4, mamba_d_head=4, mamba_headdim=4, n_mamba_heads=4, mamba_d_state=4, mamba_n_groups=1, mamba_chunk_size=4, chunk_size=4, mamba_expand=2)
 DELTA = dict(linear_num_value_heads=4, linear_num_key_heads=2, linear_key_head_dim=4, linear_value_head_dim=4, layer_types=["linear_attention", "full_attention"] * 2)
 EXPERTS = dict(n_routed_experts=4, n_shared_experts=1, first_k_dense_replace=1, n_group=2, topk_group=1)
+INDEXER = dict(index_n_heads=8, index_head_dim=6, index_topk=4)    # so many heads that no two keys score zero
 LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8)
 # name: (model_type, what is special)
 FAMILIES = {name: (name, {}) for name in """apertus arcee biogpt bitnet bloom cohere ctrl flex_olmo gemma2 gemma3_text glm glm4 gpt2 gpt_bigcode
@@ -102,6 +103,22 @@ FAMILIES |= {
     "qwen3_5_text": ("qwen3_5_text", DELTA | dict(head_dim=8)),
     "qwen3_next": ("qwen3_next", DELTA | dict(head_dim=8)),
     "recurrent_gemma": ("recurrent_gemma", dict(lru_width=8, attention_window_size=4)),
+    # Keys that an indexer chooses, experts of attention, recurrences of one number a channel, shared blocks.
+    "axk2": ("axk2", LATENT | WIDER | INDEXER | dict(n_routed_experts=4, n_shared_experts=1, n_group=2, topk_group=1, gated_norm_rank=3)),
+    "axk2-light": ("axk2", LATENT | WIDER | INDEXER | dict(n_routed_experts=4, n_shared_experts=1, gated_norm_rank=3)),
+    "deepseek_v32": ("deepseek_v32", LATENT | EXPERTS | WIDER | INDEXER),
+    "dots3_note_text": ("dots3_note_text", LATENT | WIDER | INDEXER | dict(n_routed_experts=4, n_shared_experts=1, first_k_dense_replace=1, shared_experts_intermediate_size=8, sliding_window=4, swa_num_attention_heads=2, swa_num_key_value_heads=2, swa_q_lora_rank=5, swa_kv_lora_rank=7, swa_head_dim=8, swa_qk_nope_head_dim=4, swa_qk_rope_head_dim=4, swa_v_head_dim=6, layer_types=["indexed_attention", "sliding_attention"] * 2)),
+    "glm_moe_dsa": ("glm_moe_dsa", LATENT | EXPERTS | WIDER | INDEXER | dict(indexer_types=["full", "shared", "full", "shared"])),
+    "jetmoe": ("jetmoe", dict(kv_channels=4, num_key_value_heads=2)),
+    "longcat_flash": ("longcat_flash", LATENT | dict(qk_rope_head_dim=4, head_dim=4, num_layers=2, num_hidden_layers=4, n_routed_experts=4, zero_expert_num=2, moe_topk=3, expert_ffn_hidden_size=8, ffn_hidden_size=12)),
+    "minimax_m3_vl_text": ("minimax_m3_vl_text", dict(head_dim=6, rotary_dim=4, num_attention_heads=4, num_key_value_heads=2, intermediate_size=8, dense_intermediate_size=12, shared_intermediate_size=8, index_n_heads=2, index_head_dim=6, index_block_size=2, index_topk_blocks=3, index_local_blocks=1, layer_types=["full_attention", "minimax_m3_sparse"] * 2, mlp_layer_types=["dense", "sparse", "sparse", "sparse"])),
+    "rwkv": ("rwkv", dict(attention_hidden_size=8, context_length=32)),
+    "xlm": ("xlm", dict(emb_dim=8, causal=True, n_langs=1, pad_token_id=1)),
+    "zamba2": ("zamba2", dict(mamba_d_state=4, mamba_expand=2, n_mamba_heads=4, chunk_size=4, num_hidden_layers=6, num_key_value_heads=2, mamba_ngroups=1, num_mem_blocks=2, adapter_rank=3, attention_head_dim=8, head_dim=8, layers_block_type=["linear_attention", "hybrid", "linear_attention", "hybrid", "hybrid", "linear_attention"])),
+    "zamba2-rope": ("zamba2", dict(mamba_d_state=4, mamba_expand=2, n_mamba_heads=4, chunk_size=4, num_hidden_layers=4, num_key_value_heads=2, mamba_ngroups=1, use_mem_rope=True, use_shared_attention_adapter=True, adapter_rank=3, attention_head_dim=8, head_dim=8, layers_block_type=["linear_attention", "hybrid"] * 2)),
+    "gemma4_text": ("gemma4_text", dict(num_hidden_layers=6, global_head_dim=8, hidden_size_per_layer_input=3, vocab_size_per_layer_input=16, num_kv_shared_layers=2, layer_types=["sliding_attention", "sliding_attention", "full_attention", "sliding_attention", "sliding_attention", "full_attention"])),
+    "gemma4_unified_text": ("gemma4_unified_text", dict(num_hidden_layers=4, global_head_dim=8, layer_types=["sliding_attention", "full_attention"] * 2)),
+    "hrm_text": ("hrm_text", dict(num_hidden_layers=2, H_cycles=2, L_cycles=2)),
 }
 
 def make(out, name, kind, special):

@@ -46,6 +46,10 @@ def main(chimera):
                 text += choice.delta.content or ""
         check(text == chat.choices[0].message.content, "a streamed answer is the whole one")
         check(usage.completion_tokens == chat.usage.completion_tokens, "and so is its usage")
+        marked = client.chat.completions.create(
+            model="story-llama", messages=messages, max_completion_tokens=12, temperature=0, store=False, metadata={"a": "b"},
+            modalities=["text"], service_tier="auto", prompt_cache_key="x")
+        check(marked.choices[0].message.content == text, "what changes no answer is taken")
         vector = client.embeddings.create(model="story-llama", input="Once upon a time").data[0].embedding
         check(abs(sum(x * x for x in vector) - 1) < 1e-5, "embeddings in base64 are read")
         schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": False}

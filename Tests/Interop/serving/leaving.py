@@ -72,6 +72,12 @@ def main(chimera):
         check(ask(url, "/v1/models", headers={"Origin": "http://evil.example"})[0] == 403, "another Origin gets 403")
         check(ask(url, "/v1/models", headers={"Authorization": "Bearer x"})[0] == 401, "another token gets 401")
         check(ask(url, "/health", headers={"Authorization": ""})[0] == 200, "health needs none")
+        connection = connect(url, b"HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.settimeout(20)
+        head = connection.recv(1000)
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        check(head.startswith(b"HTTP/1.1 200") and head.endswith(b"\r\n\r\n")
+              and connection.recv(1000).startswith(b"HTTP/1.1 200"), "HEAD has a head and no more")
         second = subprocess.run(
             [chimera, "serve", "story-llama", "--port", url.split(":")[-1]], capture_output=True, text=True)
         check(second.returncode == 1 and "listens there already" in second.stderr, "two servers on a port: the second says so")

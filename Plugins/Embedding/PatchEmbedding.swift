@@ -1,0 +1,94 @@
+import Components
+import Kernels
+
+/// The squares of a picture, each a linear map of its pixels: what an image encoder begins with.
+///
+///     x[t] = W·pixels[t] + b;   x[0] = c with a class row;   y = norm(x + positions)        W: [hidden_size, channels·size²]
+///
+/// Dosovitskiy et al., 2020, https://arxiv.org/abs/2010.11929. A patch's numbers are those of its first channel row by row, then the
+/// next channel's; patches stand row by row. The class row is a row of its own, before the patches, and has a position: a careful
+/// reader's mistake is a table of positions that is one row short.
+///
+/// Examples: `{size: 1, class: true, norm: layernorm}` `{size: 2, channels: 1, bias: false}`
+/// `{size: 1, frames: 2, merge: 2}`
+///
+/// Known as: patch_embedding, patch_embed, patch_size, vision_embedding `embedding: {type: patches, size: 16}`
+public struct PatchEmbedding: Embedding {
+  public static let name = "patches"
+
+  let size: Int
+  let channels: Int
+  let bias: Bool
+  let hasClass: Bool
+  let frames: Int
+  let merge: Int
+  let norm: (any Normalization)?
+
+  public init(_ options: Options) {
+    size = options.requiredInteger("size", in: 1...1024, "the pixels along a side of a patch")
+    channels = options.integer("channels", default: 3, in: 1...64, "the numbers of a pixel")
+    bias = options.flag("bias", default: true, "whether the map of patches has a bias")
+    frames = options.integer("frames", default: 1, in: 1...16, "the equal frames that a patch of a picture holds")
+    merge = options.integer(
+      "merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand, where not row by row")
+    hasClass = options.flag("class", default: false, "whether a learned row stands before the patches")
+    norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
+  }
+
+  public var patches: PatchGrid? {
+    PatchGrid(
+      size: size, channels: channels, rowsBefore: hasClass ? 1 : 0, frames: frames, merge: merge)
+  }
+
+  public func write(position: any PositionEncoding, reading stacks: [StackStates], into plan: inout PlanBuilder)
+    -> Value
+  {
+    let rows = InputRows(axis: plan.rows, width: patches?.width ?? 0)
+    var x = plan.within("embed") { plan in
+      let given = plan.apply(rows, to: [])[0]
+      return plan.linear(given, to: plan.shape.hiddenSize, named: "patches", bias: bias)
+    }
+    if hasClass {
+      let row = plan.parameter("embed.class.weight", shape: [x.width], starts: .normal(0.02))
+      x = plan.apply(FirstRow(), to: x, parameters: [row])
+    }
+    x = position.embed(x, into: &plan)
+    return norm?.write(x, named: "embed.norm", over: .row, into: &plan) ?? x
+  }
+
+  /// A learned row in place of the first of every sequence.
+  ///
+  ///     y[0] = w,   y[t] = x[t]        w: [width]
+  struct FirstRow: Kernel {
+    let name = "first row"
+
+    var attributes: [Attribute] { [] }
+    var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y) = (context.input(), context.output())
+      let w = context.parameter().vector
+      if x.base != UnsafePointer(y.base) { y.base.update(from: x.base, count: x.count * x.width) }
+      for sequence in context.sequences where sequence.start == 0 && !sequence.rows.isEmpty {
+        y[sequence.rows.lowerBound].update(from: w, count: y.width)
+      }
+    }
+
+    /// `dw += dy[0]`, `dx[t] += dy[t]` of the other rows.
+    func backward(_ context: BackwardContext) {
+      let dy = context.outputGradient()
+      let (dx, dw) = (context.inputGradient(), context.parameterGradient())
+      for sequence in context.sequences {
+        for row in sequence.rows {
+          if sequence.start == 0, row == sequence.rows.lowerBound {
+            if let dw { add(dy[row], scaledBy: 1, to: dw, count: dy.width) }
+          } else if let dx {
+            add(dy[row], scaledBy: 1, to: dx[row], count: dy.width)
+          }
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 0 }
+  }
+}

@@ -1,0 +1,83 @@
+import Components
+import Kernels
+
+extension TokenEmbedding.Replacement {
+  /// Writes the rows of the stack in the places of the token.
+  func write(_ x: Value, reading stacks: [StackStates], into plan: inout PlanBuilder) -> Value {
+    let names = stacks.map(\.name)
+    guard let stack = from.map({ name in stacks.first { $0.name == name } }) ?? (stacks.count == 1 ? stacks[0] : nil)
+    else {
+      plan.fail(
+        from.map { "no stack is named '\($0)'" }
+          ?? (names.isEmpty ? "there is no other stack whose rows could stand here" : "there are several stacks"),
+        at: place,
+        hint: names.isEmpty ? "describe it under 'stacks'" : "say which: from: \(names[0])")
+      return x
+    }
+    let rows = stack.states
+    guard rows.width == x.width else {
+      plan.fail(
+        "rows of \(rows.width) numbers of the stack '\(stack.name)' cannot stand among those of \(x.width)", at: place,
+        hint: "give the stack an output with 'project'")
+      return x
+    }
+    plan.place(rowsOf: rows.axis, at: token)
+    return plan.within("embed") { plan in
+      let states = [
+        plan.state("rows", width: rows.width, extent: .perToken, axis: rows.axis),
+        plan.state("replaced", width: 1, extent: .fixed),
+      ]
+      return plan.apply(ReplaceRows(token: token), to: x, rows, states: states)
+    }
+  }
+}
+
+/// Rows of another axis in the places of one token: the k-th place has the k-th row.
+///
+///     y[t] = r[k] where token[t] is the k-th of its kind in the text, else x[t]
+///
+/// A place for which there is no row keeps its own: who gives rows counts the places.
+struct ReplaceRows: Kernel {
+  let name = "replace rows"
+  let token: Int
+
+  var attributes: [Attribute] { [Attribute("token", token)] }
+  var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
+  func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { [inputs[0]] }
+
+  func forward(_ context: ForwardContext) {
+    let (x, y) = (context.input(), context.output())
+    if x.base != UnsafePointer(y.base) { y.base.update(from: x.base, count: x.count * x.width) }
+    for (index, sequence) in context.sequences.enumerated() {
+      let rows = context.append(input: 1, to: 0, of: index)
+      let counter = context.state(1, of: index)
+      var next = Int(counter?.pointee ?? 0)
+      for row in sequence.rows where Int(context.tokens[row]) == token {
+        if next < rows.count {
+          widen(rows.rows.format, rows.rows.base + next * rows.rows.rowBytes, count: y.width, into: y[row])
+        }
+        next += 1
+      }
+      counter?.pointee = Float(next)
+    }
+  }
+
+  /// `dr[k] += dy[t]` where row k stands, `dx[t] += dy[t]` elsewhere.
+  func backward(_ context: BackwardContext) {
+    let dy = context.outputGradient()
+    let (dx, dr) = (context.inputGradient(0), context.inputGradient(1))
+    let given = context.batch(ofInput: 1).sequences
+    for (index, sequence) in context.sequences.enumerated() {
+      var rows = given[index].rows
+      for row in sequence.rows {
+        if Int(context.tokens[row]) == token, let source = rows.popFirst() {
+          if let dr { add(dy[row], scaledBy: 1, to: dr[source], count: dy.width) }
+        } else if let dx {
+          add(dy[row], scaledBy: 1, to: dx[row], count: dy.width)
+        }
+      }
+    }
+  }
+
+  func flops(step: Step, context: Int) -> Int { 0 }
+}

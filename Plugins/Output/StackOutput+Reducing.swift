@@ -1,0 +1,80 @@
+import Components
+import Kernels
+
+/// Rows of a square picture in blocks: the mean of a block's rows, or all of them as one wider row.
+///
+///     y[i] = Σ x[b] / w²   or   y[i] = (x[b₁], x[b₂], …)   over the w² rows b of block i, row by row
+///
+/// The first `dropping` rows of a sequence are no part of the picture. Rows that complete no block are left out.
+struct ReduceRows: Kernel {
+  let name = "reduce rows"
+  let axis: RowAxis
+  let dropping: Int
+  let window: Int
+  let joins: Bool
+  let isInBlocks: Bool
+
+  var attributes: [Attribute] {
+    [
+      Attribute("axis", axis.index), Attribute("dropping", dropping, plain: 0),
+      Attribute("window", window, plain: 1), Attribute("joins", joins, plain: false),
+      Attribute("in_blocks", isInBlocks, plain: false),
+    ]
+  }
+  var traits: OperatorTraits { OperatorTraits(backwardReadsInputs: .none) }
+  func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] {
+    inputs.prefix(1).map { ValueShape(width: joins ? $0.width * window * window : $0.width, axis: axis) }
+  }
+
+  func forward(_ context: ForwardContext) {
+    let (x, y) = (context.input(), context.output())
+    y.base.update(repeating: 0, count: y.count * y.width)
+    forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
+      if joins {
+        (y[row] + place * x.width).update(from: x[source], count: x.width)
+      } else {
+        add(x[source], scaledBy: share, to: y[row], count: x.width)
+      }
+    }
+  }
+
+  /// `dx[b] += dy[i] / w²`, or that part of `dy[i]` in which `x[b]` stands.
+  func backward(_ context: BackwardContext) {
+    guard let dx = context.inputGradient() else { return }
+    let dy = context.outputGradient()
+    forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
+      add(
+        joins ? dy[row] + place * dx.width : dy[row], scaledBy: joins ? 1 : share, to: dx[source], count: dx.width)
+    }
+  }
+
+  private var share: Float { 1 / Float(window * window) }
+
+  /// For each row of a block the row that it becomes part of, the row itself, and its place in the block.
+  private func forEach(_ given: AxisBatch, _ made: AxisBatch, _ body: (_ row: Int, _ source: Int, _ place: Int) -> Void)
+  {
+    for (from, to) in zip(given.sequences, made.sequences) {
+      let count = max(0, from.rows.count - dropping)
+      if window == 1 || isInBlocks {
+        let size = window * window
+        for index in 0..<min(count / size, to.rows.count) {
+          for place in 0..<size {
+            body(to.rows.lowerBound + index, from.rows.lowerBound + dropping + index * size + place, place)
+          }
+        }
+        continue
+      }
+      let side = Int(Double(count).squareRoot())
+      let blocks = side / window
+      for index in 0..<min(blocks * blocks, to.rows.count) {
+        let corner = index / blocks * window * side + index % blocks * window
+        for place in 0..<window * window {
+          let source = corner + place / window * side + place % window
+          body(to.rows.lowerBound + index, from.rows.lowerBound + dropping + source, place)
+        }
+      }
+    }
+  }
+
+  func flops(step: Step, context: Int) -> Int { joins ? 0 : window * window * step.outputs[0].width }
+}

@@ -1,0 +1,83 @@
+import Components
+import Essentials
+
+/// Rotary positions of a picture's patches: half of the pairs of every head turn by the patch's row, half by its column.
+///
+///     φ(i) = row·theta^(−4i/d) for i < d/4,   φ(i) = column·theta^(−(4i − d)/d) for the others        pairs (i, i + d/2)
+///
+/// Su et al., 2021, https://arxiv.org/abs/2104.09864, in two directions; Wang et al., 2024 (Qwen2-VL), https://arxiv.org/abs/2409.12191.
+/// Patches stand row by row, or with `merge` in blocks of merge×merge that become one row later. A sequence of which no columns are
+/// known is one row of patches.
+///
+/// Examples: `{theta: 100}` `{merge: 2}`
+///
+/// Known as: rope_2d, vision_rope, axial_rope `position: grid_rope`
+public struct GridRoPE: PositionEncoding {
+  public static let name = "grid_rope"
+
+  let theta: Double
+  let merge: Int
+  let place: Place?
+
+  public init(_ options: Options) {
+    theta = options.number("theta", default: 10000, in: 1...1e12, "the base of the frequencies")
+    merge = options.integer("merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand")
+    place = options.place
+  }
+
+  public func rotate(_ x: Value, _ role: AttentionRole, heads: Int, into plan: inout PlanBuilder) -> Value {
+    let width = x.width / heads
+    guard width % 4 == 0 else {
+      plan.fail("pairs for rows and columns divide a head by four, and it has \(width) numbers", at: place)
+      return x
+    }
+    let table = GridAngles(theta: theta, width: width, merge: merge, axis: plan.rows)
+    let angles = plan.shared(table) { plan in plan.apply(table, to: [])[0] }
+    return plan.apply(
+      RoPERotation(heads: heads, interleaved: false, backward: false, angles: table.attributes), to: x, angles)
+  }
+}
+
+/// The cosines and sines of the patches of a pass, computed once for all layers.
+///
+///     y[t] = (cos φ(0), … cos φ(d/2 − 1), sin φ(0), …)        y: [rows, width]
+struct GridAngles: Kernel {
+  let name = "grid angles"
+  let theta: Double
+  let width: Int
+  let merge: Int
+  let axis: RowAxis
+
+  var attributes: [Attribute] {
+    [
+      Attribute("theta", theta), Attribute("rotary_dim", width), Attribute("merge", merge, plain: 1),
+      Attribute("axis", axis.index, plain: RowAxis.tokens.index),
+    ]
+  }
+  func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { [ValueShape(width: width, axis: axis)] }
+
+  func forward(_ context: ForwardContext) {
+    let y = context.output()
+    let (half, quarter) = (width / 2, width / 4)
+    for sequence in context.sequences {
+      let across = sequence.columns > 0 ? max(1, sequence.columns / merge) : Int.max
+      for row in sequence.rows {
+        let place = sequence.start + row - sequence.rows.lowerBound
+        let (block, inside) = (place / (merge * merge), place % (merge * merge))
+        let down = Double(block / across * merge + inside / merge)
+        let right = Double(block % across * merge + inside % merge)
+        for pair in 0..<half {
+          let turns = pair < quarter ? down : right
+          let angle = turns * pow(theta, -Double(pair % quarter) / Double(quarter))
+          y[row][pair] = Float(cos(angle))
+          y[row][pair + half] = Float(sin(angle))
+        }
+      }
+    }
+  }
+
+  /// Nothing: the angles depend on no learned number.
+  func backward(_ context: BackwardContext) {}
+
+  func flops(step: Step, context: Int) -> Int { 2 * width }
+}

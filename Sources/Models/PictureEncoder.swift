@@ -1,0 +1,67 @@
+import Components
+import Execution
+import Kernels
+
+/// Computes what a stack gives of pictures, one tile at a time, before the text that has them.
+public struct PictureEncoder {
+  /// The stack.
+  public let stack: Plan.PictureStack
+  private let model: LoadedModel
+  private let pool: ThreadPool
+  private let computeType: ComputeType
+
+  /// An encoder of the only stack of `model` that is given pictures; throws `ModelProblem` where there is none, or several.
+  public init(_ model: LoadedModel, pool: ThreadPool, computeType: ComputeType) throws {
+    let plan = model.description.plan
+    let stacks = plan.pictureStacks
+    guard stacks.count == 1 else {
+      throw ModelProblem.picture(
+        stacks.isEmpty
+          ? "'\(plan.name)' reads no pictures: it has no stack of patches"
+          : "'\(plan.name)' has several stacks that are given pictures, and it cannot be said which a picture is for")
+    }
+    stack = stacks[0]
+    (self.model, self.pool, self.computeType) = (model, pool, computeType)
+  }
+
+  /// How many rows the given rows of a tile become.
+  public func rows(of tile: [Float]) -> Int {
+    model.description.plan.rows(on: stack.states.axis, of: tile.count / stack.patches.width)
+  }
+
+  /// How many rows the tiles of each of `pictures` become.
+  public func rows(of pictures: [PictureReader.Tiles]) -> [Int] { pictures.map { $0.tiles.first.map(rows) ?? 0 } }
+
+  /// Rows and columns of what `picture` becomes, where its patches stand in blocks; nil elsewhere.
+  public func grid(of picture: PictureReader.Tiles) -> (rows: Int, columns: Int)? {
+    picture.patches.map { ($0.rows / stack.patches.merge, $0.columns / stack.patches.merge) }
+  }
+
+  /// The rows of `pictures`, one after the other. Throws `ModelProblem` where they are no numbers.
+  public func encode(_ pictures: [PictureReader.Tiles]) throws -> [Float] {
+    let longest = pictures.lazy.flatMap(\.tiles).map(\.count).max() ?? 0
+    let executor = try PlanExecutor(
+      model.description.plan.encoder(of: stack), model.parameters, pool: pool,
+      maximumRows: longest / stack.patches.width, states: .f32, fusing: true, computeType: computeType)
+    var rows: [Float] = []
+    for picture in pictures {
+      for tile in picture.tiles {
+        let given: AxisInput = picture.patches.map { .grid(tile, columns: $0.columns) } ?? .rows(tile)
+        rows += try executor.encode([stack.axis: given])
+      }
+    }
+    if rows.contains(where: \.isNaN) {
+      throw ModelProblem.picture("the encoder of pictures computes NaN; are the weights damaged?")
+    }
+    return rows
+  }
+}
+
+extension Plan {
+  /// The plan that is given what its stacks make of pictures; itself where it has no such stack.
+  public var withPicturesGiven: Plan {
+    if otherAxes.isEmpty { return self }
+    let stacks = pictureStacks
+    return stacks.isEmpty ? self : given(stacks) { InputRows(axis: $0, width: $1) }
+  }
+}

@@ -1,0 +1,57 @@
+extension Plan {
+  /// A stack that is given pictures.
+  public struct PictureStack: Sendable, Hashable {
+    /// The axis of its rows.
+    public let axis: RowAxis
+    /// How its rows stand for a picture.
+    public let patches: PatchGrid
+    /// What others read of it.
+    public let states: Value
+    /// The token of the text in whose places its rows stand; nil where they stand in none.
+    public let placeholder: Int?
+  }
+
+  /// The stacks beside the text's that are given pictures.
+  public var pictureStacks: [PictureStack] {
+    otherAxes.compactMap { axis in
+      let planned = axes[axis.index]
+      let own = steps.filter { $0.scope.stack == planned.name }
+      let written = Set(own.flatMap(\.outputs))
+      let read = steps.lazy.filter { $0.scope.stack != planned.name }.flatMap(\.inputs).first(where: written.contains)
+      guard let patches = planned.patches, let read else { return nil }
+      return PictureStack(axis: axis, patches: patches, states: read, placeholder: axes[read.axis.index].placeholder)
+    }
+  }
+
+  /// The steps that give what others read of `stack`, whose logits are those states: what computes each picture by itself.
+  public func encoder(of stack: PictureStack) -> Plan {
+    let ending = ending(in: stack.states, with: [])
+    return Plan(
+      name: name, shape: shape, axes: axes, steps: ending.steps, values: values, parameters: parameters, states: [],
+      logits: stack.states, finalStates: nil, prediction: .states, longestSequence: nil, extendedContext: nil)
+  }
+
+  /// The plan that is given what `stacks` give to those that read them, as rows of numbers that `input` takes from an axis; a text may
+  /// have none of them. Pictures are computed by themselves then, and a text in parts.
+  public func given(_ stacks: [PictureStack], by input: (_ axis: RowAxis, _ width: Int) -> any Operator) -> Plan {
+    var (axes, inputs) = (axes, [Step]())
+    let names = Set(stacks.map { axes[$0.axis.index].name })
+    for stack in stacks {
+      let name = axes[stack.axis.index].name
+      axes[stack.axis.index] = PlannedAxis(name: name, kind: .unused)
+      let width = stack.states.width
+      let placeholder = self.axes[stack.states.axis.index].placeholder
+      axes[stack.states.axis.index] = PlannedAxis(
+        name: name, kind: .sequence, inputWidth: width, placeholder: placeholder, mayBeEmpty: true)
+      inputs.append(
+        Step(
+          scope: TensorName(stack: name), operation: input(stack.states.axis, width), inputs: [],
+          outputs: [stack.states]))
+    }
+    let kept = steps.filter { $0.scope.stack.map { !names.contains($0) } ?? true }
+    return Plan(
+      name: name, shape: shape, axes: axes, steps: inputs + kept, values: values, parameters: parameters,
+      states: states, logits: logits, finalStates: finalStates, prediction: prediction,
+      longestSequence: longestSequence, extendedContext: extendedContext)
+  }
+}

@@ -1,0 +1,123 @@
+import Checkpoints
+import Components
+import Execution
+import Files
+import Foundation
+import Generation
+import Kernels
+import Models
+import SharedData
+import TestSupport
+import Testing
+
+/// Models that are given pictures, with what transformers 5.23 computed: `Tests/Pictures`, made by `Tests/Interop/pictures.py`, and the
+/// shared fixtures.
+@Suite struct PictureTests {
+  static let folder = Here.package + "/Tests/Pictures"
+  static let names = ["vit", "clip", "siglip", "llava", "gemma3"]
+  static let shared = ["vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl"]
+  private static let pool = ThreadPool(threads: 2)
+
+  private static func load(_ path: String, patches: [String] = []) throws -> LoadedModel {
+    let models = try Here.models()
+    return try models.load(models.describe(path))
+  }
+
+  // Float sums of a few dozen terms near 1, in another order than torch's.
+  @Test("a folder gives the reference's states, logits and greedy tokens through its family alone", arguments: names)
+  func agrees(_ name: String) throws {
+    let path = Self.folder + "/" + name
+    let result = try Verification(
+      Self.load(path), expected: path + "/expected.safetensors", pool: Self.pool, computeType: .stored)
+    #expect(result.largestDifference < 2e-5)
+    #expect(result.count > 0)
+    #expect(result.greedy?.agreed == result.greedy?.wanted)
+    #expect((result.greedy?.wanted ?? 8) == 8)
+  }
+
+  @Test(
+    "the shared fixtures agree within their bound, of every family that is read",
+    .needs("fixtures-multimodal"), arguments: shared)
+  func fixtures(_ name: String) throws {
+    let path = try SharedData.path("fixtures-multimodal/\(name)")
+    let result = try Verification(
+      Self.load(path), expected: path + "/expected.safetensors", pool: Self.pool, computeType: .stored)
+    #expect(result.largestDifference < 1e-4)
+    #expect(result.greedy?.agreed == result.greedy?.wanted)
+  }
+
+  /// What `words.json` says of a text.
+  private struct Words: Decodable {
+    let pictures: [String]
+    let ids: [Int]
+  }
+
+  private static func words(_ name: String) throws -> [Words] {
+    try JSONDecoder().decode([Words].self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/\(name)/words.json")))
+  }
+
+  @Test("from picture files a text goes on as the reference's", arguments: ["llava", "gemma3"])
+  func generates(_ name: String) throws {
+    let path = Self.folder + "/" + name
+    let loaded = try Self.load(path)
+    let plan = loaded.description.plan
+    let text = try Self.words(name)[0]
+    let encoder = try PictureEncoder(loaded, pool: Self.pool, computeType: .stored)
+    let pictures = try PictureReader(plan, stack: encoder.stack, folder: path)
+      .read(text.pictures.map { Self.folder + "/" + $0 })
+    let token = try #require(encoder.stack.placeholder)
+    var settings = TextGenerator.Settings()
+    settings.maximumTokens = 8
+    settings.ignoresEnd = true
+    settings.sampling.temperature = 0
+    settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
+    settings.together = PicturePrompt.runs(of: token, in: text.ids)
+    let executor = try loaded.executor(pool: Self.pool, longest: text.ids.count, states: .f32, computeType: .stored)
+    let result = try TextGenerator(executor, tokenizer: nil).generate(text.ids, settings) { _, _ in true }
+    let file = try SafetensorsFile(path: path + "/expected.safetensors")
+    let greedy = try #require(file.tensors.first { $0.name == "greedy" })
+    let wanted = (0..<greedy.elementCount).map {
+      Int(greedy.bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
+    }
+    #expect(text.ids + result.tokens == wanted)
+  }
+
+  @Test("pictures of another size than positions are for, and other numbers of places, are refused in a sentence")
+  func refused() throws {
+    let loaded = try Self.load(Self.folder + "/llava")
+    let plan = loaded.description.plan
+    let stack = try #require(plan.pictureStacks.first)
+    #expect(plan.pictureStacks.count == 1 && stack.placeholder == 30)
+    // The processor of the encoder cuts to 12×12; one that cuts to 8×8 makes patches without a position.
+    let other = FileManager.default.temporaryDirectory.path + "/small-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: other) }
+    let settings = try String(contentsOfFile: Self.folder + "/llava/preprocessor_config.json", encoding: .utf8)
+    try settings.replacingOccurrences(of: "12", with: "8")
+      .write(toFile: other + "/preprocessor_config.json", atomically: true, encoding: .utf8)
+    let reader = try PictureReader(plan, stack: stack, folder: other)
+    #expect(
+      throws: ModelProblem.picture(
+        "a picture of 8×8 pixels has 2×2 patches, and '\(plan.name)' has positions for a square of 9")
+    ) { try reader.read([Self.folder + "/one.png"]) }
+    #expect(throws: FileProblem.self) { try reader.read([Self.folder + "/none.png"]) }
+    let text = try Here.models().describe("gpt2-nano")
+    #expect(throws: ModelProblem.self) { try PictureReader(text.plan, folder: other) }
+    #expect(PicturePrompt.runs(of: 7, in: [1, 7, 7, 2, 7]) == [1..<3, 4..<5])
+  }
+
+  @Test("a text without pictures is read as the text's own stack alone reads it")
+  func withoutPictures() throws {
+    let loaded = try Self.load(Self.folder + "/llava")
+    let executor = try loaded.executor(pool: Self.pool, states: .f32, computeType: .stored)
+    #expect(executor.plan.otherAxes.allSatisfy { executor.plan.axes[$0.index].mayBeEmpty })
+    let sequence = try executor.openSequence(length: 5)
+    var count = 0
+    try executor.forward([(sequence, [1, 5, 9, 4, 3])], logits: .all) { _, _, logits in
+      count += 1
+      let isFinite = logits.allSatisfy { $0.isFinite }
+      #expect(isFinite)
+    }
+    #expect(count == 5)
+  }
+}
