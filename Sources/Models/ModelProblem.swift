@@ -138,9 +138,9 @@ public enum ModelProblem: Error, Sendable, Equatable, CustomStringConvertible {
 extension Plan {
   /// Throws where no text can be continued with the model, for its tokens see those after them or nothing is predicted.
   ///
-  /// Throws too where other stacks are given nothing: `beside` are those that are.
+  /// Throws too where other stacks are given nothing that cannot be without: `beside` are those that are.
   public func requireContinuation(beside: Set<RowAxis> = []) throws(ModelProblem) {
-    let missing = otherAxes.filter { !beside.contains($0) }
+    let missing = otherAxes.filter { !beside.contains($0) && !axes[$0.index].mayBeEmpty }
     if !missing.isEmpty { throw .noSource(name, stacks: missing.map { axes[$0.index].name }) }
     if seesWholeTexts { throw .noContinuation(name, isEncoder: true) }
     if prediction != .tokens { throw .noContinuation(name, isEncoder: false) }

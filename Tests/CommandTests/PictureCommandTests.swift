@@ -10,6 +10,8 @@ import Testing
   /// The ids of `llava`'s first text, and what transformers 5.23 writes of it in 8 greedy steps: `Tests/Interop/pictures.py`.
   private static let text = "5,22,3,30,30,30,30,30,30,30,30,30,30,22,12,5,3,20,25,15,28,18,4,19,4,25,23"
   private static let greedy = [34, 7, 7, 7, 7, 7, 7, 7]
+  /// What it writes of 1, 5, 6 without a picture: `generate(do_sample=False, suppress_tokens=[30])`.
+  private static let alone = [37, 37, 37, 37, 37, 37, 37, 37]
 
   @Test(
     "a picture file and a prompt with its places give the reference's greedy tokens, alone, as a beam and among several"
@@ -28,6 +30,14 @@ import Testing
     let samples = several["samples"]?.array ?? []
     #expect(samples.count == 3)
     for sample in samples { #expect(sample["tokens"]?.array?.compactMap(\.integer) == Self.greedy) }
+  }
+
+  @Test("a text without pictures is continued as by the model's text alone")
+  func textAlone() throws {
+    let run = try Command(
+      ["run", Self.folder + "/llava", "--tokens", "1,5,6", "--temperature", "0", "-n", "8", "--ignore-end", "--json"])
+    #expect(run.status == 0, "\(run.notes)")
+    #expect(try JSONValue(parsing: run.output)["tokens"]?.array?.compactMap(\.integer) == Self.alone)
   }
 
   @Test(
