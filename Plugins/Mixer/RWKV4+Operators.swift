@@ -117,8 +117,6 @@ extension RWKV4 {
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
       call.isPart(of: "RWKV", rank: 2)
-      // Padding would be taken in as a token.
-      if call.form == .transformers { return nil }
       call.define("wkv", Self.function)
       call.names("y")
       return .call("wkv", [call.input(0), call.input(1), call.parameter(0), call.parameter(1), call.cache()])
@@ -129,7 +127,8 @@ extension RWKV4 {
           \"""A mean of all values so far, whose weights exp(k) fall off by exp(−exp(decay)) a token; the token's own has a bonus.\"""
           rate = torch.exp(decay)
           none = torch.zeros_like(k[:, 0])
-          a, b, m = (cache or {}).get("state", (none, none, none - 1e38))
+          none = torch.stack((none, none, none - 1e38), dim=1)
+          a, b, m = (cache or {}).get("state", none).unbind(1)
           outputs = []
           for t in range(k.size(1)):
               key, value = k[:, t], v[:, t]
@@ -140,7 +139,7 @@ extension RWKV4 {
               old, own = torch.exp(m - rate - top), torch.exp(key - top)
               a, b, m = old * a + own * value, old * b + own, top
           if cache is not None:
-              cache["state"] = (a, b, m)
+              cache["state"] = torch.stack((a, b, m), dim=1)
           return torch.stack(outputs, dim=1)
       """
   }

@@ -10,16 +10,13 @@ struct LayerKinds {
   /// The classes at `numbers` of `classes`, of which those that are left out then say so.
   init(_ numbers: [Int], in classes: inout [WrittenClass]) {
     var groups: [[String]: [Int]] = [:]
-    for number in numbers { groups[Self.skeleton(classes[number]), default: []].append(number) }
+    for number in numbers { groups[Self.skeleton(classes[number], in: classes), default: []].append(number) }
     for group in groups.values {
       let places = classes[group[0]].parts.indices.filter { index in
         Set(group.map { classes[$0].parts[index].number }).count > 1
       }
       let parts = group.map { number in places.map { classes[number].parts[$0].number } }
-      // What a sublayer's class is told beside the config stands where it is made, and there its kind is not known.
-      let isOne =
-        group.count > 1 && group.allSatisfy { classes[$0].told.isEmpty }
-        && parts.joined().allSatisfy { classes[$0].told.isEmpty }
+      let isOne = group.count > 1 && group.allSatisfy { classes[$0].told.isEmpty }
       for (number, own) in zip(group, parts) {
         // The last comes after all that the others are made of.
         standing[number] = isOne ? group.max() : number
@@ -35,10 +32,12 @@ struct LayerKinds {
   /// Whether one class stands for all.
   var isOne: Bool { Set(standing.values).count == 1 }
 
-  /// The class without what its parts are.
-  private static func skeleton(_ written: WrittenClass) -> [String] {
-    written.parts.map(\.place)
-      + written.key.map { line in written.parts.reduce(line) { $0.replacing($1.made, with: "⟦\($1.place)⟧") } }
+  /// The class without what its parts are, but for those that are told something beside the config, as a window: that
+  /// stands where the part is made, and layers that differ in it are not one.
+  private static func skeleton(_ written: WrittenClass, in classes: [WrittenClass]) -> [String] {
+    let parts = written.parts.filter { classes[$0.number].told.isEmpty }
+    return written.parts.map(\.place)
+      + written.key.map { line in parts.reduce(line) { $0.replacing($1.made, with: "⟦\($1.place)⟧") } }
   }
 }
 

@@ -29,10 +29,10 @@ struct ModelWriter {
   private init(_ plan: Plan, for form: PyTorchForm, sharing: SharedArguments) throws(ExportProblem) {
     self.plan = plan
     guard plan.axes.count == PlannedAxis.ofText.count else {
-      throw .noPlace(scope: plan.name, what: "it reads more than a text")
+      throw .noContinuation(name: plan.name, what: "reads more than a text")
     }
     guard !plan.seesWholeTexts, plan.prediction == .tokens else {
-      throw .noPlace(scope: plan.name, what: "exported models continue texts, and this is an encoder")
+      throw .noContinuation(name: plan.name, what: "is an encoder")
     }
     let sections = PlanSections(plan).sections
     let layers = sections.filter { !$0.layers.isEmpty }

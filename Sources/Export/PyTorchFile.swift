@@ -16,6 +16,7 @@ public struct PyTorchFile: Sendable {
 
   /// The file of `plan`, which `command` writes. Throws `ExportProblem` where an operator has no rendering.
   public init(_ plan: Plan, command: String, words: Words = { _, _ in [] }) throws {
+    let model = try ModelWriter(plan, for: .plain)
     var layers: Set<TensorName> = []
     for step in plan.steps where step.operation is Attend && !step.states.isEmpty {
       guard layers.insert(TensorName(stack: step.scope.stack, layer: step.scope.layer)).inserted else {
@@ -23,7 +24,6 @@ public struct PyTorchFile: Sendable {
           scope: step.scope.text, what: "two attentions of one layer have one place in the cache of a file")
       }
     }
-    let model = try ModelWriter(plan, for: .plain)
     let file = model.file
     let names = ClassNames(
       file.classes, besides: Set(file.definitions.map(\.name)).union(["Model", "Config", "Cache"]))

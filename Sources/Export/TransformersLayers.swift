@@ -38,10 +38,13 @@ struct TransformersLayers {
           scope: step.scope.text, what: "two attentions of one layer have one place in the cache of transformers")
       }
     }
-    // A layer that attends to nothing keeps how long the text is, as one with states does.
+    // What is kept besides keys and values. A layer that attends to nothing keeps how long the text is, as one with states
+    // does.
     let layers = 0..<plan.shape.layerCount
-    let recurrent = Set(plan.states.filter { $0.extent == .fixed }.compactMap(\.name.layer))
-      .union(plan.states.isEmpty ? [] : layers.filter { byLayer[$0] == nil })
+    let recurrent = Set(
+      plan.steps.filter { !$0.states.isEmpty && !($0.operation is Attend) }.compactMap(\.scope.layer)
+    )
+    .union(plan.states.isEmpty ? [] : layers.filter { byLayer[$0] == nil })
     usesLibrary = Attend.isLibrarys(attention)
     let own = windows.compactMap { $0 }
     let slides = usesLibrary && own.count == 1 && !byLayer.contains { $0.value[0] != nil && recurrent.contains($0.key) }

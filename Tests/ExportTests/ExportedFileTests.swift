@@ -51,6 +51,11 @@ import Testing
       #expect(!file.text.contains("⟦") && !file.text.contains("{{"), "\(model.name) has a place that nothing filled")
       let broken = file.text.split(separator: "\n").first { $0.contains("  # ") && $0.hasSuffix("(") }
       #expect(broken == nil, "\(model.name) has a comment that is broken as code is: \(broken ?? "")")
+      let kinds = file.text.split(separator: "\n").filter { $0.contains(" kinds = [") || $0.contains(" kinds[") }
+        .map { $0.drop { $0 != "=" }.prefix { $0 != "*" }.filter { !"=[] ".contains($0) } }
+      #expect(
+        Set(kinds).count == kinds.count && !kinds.contains("()"),
+        "\(model.name) has two kinds of layers that are one: \(kinds)")
       #expect(
         Set(file.tensorNames).count == described.plan.parameters.count, "\(model.name) has two tensors of one name")
       count += 1
@@ -67,6 +72,11 @@ import Testing
     #expect(text.contains("nn.ModuleList(block(config, *parts) for block, *parts in kinds)"))
     let simple = try Self.file("mamba2-attention", models).text
     #expect(simple.contains("nn.ModuleList(Block(config, kind) for kind in kinds)"))
+    // Layers that differ in what a sublayer is told, here a window, stay two.
+    let windows = try Self.file("gpt-oss-20b", models).text
+    #expect(windows.contains("kinds = [SlidingAttentionBlock] * config.num_layers"))
+    #expect(windows.contains("kinds[i] = AttentionBlock"))
+    #expect(windows.contains("window=128)") && windows.contains("window=None)"))
   }
 
   @Test("an operator that says nothing of PyTorch is named, with the place to add it")

@@ -24,7 +24,6 @@ class Config:
     num_experts: int = 32
     expert_size: int = 2880
     norm_eps: float = 1e-05
-    window: str = None
     rotary_dim: int = 64
     rope_theta: float = 150000.0
 
@@ -182,11 +181,24 @@ class MoE(nn.Module):
         return (weights.unsqueeze(-1) * self.experts.down(gate, choice)).sum(-2)
 
 
-class Block(nn.Module):
+class SlidingAttentionBlock(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
-        self.attn = Attention(config, window=config.window)
+        self.attn = Attention(config, window=128)
+        self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
+        self.moe = MoE(config)
+
+    def forward(self, x, rope, cache=None):
+        x = x + self.attn(self.attn_norm(x), rope, cache)
+        return x + self.moe(self.mlp_norm(x))
+
+
+class AttentionBlock(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.attn_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
+        self.attn = Attention(config, window=None)
         self.mlp_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.moe = MoE(config)
 
@@ -214,10 +226,10 @@ class Model(nn.Module):
         self.embed = nn.ModuleDict(
             {"tokens": nn.Embedding(config.vocab_size, config.hidden_size)}
         )
-        kinds = [()] * config.num_layers
+        kinds = [SlidingAttentionBlock] * config.num_layers
         for i in range(1, 24, 2):
-            kinds[i] = ()
-        self.layers = nn.ModuleList(Block(config, *kind) for kind in kinds)
+            kinds[i] = AttentionBlock
+        self.layers = nn.ModuleList(kind(config) for kind in kinds)
         self.final_norm = nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
 

@@ -24,6 +24,7 @@ import traceback
 
 import yaml
 
+NO_TEXTS = "exported models continue texts"
 HEAD = 40  # a width of which usual fractions are even
 
 
@@ -220,6 +221,8 @@ def main():
                 shutil.rmtree(real, ignore_errors=True)
                 written = run(options.chimera, ["export", name, "--output", str(real), "--source"])
                 lines, style = 0, "–"
+                if NO_TEXTS in written.stderr:
+                    result, notes = None, [written.stderr]
                 if written.returncode == 0:
                     text = (real / "model.py").read_text()
                     lines = text.count("\n")
@@ -252,8 +255,8 @@ def main():
         arguments = ["check-component", "--all", "--python", python.program]
         components = None if options.names else run(options.chimera, arguments)
         python.end()
-    # What continues no texts is refused, and says so.
-    encoders = [r[0] for r in rows if r[1] is None and "this is an encoder" in " ".join(r[2])]
+    # What does not continue texts alone is refused, and says so.
+    encoders = [r[0] for r in rows if r[1] is None and NO_TEXTS in " ".join(r[2])]
     rows = [r for r in rows if r[0] not in encoders]
     good = sum(1 for r in rows if r[1] and r[1]["holds"])
     stored = [name for name, result in fixtures.items() if result and result["holds"]]
@@ -267,7 +270,7 @@ def main():
     if options.table:
         lines = ["# Exported modules compared", "", summary + "; a model of the zoo whose tiny form is that of another has no row.", ""]
         if encoders:
-            lines += [f"Refused, for exported models continue texts and these are encoders: {', '.join(encoders)}.", ""]
+            lines += [f"Refused, for exported models continue texts and these are encoders or read more: {', '.join(encoders)}.", ""]
         if long:
             lines += [
                 f"Over 250 lines without experts: {', '.join(long)}. Each kind of layer is a class, and each way of mixing tokens "

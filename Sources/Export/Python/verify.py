@@ -180,6 +180,10 @@ def main():
 
     if "batch" in cases:
         tokens, targets = torch.tensor(cases["batch"]), torch.tensor(cases["targets"])
+        # The library's own classes never train the row of the token that pads; here it is a token as others.
+        for module in model.modules():
+            if isinstance(module, torch.nn.Embedding):
+                module.padding_idx = None
         decayed = [p for p in named.values() if p.dim() >= 2]
         others = [p for p in named.values() if p.dim() < 2]
         optimizer = torch.optim.AdamW(
