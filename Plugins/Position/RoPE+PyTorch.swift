@@ -3,7 +3,8 @@ import Essentials
 
 extension RoPEAngles {
   func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
-    guard sections == nil, axis.isOfText else { return nil }
+    // In a text alone the three places of a token are its position, and sections say nothing.
+    guard axis.isOfText else { return nil }
     call.names("rope")
     call.output(is: .own)
     let name = scaling == .none ? "rope_angles" : "scaled_rope_angles"

@@ -28,7 +28,7 @@ final class FileWriter {
     firstReaders = readers
     let ofTransformers = [
       "attend", "attention_mask", "key_positions", "padding", "states", "kwargs", "init", "texts",
-      "past", "given", "T", "kind", "kinds", "block", "parts",
+      "past", "given", "T", "kind", "kinds", "block", "parts", "new",
     ]
     reservedNames = facts.definitions.union([
       "self", "config", "cache", "positions", "length", "start", "tokens", "F", "nn", "torch", "math", "layer", "kept",

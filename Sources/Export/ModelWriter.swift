@@ -108,6 +108,7 @@ struct ModelWriter {
     if keeps, !plan.recomputationLengths.isEmpty {
       lines.append(
         """
+        new = tokens.size(1)
         if cache is not None:
             # A text that outgrows these lengths is computed again from its beginning.
             ends = cache.length, cache.length + tokens.size(1)
@@ -162,6 +163,7 @@ struct ModelWriter {
     } else if needs.cache {
       writer.write(line: "caches = [None] * len(self.layers) if cache is None else cache.layers")
       writer.write(line: "for layer, kept in zip(self.layers, caches):\n    \(call)")
+      if !plan.recomputationLengths.isEmpty { writer.write(line: "x = x[:, -new:]") }
     } else {
       writer.write(line: "for layer in self.layers:\n    \(call)")
     }

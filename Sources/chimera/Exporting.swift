@@ -44,6 +44,8 @@ struct Exporting {
             faults.append(Fault(.rendering, sentence, setting: sample.description))
           }
         }
+      } catch ExportProblem.noContinuation {
+        // An encoder, say: there is no file that its parts could be compared in.
       } catch let problem as ExportProblem {
         faults.append(Fault(.rendering, problem.description, setting: sample.description))
       } catch let failure as ExportFailure {

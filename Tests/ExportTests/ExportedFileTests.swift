@@ -79,6 +79,13 @@ import Testing
     #expect(windows.contains("window=128)") && windows.contains("window=None)"))
   }
 
+  @Test("a text that outgrows a length is computed again, and the logits are those of what is new")
+  func recomputed() throws {
+    let text = try Self.file("phi-3.5-moe", Here.models()).text
+    #expect(text.contains("        new = tokens.size(1)\n") && text.contains("        x = x[:, -new:]\n"))
+    #expect(try !Self.file("llama-3.1-8b", Here.models()).text.contains("-new"))
+  }
+
   @Test("an operator that says nothing of PyTorch is named, with the place to add it")
   func noRendering() throws {
     var plan = PlanBuilder(shape: ModelShape(vocabSize: 5, contextLength: 4, hiddenSize: 2, layerCount: 1))

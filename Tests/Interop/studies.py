@@ -61,29 +61,26 @@ def main():
         return own
 
     engine = theirs["engines"][0]["engine"]
-    tell(f"| arm | chimera: best rate, verdict at the shared rate, best against best | {engine}: the same | a run differs by |")
-    tell("|---|---|---|---|")
+    tell(f"| arm | chimera: best rate, verdict at the shared rate, best against best | {engine}: the same | differ at the lowest rate by | at the highest |")
+    tell("|---|---|---|---|---|")
     for mine, other in zip(ours["arms"], theirs["arms"], strict=True):
-        apart = 0.0
-        for a, b in zip(mine["runs"], other["runs"], strict=True):
-            known = [(a["loss"], b["loss"])] + [(x["loss"], y["loss"]) for x, y in zip(a["contexts"], b["contexts"], strict=True)]
-            apart = max([apart] + [abs(x - y) for x, y in known if x is not None])
-        for a, b in zip(mine["tuned"]["curve"], other["tuned"]["curve"], strict=True):
-            apart = max(apart, abs(a["loss"] - b["loss"]))
-        worst = max(worst, apart)
+        curves = zip(mine["tuned"]["curve"], other["tuned"]["curve"], strict=True)
+        apart = [(a["factor"], abs(a["loss"] - b["loss"])) for a, b in curves]
+        low, high = min(apart)[1], max(apart)[1]
+        worst = max(worst, low)
         words = [verdicts(arm) for arm in (mine, other)]
-        same = same and all(x.split()[-1] == y.split()[-1] for x, y in zip(*words))
-        tell(f"| {mine['name']} | {'; '.join(words[0])} | {'; '.join(words[1])} | {apart:.1e} |")
+        same = same and words[0][0] == words[1][0] and all(x.split()[-1] == y.split()[-1] for x, y in zip(*words))
+        tell(f"| {mine['name']} | {'; '.join(words[0])} | {'; '.join(words[1])} | {low:.1e} | {high:.1e} |")
     if options.table:
         count = sum(1 for arm in theirs["arms"] for _ in arm["tuned"]["curve"])
         head = (
             "# A study by both engines\n\nThe position study in its quick form, with "
             + ", ".join(f"{key} {value}" for key, value in CHANGES.items())
-            + f": five arms, {count} points of their rates' curves, three seeds at the best two, on the CPU, a thread each. A run differs by the largest "
-            + "difference of a loss, those over longer windows and those of the curves included.\n\n"
+            + f": five arms, {count} points of their rates' curves, three seeds at the best two, on the CPU, a thread each. Beyond "
+            + "the best rate training makes last bits grow, so losses of one seed are compared at the ends of the curve.\n\n"
         )
         pathlib.Path(options.table).write_text(head + "\n".join(lines) + "\n")
-    sys.exit(0 if same and worst <= 1e-3 else 1)
+    sys.exit(0 if same and worst <= 1e-5 else 1)
 
 
 if __name__ == "__main__":
