@@ -18,12 +18,15 @@ struct ChatRequest {
     let wanted = try fields.flag("logprobs") ?? false
     let top = try fields.integer("top_logprobs", in: 0...20)
     if top != nil, !wanted { throw fields.wrong("top_logprobs", "goes with 'logprobs': true") }
-    let conversation = try Self.conversation(&fields)
+    let choice = try ToolChoice(&fields)
+    let conversation = try Self.conversation(&fields, choice)
     let short = try GenerationFields.maximumTokens(
       "max_tokens", &fields, standard: limits.tokens, limit: limits.tokens)
     let most = try GenerationFields.maximumTokens(
       "max_completion_tokens", &fields, standard: short, limit: limits.tokens)
     try fields.finish()
+    let calls = Self.calls(of: conversation, model)
+    try choice.apply(to: &common, calls?.0, fields, model)
     let prompt = try Self.encoded(conversation, model)
     try model.check(prompt.ids, "messages")
     // A grammar says where an answer ends; what ends a turn could stand inside of it.
@@ -37,7 +40,7 @@ struct ChatRequest {
       id: "chatcmpl-" + id, created: created, model: model.id, isChat: true, streams: common.streams,
       streamsUsage: common.streamsUsage, likeliest: wanted ? top ?? 0 : nil, echoes: false,
       prompts: [("", prompt.ids, false)], choices: common.count, continuations: common.count,
-      words: TokenWords(tokenizer: model.loaded.tokenizer), calls: Self.calls(of: conversation, model))
+      words: TokenWords(tokenizer: model.loaded.tokenizer), calls: calls)
   }
 
   /// How the model writes calls of the tools that `conversation` tells it of; nil where it tells of none, or its template does
@@ -63,7 +66,7 @@ struct ChatRequest {
   }
 
   /// The messages, and what the template is told beside them.
-  static func conversation(_ fields: inout RequestFields) throws(ErrorAnswer) -> Conversation {
+  static func conversation(_ fields: inout RequestFields, _ choice: ToolChoice) throws(ErrorAnswer) -> Conversation {
     guard let messages = try fields.array("messages"), !messages.isEmpty else {
       throw fields.wrong("messages", "is missing or empty")
     }
@@ -80,25 +83,11 @@ struct ChatRequest {
       if let parts = message["content"]?.array { object["content"] = .string(try text(parts, place, fields)) }
       plain.append(.object(object))
     }
-    var tools = try fields.array("tools")
-    for tool in tools ?? [] where tool["function"]?.object == nil {
-      throw fields.wrong("tools", "takes objects {\"type\": \"function\", \"function\": {…}}")
-    }
-    if let choice = fields.value("tool_choice") {
-      switch choice.string {
-      case "auto": break
-      case "none": tools = nil
-      default: throw fields.wrong("tool_choice", "takes auto or none: the template tells the model of tools, no more")
-      }
-    }
-    if try fields.flag("parallel_tool_calls") == false {
-      throw fields.wrong("parallel_tool_calls", "cannot be false: what the model writes is its own")
-    }
     let more = try fields.group("chat_template_kwargs").map { _ in
       fields.value("chat_template_kwargs")?.object ?? JSONObject()
     }
     let asks = try fields.flag("add_generation_prompt") ?? true
-    return Conversation(messages: plain, tools: tools, asksForAnswer: asks, more: more ?? JSONObject())
+    return Conversation(messages: plain, tools: choice.tools, asksForAnswer: asks, more: more ?? JSONObject())
   }
 
   /// The text of a content in parts.

@@ -137,7 +137,8 @@ struct GenerationFields {
     }
   }
 
-  private static func grammar(
+  /// The grammar that `make` reads from `text`, over the tokens of `model`; what is wrong with it is wrong with parameter `name`.
+  static func grammar(
     _ name: String, _ text: String, _ model: ServedModel, _ make: () throws -> Grammar
   ) throws(ErrorAnswer) -> TokenGrammar {
     do { return try model.grammar(text, make) } catch let error as ErrorAnswer { throw error } catch {

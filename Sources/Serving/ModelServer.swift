@@ -194,7 +194,7 @@ public final class ModelServer: Sendable {
     let model = models[try index(of: fields.string("model"))]
     let ids: [Int]
     if fields.value("messages") != nil {
-      let conversation = try ChatRequest.conversation(&fields)
+      let conversation = try ChatRequest.conversation(&fields, ToolChoice(&fields))
       ids = try ChatRequest.encoded(conversation, model).ids
     } else {
       guard let text = try fields.string("prompt") else { throw fields.wrong("prompt", "or 'messages' is missing") }

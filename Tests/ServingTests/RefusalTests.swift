@@ -54,6 +54,32 @@ import Testing
       "/v1/chat/completions", #"{"messages": [{"role": "user", "content": "x"}], "tool_choice": "required"}"#, 400,
       "tool_choice"
     ),
+    (
+      "/v1/chat/completions",
+      #"{"messages": [{"role": "user", "content": "x"}], "tool_choice": {"function": {"name": "f"}}}"#, 400,
+      "tool_choice"
+    ),
+    (
+      "/v1/chat/completions", #"{"messages": [{"role": "user", "content": "x"}], "parallel_tool_calls": false}"#, 400,
+      "parallel_tool_calls"
+    ),
+    (
+      "/v1/chat/completions",
+      // The template of this server's models does not say how a call is written.
+      #"{"messages": [{"role": "user", "content": "x"}], "tools": [{"function": {"name": "f"}}],"#
+        + #""tool_choice": "required"}"#,
+      400, "tool_choice"
+    ),
+    (
+      "/v1/chat/completions",
+      #"{"messages": [{"role": "user", "content": "x"}], "tools": [{"function": {}}], "tool_choice": "required"}"#,
+      400, "tools"
+    ),
+    (
+      "/v1/chat/completions",
+      #"{"messages": [{"role": "user", "content": "x"}], "tools": [{"function": {"name": "f"}}], "tool_choice": "any"}"#,
+      400, "tool_choice"
+    ),
     ("/v1/chat/completions", #"{"messages": [{"role": "user", "content": "x"}], "functions": []}"#, 400, "functions"),
     ("/v1/embeddings", #"{"input": ""}"#, 400, "input"),
     ("/v1/embeddings", #"{"input": "x", "dimensions": 3}"#, 400, "dimensions"),

@@ -273,4 +273,20 @@ extension Grammar {
     try writer.write()
     try self.init(writer.rules, name: name)
   }
+
+  /// Texts that are `marks.before`, a JSON value that a JSON Schema allows, and `marks.after`; or several such texts, with
+  /// line feeds between them, where it `repeats`. Throws as the other does.
+  public init(
+    jsonSchema schema: JSONValue, between marks: (before: String, after: String), repeats: Bool = false, name: String
+  ) throws(GrammarProblem) {
+    var writer = SchemaWriter(SchemaReader(schema, name: name), spacing: .flexible)
+    try writer.write()
+    var rules = writer.rules
+    let marked = Expression.sequence([.text(marks.before), rules[0].expression, .text(marks.after)])
+    rules.append(Rule(name: "one", expression: marked))
+    let one = Expression.rule(rules.count - 1)
+    let more = Expression.repeated(.sequence([.text("\n"), one]), minimum: 0, maximum: nil)
+    rules[0].expression = repeats ? .sequence([one, more]) : one
+    try self.init(rules, name: name)
+  }
 }
