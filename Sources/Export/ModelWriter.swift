@@ -34,6 +34,15 @@ struct ModelWriter {
     guard !plan.seesWholeTexts, plan.prediction == .tokens else {
       throw .noContinuation(name: plan.name, what: "is an encoder")
     }
+    var users: [Int: Int] = [:]
+    for step in plan.steps {
+      guard let layer = step.scope.layer else { continue }
+      for index in step.parameters where users.updateValue(layer, forKey: index) ?? layer != layer {
+        throw .noPlace(
+          scope: step.scope.text,
+          what: "'\(plan.parameters[index].name.text)' is another layer's too, and each has its own")
+      }
+    }
     let sections = PlanSections(plan).sections
     let layers = sections.filter { !$0.layers.isEmpty }
     guard let first = layers.first, let start = sections.firstIndex(where: { !$0.layers.isEmpty }) else {

@@ -76,4 +76,21 @@ struct ListTests {
       #expect(run.notes.contains("'broken-model' is left out") && run.notes.contains("'not-yaml' is left out"))
     }
   }
+
+  @Test("a gallery in a folder has each model's page beside it, and no folder with other files is written into")
+  func gallery() throws {
+    try withTemporaryFolder { folder in
+      let place = folder.path + "/zoo"
+      let run = try Command("list", "--family", "gpt2", "--html", place + "/")
+      #expect(run.status == 0 && run.output == place + "/index.html\n", "\(run.notes)")
+      let names = try Command("list", "--family", "gpt2", "-q").output.split(separator: "\n").map { "\($0).html" }
+      #expect(try Set(FileManager.default.contentsOfDirectory(atPath: place)) == Set(names + ["index.html"]))
+      #expect(try String(contentsOfFile: place + "/index.html", encoding: .utf8).contains("href=\"gpt2-xl.html\""))
+      #expect(try Command("list", "--family", "gpt2", "--html", place).status == 0)
+      _ = try folder.write("mine", to: "other/notes.txt")
+      let refused = try Command("list", "--family", "gpt2", "--html", folder.path + "/other")
+      #expect(refused.status != 0 && refused.output.isEmpty && refused.notes.contains("has other files"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/other") == ["notes.txt"])
+    }
+  }
 }

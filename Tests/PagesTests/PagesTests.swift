@@ -121,4 +121,30 @@ struct PagesTests {
     #expect(page.words.contains("the time grows as their power 1.00, and is expected to as 0.50"))
     #expect(page.elements.count { $0.name == "circle" } == 4)
   }
+
+  @Test("the gallery has a card for each family with its sizes, and a row for each part that appeared")
+  func gallery() throws {
+    let models = try Here.models()
+    let composer = Composer(Standard.kit.registry)
+    let names = ["gpt2", "gpt2-xl", "llama-7b", "llama-3.1-8b"]
+    let entries = try names.map { name in
+      let described = try models.describe(name)
+      let assembly = try composer.assemble(described.architecture)
+      let parts = described.choices.used.map { ModelFeature(group: $0.slot.rawValue, name: $0.name) }
+      return GalleryPage.Entry(
+        described.architecture, choices: assembly.choices, sketch: try assembly.sketch(), parameterCount: 1_000_000,
+        madeOf: ["some & <words>"], parts: parts.sorted { $0.name < $1.name })
+    }
+    let text = GalleryPage(entries, pages: true).text
+    let page = try check(text, "the gallery")
+    let families = Set(entries.map { $0.architecture.family })
+    #expect(page.elements.count { $0.name == "article" } == families.count)
+    #expect(page.elements.count { $0.name == "li" && $0.attributes["data-size"] == "1000000" } == names.count)
+    #expect(page.elements.filter { $0.name == "a" }.map { $0.attributes["href"] } == names.map { "\($0).html" })
+    #expect(page.texts.contains { $0.words == "rope" } && page.texts.contains { $0.words == "2019" })
+    // Both families have a head; it tells nothing.
+    #expect(!page.texts.contains { $0.words == "head" })
+    #expect(text.contains("\"attention.num_heads\":\"25\""))
+    #expect(!GalleryPage(entries, pages: false).text.contains(".html\">"))
+  }
 }

@@ -1,8 +1,11 @@
 import Components
 import Composition
+import Files
 import Specification
 
-/// The models of a zoo as a page of small drawings, which can be searched where scripts run and read where they do not.
+/// The models of a zoo as a page: a card for each family with its sizes, and when each part appeared.
+///
+/// It can be read where no scripts run; where they do, it can be searched and sorted, and any two models can be compared.
 public struct GalleryPage: Sendable {
   /// A model of the gallery.
   public struct Entry: Sendable {
@@ -11,96 +14,122 @@ public struct GalleryPage: Sendable {
     let sketch: Plan
     let parameterCount: Int
     let madeOf: [String]
+    let parts: [ModelFeature]
 
     /// The model of `architecture`: `sketch` is its plan with each distinct layer once, `madeOf` what it is made of in a
-    /// few words a part.
+    /// few words a part, and `parts` those that it has in common with others.
     public init(
-      _ architecture: Architecture, choices: ArchitectureChoices, sketch: Plan, parameterCount: Int, madeOf: [String]
+      _ architecture: Architecture, choices: ArchitectureChoices, sketch: Plan, parameterCount: Int, madeOf: [String],
+      parts: [ModelFeature]
     ) {
       self.architecture = architecture
       self.choices = choices
       self.sketch = sketch
       self.parameterCount = parameterCount
       self.madeOf = madeOf
+      self.parts = parts
     }
+
+    var family: String { architecture.family ?? architecture.name }
+    var title: String { architecture.facts.title ?? architecture.name }
   }
 
   private let entries: [Entry]
+  private let pages: Bool
 
-  /// The page of `entries`, in their order.
-  public init(_ entries: [Entry]) { self.entries = entries }
+  /// The page of `entries`, by family in their order; with `pages`, each has a page of its own beside this one, `NAME.html`.
+  public init(_ entries: [Entry], pages: Bool) { (self.entries, self.pages) = (entries, pages) }
 
-  /// The file, which needs nothing else.
+  /// The file, which needs nothing else, but for the pages beside it.
   public var text: String {
-    let families = Set(entries.compactMap(\.architecture.family))
-    let summary = "\(entries.count) models of \(families.count) families, each drawn from its composed plan."
+    var families: [(name: String, members: [Entry])] = []
+    for entry in entries {
+      if let index = families.firstIndex(where: { $0.name == entry.family }) {
+        families[index].members.append(entry)
+      } else {
+        families.append((entry.family, [entry]))
+      }
+    }
+    let summary =
+      "\(Self.count(entries.count, "model", "models")) of \(Self.count(families.count, "family", "families")), each drawn from its composed plan."
+    let timeline = PartTimeline(entries)
     let header = Markup.element(
-      "header", [.element("h1", "Architectures"), .element("p", ["class": "subtitle"], Markup(summary)), form])
-    let body = [header, .element("main", ["class": "gallery"], entries.map(card))]
-    return Page(title: "Architectures", summary: summary, body: body, script: Self.script).text
+      "header",
+      [
+        .element("h1", "Architectures"), .element("p", ["class": "subtitle"], Markup(summary)),
+        GalleryForm(entries).markup,
+      ])
+    let body = [
+      header, difference, .element("main", ["class": "gallery"], families.map { card($0.name, $0.members) }),
+      timeline.markup,
+    ]
+    return Page(
+      title: "Architectures", summary: summary, body: body, style: Self.style + PartTimeline.style,
+      script: GalleryScript(entries).text
+    ).text
   }
 
-  private var form: Markup {
-    var families: [String] = []
-    for family in entries.compactMap(\.architecture.family) where !families.contains(family) { families.append(family) }
-    let option = { (value: String, words: String) in Markup.element("option", ["value": value], Markup(words)) }
-    // A form that does nothing without its script is not shown without it.
-    return .element(
-      "form", ["hidden": "hidden", "role": "search"],
+  private static func count(_ number: Int, _ one: String, _ many: String) -> String {
+    "\(number) \(number == 1 ? one : many)"
+  }
+
+  /// Where two models that were chosen are compared.
+  private var difference: Markup {
+    .element(
+      "section", ["id": "difference", "class": "details", "hidden": "hidden", "aria-live": "polite"],
       [
-        .element(
-          "label",
-          [
-            Markup("Search "),
-            .element("input", ["name": "words", "type": "search", "placeholder": "rope, GQA, 2024 …"]),
-          ]),
-        .element(
-          "label",
-          [
-            Markup("Family "),
-            .element(
-              "select", ["name": "family"],
-              [.element("option", ["value": " "], "all")] + families.map { option($0, $0) }),
-          ]),
-        .element(
-          "label",
-          [
-            Markup("Size "),
-            .element(
-              "select", ["name": "size"],
-              [
-                option(" ", "all"), option("1e9", "up to 1B"), option("1e10", "up to 10B"),
-                option("1e11", "up to 100B"),
-              ]),
-          ]),
-        .element("output", ["role": "status"], Markup("\(entries.count) models")),
+        .element("h2", "Compared"), .element("p", .element("code", "")),
+        .element("table", [.element("thead", .element("tr", "")), .element("tbody", "")]),
       ])
   }
 
-  private func card(_ entry: Entry) -> Markup {
-    let architecture = entry.architecture
-    let title = architecture.facts.title ?? architecture.name
-    let words = [title, architecture.name, architecture.family ?? "", architecture.facts.licence ?? ""] + entry.madeOf
-    let names = entry.choices.used.map(\.name).sorted()
-    let facts = [
-      architecture.facts.year.map(String.init), "\(architecture.layers.count) layers",
-      "\(architecture.shape.hiddenSize.readable) wide",
-    ]
+  private func card(_ family: String, _ members: [Entry]) -> Markup {
+    // What most members are made of stands for all.
+    let kinds = Dictionary(members.map { ($0.madeOf, 1) }, uniquingKeysWith: +)
+    let usual = members.enumerated().max {
+      (kinds[$0.element.madeOf] ?? 0, -$0.offset) < (kinds[$1.element.madeOf] ?? 0, -$1.offset)
+    }
+    guard let typical = usual?.element else { return .nothing }
+    let years = members.compactMap(\.architecture.facts.year)
+    let span = Set([years.min(), years.max()].compactMap { $0 }).sorted().map(String.init).joined(separator: "–")
     return .element(
-      "article",
+      "article", ["data-family": family],
       [
-        "data-text": (words + names + [architecture.facts.year.map(String.init) ?? ""]).joined(separator: " ")
-          .lowercased(),
-        "data-family": architecture.family ?? "", "data-size": String(entry.parameterCount),
+        .element("h2", [Markup.name(family), .element("small", Markup(span))]),
+        .element("p", ["class": "subtitle"], Markup(members.count == 1 ? "" : "drawn: \(typical.title)")),
+        drawing(typical),
+        .element("ul", typical.madeOf.map { .element("li", Markup($0)) }),
+        .element("ol", members.map(item)),
+      ])
+  }
+
+  /// A model of a family.
+  private func item(_ entry: Entry) -> Markup {
+    let architecture = entry.architecture
+    let year = architecture.facts.year
+    let words =
+      [entry.title, architecture.name, entry.family, architecture.facts.licence ?? "", year.map(String.init) ?? ""]
+      + entry.madeOf + entry.choices.used.map(\.name).sorted()
+    let details = [
+      year.map(String.init), "\(architecture.layers.count) layers", "\(architecture.shape.hiddenSize.readable) wide",
+    ]
+    let name = Markup(entry.title)
+    return .element(
+      "li",
+      [
+        "data-text": words.joined(separator: " ").lowercased(), "data-size": String(entry.parameterCount),
+        "data-year": String(year ?? 0), "data-parts": "|" + entry.parts.map(\.name).joined(separator: "|") + "|",
+        "title": details.compactMap { $0 }.joined(separator: " · "),
       ],
       [
         .element(
-          "h2", [Markup(title), .element("small", Markup(Quantity.short(entry.parameterCount)))]),
-        .element(
-          "p", ["class": "subtitle"],
-          Markup("\(architecture.name) · \(facts.compactMap { $0 }.joined(separator: " · "))")),
-        drawing(entry),
-        .element("ul", entry.madeOf.map { .element("li", Markup($0)) }),
+          "input",
+          [
+            "type": "checkbox", "value": architecture.name, "aria-label": "compare \(architecture.name)",
+            "hidden": "hidden",
+          ]),
+        pages ? .element("a", ["href": "\(architecture.name).html"], name) : .element("span", name),
+        .element("small", Markup(Quantity.short(entry.parameterCount))),
       ])
   }
 
@@ -126,19 +155,12 @@ public struct GalleryPage: Sendable {
       description: section.inWords(names), drawing.markup())
   }
 
-  private static let script = """
-    const form = document.querySelector("form"), cards = [...document.querySelectorAll("article")];
-    const show = () => {
-      const words = form.words.value.toLowerCase().split(" ");
-      const family = form.family.value.trim(), most = Number(form.size.value) || Infinity;
-      const shown = cards.filter(card => card.hidden = ![
-        words.every(word => card.dataset.text.includes(word)), [card.dataset.family, ""].includes(family),
-        most >= Number(card.dataset.size)].every(Boolean)).length;
-      form.querySelector("output").textContent = cards.length - shown + " models";
-    };
-    form.hidden = false;
-    form.addEventListener("input", show);
-    form.addEventListener("submit", event => event.preventDefault());
+  private static let style = """
+    .gallery ol { list-style: none; margin: 10px 0 0; padding: 6px 0 0; border-top: 1px solid var(--rule); font-size: 13px; }
+    .gallery ol li { display: flex; gap: 6px; align-items: baseline; border: 0; padding: 1px 0; font-size: 13px;
+      color: inherit; }
+    .gallery ol small { margin-left: auto; font: 11.5px var(--mono); white-space: nowrap; color: var(--soft); }
+    .gallery ol input { padding: 0; margin: 0; flex: none; }
 
     """
 }

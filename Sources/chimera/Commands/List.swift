@@ -15,6 +15,7 @@ struct List: ParsableCommand {
         chimera list --component rope --max-params 2B
         chimera list --here
         chimera list --html zoo.html
+        chimera list --html zoo/
         chimera list -q | xargs -n 1 chimera check
       """)
 
@@ -25,7 +26,7 @@ struct List: ParsableCommand {
   @Option(help: "Only models of at most this many parameters.") var maxParams: String?
   @Flag(help: "Only models whose weights are on this machine.") var here = false
   @Flag(help: "Write a JSON document.") var json = false
-  @Option(help: "Write an HTML page to this file: a searchable gallery of drawings.") var html: String?
+  @Option(help: "Write an HTML gallery to this file, or with each model's page into a FOLDER/.") var html: String?
   @Flag(name: [.short, .long], help: "Write names only.") var quiet = false
 
   func validate() throws {
@@ -57,13 +58,7 @@ struct List: ParsableCommand {
     let models = zoo.models
     let entries = try all.filter { try isWanted($0) && (!here || models.weightsOnThisMachine($0.architecture) != nil) }
     if let html {
-      let page = GalleryPage(
-        entries.map {
-          GalleryPage.Entry(
-            $0.architecture, choices: $0.choices, sketch: $0.sketch, parameterCount: $0.parameterCount,
-            madeOf: $0.madeOf)
-        })
-      try Console.write(page: page.text, to: html)
+      try GalleryFiles(entries, zoo).write(to: html)
     } else if quiet {
       for entry in entries { Console.write(entry.architecture.name + "\n") }
     } else if json {

@@ -67,8 +67,7 @@ struct Show: ParsableCommand {
     }
     let sheet = ModelSheet(described.architecture, described.choices, described.plan, context: context)
     if let html {
-      let weights = SheetText.formats.map { (format: $0.rawValue, bytes: sheet.footprint.weightBytes($0)) }
-      try Console.write(page: ModelPage(sheet, weights: weights).text, to: html)
+      try Console.write(page: ModelPage(sheet).text, to: html)
     } else if json {
       Console.write(SheetJSON(sheet: sheet, includesPlan: plan).json.serialized(pretty: true) + "\n")
     } else {

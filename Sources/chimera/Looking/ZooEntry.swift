@@ -46,6 +46,12 @@ struct ZooEntry {
     parameterCount = try assembly.parameterCount(sketch: sketch)
   }
 
+  /// What a gallery shows of it.
+  var inGallery: GalleryPage.Entry {
+    GalleryPage.Entry(
+      architecture, choices: choices, sketch: sketch, parameterCount: parameterCount, madeOf: madeOf, parts: features)
+  }
+
   /// What it is made of, in a few words: `layernorm pre, learned, 12 heads, gelu_tanh`.
   var madeOf: [String] {
     let norms = words { layer in
@@ -73,6 +79,41 @@ struct ZooEntry {
       ]
     return words.filter { !$0.isEmpty }.joined(separator: " ")
   }
+
+  /// What it has in common with others: its components, and what they are set to that a model is known by.
+  var features: [ModelFeature] {
+    var features: [ModelFeature] = []
+    func add(_ slot: Slot, _ name: String) {
+      let feature = ModelFeature(group: slot.rawValue, name: name)
+      if !features.contains(feature) { features.append(feature) }
+    }
+    let used = choices.used.sorted { $0.name < $1.name }
+    for slot in Slot.ofModels {
+      // What a slot is called after is what it usually holds.
+      for component in used where component.slot == slot && component.name != slot.rawValue {
+        add(slot, component.name)
+      }
+      for choice in choices.kinds.compactMap({ $0[slot] }) {
+        if slot == .attention, choice.value("num_kv_heads") != nil {
+          add(slot, String(Self.heads(choice).prefix { $0 != " " }))
+        }
+        if let placement = choice.value("placement")?.text { add(slot, "\(placement)-norm") }
+        for key in Self.marks {
+          guard let value = choice.value(key), !value.isNull, value.flag != false, value.text != "none" else {
+            continue
+          }
+          add(slot, key.replacing("_", with: " "))
+        }
+      }
+    }
+    return features
+  }
+
+  /// Options that a model is known by where they are set.
+  private static let marks = [
+    "window", "qk_norm", "softcap", "sinks", "indexer", "gated", "parallel", "shared_experts", "scaling",
+    "per_layer_embedding",
+  ]
 
   /// `MHA`, `GQA 32:8`, `MQA`, or the name of another mixer.
   private static func heads(_ mixer: ComponentChoice) -> String {
