@@ -137,7 +137,7 @@ struct PagesTests {
     }
     let text = GalleryPage(entries, pages: true).text
     let page = try check(text, "the gallery")
-    let families = Set(entries.map { $0.architecture.family })
+    let families = try Set(names.map { try models.describe($0).architecture.family })
     #expect(page.elements.count { $0.name == "article" } == families.count)
     #expect(page.elements.count { $0.name == "li" && $0.attributes["data-size"] == "1000000" } == names.count)
     #expect(page.elements.filter { $0.name == "a" }.map { $0.attributes["href"] } == names.map { "\($0).html" })

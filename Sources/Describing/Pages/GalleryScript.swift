@@ -1,3 +1,4 @@
+import Components
 import Files
 import Specification
 
@@ -32,7 +33,10 @@ struct GalleryScript {
       return
     }
     for entry in entries where !(path.isEmpty && others.contains(entry.key)) {
-      flatten(entry.value, path.isEmpty ? entry.key : "\(path).\(entry.key)", into: &result)
+      // A component that is set to nothing is named alone.
+      let isNamed = Slot(rawValue: entry.key) != nil && entry.value.text != nil
+      let own = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+      flatten(entry.value, isNamed ? own + ".type" : own, into: &result)
     }
   }
 

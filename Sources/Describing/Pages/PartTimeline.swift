@@ -37,7 +37,7 @@ struct PartTimeline {
     years = (known.min() ?? 2017)...(known.max() ?? 2017)
   }
 
-  private static let (label, column, line, note, top) = (170.0, 54.0, 21.0, 300.0, 30.0)
+  private static let (label, column, line, note, top) = (170.0, 54.0, 21.0, 300.0, 4.0)
 
   static let style = """
     .timeline { overflow-x: auto; }
@@ -55,14 +55,14 @@ struct PartTimeline {
     let width = Self.label + Self.column * Double(years.count) + Self.note
     var marks: [Markup] = []
     var y = Self.top
-    for (offset, year) in years.enumerated() {
-      marks.append(text("\(year)", Self.label + Self.column * (Double(offset) + 0.5), 14, "soft centered"))
-    }
     var group = ""
     for row in rows {
       if row.part.group != group {
         group = row.part.group
         marks.append(text(group, 4, y + 14, "group"))
+        for (offset, year) in years.enumerated() {
+          marks.append(text("\(year)", Self.label + Self.column * (Double(offset) + 0.5), y + 14, "soft centered"))
+        }
         y += Self.line
       }
       marks += self.marks(row, y + Self.line / 2)

@@ -98,15 +98,18 @@ struct ZooEntry {
           add(slot, String(Self.heads(choice).prefix { $0 != " " }))
         }
         if let placement = choice.value("placement")?.text { add(slot, "\(placement)-norm") }
-        for key in Self.marks {
-          guard let value = choice.value(key), !value.isNull, value.flag != false, value.text != "none" else {
-            continue
-          }
+        for key in Self.marks where choice.options.contains(where: { Self.sets($0, key) }) {
           add(slot, key.replacing("_", with: " "))
         }
       }
     }
     return features
+  }
+
+  /// Whether `option` is `key`, or a part of it, and sets it to something.
+  private static func sets(_ option: OptionReading, _ key: String) -> Bool {
+    guard option.path == key || option.path.hasPrefix(key + "."), let value = option.value else { return false }
+    return !value.isNull && value.flag != false && value.text != "none"
   }
 
   /// Options that a model is known by where they are set.
