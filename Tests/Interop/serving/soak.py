@@ -40,14 +40,18 @@ def content(response):
 
 
 async def main(chimera, clients, requests):
-    with Server(chimera, "story-llama", "--set", "chat=chatml", "--queue", "1000") as server:
+    with Server(chimera, "story-llama", "--set", "chat=chatml", "--queue", "1000", "--kv-memory", "0.25") as server:
         found, counts, sizes = {}, {"answered": 0, "left": 0, "busy": 0}, []
         numbers = iter(range(requests))
-        limits = httpx.Limits(max_connections=clients)
-        async with httpx.AsyncClient(
-            base_url=server.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=300, limits=limits) as client:
+        fields = {"Authorization": f"Bearer {TOKEN}"}
+
+        def connected():
+            return httpx.AsyncClient(base_url=server.url, headers=fields, timeout=300)
+
+        async with connected() as asker:
 
             async def work():
+                client = connected()
                 for number in numbers:
                     own = number % (requests // 2)
                     path, body = request(own)
@@ -57,6 +61,9 @@ async def main(chimera, clients, requests):
                             await asyncio.wait_for(client.post(path, json=body), random.uniform(0, 0.3))
                         except (asyncio.TimeoutError, httpx.HTTPError):
                             counts["left"] += 1
+                            # A pool keeps the places of what was cancelled; who leaves hangs up.
+                            await client.aclose()
+                            client = connected()
                         continue
                     response = await client.post(path, json=body)
                     if response.status_code == 429:
@@ -70,12 +77,13 @@ async def main(chimera, clients, requests):
                         sys.exit(f"failed: request {own} was answered in two ways:\n{found[own][:300]}\n{text[:300]}")
                     if number % max(1, requests // 20) == 0:
                         sizes.append(server.resident())
+                await client.aclose()
 
             start = time.time()
             await asyncio.gather(*(work() for _ in range(clients)))
             seconds = time.time() - start
             await asyncio.sleep(0.5)
-            metrics = (await client.get("/metrics")).text
+            metrics = (await asker.get("/metrics")).text
         print(f"{requests} requests of {clients} clients in {seconds:.1f} s: {counts}; MB {[s >> 20 for s in sizes]}")
         check(counts["answered"] + counts["left"] + counts["busy"] >= requests - requests // 5, "no request was lost")
         check("chimera_jobs_running 0\n" in metrics and "chimera_state_bytes 0\n" in metrics, "nothing goes on for nobody")
