@@ -90,7 +90,7 @@ struct ZooEntry {
     let used = choices.used.sorted { $0.name < $1.name }
     for slot in Slot.ofModels {
       // What a slot is called after is what it usually holds.
-      for component in used where component.slot == slot && component.name != slot.rawValue {
+      for component in used where component.slot == slot && ![slot.rawValue, "none"].contains(component.name) {
         add(slot, component.name)
       }
       for choice in choices.kinds.compactMap({ $0[slot] }) {
