@@ -34,7 +34,13 @@ DIFFERENCES["olmoe"] = (None, "llama.cpp takes as many key heads as query heads"
 WINDOWED = "llama.cpp turns windowed layers by the base of the others"
 DIFFERENCES["mellum-windows"] = (None, WINDOWED)
 # Where the converter does not say what the reference computes, or llama.cpp's sources do not know the model.
-CONVERTED = {}
+CONVERTED = {name: "the converter writes a feed-forward four times as wide as the model" for name in ("gpt2", "gpt_bigcode", "falcon-40b-style")}
+CONVERTED["phi"] = "the converter writes as many key heads as query heads"
+CONVERTED["mistral"] = "the converter says nothing of the window"
+CONVERTED["qwen3_moe"] = "no file says that weights are not made to add up to one"
+CONVERTED |= {name: "the matrix of keys and values is two there, one of them turned around, which is not read" for name in ("deepseek_v3", "deepseek_v2")}
+CONVERTED["glm"] = "the converter writes another epsilon"
+CONVERTED["exaone4"] = "llama.cpp gives windows to 64 layers alone"
 
 class Llama:
     def __init__(self, folder):
@@ -119,7 +125,7 @@ def main():
             if a.converter:
                 here = os.path.dirname(os.path.abspath(__file__))
                 r = run(sys.executable, here + "/gguf_converter.py", a.converter, folder, t + "/c.gguf")
-                if r.returncode: converted = "none"
+                if r.returncode: converted = "none: " + r.stderr.strip().split("\n")[-1][:80].replace("|", " ")
                 else:
                     converted = difference(own_logits(a.chimera, t + "/c.gguf", ids), wanted)
                     if not (converted[0].isdigit() and float(converted) <= 1e-4):

@@ -37,7 +37,8 @@ def published(out):
     def put(name, config, weights, expected):
         folder = os.path.join(out, name); os.makedirs(folder, exist_ok=True)
         sizes = dict(vocab_size=tiny.VOCABULARY, hidden_size=8, num_hidden_layers=4, num_attention_heads=2, intermediate_size=12, tie_word_embeddings=False)
-        json.dump(sizes | config, open(folder + "/config.json", "w"), indent=1)
+        config = {k: v for k, v in (sizes | config).items() if v is not None}
+        json.dump(config, open(folder + "/config.json", "w"), indent=1)
         save_file({k: v.contiguous().clone() for k, v in weights.items()}, folder + "/model.safetensors", metadata={"format": "pt"}); save_file(expected, folder + "/expected.safetensors")
     p, even = "model.layers.{i}.", dict(num_key_value_heads=2, tie_word_embeddings=False, head_dim=4)
     w, e = of("qwen", "qwen2", {k: v for k, v in even.items() if k != "head_dim"} | dict(rms_norm_eps=1e-6)); q = "transformer.h.{i}."
@@ -47,7 +48,7 @@ def published(out):
             q + "attn.c_attn": [p + "self_attn.%s_proj" % x for x in "qkv"], q + "attn.c_proj": [p + "self_attn.o_proj"], q + "ln_1": [p + "input_layernorm"],
             q + "ln_2": [p + "post_attention_layernorm"], q + "mlp.w2": [p + "mlp.gate_proj"], q + "mlp.w1": [p + "mlp.up_proj"], q + "mlp.c_proj": [p + "mlp.down_proj"]}), e)
     w, e = of("chatglm", "glm", dict(head_dim=4, rms_norm_eps=1e-5, tie_word_embeddings=False, partial_rotary_factor=0.5)); q = "transformer.encoder.layers.{i}."
-    put("chatglm", dict(architectures=["ChatGLMModel"], model_type="chatglm", padded_vocab_size=tiny.VOCABULARY, seq_length=32, num_layers=4, multi_query_attention=True,
+    put("chatglm", dict(architectures=["ChatGLMModel"], model_type="chatglm", padded_vocab_size=tiny.VOCABULARY, seq_length=32, num_layers=4, num_hidden_layers=None, intermediate_size=None, multi_query_attention=True,
             multi_query_group_num=1, kv_channels=4, add_qkv_bias=True, ffn_hidden_size=12, layernorm_epsilon=1e-5, rmsnorm=True, add_bias_linear=False, post_layer_norm=True,
             original_rope=True, apply_residual_connection_post_layernorm=False, rope_ratio=1),
         {"transformer.embedding.word_embeddings.weight": w["model.embed_tokens.weight"], "transformer.encoder.final_layernorm.weight": w["model.norm.weight"],
