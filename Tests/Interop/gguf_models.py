@@ -11,7 +11,7 @@ import tiny, torch
 from safetensors.torch import load_file, save_file
 
 MODELS = {
-    "exaone4-64": ("exaone4", dict(num_hidden_layers=64)), "exaone4-plain": ("exaone4", dict(sliding_window=None, layer_types=["full_attention"] * 4)),
+    "exaone4-64": ("exaone4", dict(num_hidden_layers=64, hidden_size=32, num_attention_heads=4, num_key_value_heads=2, head_dim=8, intermediate_size=32)), "exaone4-plain": ("exaone4", dict(sliding_window=None, layer_types=["full_attention"] * 4)),
     "olmo3-3": ("olmo3", dict(num_hidden_layers=3)),
     "llama4-8192": ("llama4_text", dict(num_experts_per_tok=1, attention_chunk_size=8192, interleave_moe_layer_step=2)),
     "llama4-sparse": ("llama4_text", dict(num_experts_per_tok=1, attention_chunk_size=8192, interleave_moe_layer_step=1)),
