@@ -39,7 +39,7 @@ CONVERTED["phi"] = "the converter writes as many key heads as query heads"
 CONVERTED["mistral"] = "the converter says nothing of the window"
 CONVERTED["qwen3_moe"] = "no file says that weights are not made to add up to one"
 CONVERTED |= {name: "the matrix of keys and values is two there, one of them turned around, which is not read" for name in ("deepseek_v3", "deepseek_v2")}
-CONVERTED["glm"] = "the converter writes another epsilon"
+CONVERTED["glm"] = "the converter writes the width as the length of context, and another epsilon"
 CONVERTED["exaone4"] = "llama.cpp gives windows to 64 layers alone"
 
 class Llama:
