@@ -16,6 +16,7 @@ import torch
 import transformers as T
 from PIL import Image
 from safetensors.torch import save_file
+from transformers.models.llava_next.modeling_llava_next import get_anyres_image_grid_shape
 
 out = sys.argv[1]
 os.makedirs(out, exist_ok=True)
@@ -75,6 +76,17 @@ for name, (cls, config, processor) in ENCODERS.items():
         tensors["last_hidden_state"] = result.last_hidden_state
     save(name, model, processor, tensors)
 
+def tiled(processor, side):
+    return processor(size={"height": side, "width": side}, crop_to_patches=True, min_patches=1, max_patches=4)
+
+
+PINPOINTS = [[12, 24], [24, 12], [24, 24], [36, 12]]
+QWEN2 = {"model_type": "qwen2", **{key: value for key, value in TEXT.items() if key != "head_dim"}}
+QWEN3 = {"model_type": "qwen3", **TEXT}
+INTERN = dict(model_type="internvl_vision", hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20,
+              image_size=[16, 16], patch_size=[4, 4])
+COHERE = {"model_type": "cohere2", **TEXT, "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
+
 READERS = {
     # Features of the last layer with the class row, and matrices without biases: what the shared fixture has otherwise.
     "llava": (T.LlavaForConditionalGeneration, T.LlavaConfig(
@@ -85,25 +97,101 @@ READERS = {
         vision_config=vision("siglip_vision_model", vision_use_head=False), mm_tokens_per_image=1, image_token_index=30,
         text_config={"model_type": "gemma3_text", **TEXT, "sliding_window": 4, "query_pre_attn_scalar": 8,
                      "layer_types": ["sliding_attention", "full_attention"]}), sized(T.Gemma3ImageProcessorPil), 1),
+    # Tiles: the second picture has two, and itself after them. A text's rows follow from its pictures: see `tokens`.
+    "internvl": (T.InternVLForConditionalGeneration, T.InternVLConfig(
+        vision_config={**INTERN, "attention_bias": True}, text_config=QWEN2,
+        image_token_id=30, tie_word_embeddings=True), tiled(T.GotOcr2ImageProcessorPil, 16), 4),
+    "internvl_qwen3": (T.InternVLForConditionalGeneration, T.InternVLConfig(
+        vision_config={**INTERN, "use_qk_norm": True, "norm_type": "rms_norm"}, text_config=QWEN3, image_token_id=30,
+        tie_word_embeddings=False), tiled(T.GotOcr2ImageProcessorPil, 16), 4),
+    "aya_vision": (T.AyaVisionForConditionalGeneration, T.AyaVisionConfig(
+        vision_config=vision("siglip_vision_model", vision_use_head=False, image_size=16), text_config=COHERE,
+        image_token_index=30, alignment_intermediate_size=20), tiled(T.GotOcr2ImageProcessorPil, 16), 4),
+    # Pictures of any size. Mistral 3's processor cuts for blocks of 2×2 patches, whatever the file of its image processor says.
+    "pixtral": (T.LlavaForConditionalGeneration, T.LlavaConfig(
+        vision_config=vision("pixtral", hidden_size=16, hidden_act="silu"), text_config={"model_type": "mistral", **TEXT},
+        image_token_index=30, vision_feature_layer=-1, vision_feature_select_strategy="full"),
+        T.PixtralImageProcessorPil(size={"longest_edge": 20}, patch_size={"height": 4, "width": 4}), 0),
+    "mistral3": (T.Mistral3ForConditionalGeneration, T.Mistral3Config(
+        vision_config=vision("pixtral", hidden_size=16), text_config={"model_type": "mistral", **TEXT, "sliding_window": None},
+        image_token_index=30), T.PixtralImageProcessorPil(size={"longest_edge": 20}, patch_size={"height": 4, "width": 4}), 0),
+    "llava_mistral": (T.LlavaForConditionalGeneration, T.LlavaConfig(
+        vision_config=vision("clip_vision_model"), text_config={"model_type": "mistral", **TEXT, "sliding_window": 7},
+        image_token_index=30), ENCODERS["clip"][2], 9),
+    "llava_qwen2": (T.LlavaForConditionalGeneration, T.LlavaConfig(
+        vision_config=vision("siglip_vision_model", vision_use_head=False), text_config=QWEN2,
+        image_token_index=30, vision_feature_layer=-1, vision_feature_select_strategy="full"), ENCODERS["siglip"][2], 9),
+    # The whole picture and the tiles of its best resolution; a learned row ends each line.
+    "llava_next": (T.LlavaNextForConditionalGeneration, T.LlavaNextConfig(
+        vision_config=vision("clip_vision_model"), text_config={"model_type": "llama", **TEXT, "max_position_embeddings": 128},
+        image_token_index=30, image_grid_pinpoints=PINPOINTS), T.LlavaNextImageProcessorPil(
+            size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12}, image_grid_pinpoints=PINPOINTS), 0),
+    "llava_next_mistral": (T.LlavaNextForConditionalGeneration, T.LlavaNextConfig(
+        vision_config=vision("clip_vision_model"), text_config={"model_type": "mistral", **TEXT, "max_position_embeddings": 128},
+        image_token_index=30, image_grid_pinpoints=PINPOINTS, vision_feature_layer=-1, projector_hidden_act="silu"),
+        T.LlavaNextImageProcessorPil(
+            size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12}, image_grid_pinpoints=PINPOINTS), 0),
+    # Of at most one tile's rows, so that the first picture's are resampled; the pictures of the second text are a tile each.
+    "llava_onevision": (T.LlavaOnevisionForConditionalGeneration, T.LlavaOnevisionConfig(
+        vision_config=vision("siglip_vision_model", vision_use_head=False),
+        text_config={**QWEN2, "max_position_embeddings": 128}, image_token_index=30,
+        image_grid_pinpoints=PINPOINTS, vision_aspect_ratio="anyres_max_1"), sized(
+            T.LlavaOnevisionImageProcessorPil, image_grid_pinpoints=PINPOINTS), 0),
 }
+# What a processor of texts and pictures says to its image processor.
+SAID = {"mistral3": {"patch_size": {"height": 8, "width": 8}}}
+
+
+def read(name, processor, pictures):
+    """What `processor` makes of pictures, and the number of tiles of each."""
+    if name == "llava_onevision":
+        pictures = [pictures[:1], pictures[1:]] if len(pictures) > 1 else [pictures]
+    made = dict(processor(pictures, return_tensors="pt", **SAID.get(name, {})))
+    counts = made.pop("num_patches", None)
+    counts = [1] * len(pictures) if counts is None else [int(count) for count in counts]
+    if "image_sizes" in made:
+        made["image_sizes"] = torch.as_tensor(made["image_sizes"])
+    return made, counts
+
+
+def places(config, given, tiles, rows, features):
+    """The tokens of each picture: 30 in the places of rows, and of Pixtral 31 behind each line and 32 behind the last."""
+    if rows:
+        return [[30] * (rows * count) for count in tiles]
+    if "image_grid_pinpoints" in config.to_dict():
+        return [[30] * len(rows) for rows in features]
+    side = config.vision_config.patch_size * getattr(config, "spatial_merge_size", 1)
+    lines = [(height // side, width // side) for height, width in given["image_sizes"].tolist()]
+    return [([30] * across + [31]) * (down - 1) + [30] * across + [32] for down, across in lines]
+
+
 for name, (cls, config, processor, rows) in READERS.items():
     seed = sum(name.encode())
     model = made(cls, config, seed)
-    pixels = processor(PICTURES, return_tensors="pt")["pixel_values"]
+    given, tiles = read(name, processor, PICTURES)
     draw = torch.Generator().manual_seed(seed)
     words = lambda count: torch.randint(3, 30, (count,), generator=draw).tolist()
-    picture = [30] * rows
-    texts = [words(3) + picture + words(4 + rows), words(2) + picture + words(2) + picture + words(3)]
+    with torch.no_grad():
+        features = model.get_image_features(**given, return_dict=True).pooler_output
+    picture = places(config, given, tiles, rows, features)
+    longer = len(picture[1]) + len(picture[2]) - len(picture[0])
+    texts = [words(3) + picture[0] + words(4 + longer), words(2) + picture[1] + words(2) + picture[2] + words(3)]
     with torch.no_grad():
         ids = torch.tensor(texts)
         more = {"token_type_ids": (ids == 30).long()} if name == "gemma3" else {}
-        result = model(input_ids=ids, pixel_values=pixels, **more)
+        result = model(input_ids=ids, **given, **more)
         row = texts[0]
+        first = read(name, processor, PICTURES[:1])[0]
         for _ in range(8):
             now = torch.tensor([row])
             more = {"token_type_ids": (now == 30).long()} if name == "gemma3" else {}
-            row = row + [model(input_ids=now, pixel_values=pixels[:1], **more).logits[0, -1].argmax().item()]
-    save(name, model, processor, {
-        "input_ids": ids, "pixel_values": pixels, "logits": result.logits, "greedy": torch.tensor([row])})
+            row = row + [model(input_ids=now, **first, **more).logits[0, -1].argmax().item()]
+    if name.startswith(("llava_next", "llava_onevision")):
+        # Rows and columns of tiles of each picture, which are told nowhere else; none of one that is a single tile.
+        several = name == "llava_onevision"
+        given["tile_grids"] = torch.tensor([
+            (0, 0) if several and index else get_anyres_image_grid_shape(size, PINPOINTS, 12)
+            for index, size in enumerate(given["image_sizes"].tolist())])
+    save(name, model, processor, {"input_ids": ids, **given, "logits": result.logits, "greedy": torch.tensor([row])})
     with open(f"{out}/{name}/words.json", "w") as file:
         json.dump([{"pictures": FILES[:1], "ids": texts[0]}, {"pictures": FILES[1:], "ids": texts[1]}], file)

@@ -14,7 +14,11 @@ import Testing
 /// shared fixtures.
 @Suite struct PictureTests {
   static let folder = Here.package + "/Tests/Pictures"
-  static let names = ["vit", "clip", "siglip", "llava", "gemma3"]
+  static let encoders = ["vit", "clip", "siglip"]
+  static let readers = [
+    "llava", "gemma3", "internvl", "internvl_qwen3", "llava_mistral", "llava_qwen2",
+  ]
+  static let names = encoders + readers
   static let shared = ["vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl"]
   private static let pool = ThreadPool(threads: 2)
 
@@ -56,7 +60,7 @@ import Testing
     try JSONDecoder().decode([Words].self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/\(name)/words.json")))
   }
 
-  @Test("from picture files a text goes on as the reference's", arguments: ["llava", "gemma3"])
+  @Test("from picture files a text goes on as the reference's", arguments: readers)
   func generates(_ name: String) throws {
     let path = Self.folder + "/" + name
     let loaded = try Self.load(path)
