@@ -21,13 +21,18 @@ extension TokenEmbedding.Replacement {
         hint: "give the stack an output with 'project'")
       return x
     }
-    plan.place(rowsOf: rows.axis, at: token)
+    plan.place(rowsOf: rows.axis, at: token, lines: lines)
     return plan.within("embed") { plan in
       let states = [
         plan.state("rows", width: rows.width, extent: .perToken, axis: rows.axis),
         plan.state("replaced", width: 1, extent: .fixed),
       ]
-      return plan.apply(ReplaceRows(token: token), to: x, rows, states: states)
+      // Li et al., 2024 (LLaVA-NeXT), start the row that ends a line as long as an embedding.
+      let newline =
+        lines == nil
+        ? [] : [plan.parameter("newline.weight", shape: [x.width], starts: .normal(1 / Double(x.width).squareRoot()))]
+      return plan.apply(
+        ReplaceRows(token: token, lines: lines), to: x, rows, parameters: newline, states: states)
     }
   }
 }
@@ -35,19 +40,30 @@ extension TokenEmbedding.Replacement {
 /// Rows of another axis in the places of one token: the k-th place has the k-th row.
 ///
 ///     y[t] = r[k] where token[t] is the k-th of its kind in the text, else x[t]
+///     in lines:  y[t] = w where r[k] is no number        w: [width]
 ///
-/// A place for which there is no row keeps its own: who gives rows counts the places.
+/// A place for which there is no row keeps its own: who gives rows counts the places. Rows that end the lines of a picture are given
+/// as NaN, and the learned row stands there.
 struct ReplaceRows: Kernel {
   let name = "replace rows"
   let token: Int
+  let lines: PictureLines?
 
-  var attributes: [Attribute] { [Attribute("token", token)] }
-  var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
+  var attributes: [Attribute] {
+    [
+      Attribute("token", token),
+      Attribute("lines", lines.map { Attribute.Value.group("newline", $0.attributes) }),
+    ]
+  }
+  var traits: OperatorTraits {
+    OperatorTraits(overwritableInput: 0, backwardReadsInputs: lines == nil ? .none : .only([1]))
+  }
   func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { [inputs[0]] }
 
   func forward(_ context: ForwardContext) {
     let (x, y) = (context.input(), context.output())
     if x.base != UnsafePointer(y.base) { y.base.update(from: x.base, count: x.count * x.width) }
+    let newline = lines == nil ? nil : context.parameter().vector
     for (index, sequence) in context.sequences.enumerated() {
       let rows = context.append(input: 1, to: 0, of: index)
       let counter = context.state(1, of: index)
@@ -55,6 +71,7 @@ struct ReplaceRows: Kernel {
       for row in sequence.rows where Int(context.tokens[row]) == token {
         if next < rows.count {
           widen(rows.rows.format, rows.rows.base + next * rows.rows.rowBytes, count: y.width, into: y[row])
+          if let newline, y[row][0].isNaN { y[row].update(from: newline, count: y.width) }
         }
         next += 1
       }
@@ -62,16 +79,22 @@ struct ReplaceRows: Kernel {
     }
   }
 
-  /// `dr[k] += dy[t]` where row k stands, `dx[t] += dy[t]` elsewhere.
+  /// `dr[k] += dy[t]` where row k stands, `dw += dy[t]` where it ends a line, `dx[t] += dy[t]` elsewhere.
   func backward(_ context: BackwardContext) {
     let dy = context.outputGradient()
     let (dx, dr) = (context.inputGradient(0), context.inputGradient(1))
     let given = context.batch(ofInput: 1).sequences
+    let r = lines.map { _ in context.input(1) }
+    let dw = lines == nil ? nil : context.parameterGradient()
     for (index, sequence) in context.sequences.enumerated() {
       var rows = given[index].rows
       for row in sequence.rows {
         if Int(context.tokens[row]) == token, let source = rows.popFirst() {
-          if let dr { add(dy[row], scaledBy: 1, to: dr[source], count: dy.width) }
+          if let r, r[source][0].isNaN {
+            if let dw { add(dy[row], scaledBy: 1, to: dw, count: dy.width) }
+          } else if let dr {
+            add(dy[row], scaledBy: 1, to: dr[source], count: dy.width)
+          }
         } else if let dx {
           add(dy[row], scaledBy: 1, to: dx[row], count: dy.width)
         }

@@ -31,6 +31,7 @@ public struct TokenEmbedding: Embedding {
   struct Replacement {
     let token: Int
     let from: String?
+    let lines: PictureLines?
     let place: Place?
   }
 
@@ -60,7 +61,12 @@ public struct TokenEmbedding: Embedding {
         group in
         Replacement(
           token: group.requiredInteger("token", in: 0...(1 << 31), "the id of the token"),
-          from: group.optionalText("from", "the stack; the only one when left out"), place: group.place)
+          from: group.optionalText("from", "the stack; the only one when left out"),
+          lines: group.group("lines", "tiles of a picture laid together as it lies, each line ended by a learned row") {
+            PictureLines(
+              limit: $0.optionalInteger(
+                "limit", in: 1...1024, "the tiles whose number of rows is kept; more are resampled to fewer"))
+          }, place: group.place)
       } : nil
     if let replace, replace.token >= options.shape.vocabSize {
       options.fail(

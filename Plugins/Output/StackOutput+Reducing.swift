@@ -1,24 +1,27 @@
 import Components
 import Kernels
 
-/// Rows of a square picture in blocks: the mean of a block's rows, or all of them as one wider row.
+/// Rows of a picture in blocks: the mean of a block's rows, or all of them as one wider row.
 ///
 ///     y[i] = Σ x[b] / w²   or   y[i] = (x[b₁], x[b₂], …)   over the w² rows b of block i, row by row
+///     unfolded:  y[i] = (x[b₁][0], x[b₂][0], …, x[b₁][1], …)
 ///
-/// The first `dropping` rows of a sequence are no part of the picture. Rows that complete no block are left out.
+/// The first `dropping` rows of a sequence are no part of the picture, which is a square where its columns are not known. Rows that
+/// complete no block are left out.
 struct ReduceRows: Kernel {
   let name = "reduce rows"
   let axis: RowAxis
   let dropping: Int
   let window: Int
   let joins: Bool
+  let isUnfolded: Bool
   let isInBlocks: Bool
 
   var attributes: [Attribute] {
     [
       Attribute("axis", axis.index), Attribute("dropping", dropping, plain: 0),
       Attribute("window", window, plain: 1), Attribute("joins", joins, plain: false),
-      Attribute("in_blocks", isInBlocks, plain: false),
+      Attribute("unfolded", isUnfolded, plain: false), Attribute("in_blocks", isInBlocks, plain: false),
     ]
   }
   var traits: OperatorTraits { OperatorTraits(backwardReadsInputs: .none) }
@@ -30,7 +33,10 @@ struct ReduceRows: Kernel {
     let (x, y) = (context.input(), context.output())
     y.base.update(repeating: 0, count: y.count * y.width)
     forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
-      if joins {
+      if isUnfolded {
+        let (wide, narrow) = (y[row] + place, x[source])
+        for index in 0..<x.width { wide[index * window * window] = narrow[index] }
+      } else if joins {
         (y[row] + place * x.width).update(from: x[source], count: x.width)
       } else {
         add(x[source], scaledBy: share, to: y[row], count: x.width)
@@ -43,6 +49,11 @@ struct ReduceRows: Kernel {
     guard let dx = context.inputGradient() else { return }
     let dy = context.outputGradient()
     forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
+      if isUnfolded {
+        let (wide, narrow) = (dy[row] + place, dx[source])
+        for index in 0..<dx.width { narrow[index] += wide[index * window * window] }
+        return
+      }
       add(
         joins ? dy[row] + place * dx.width : dy[row], scaledBy: joins ? 1 : share, to: dx[source], count: dx.width)
     }
@@ -64,12 +75,12 @@ struct ReduceRows: Kernel {
         }
         continue
       }
-      let side = Int(Double(count).squareRoot())
-      let blocks = side / window
-      for index in 0..<min(blocks * blocks, to.rows.count) {
-        let corner = index / blocks * window * side + index % blocks * window
+      let columns = from.columns > 0 ? from.columns : Int(Double(count).squareRoot())
+      let (down, across) = (count / max(1, columns) / window, columns / window)
+      for index in 0..<min(down * across, to.rows.count) {
+        let corner = index / across * window * columns + index % across * window
         for place in 0..<window * window {
-          let source = corner + place / window * side + place % window
+          let source = corner + place / window * columns + place % window
           body(to.rows.lowerBound + index, from.rows.lowerBound + dropping + source, place)
         }
       }

@@ -9,7 +9,7 @@ import Tokenization
 /// ```yaml
 /// images:
 ///   mark: <image>              # what stands for a picture in what a user or a chat template writes
-///   expanded: "{{ token * tokens }}"      # what becomes of it: a template that knows rows, columns, tiles, tokens of a tile, token
+///   expanded: "{{ token * tokens }}"      # what becomes of it: a template that knows rows, columns, tiles, tokens of a tile, total, token
 ///   prompt: "{{ marks }}{{ prompt }}"     # a prompt in which no mark stands: a template that knows marks, bos_token, prompt
 ///   special_tokens: true       # whether the tokenizer puts its own marks around the text
 /// ```
@@ -54,7 +54,7 @@ public struct PicturePrompt: Sendable {
     }
     addsSpecialTokens = special?.flag ?? true
     try problems.check()
-    expanded = try Template(sources.expanded ?? "{{ token * (tiles * tokens) }}", name: "images.expanded")
+    expanded = try Template(sources.expanded ?? "{{ token * total }}", name: "images.expanded")
     prompt = try Template(sources.prompt ?? "{{ marks }}{{ prompt }}", name: "images.prompt")
   }
 
@@ -68,10 +68,13 @@ public struct PicturePrompt: Sendable {
     return try prompt.render(variables)
   }
 
-  /// `text` with what stands for each of `pictures` in the place of its mark; `tokens` are the rows of a tile of each.
+  /// `text` with what stands for each of `pictures` in the place of its mark; `tokens` are the rows of a tile of each, and `totals` those
+  /// of each picture, where they are not as many as its tiles have.
   ///
   /// Throws `ModelProblem` where there are more marks than pictures, or fewer.
-  public func expanded(_ text: String, _ pictures: [PictureReader.Tiles], tokens: [Int]) throws -> String {
+  public func expanded(
+    _ text: String, _ pictures: [PictureReader.Tiles], tokens: [Int], totals: [Int]? = nil
+  ) throws -> String {
     let parts = text.split(separator: mark, omittingEmptySubsequences: false)
     guard parts.count == pictures.count + 1 else {
       throw ModelProblem.picture(
@@ -79,10 +82,11 @@ public struct PicturePrompt: Sendable {
           + "\(pictures.count == 1 ? "is" : "are") given")
     }
     var result = String(parts[0])
-    for ((picture, tokens), part) in zip(zip(pictures, tokens), parts.dropFirst()) {
+    for (index, (picture, part)) in zip(pictures, parts.dropFirst()).enumerated() {
       var variables = JSONObject()
       variables["token"] = .string(placeholder)
-      variables["tokens"] = .integer(tokens)
+      variables["tokens"] = .integer(tokens[index])
+      variables["total"] = .integer(totals?[index] ?? tokens[index] * picture.tiles.count)
       variables["tiles"] = .integer(picture.tiles.count)
       variables["rows"] = .integer(picture.rows)
       variables["columns"] = .integer(picture.columns)

@@ -8,12 +8,15 @@ public struct PictureReader: Sendable {
   public struct Tiles: Sendable {
     /// The rows of each tile, one after the other.
     public let tiles: [[Float]]
-    /// How many rows of tiles there are, without the whole picture beside them.
+    /// How many rows of tiles there are, without the whole picture beside them; of a picture of any size, rows of its tokens.
     public let rows: Int
-    /// How many tiles a row has.
+    /// How many tiles a row has, or tokens.
     public let columns: Int
     /// Rows and columns of patches, where the encoder takes pictures of any size and a picture is one tile; nil where tiles are squares.
     public let patches: (rows: Int, columns: Int)?
+    /// Of what the tiles beside one another become, the rows and columns that show the picture: the rest is padding. Nil where the whole
+    /// picture is not the first tile.
+    public var shown: (rows: Int, columns: Int)?
   }
 
   private let processor: ImageProcessor
@@ -24,7 +27,21 @@ public struct PictureReader: Sendable {
   /// Throws `FileProblem` where no file says how, and `ModelProblem` where the model takes no pictures.
   public init(_ plan: Plan, stack: Plan.PictureStack? = nil, folder: String) throws {
     grid = try TileGrid(plan, stack: stack)
-    processor = try ImageProcessor(folder: folder)
+    let read = try ImageProcessor(folder: folder)
+    if stack?.lines != nil { try Self.check(read, folder: folder) }
+    processor = try grid.takesAnySize && !grid.isMerged ? read.cutting(patches: grid.unit) : read
+  }
+
+  /// Refuses a processor that makes tiles of other resolutions than the model's own configuration names, for then nobody can say how
+  /// they lie.
+  static func check(_ processor: ImageProcessor, folder: String) throws {
+    let key = "image_grid_pinpoints"
+    let config = folder + "/config.json"
+    guard let wanted = try? JSONValue(contentsOf: config, literals: true)[key], wanted != processor.settings[key] else {
+      return
+    }
+    throw FileProblem(
+      path: config, sentence: "'\(key)' is another here than in the file of the image processor, and both say how a picture is cut")
   }
 
   /// The pictures in `files`, which belong to one text.
@@ -35,7 +52,8 @@ public struct PictureReader: Sendable {
       if case .mergedPatches(let size, let merge, let frames) = picture.form {
         try grid.requireMerged(size: size, merge: merge, frames: frames)
         return Tiles(
-          tiles: [picture.values], rows: 1, columns: 1, patches: (picture.grid.rows, picture.grid.columns))
+          tiles: [picture.values], rows: picture.grid.rows / merge, columns: picture.grid.columns / merge,
+          patches: (picture.grid.rows, picture.grid.columns))
       }
       guard picture.form == .tiles, picture.shape.count == 4, !grid.isMerged else {
         throw ModelProblem.picture(
@@ -52,7 +70,16 @@ public struct PictureReader: Sendable {
       let tiles = try (0..<picture.shape[0]).map { tile in
         try grid.rows(of: picture.values[tile * size..<(tile + 1) * size], shape: shape)
       }
-      return Tiles(tiles: tiles, rows: picture.grid.rows, columns: picture.grid.columns, patches: nil)
+      if let patches = grid.sides(of: shape) {
+        return Tiles(
+          tiles: tiles, rows: patches.rows / grid.block, columns: patches.columns / grid.block, patches: patches)
+      }
+      var result = Tiles(tiles: tiles, rows: picture.grid.rows, columns: picture.grid.columns, patches: nil)
+      if picture.overview == .first, let side = grid.side {
+        let shown = picture.unpadded(side: side)
+        result.shown = (shown.rows, shown.columns)
+      }
+      return result
     }
   }
 }
@@ -63,6 +90,8 @@ struct TileGrid {
   private let patches: PatchGrid
   /// The number of rows that a table of positions is for; nil where there is none.
   private let wanted: Int?
+  /// Patches along a side of the blocks of which each becomes one row.
+  let block: Int
 
   /// The rows of a tile for `stack` of `plan`, or for the model itself; throws `ModelProblem` where it takes no pictures.
   init(_ plan: Plan, stack: Plan.PictureStack?) throws(ModelProblem) {
@@ -73,7 +102,22 @@ struct TileGrid {
     }
     self.patches = patches
     wanted = stack == nil ? plan.longestSequence : axis.longest
+    block = stack.map { plan.block(of: $0) } ?? 1
   }
+
+  /// Rows along a side of what a tile becomes, where it is a square; nil where pictures of any size are taken.
+  var side: Int? { wanted.map { Int(Double($0 - patches.rowsBefore).squareRoot()) / block } }
+
+  /// Rows and columns of the patches of a tile of `shape`, where the model takes pictures of any size; nil elsewhere.
+  func sides(of shape: [Int]) -> (rows: Int, columns: Int)? {
+    guard takesAnySize else { return nil }
+    return (shape[1] / patches.size, shape[2] / patches.size)
+  }
+
+  /// Whether pictures of any size are taken, of which nothing but patches is made.
+  var takesAnySize: Bool { wanted == nil && patches.rowsBefore == 0 }
+  /// Pixels along a side of the blocks of which each becomes one row.
+  var unit: Int { patches.size * block }
 
   /// Whether patches stand in blocks, of pictures of any size.
   var isMerged: Bool { patches.merge > 1 }
@@ -100,7 +144,16 @@ struct TileGrid {
     // What is left over at the right and below is left out, as by a convolution without padding.
     let (across, down) = (width / size, height / size)
     let count = across * down + patches.rowsBefore
-    if let wanted, count != wanted || across != down {
+    if takesAnySize {
+      if across % block != 0 || down % block != 0 {
+        throw .picture(
+          "a picture of \(width)×\(height) pixels has \(across)×\(down) patches, which are no blocks of \(block)×\(block), as "
+            + "'\(model)' takes them")
+      }
+    } else if across != down, wanted == nil {
+      throw .picture(
+        "a picture of \(width)×\(height) pixels has \(across)×\(down) patches, and '\(model)' takes squares")
+    } else if let wanted, count != wanted || across != down {
       throw .picture(
         "a picture of \(width)×\(height) pixels has \(across)×\(down) patches, and '\(model)' has positions for a square of "
           + "\(wanted - patches.rowsBefore)")

@@ -9,6 +9,8 @@ extension Plan {
     public let states: Value
     /// The token of the text in whose places its rows stand; nil where they stand in none.
     public let placeholder: Int?
+    /// How the tiles of a picture are laid together there; nil where they stand one after the other.
+    public let lines: PictureLines?
   }
 
   /// The stacks beside the text's that are given pictures.
@@ -19,8 +21,16 @@ extension Plan {
       let written = Set(own.flatMap(\.outputs))
       let read = steps.lazy.filter { $0.scope.stack != planned.name }.flatMap(\.inputs).first(where: written.contains)
       guard let patches = planned.patches, let read else { return nil }
-      return PictureStack(axis: axis, patches: patches, states: read, placeholder: axes[read.axis.index].placeholder)
+      let states = axes[read.axis.index]
+      return PictureStack(
+        axis: axis, patches: patches, states: read, placeholder: states.placeholder, lines: states.lines)
     }
+  }
+
+  /// Patches along a side of the blocks of which each becomes one row of what `stack` gives; 1 where none are joined.
+  public func block(of stack: PictureStack) -> Int {
+    guard case .derived(_, _, let joining) = axes[stack.states.axis.index].kind else { return 1 }
+    return Int(Double(joining).squareRoot())
   }
 
   /// The steps that give what others read of `stack`, whose logits are those states: what computes each picture by itself.
@@ -40,9 +50,9 @@ extension Plan {
       let name = axes[stack.axis.index].name
       axes[stack.axis.index] = PlannedAxis(name: name, kind: .unused)
       let width = stack.states.width
-      let placeholder = self.axes[stack.states.axis.index].placeholder
       axes[stack.states.axis.index] = PlannedAxis(
-        name: name, kind: .sequence, inputWidth: width, placeholder: placeholder, mayBeEmpty: true)
+        name: name, kind: .sequence, inputWidth: width, placeholder: stack.placeholder, lines: stack.lines,
+        mayBeEmpty: true)
       inputs.append(
         Step(
           scope: TensorName(stack: name), operation: input(stack.states.axis, width), inputs: [],

@@ -45,13 +45,15 @@ public struct PlannedAxis: Sendable, Hashable {
   public let patches: PatchGrid?
   /// The token of the text in whose places its rows stand; nil where they stand in none.
   public internal(set) var placeholder: Int?
+  /// How the tiles of a picture are laid together there; nil where they stand one after the other.
+  public internal(set) var lines: PictureLines?
   /// Whether a sequence may give no rows at all.
   public let mayBeEmpty: Bool
 
   /// The axis `name`.
   public init(
     name: String, kind: Kind, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil,
-    patches: PatchGrid? = nil, placeholder: Int? = nil, mayBeEmpty: Bool = false
+    patches: PatchGrid? = nil, placeholder: Int? = nil, lines: PictureLines? = nil, mayBeEmpty: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -60,6 +62,7 @@ public struct PlannedAxis: Sendable, Hashable {
     self.context = context
     self.patches = patches
     self.placeholder = placeholder
+    self.lines = lines
     self.mayBeEmpty = mayBeEmpty
   }
 

@@ -105,6 +105,8 @@ def main():
         given = {key: value for key, value in expected.items() if key not in (answer, "greedy", "tile_grids")}
         if "gemma3" in config["model_type"]:
             given["token_type_ids"] = (given["input_ids"] == config["image_token_index"]).long()
+        if config["model_type"] == "paligemma":
+            given["token_type_ids"] = torch.zeros_like(given["input_ids"])
         own = dict.fromkeys(counts, 0)
         for title, changed in changes(config):
             with tempfile.TemporaryDirectory(prefix="sweep-") as work:

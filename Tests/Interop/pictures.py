@@ -27,6 +27,7 @@ for seed, (name, size) in enumerate(zip(FILES, [(13, 17), (24, 12), (9, 9)])):
 PICTURES = [Image.open(f"{out}/{name}").convert("RGB") for name in FILES]
 
 VIEW = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20, image_size=12, patch_size=4)
+GRID = {**{key: value for key, value in VIEW.items() if key != "intermediate_size"}, "mlp_ratio": 2}
 TEXT = dict(vocab_size=40, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
             max_position_embeddings=64, head_dim=8, bos_token_id=1, eos_token_id=2, pad_token_id=0)
 
@@ -63,6 +64,15 @@ ENCODERS = {
     "clip": (T.CLIPVisionModel, T.CLIPVisionConfig(**VIEW), T.CLIPImageProcessorPil(
         size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12})),
     "siglip": (T.SiglipVisionModel, T.SiglipVisionConfig(**VIEW), sized(T.SiglipImageProcessorPil)),
+    # Tables for 5×5 patches, of which pictures have 3×3, and for 2×2.
+    "dinov2": (T.Dinov2Model, T.Dinov2Config(**{**GRID, "image_size": 20}, qkv_bias=False), T.BitImageProcessorPil(
+        size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12})),
+    "dinov2_with_registers": (T.Dinov2WithRegistersModel, T.Dinov2WithRegistersConfig(
+        **{**GRID, "image_size": 20}, num_register_tokens=2, use_swiglu_ffn=True), T.BitImageProcessorPil(
+        size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12})),
+    "dinov2_small_table": (T.Dinov2WithRegistersModel, T.Dinov2WithRegistersConfig(
+        **{**GRID, "image_size": 8}, num_register_tokens=1), T.BitImageProcessorPil(
+        size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12})),
 }
 for name, (cls, config, processor) in ENCODERS.items():
     model = made(cls, config, sum(name.encode()))
@@ -97,6 +107,11 @@ READERS = {
         vision_config=vision("siglip_vision_model", vision_use_head=False), mm_tokens_per_image=1, image_token_index=30,
         text_config={"model_type": "gemma3_text", **TEXT, "sliding_window": 4, "query_pre_attn_scalar": 8,
                      "layer_types": ["sliding_attention", "full_attention"]}), sized(T.Gemma3ImageProcessorPil), 1),
+    # The prompt's tokens see each other: all of a text that is given, and of greedy steps the first text.
+    "paligemma2": (T.PaliGemmaForConditionalGeneration, T.PaliGemmaConfig(
+        vision_config=vision("siglip_vision_model", vision_use_head=False), image_token_index=30, projection_dim=16,
+        text_config={"model_type": "gemma2", **TEXT, "sliding_window": 40, "query_pre_attn_scalar": 8,
+                     "layer_types": ["sliding_attention", "full_attention"]}), sized(T.SiglipImageProcessorPil), 9),
     # Tiles: the second picture has two, and itself after them. A text's rows follow from its pictures: see `tokens`.
     "internvl": (T.InternVLForConditionalGeneration, T.InternVLConfig(
         vision_config={**INTERN, "attention_bias": True}, text_config=QWEN2,
@@ -165,6 +180,15 @@ def places(config, given, tiles, rows, features):
     return [([30] * across + [31]) * (down - 1) + [30] * across + [32] for down, across in lines]
 
 
+def types(name, ids, prompt):
+    """What tells tokens that see each other: those of a picture, or of the prompt."""
+    if name == "gemma3":
+        return {"token_type_ids": (ids == 30).long()}
+    if name == "paligemma2":
+        return {"token_type_ids": (torch.arange(ids.shape[1]) >= prompt).long()[None].expand(ids.shape)}
+    return {}
+
+
 for name, (cls, config, processor, rows) in READERS.items():
     seed = sum(name.encode())
     model = made(cls, config, seed)
@@ -178,13 +202,13 @@ for name, (cls, config, processor, rows) in READERS.items():
     texts = [words(3) + picture[0] + words(4 + longer), words(2) + picture[1] + words(2) + picture[2] + words(3)]
     with torch.no_grad():
         ids = torch.tensor(texts)
-        more = {"token_type_ids": (ids == 30).long()} if name == "gemma3" else {}
+        more = types(name, ids, ids.shape[1])
         result = model(input_ids=ids, **given, **more)
         row = texts[0]
         first = read(name, processor, PICTURES[:1])[0]
         for _ in range(8):
             now = torch.tensor([row])
-            more = {"token_type_ids": (now == 30).long()} if name == "gemma3" else {}
+            more = types(name, now, len(texts[0]))
             row = row + [model(input_ids=now, **first, **more).logits[0, -1].argmax().item()]
     if name.startswith(("llava_next", "llava_onevision")):
         # Rows and columns of tiles of each picture, which are told nowhere else; none of one that is a single tile.

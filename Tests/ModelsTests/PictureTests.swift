@@ -4,6 +4,7 @@ import Execution
 import Files
 import Foundation
 import Generation
+import Images
 import Kernels
 import Models
 import SharedData
@@ -14,9 +15,10 @@ import Testing
 /// shared fixtures.
 @Suite struct PictureTests {
   static let folder = Here.package + "/Tests/Pictures"
-  static let encoders = ["vit", "clip", "siglip"]
+  static let encoders = ["vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "dinov2_small_table"]
   static let readers = [
-    "llava", "gemma3", "internvl", "internvl_qwen3", "llava_mistral", "llava_qwen2",
+    "llava", "gemma3", "paligemma2", "internvl", "internvl_qwen3", "llava_mistral", "llava_qwen2", "aya_vision",
+    "pixtral", "mistral3", "llava_next", "llava_next_mistral", "llava_onevision",
   ]
   static let names = encoders + readers
   static let shared = ["vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl"]
@@ -76,6 +78,7 @@ import Testing
     settings.sampling.temperature = 0
     settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
     settings.together = PicturePrompt.runs(of: token, in: text.ids)
+    if plan.lets(.prompt) { settings.prefix = text.ids.count }
     let executor = try loaded.executor(pool: Self.pool, longest: text.ids.count, states: .f32, computeType: .stored)
     let result = try TextGenerator(executor, tokenizer: nil).generate(text.ids, settings) { _, _ in true }
     let file = try SafetensorsFile(path: path + "/expected.safetensors")
@@ -84,6 +87,36 @@ import Testing
       Int(greedy.bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
     }
     #expect(text.ids + result.tokens == wanted)
+  }
+
+  @Test("a picture file becomes the reference's pixels, bit for bit", arguments: readers)
+  func pixels(_ name: String) throws {
+    let path = Self.folder + "/" + name
+    let file = try SafetensorsFile(path: path + "/expected.safetensors")
+    let entry = try #require(file.tensors.first { $0.name == "pixel_values" })
+    let wanted = (0..<entry.elementCount).map { entry.bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+    let (height, width) = (entry.shape[entry.shape.count - 2], entry.shape[entry.shape.count - 1])
+    var processor = try ImageProcessor(folder: path)
+    // What its model says to the processor.
+    if name == "mistral3" { processor = try processor.cutting(patches: 8) }
+    var (pictures, tiles) = (0, 0)
+    for text in try Self.words(name) {
+      for picture in try processor.process(files: text.pictures.map({ Self.folder + "/" + $0 })) {
+        let lines = 3 * picture.shape[2]
+        for tile in 0..<picture.shape[0] {
+          let place = entry.shape.count == 5 ? pictures * entry.shape[1] + tile : tiles + tile
+          for line in 0..<lines {
+            let own = (tile * lines + line) * picture.shape[3]
+            let start =
+              (place * 3 * height + line / picture.shape[2] * height + line % picture.shape[2]) * width
+            #expect(
+              picture.values[own..<own + picture.shape[3]].elementsEqual(wanted[start..<start + picture.shape[3]]))
+          }
+        }
+        (pictures, tiles) = (pictures + 1, tiles + picture.shape[0])
+      }
+    }
+    #expect(pictures == 3)
   }
 
   @Test("pictures of another size than positions are for, and other numbers of places, are refused in a sentence")
