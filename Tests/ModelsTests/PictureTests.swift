@@ -18,7 +18,7 @@ import Testing
   static let encoders = ["vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "dinov2_small_table"]
   static let readers = [
     "llava", "gemma3", "paligemma2", "internvl", "internvl_qwen3", "llava_mistral", "llava_qwen2", "aya_vision",
-    "pixtral", "mistral3", "llava_next", "llava_next_mistral", "llava_onevision",
+    "pixtral", "mistral3", "mistral3_ministral3", "llava_next", "llava_next_mistral", "llava_onevision",
   ]
   static let names = encoders + readers
   static let shared = ["vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl"]
@@ -98,7 +98,7 @@ import Testing
     let (height, width) = (entry.shape[entry.shape.count - 2], entry.shape[entry.shape.count - 1])
     var processor = try ImageProcessor(folder: path)
     // What its model says to the processor.
-    if name == "mistral3" { processor = try processor.cutting(patches: 8) }
+    if name.hasPrefix("mistral3") { processor = try processor.cutting(patches: 8) }
     var (pictures, tiles) = (0, 0)
     for text in try Self.words(name) {
       for picture in try processor.process(files: text.pictures.map({ Self.folder + "/" + $0 })) {
