@@ -84,7 +84,8 @@ import Testing
       let header = try JSONSerialization.jsonObject(with: bytes[8..<8 + length]) as? [String: Any]
       return Set(try #require(header).keys).subtracting(["__metadata__"])
     }
-    for name in ["vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "llava", "llava_next", "mistral3", "aya_vision"] {
+    let names = ["vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "llava", "llava_next", "mistral3", "aya_vision"]
+    for name in names {
       let saved = try Command(["save", Self.folder + "/" + name, "--output", place + name])
       defer { try? FileManager.default.removeItem(atPath: place + name) }
       #expect(saved.status == 0, "\(saved.notes)")

@@ -1,7 +1,7 @@
 """Very small image encoders, and models that read pictures and texts, as transformers 5.23 saves them (torch 2.15, Pillow 13, float32,
 eager attention), and what it computes of the pictures beside them.
 
-    python3 Tests/Interop/pictures.py Tests/Pictures
+    python3 Tests/Interop/pictures.py Tests/Pictures [NAME …]
 
 A folder holds config.json, preprocessor_config.json, model.safetensors and expected.safetensors: pixel_values by the processor on
 Pillow, and logits or last_hidden_state; of models of texts input_ids, logits [2,T,vocabulary] and greedy [1,T+8], row 0 and 8 argmax steps,
@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from transformers.models.llava_next.modeling_llava_next import get_anyres_image_grid_shape
 
-out = sys.argv[1]
+out, only = sys.argv[1], sys.argv[2:]
 os.makedirs(out, exist_ok=True)
 FILES = ["one.png", "two.png", "three.png"]
 for seed, (name, size) in enumerate(zip(FILES, [(13, 17), (24, 12), (9, 9)])):
@@ -75,6 +75,8 @@ ENCODERS = {
         size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12})),
 }
 for name, (cls, config, processor) in ENCODERS.items():
+    if only and name not in only:
+        continue
     model = made(cls, config, sum(name.encode()))
     pixels = processor(PICTURES, return_tensors="pt")["pixel_values"]
     with torch.no_grad():
@@ -119,6 +121,17 @@ READERS = {
     "internvl_qwen3": (T.InternVLForConditionalGeneration, T.InternVLConfig(
         vision_config={**INTERN, "image_size": [24, 24], "use_qk_norm": True, "norm_type": "rms_norm"}, text_config=QWEN3, image_token_id=30,
         tie_word_embeddings=False), tiled(T.GotOcr2ImageProcessorPil, 16), 4),
+    "internvl_llama": (T.InternVLForConditionalGeneration, T.InternVLConfig(
+        vision_config={**INTERN, "num_hidden_layers": 1}, text_config={"model_type": "llama", **TEXT, "num_hidden_layers": 1},
+        image_token_id=30, downsample_ratio=0.25, tie_word_embeddings=False), tiled(T.GotOcr2ImageProcessorPil, 16), 1),
+    "internvl_qwen3_moe": (T.InternVLForConditionalGeneration, T.InternVLConfig(
+        vision_config={**INTERN, "num_hidden_layers": 1}, text_config={
+            "model_type": "qwen3_moe", **TEXT, "num_hidden_layers": 1, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8,
+            "norm_topk_prob": True}, image_token_id=30, tie_word_embeddings=False), tiled(T.GotOcr2ImageProcessorPil, 16), 4),
+    "internvl_gpt_oss": (T.InternVLForConditionalGeneration, T.InternVLConfig(
+        vision_config={**INTERN, "num_hidden_layers": 1}, text_config={
+            "model_type": "gpt_oss", **TEXT, "num_local_experts": 4, "num_experts_per_tok": 2, "intermediate_size": 8, "sliding_window": 5},
+        image_token_id=30, tie_word_embeddings=False), tiled(T.GotOcr2ImageProcessorPil, 16), 4),
     "aya_vision": (T.AyaVisionForConditionalGeneration, T.AyaVisionConfig(
         vision_config=vision("siglip_vision_model", vision_use_head=False, image_size=16), text_config=COHERE,
         image_token_index=30, alignment_intermediate_size=20), tiled(T.GotOcr2ImageProcessorPil, 16), 4),
@@ -196,8 +209,10 @@ def types(name, ids, prompt):
 
 
 for name, (cls, config, processor, rows) in READERS.items():
+    if only and name not in only:
+        continue
     # One with which no greedy step gives the mark of a picture.
-    seed = sum(name.encode()) + {"mistral3_ministral3": 1, "internvl_qwen3": 1}.get(name, 0)
+    seed = sum(name.encode()) + {"mistral3_ministral3": 1, "internvl_qwen3": 1, "internvl_qwen3_moe": 2}.get(name, 0)
     model = made(cls, config, seed)
     given, tiles = read(name, processor, PICTURES)
     draw = torch.Generator().manual_seed(seed)

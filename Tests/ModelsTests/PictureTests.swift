@@ -17,7 +17,8 @@ import Testing
   static let folder = Here.package + "/Tests/Pictures"
   static let encoders = ["vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "dinov2_small_table"]
   static let readers = [
-    "llava", "gemma3", "paligemma2", "internvl", "internvl_qwen3", "llava_mistral", "llava_qwen2", "aya_vision",
+    "llava", "gemma3", "paligemma2", "internvl", "internvl_llama", "internvl_qwen3",
+    "internvl_qwen3_moe", "internvl_gpt_oss", "llava_mistral", "llava_qwen2", "aya_vision",
     "pixtral", "mistral3", "mistral3_ministral3", "llava_next", "llava_next_mistral", "llava_onevision",
   ]
   static let names = encoders + readers
