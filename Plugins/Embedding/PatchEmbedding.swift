@@ -7,10 +7,11 @@ import Kernels
 ///
 /// Dosovitskiy et al., 2020, https://arxiv.org/abs/2010.11929. A patch's numbers are those of its first channel row by row, then the
 /// next channel's; patches stand row by row. The class row is a row of its own, before the patches, and has a position: a careful
-/// reader's mistake is a table of positions that is one row short.
+/// reader's mistake is a table of positions that is one row short. `position` adds positions of the embedding's own, where those of the stack
+/// turn queries and keys (Qwen3-VL, GLM-4.1V).
 ///
 /// Examples: `{size: 1, class: true, norm: layernorm}` `{size: 2, channels: 1, bias: false}`
-/// `{size: 1, frames: 2, merge: 2}`
+/// `{size: 1, frames: 2, merge: 2}` `{size: 1, patch_norm: rmsnorm, position: {type: grid_table, side: 3}}`
 ///
 /// Known as: patch_embedding, patch_embed, patch_size, vision_embedding `embedding: {type: patches, size: 16}`
 public struct PatchEmbedding: Embedding {
@@ -22,6 +23,8 @@ public struct PatchEmbedding: Embedding {
   let hasClass: Bool
   let frames: Int
   let merge: Int
+  let own: (any PositionEncoding)?
+  let patchNorm: (any Normalization)?
   let norm: (any Normalization)?
 
   public init(_ options: Options) {
@@ -32,6 +35,10 @@ public struct PatchEmbedding: Embedding {
     merge = options.integer(
       "merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand, where not row by row")
     hasClass = options.flag("class", default: false, "whether a learned row stands before the patches")
+    patchNorm = options.component(
+      "patch_norm", default: "none", slot: .norm, "the norm of the patches, before positions")
+    own = options.component(
+      "position", default: "none", slot: .position, "positions that are added besides the stack's")
     norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
   }
 
@@ -52,6 +59,8 @@ public struct PatchEmbedding: Embedding {
       let row = plan.parameter("embed.class.weight", shape: [x.width], starts: .normal(0.02))
       x = plan.apply(FirstRow(), to: x, parameters: [row])
     }
+    x = patchNorm?.write(x, named: "embed.patch_norm", over: .row, into: &plan) ?? x
+    x = own?.embed(x, into: &plan) ?? x
     x = position.embed(x, into: &plan)
     return norm?.write(x, named: "embed.norm", over: .row, into: &plan) ?? x
   }

@@ -15,46 +15,73 @@ extension TokenEmbedding.Replacement {
       return x
     }
     let rows = stack.states
-    guard rows.width == x.width else {
+    guard rows.width == x.width * (1 + layers) else {
+      let wanted = layers == 0 ? "\(x.width)" : "\(x.width), once and for \(layers) layers"
       plan.fail(
-        "rows of \(rows.width) numbers of the stack '\(stack.name)' cannot stand among those of \(x.width)", at: place,
-        hint: "give the stack an output with 'project'")
+        "rows of \(rows.width) numbers of the stack '\(stack.name)' cannot stand among those of \(wanted)", at: place,
+        hint: "give the stack an output with 'project'\(layers == 0 ? "" : " and as many 'taps'")")
       return x
     }
     plan.place(rowsOf: rows.axis, at: token)
-    return plan.within("embed") { plan in
+    let width = x.width
+    let parts = plan.within("embed") { plan in
+      layers == 0 ? [rows] : plan.split(rows, into: Array(repeating: width, count: 1 + layers))
+    }
+    if layers > 0 {
+      let token = token
+      plan.leave(
+        AddedAfterLayers { stream, layer, plan in
+          guard layer + 1 < parts.count else { return stream }
+          return Self.write(ReplaceRows(token: token, adds: true), stream, parts[layer + 1], "added", into: &plan)
+        })
+    }
+    return Self.write(ReplaceRows(token: token, adds: false), x, parts[0], "embed", into: &plan)
+  }
+
+  private static func write(
+    _ operation: ReplaceRows, _ x: Value, _ rows: Value, _ scope: String, into plan: inout PlanBuilder
+  ) -> Value {
+    plan.within(scope) { plan in
       let states = [
         plan.state("rows", width: rows.width, extent: .perToken, axis: rows.axis),
         plan.state("replaced", width: 1, extent: .fixed),
       ]
-      return plan.apply(ReplaceRows(token: token), to: x, rows, states: states)
+      return plan.apply(operation, to: x, rows, states: states)
     }
   }
 }
 
-/// Rows of another axis in the places of one token: the k-th place has the k-th row.
+/// Rows of another axis in the places of one token, or added to what stands there: the k-th place has the k-th row.
 ///
-///     y[t] = r[k] where token[t] is the k-th of its kind in the text, else x[t]
+///     y[t] = r[k] where token[t] is the k-th of its kind in the text, else x[t];   with `adds` x[t] + r[k] there
 ///
 /// A place for which there is no row keeps its own: who gives rows counts the places.
 struct ReplaceRows: Kernel {
   let name = "replace rows"
   let token: Int
+  let adds: Bool
 
-  var attributes: [Attribute] { [Attribute("token", token)] }
+  var attributes: [Attribute] { [Attribute("token", token), Attribute("adds", adds, plain: false)] }
   var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
   func outputs(_ inputs: [ValueShape], parameters: [[Int]]) -> [ValueShape] { [inputs[0]] }
 
   func forward(_ context: ForwardContext) {
     let (x, y) = (context.input(), context.output())
     if x.base != UnsafePointer(y.base) { y.base.update(from: x.base, count: x.count * x.width) }
+    let scratch = context.pass.scratch
     for (index, sequence) in context.sequences.enumerated() {
       let rows = context.append(input: 1, to: 0, of: index)
       let counter = context.state(1, of: index)
       var next = Int(counter?.pointee ?? 0)
       for row in sequence.rows where Int(context.tokens[row]) == token {
         if next < rows.count {
-          widen(rows.rows.format, rows.rows.base + next * rows.rows.rowBytes, count: y.width, into: y[row])
+          let given = rows.rows.base + next * rows.rows.rowBytes
+          if adds {
+            widen(rows.rows.format, given, count: y.width, into: scratch)
+            add(scratch, scaledBy: 1, to: y[row], count: y.width)
+          } else {
+            widen(rows.rows.format, given, count: y.width, into: y[row])
+          }
         }
         next += 1
       }
@@ -62,7 +89,7 @@ struct ReplaceRows: Kernel {
     }
   }
 
-  /// `dr[k] += dy[t]` where row k stands, `dx[t] += dy[t]` elsewhere.
+  /// `dr[k] += dy[t]` where row k stands, `dx[t] += dy[t]` elsewhere; with `adds` there too.
   func backward(_ context: BackwardContext) {
     let dy = context.outputGradient()
     let (dx, dr) = (context.inputGradient(0), context.inputGradient(1))
@@ -72,6 +99,7 @@ struct ReplaceRows: Kernel {
       for row in sequence.rows {
         if Int(context.tokens[row]) == token, let source = rows.popFirst() {
           if let dr { add(dy[row], scaledBy: 1, to: dr[source], count: dy.width) }
+          if adds, let dx { add(dy[row], scaledBy: 1, to: dx[row], count: dy.width) }
         } else if let dx {
           add(dy[row], scaledBy: 1, to: dx[row], count: dy.width)
         }
@@ -79,5 +107,7 @@ struct ReplaceRows: Kernel {
     }
   }
 
-  func flops(step: Step, context: Int) -> Int { 0 }
+  func scratch(step: Step, rows: Int, context: Int) -> Int { adds ? step.outputs[0].width : 0 }
+
+  func flops(step: Step, context: Int) -> Int { adds ? step.outputs[0].width : 0 }
 }

@@ -5,6 +5,7 @@ import Kernels
 ///
 ///     y[i] = Σ x[b] / w²   or   y[i] = (x[b₁], x[b₂], …)   over the w² rows b of block i, row by row
 ///
+/// With `byChannel` the joined row has the first number of each row, then the second of each, as a convolution reads them.
 /// The first `dropping` rows of a sequence are no part of the picture. Rows that complete no block are left out.
 struct ReduceRows: Kernel {
   let name = "reduce rows"
@@ -13,12 +14,13 @@ struct ReduceRows: Kernel {
   let window: Int
   let joins: Bool
   let isInBlocks: Bool
+  var byChannel = false
 
   var attributes: [Attribute] {
     [
       Attribute("axis", axis.index), Attribute("dropping", dropping, plain: 0),
       Attribute("window", window, plain: 1), Attribute("joins", joins, plain: false),
-      Attribute("in_blocks", isInBlocks, plain: false),
+      Attribute("in_blocks", isInBlocks, plain: false), Attribute("by_channel", byChannel, plain: false),
     ]
   }
   var traits: OperatorTraits { OperatorTraits(backwardReadsInputs: .none) }
@@ -30,7 +32,9 @@ struct ReduceRows: Kernel {
     let (x, y) = (context.input(), context.output())
     y.base.update(repeating: 0, count: y.count * y.width)
     forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
-      if joins {
+      if joins, byChannel {
+        for i in 0..<x.width { y[row][i * window * window + place] = x[source][i] }
+      } else if joins {
         (y[row] + place * x.width).update(from: x[source], count: x.width)
       } else {
         add(x[source], scaledBy: share, to: y[row], count: x.width)
@@ -43,6 +47,10 @@ struct ReduceRows: Kernel {
     guard let dx = context.inputGradient() else { return }
     let dy = context.outputGradient()
     forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
+      if joins, byChannel {
+        for i in 0..<dx.width { dx[source][i] += dy[row][i * window * window + place] }
+        return
+      }
       add(
         joins ? dy[row] + place * dx.width : dy[row], scaledBy: joins ? 1 : share, to: dx[source], count: dx.width)
     }

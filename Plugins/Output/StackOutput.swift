@@ -8,11 +8,15 @@ import Components
 /// The norm is there unless the last block ends in one; `norm` overrules that. Reducing takes the rows for a square picture, cut into
 /// blocks of `window`×`window`: `average` takes their mean (Gemma 3), `pixel_shuffle` joins them, row by row, to wider rows (Idefics3,
 /// InternVL); `blocks` joins rows that stand block by block, of any picture (Qwen2-VL). `project` ends in the width of the text (Liu et al., 2023, https://arxiv.org/abs/2304.08485).
+/// `taps` has what some layers give reduced and projected too, with matrices of their own, and put behind the numbers of each row, in the order
+/// of the layers (DeepStack: Meng et al., 2024, https://arxiv.org/abs/2406.04334); their norm stands behind the reducing, the stack's own before. Without
+/// `project` they are joined as they are, the first number of each layer, then the second (Llama 3.2 Vision, whose second stack joins them with `rest`).
 ///
 /// Examples: `{norm: false}` `{drop_class: true, project: {bias: true}}` `{reduce: {type: average, window: 3}}`
 /// `{drop_class: true, reduce: {type: pixel_shuffle, window: 3}, project: {hidden: 6, activation: tanh, norm: layernorm}}`
+/// `{project: {hidden: 6, bias: true}, taps: {layers: [0], norm: layernorm}}` `{taps: {layers: [1, 0]}}`
 ///
-/// Known as: projector, connector, multi_modal_projector `output: {project: {hidden: 4096}}`, pixel_shuffle `output: {reduce: {type: pixel_shuffle, window: 2}}`
+/// Known as: deepstack `output: {taps: {layers: [8, 16, 24]}, project: {hidden: 4096}}`, projector, connector, multi_modal_projector `output: {project: {hidden: 4096}}`, pixel_shuffle `output: {reduce: {type: pixel_shuffle, window: 2}}`
 public struct StackOutput: Output {
   public static let name = "output"
 
@@ -28,12 +32,25 @@ public struct StackOutput: Output {
     let activation: (any Activation)?
     let bias: Bool
     let norm: (any Normalization)?
+
+    /// Writes the matrices, whose names the scope has.
+    func write(_ x: Value, into plan: inout PlanBuilder) -> Value {
+      var y = x
+      if let hidden {
+        y = plan.linear(y, to: hidden, named: "in", bias: bias)
+        y = activation?.write(y, into: &plan) ?? y
+      }
+      return plan.linear(y, to: plan.textShape.hiddenSize, named: "out", bias: bias)
+    }
   }
 
   let norm: Bool?
   let dropsClass: Bool
   let reduce: (type: Reduction, window: Int)?
   let project: Projection?
+  let taps: Taps?
+  let rest: Bool
+  let marksTiles: Bool
   let place: Place?
 
   public init(_ options: Options) {
@@ -59,6 +76,14 @@ public struct StackOutput: Output {
         bias: group.flag("bias", default: false, "whether the matrices have biases"),
         norm: group.component("norm", default: "none", slot: .norm, "the norm before the first matrix"))
     }
+    taps = options.group("taps", "layers whose results are given besides", Taps.init)
+    if let taps, taps.norm?.isIdentity == false, project == nil, !options.isDescribing {
+      options.fail("taps.norm", "what layers give is normalized where there is a 'project'")
+    }
+    rest = options.flag(
+      "rest", default: false, "whether what stands behind the first numbers of another stack's rows is joined again")
+    marksTiles = options.flag(
+      "mark_tiles", default: false, "whether a last number tells what of a canvas is picture, absent tile or filling")
   }
 
   public func write(
@@ -66,26 +91,67 @@ public struct StackOutput: Output {
   ) -> Value {
     var x = hidden[hidden.count - 1]
     if norm ?? normIsDue { x = component.write(x, named: "final_norm", over: .row, into: &plan) }
-    if dropsClass || reduce != nil {
-      let window = reduce?.window ?? 1
-      let dropping = dropsClass ? 1 : 0
-      if plan.patches != nil { check(plan.shape.contextLength - dropping, window, into: &plan) }
-      let axis = plan.axis(from: x.axis, dropping: dropping, joining: window * window)
-      x = plan.apply(
-        ReduceRows(
-          axis: axis, dropping: dropping, window: window, joins: reduce.map { $0.type != .average } ?? false,
-          isInBlocks: reduce?.type == .blocks),
-        to: x)
-    }
-    guard let project else { return x }
-    return plan.within("project") { plan in
-      var y = project.norm?.write(x, named: "norm", over: .row, into: &plan) ?? x
-      if let hidden = project.hidden {
-        y = plan.linear(y, to: hidden, named: "in", bias: project.bias)
-        y = project.activation?.write(y, into: &plan) ?? y
+    if rest {
+      if let rest = plan.left(StackRows.Rest.self) {
+        x = plan.apply(JoinRows(widths: [x.width, rest.rows.width]), to: x, rest.rows)
+      } else {
+        plan.fail("there is nothing behind the rows that the stack goes on with", at: place, hint: "leave 'rest' out")
       }
-      return plan.linear(y, to: plan.textShape.hiddenSize, named: "out", bias: project.bias)
     }
+    let states = states(x, hidden, into: &plan)
+    guard marksTiles else { return states }
+    guard let canvas = plan.patches?.tiles, states.axis == plan.rows else {
+      plan.fail("the rows are no tiles of a picture on a canvas", at: place, hint: "leave 'mark_tiles' out")
+      return states
+    }
+    let marks = plan.apply(TileMarks(canvas: canvas, axis: states.axis), to: [])[0]
+    return plan.apply(JoinRows(widths: [states.width, 1]), to: states, marks)
+  }
+
+  /// The rows that `x` becomes, with what the taps give of `hidden`.
+  private func states(_ x: Value, _ hidden: [Value], into plan: inout PlanBuilder) -> Value {
+    let axis = axis(of: x, into: &plan)
+    let reduced = self.reduced(x, on: axis, into: &plan)
+    guard let project else {
+      guard let taps else { return reduced }
+      let others = taps.states(of: hidden, asListed: true, at: place, into: &plan) { x, plan in
+        self.reduced(x, on: axis, into: &plan)
+      } projecting: { x, _ in
+        x
+      }
+      guard !others.isEmpty else { return reduced }
+      let joined = plan.apply(JoinRows(widths: others.map(\.width), byNumber: true), to: others)[0]
+      return plan.apply(JoinRows(widths: [reduced.width, joined.width]), to: reduced, joined)
+    }
+    let own = plan.within("project") { plan in
+      project.write(project.norm?.write(reduced, named: "norm", over: .row, into: &plan) ?? reduced, into: &plan)
+    }
+    guard let taps else { return own }
+    let others = taps.states(of: hidden, asListed: false, at: place, into: &plan) { x, plan in
+      self.reduced(x, on: axis, into: &plan)
+    } projecting: { x, plan in
+      project.write(x, into: &plan)
+    }
+    return plan.apply(JoinRows(widths: ([own] + others).map(\.width)), to: [own] + others)[0]
+  }
+
+  /// The axis of fewer rows; nil where they are all there.
+  private func axis(of x: Value, into plan: inout PlanBuilder) -> RowAxis? {
+    guard dropsClass || reduce != nil else { return nil }
+    let window = reduce?.window ?? 1
+    let dropping = dropsClass ? 1 : 0
+    if plan.patches != nil { check(plan.shape.contextLength - dropping, window, into: &plan) }
+    return plan.axis(from: x.axis, dropping: dropping, joining: window * window)
+  }
+
+  /// The rows of `x` that stand on `axis`.
+  private func reduced(_ x: Value, on axis: RowAxis?, into plan: inout PlanBuilder) -> Value {
+    guard let axis else { return x }
+    return plan.apply(
+      ReduceRows(
+        axis: axis, dropping: dropsClass ? 1 : 0, window: reduce?.window ?? 1,
+        joins: reduce.map { $0.type != .average } ?? false, isInBlocks: reduce?.type == .blocks),
+      to: x)
   }
 
   /// Refuses a picture of `rows` patches that is no square of blocks.

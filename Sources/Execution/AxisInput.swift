@@ -8,12 +8,15 @@ public enum AxisInput: Sendable, Hashable {
   case rows([Float])
   /// Rows of numbers of a picture, so many for each of its own rows.
   case grid([Float], columns: Int)
+  /// Rows of numbers of the tiles of a picture, which lie on the canvas of this number.
+  case canvas([Float], number: Int)
 
   /// How many rows it has on `axis`.
   func count(on axis: PlannedAxis) -> Int {
     switch self {
     case .tokens(let ids): ids.count
-    case .rows(let numbers), .grid(let numbers, _): numbers.count / max(1, axis.inputWidth ?? 1)
+    case .rows(let numbers), .grid(let numbers, _), .canvas(let numbers, _):
+      numbers.count / max(1, axis.inputWidth ?? 1)
     }
   }
 }
@@ -63,7 +66,7 @@ extension Plan {
       if planned.inputWidth != nil { throw .wrongInput(planned.name) }
       let vocabulary = planned.vocabSize ?? shape.vocabSize
       if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .unknownToken(id, vocabulary: vocabulary) }
-    case .rows(let numbers), .grid(let numbers, _):
+    case .rows(let numbers), .grid(let numbers, _), .canvas(let numbers, _):
       guard let width = planned.inputWidth, numbers.count % width == 0 else { throw .wrongInput(planned.name) }
     }
   }

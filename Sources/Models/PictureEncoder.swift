@@ -32,6 +32,14 @@ public struct PictureEncoder {
   /// How many rows the tiles of each of `pictures` become.
   public func rows(of pictures: [PictureReader.Tiles]) -> [Int] { pictures.map { $0.tiles.first.map(rows) ?? 0 } }
 
+  /// The token that stands in a text for rows of pictures, for each one or for all of a picture; nil where none does.
+  public var token: Int? { stack.placeholder ?? stack.mark }
+
+  /// How many such tokens stand for `pictures`.
+  public func tokens(of pictures: [PictureReader.Tiles]) -> [Int] {
+    stack.mark == nil ? rows(of: pictures) : pictures.map { _ in 1 }
+  }
+
   /// Rows and columns of what `picture` becomes, where its patches stand in blocks; nil elsewhere.
   public func grid(of picture: PictureReader.Tiles) -> (rows: Int, columns: Int)? {
     picture.patches.map { ($0.rows / stack.patches.merge, $0.columns / stack.patches.merge) }
@@ -46,8 +54,7 @@ public struct PictureEncoder {
     var rows: [Float] = []
     for picture in pictures {
       for tile in picture.tiles {
-        let given: AxisInput = picture.patches.map { .grid(tile, columns: $0.columns) } ?? .rows(tile)
-        rows += try executor.encode([stack.axis: given])
+        rows += try executor.encode([stack.axis: picture.input(tile)])
       }
     }
     if rows.contains(where: \.isNaN) {

@@ -1,4 +1,5 @@
 import Components
+import Execution
 import Files
 import Images
 
@@ -14,6 +15,24 @@ public struct PictureReader: Sendable {
     public let columns: Int
     /// Rows and columns of patches, where the encoder takes pictures of any size and a picture is one tile; nil where tiles are squares.
     public let patches: (rows: Int, columns: Int)?
+    /// The number of the canvas on which the tiles lie, where all of them are encoded together, as one; nil elsewhere.
+    public let canvas: Int?
+
+    init(
+      tiles: [[Float]], rows: Int, columns: Int, patches: (rows: Int, columns: Int)? = nil, canvas: Int? = nil
+    ) {
+      self.tiles = tiles
+      self.rows = rows
+      self.columns = columns
+      self.patches = patches
+      self.canvas = canvas
+    }
+
+    /// What an encoder is given for `tile`.
+    func input(_ tile: [Float]) -> AxisInput {
+      if let patches { return .grid(tile, columns: patches.columns) }
+      return canvas.map { .canvas(tile, number: $0) } ?? .rows(tile)
+    }
   }
 
   private let processor: ImageProcessor
@@ -42,6 +61,13 @@ public struct PictureReader: Sendable {
           "the image processor cuts pictures otherwise than '\(grid.model)' takes them")
       }
       let shape = Array(picture.shape.dropFirst())
+      if grid.hasCanvas {
+        guard let canvas = picture.canvas, picture.overview == nil else {
+          throw ModelProblem.picture("the image processor lays pictures on no canvas, as '\(grid.model)' takes them")
+        }
+        let rows = try grid.rows(ofTiles: picture.values, count: picture.shape[0], shape: shape, canvas: canvas)
+        return Tiles(tiles: [rows], rows: picture.grid.rows, columns: picture.grid.columns, canvas: canvas)
+      }
       // The reference hides what is padding; here all of a tile is seen.
       if let part = picture.visible.first(where: { $0.height != shape[1] || $0.width != shape[2] }) {
         throw ModelProblem.picture(
@@ -52,7 +78,7 @@ public struct PictureReader: Sendable {
       let tiles = try (0..<picture.shape[0]).map { tile in
         try grid.rows(of: picture.values[tile * size..<(tile + 1) * size], shape: shape)
       }
-      return Tiles(tiles: tiles, rows: picture.grid.rows, columns: picture.grid.columns, patches: nil)
+      return Tiles(tiles: tiles, rows: picture.grid.rows, columns: picture.grid.columns)
     }
   }
 }
@@ -72,7 +98,30 @@ struct TileGrid {
       throw .picture("'\(plan.name)' reads no pictures: it has no stack of patches")
     }
     self.patches = patches
-    wanted = stack == nil ? plan.longestSequence : axis.longest
+    wanted = patches.tiles?.used ?? (stack == nil ? plan.longestSequence : axis.longest)
+  }
+
+  /// Whether all tiles of a picture are encoded together, on a canvas.
+  var hasCanvas: Bool { patches.tiles != nil }
+
+  /// The rows of the first `count` tiles in `values`, of `shape` [channels, height, width], and of the absent ones after them.
+  func rows(
+    ofTiles values: some RandomAccessCollection<Float>, count: Int, shape: [Int], canvas number: Int
+  ) throws(ModelProblem) -> [Float] {
+    guard let canvas = patches.tiles, canvas.tiles(ofCanvas: number) == count else {
+      throw .picture(
+        "the image processor lays a picture on canvas \(number) in \(count) tiles, and '\(model)' takes other ones")
+    }
+    let size = shape.reduce(1, *)
+    let width = patches.width
+    var rows = [Float](repeating: 0, count: canvas.rowsOfPicture * width)
+    for tile in 0..<count {
+      let start = values.index(values.startIndex, offsetBy: tile * size)
+      let own = try self.rows(of: values[start..<values.index(start, offsetBy: size)], shape: shape)
+      let place = tile * canvas.rows * width
+      rows.replaceSubrange(place..<place + own.count, with: own)
+    }
+    return rows
   }
 
   /// Whether patches stand in blocks, of pictures of any size.

@@ -5,7 +5,7 @@ import Files
 import Kernels
 
 /// The pictures of an `expected.safetensors`: `pixel_values` [tiles, channels, height, width], or [rows, tiles, channels, height, width]
-/// with tiles of zeros where a row has fewer.
+/// with tiles of zeros where a row has fewer, or [rows, pictures, tiles, …] with the numbers of their canvases, `aspect_ratio_ids`, 0 for none.
 struct VerifiedPictures {
   /// Each tile.
   private let tiles: [PictureReader.Tiles]
@@ -23,7 +23,7 @@ struct VerifiedPictures {
     encoder = isOwn ? nil : try PictureEncoder(model, pool: pool, computeType: computeType)
     let grid = try TileGrid(plan, stack: encoder?.stack)
     func entry(_ name: String) -> StoredTensorEntry? { file.tensors.first { $0.name == name } }
-    guard let entry = entry("pixel_values"), [2, 4, 5].contains(entry.shape.count), entry.format == .f32 else {
+    guard let entry = entry("pixel_values"), [2, 4, 5, 6].contains(entry.shape.count), entry.format == .f32 else {
       throw FileProblem(
         path: file.file.path, sentence: "there is no tensor 'pixel_values' [tiles, channels, height, width] of F32")
     }
@@ -42,6 +42,23 @@ struct VerifiedPictures {
           PictureReader.Tiles(tiles: [Array(values[start..<end])], rows: 1, columns: 1, patches: (rows, columns)))
         start = end
       }
+    } else if entry.shape.count == 6 {
+      guard grid.hasCanvas, let canvases = file.tensors.first(where: { $0.name == "aspect_ratio_ids" }) else {
+        throw FileProblem(path: file.file.path, sentence: "'pixel_values' are tiles of no known canvas")
+      }
+      let shape = Array(entry.shape.suffix(3))
+      let size = entry.shape.suffix(4).reduce(1, *)
+      let numbers = try Verification.integers(canvases)
+      for (picture, number) in numbers.enumerated() where number > 0 && (picture + 1) * size <= values.count {
+        let counts = CanvasTiles(most: entry.shape[2], used: 0, multiple: 1)
+        tiles.append(
+          PictureReader.Tiles(
+            tiles: [
+              try grid.rows(
+                ofTiles: values[picture * size..<(picture + 1) * size], count: counts.tiles(ofCanvas: number),
+                shape: shape, canvas: number)
+            ], rows: 1, columns: 1, canvas: number))
+      }
     } else {
       let shape = Array(entry.shape.suffix(3))
       let size = shape.reduce(1, *)
@@ -49,8 +66,7 @@ struct VerifiedPictures {
         let pixels = values[tile * size..<(tile + 1) * size]
         if entry.shape.count == 5, pixels.allSatisfy({ $0 == 0 }) { continue }
         tiles.append(
-          PictureReader.Tiles(
-            tiles: [try grid.rows(of: pixels, shape: shape)], rows: 1, columns: 1, patches: nil))
+          PictureReader.Tiles(tiles: [try grid.rows(of: pixels, shape: shape)], rows: 1, columns: 1))
       }
     }
     self.tiles = tiles
@@ -71,10 +87,10 @@ struct VerifiedPictures {
     var next = 0
     var given: [[RowAxis: AxisInput]] = []
     for row in 0..<count {
-      var places = ids[row * length..<(row + 1) * length].count { $0 == encoder.stack.placeholder }
+      var places = ids[row * length..<(row + 1) * length].count { $0 == encoder.token }
       let start = next
       while places > 0, next < tiles.count {
-        places -= encoder.rows(of: tiles[next].tiles[0])
+        places -= encoder.tokens(of: [tiles[next]])[0]
         next += 1
       }
       if places != 0 {

@@ -45,13 +45,15 @@ public struct PlannedAxis: Sendable, Hashable {
   public let patches: PatchGrid?
   /// The token of the text in whose places its rows stand; nil where they stand in none.
   public internal(set) var placeholder: Int?
+  /// The token of the text that stands for all rows of a picture, which others read; nil where none does.
+  public internal(set) var mark: Int?
   /// Whether a sequence may give no rows at all.
   public let mayBeEmpty: Bool
 
   /// The axis `name`.
   public init(
     name: String, kind: Kind, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil,
-    patches: PatchGrid? = nil, placeholder: Int? = nil, mayBeEmpty: Bool = false
+    patches: PatchGrid? = nil, placeholder: Int? = nil, mark: Int? = nil, mayBeEmpty: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -60,6 +62,7 @@ public struct PlannedAxis: Sendable, Hashable {
     self.context = context
     self.patches = patches
     self.placeholder = placeholder
+    self.mark = mark
     self.mayBeEmpty = mayBeEmpty
   }
 

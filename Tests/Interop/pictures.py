@@ -3,7 +3,8 @@ eager attention), and what it computes of the pictures beside them.
 
     python3 Tests/Interop/pictures.py Tests/Pictures
 
-A folder holds config.json, preprocessor_config.json, model.safetensors and expected.safetensors: pixel_values by the processor on
+Those of pictures of any size have image_grid_thw beside them: frames, rows and columns of patches; those of pictures on canvases
+[2,pictures,tiles,...] and their aspect_ratio_ids, each text computed by itself. A folder holds config.json, preprocessor_config.json, model.safetensors and expected.safetensors: pixel_values by the processor on
 Pillow, and logits or last_hidden_state; of models of texts input_ids, logits [2,T,vocabulary] and greedy [1,T+8], row 0 and 8 argmax steps,
 and words.json: for each of the two texts its pictures and its ids.
 """
@@ -107,3 +108,99 @@ for name, (cls, config, processor, rows) in READERS.items():
         "input_ids": ids, "pixel_values": pixels, "logits": result.logits, "greedy": torch.tensor([row])})
     with open(f"{out}/{name}/words.json", "w") as file:
         json.dump([{"pictures": FILES[:1], "ids": texts[0]}, {"pictures": FILES[1:], "ids": texts[1]}], file)
+
+# Pictures of any size: patches of 4 pixels in blocks of 2×2, at least 400 pixels of a picture.
+GRID = dict(vocab_size=40, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,
+            max_position_embeddings=64, bos_token_id=1, eos_token_id=2, pad_token_id=0)
+SQUARES = dict(size={"shortest_edge": 400, "longest_edge": 1024}, patch_size=4, merge_size=2)
+
+
+def turned(sections):
+    return {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": sections}
+
+
+OF_ANY_SIZE = {
+    # Windows of 2×2 blocks, whole and in part, and a layer without; a text of two layers.
+    "qwen2_5_vl": (T.Qwen2_5_VLForConditionalGeneration, T.Qwen2_5_VLConfig(
+        text_config={**GRID, "rope_parameters": turned([2, 1, 1])}, image_token_id=30, video_token_id=31, vision_start_token_id=32,
+        vision_end_token_id=33, vision_config=dict(
+            depth=3, hidden_size=16, intermediate_size=20, num_heads=2, patch_size=4, window_size=16, out_hidden_size=16,
+            fullatt_block_indexes=[1])), T.Qwen2VLImageProcessorPil(**SQUARES)),
+    # A table of 3×3 positions for 6×6 and 4×8 patches, two layers of three tapped, one more text layer than taps.
+    "qwen3_vl": (T.Qwen3VLForConditionalGeneration, T.Qwen3VLConfig(
+        text_config={**GRID, "num_hidden_layers": 3, "head_dim": 8, "rope_parameters": turned([2, 1, 1])}, image_token_id=30,
+        video_token_id=31, vision_start_token_id=32, vision_end_token_id=33, vision_config=dict(
+            depth=3, hidden_size=16, intermediate_size=20, num_heads=2, patch_size=4, out_hidden_size=16,
+            num_position_embeddings=9, deepstack_visual_indexes=[0, 1])), T.Qwen2VLImageProcessorPil(**SQUARES)),
+    "glm4v": (T.Glm4vForConditionalGeneration, T.Glm4vConfig(
+        text_config={**GRID, "rope_parameters": {**turned([1, 1, 1]), "partial_rotary_factor": 0.75}}, image_token_id=30,
+        video_token_id=31, image_start_token_id=32, image_end_token_id=33, video_start_token_id=34, video_end_token_id=35,
+        vision_config=dict(depth=2, hidden_size=16, intermediate_size=20, num_heads=2, patch_size=4, out_hidden_size=16,
+                           image_size=12)), T.Glm4vImageProcessorPil(**{**SQUARES, "size": {
+                               "shortest_edge": 800, "longest_edge": 2048}})),
+}
+for name, (cls, config, processor) in OF_ANY_SIZE.items():
+    seed = sum(name.encode())
+    model = made(cls, config, seed)
+    given = processor(PICTURES, return_tensors="pt")
+    pixels, grids = given["pixel_values"], given["image_grid_thw"]
+    counts = [int(grid.prod()) // 4 for grid in grids]
+    draw = torch.Generator().manual_seed(seed)
+    words = lambda count: torch.randint(3, 30, (count,), generator=draw).tolist()
+    length = max(counts[0] + 7, counts[1] + counts[2] + 7)
+    texts = [words(3) + [30] * counts[0] + words(length - 3 - counts[0]),
+             words(2) + [30] * counts[1] + words(2) + [30] * counts[2] + words(length - 4 - counts[1] - counts[2])]
+    first = int(grids[0].prod())
+    with torch.no_grad():
+        ids = torch.tensor(texts)
+        result = model(input_ids=ids, pixel_values=pixels, image_grid_thw=grids, mm_token_type_ids=(ids == 30).int())
+        row = texts[0]
+        for _ in range(8):
+            now = torch.tensor([row])
+            logits = model(input_ids=now, pixel_values=pixels[:first], image_grid_thw=grids[:1],
+                           mm_token_type_ids=(now == 30).int(), use_cache=False).logits
+            row = row + [logits[0, -1].argmax().item()]
+    save(name, model, processor, {"input_ids": ids, "pixel_values": pixels, "image_grid_thw": grids, "logits": result.logits,
+                                  "greedy": torch.tensor([row])})
+    with open(f"{out}/{name}/words.json", "w") as file:
+        json.dump([{"pictures": FILES[:1], "ids": texts[0]}, {"pictures": FILES[1:], "ids": texts[1]}], file)
+
+# Tiles of a picture together, on canvases with absent ones; tokens before the first picture, two pictures side by side.
+from transformers.models.mllama.processing_mllama import convert_sparse_cross_attention_mask_to_dense as dense
+from transformers.models.mllama.processing_mllama import get_cross_attention_token_mask as sparse
+
+config = T.MllamaConfig(
+    image_token_index=40,
+    text_config={**GRID, "num_hidden_layers": 3, "cross_attention_layers": [1], "rope_parameters": {
+        "rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 32}},
+    vision_config=dict(hidden_size=12, num_hidden_layers=3, num_global_layers=2, attention_heads=2, intermediate_size=20,
+                       image_size=12, patch_size=4, intermediate_layers_indices=[2, 0], vision_output_dim=36))
+processor = T.MllamaImageProcessorPil(size={"height": 12, "width": 12}, max_image_tiles=4)
+model = made(T.MllamaForConditionalGeneration, config, sum(b"mllama"))
+draw = torch.Generator().manual_seed(7)
+words = lambda count: torch.randint(3, 30, (count,), generator=draw).tolist()
+texts = [words(2) + [40] + words(7), words(1) + [40, 40] + words(2) + [40] + words(4)]
+files = [FILES[:1], [FILES[1], FILES[2], FILES[0]]]
+
+
+def computed(row, pictures):
+    given = processor([[Image.open(f"{out}/{name}").convert("RGB") for name in pictures]], return_tensors="pt")
+    mask = dense([sparse(row, 40)], num_tiles=given.pop("num_tiles"), max_num_tiles=4, length=len(row))
+    with torch.no_grad():
+        return given, model(input_ids=torch.tensor([row]), cross_attention_mask=torch.tensor(mask), use_cache=False, **given).logits
+
+
+results = [computed(row, pictures) for row, pictures in zip(texts, files)]
+pixels, numbers = torch.zeros(2, 3, 4, 3, 12, 12), torch.zeros(2, 3, dtype=torch.long)
+for index, (given, _) in enumerate(results):
+    count = given["pixel_values"].shape[1]
+    pixels[index, :count], numbers[index, :count] = given["pixel_values"][0], given["aspect_ratio_ids"][0]
+row = texts[0]
+for _ in range(8):
+    row = row + [computed(row, files[0])[1][0, -1].argmax().item()]
+save("mllama", model, processor, {
+    "input_ids": torch.tensor(texts), "pixel_values": pixels, "aspect_ratio_ids": numbers,
+    "logits": torch.cat([logits for _, logits in results]), "greedy": torch.tensor([row])})
+with open(f"{out}/mllama/words.json", "w") as file:
+    json.dump([{"pictures": own, "ids": row} for own, row in zip(files, texts)], file)

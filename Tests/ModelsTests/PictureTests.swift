@@ -14,8 +14,10 @@ import Testing
 /// shared fixtures.
 @Suite struct PictureTests {
   static let folder = Here.package + "/Tests/Pictures"
-  static let names = ["vit", "clip", "siglip", "llava", "gemma3"]
-  static let shared = ["vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl"]
+  static let names = ["vit", "clip", "siglip", "llava", "gemma3", "qwen2_5_vl", "qwen3_vl", "glm4v", "mllama"]
+  static let shared = [
+    "vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl", "mllama",
+  ]
   private static let pool = ThreadPool(threads: 2)
 
   private static func load(_ path: String, patches: [String] = []) throws -> LoadedModel {
@@ -56,7 +58,9 @@ import Testing
     try JSONDecoder().decode([Words].self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/\(name)/words.json")))
   }
 
-  @Test("from picture files a text goes on as the reference's", arguments: ["llava", "gemma3"])
+  @Test(
+    "from picture files a text goes on as the reference's",
+    arguments: ["llava", "gemma3", "qwen2_5_vl", "qwen3_vl", "glm4v", "mllama"])
   func generates(_ name: String) throws {
     let path = Self.folder + "/" + name
     let loaded = try Self.load(path)
@@ -65,14 +69,19 @@ import Testing
     let encoder = try PictureEncoder(loaded, pool: Self.pool, computeType: .stored)
     let pictures = try PictureReader(plan, stack: encoder.stack, folder: path)
       .read(text.pictures.map { Self.folder + "/" + $0 })
-    let token = try #require(encoder.stack.placeholder)
+    let token = try #require(encoder.token)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = 8
     settings.ignoresEnd = true
     settings.sampling.temperature = 0
     settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
-    settings.together = PicturePrompt.runs(of: token, in: text.ids)
-    let executor = try loaded.executor(pool: Self.pool, longest: text.ids.count, states: .f32, computeType: .stored)
+    if plan.lets(.picture) { settings.together = PicturePrompt.runs(of: token, in: text.ids) }
+    if plan.readsPlaces {
+      settings.places = PicturePrompt.places(of: text.ids, token: token, grids: pictures.compactMap(encoder.grid))
+    }
+    let rows = encoder.rows(of: pictures).reduce(0, +)
+    let executor = try loaded.executor(
+      pool: Self.pool, longest: max(text.ids.count, rows), states: .f32, computeType: .stored)
     let result = try TextGenerator(executor, tokenizer: nil).generate(text.ids, settings) { _, _ in true }
     let file = try SafetensorsFile(path: path + "/expected.safetensors")
     let greedy = try #require(file.tensors.first { $0.name == "greedy" })
@@ -80,6 +89,46 @@ import Testing
       Int(greedy.bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
     }
     #expect(text.ids + result.tokens == wanted)
+  }
+
+  /// The numbers of a tensor of what the reference computed.
+  private static func values(_ name: String, _ folder: String) throws -> [Float] {
+    let file = try SafetensorsFile(path: folder + "/expected.safetensors")
+    let entry = try #require(file.tensors.first { $0.name == name })
+    return (0..<entry.elementCount).map { entry.bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+  }
+
+  @Test(
+    "patches of pictures of any size are the processor's, bit for bit", arguments: ["qwen2_5_vl", "qwen3_vl", "glm4v"])
+  func pixels(_ name: String) throws {
+    let path = Self.folder + "/" + name
+    let plan = try Self.load(path).description.plan
+    let reader = try PictureReader(plan, stack: plan.pictureStacks.first, folder: path)
+    let pictures = try ["one.png", "two.png", "three.png"].flatMap { try reader.read([Self.folder + "/" + $0]) }
+    #expect(try pictures.flatMap(\.tiles).flatMap(\.self) == Self.values("pixel_values", path))
+  }
+
+  @Test("a configuration that has the text's keys beside the encoder's, as it is published, says the same")
+  func flat() throws {
+    let path = Self.folder + "/qwen2_5_vl"
+    let data = try Data(contentsOf: URL(fileURLWithPath: path + "/config.json"))
+    var config = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    var text = try #require(config.removeValue(forKey: "text_config") as? [String: Any])
+    text["model_type"] = nil
+    var rope = try #require(text.removeValue(forKey: "rope_parameters") as? [String: Any])
+    text["rope_theta"] = rope.removeValue(forKey: "rope_theta")
+    rope["rope_type"] = nil
+    rope["type"] = "mrope"
+    text["rope_scaling"] = rope
+    config.merge(text) { own, _ in own }
+    let other = FileManager.default.temporaryDirectory.path + "/flat-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: other) }
+    try JSONSerialization.data(withJSONObject: config).write(to: URL(fileURLWithPath: other + "/config.json"))
+    try FileManager.default.copyItem(atPath: path + "/model.safetensors", toPath: other + "/model.safetensors")
+    let result = try Verification(
+      Self.load(other), expected: path + "/expected.safetensors", pool: Self.pool, computeType: .stored)
+    #expect(result.largestDifference < 2e-5)
   }
 
   @Test("pictures of another size than positions are for, and other numbers of places, are refused in a sentence")

@@ -17,7 +17,7 @@ extension Run {
       ? try prepared(given, loaded, seed: seed)
       : ([], settings(stops: [], beginsText: given == nil, seed: seed))
     let encoder = try PictureEncoder(loaded, pool: options.pool, computeType: options.computeType())
-    guard let token = encoder.stack.placeholder else {
+    guard let token = encoder.token else {
       throw ModelProblem.picture("'\(plan.name)' has no token in whose places the rows of pictures stand")
     }
     if image.isEmpty {
@@ -29,11 +29,11 @@ extension Run {
     } else {
       let reader = try PictureReader(plan, stack: encoder.stack, folder: loaded.description.source.folder)
       let pictures = try reader.read(image)
-      let encoded = try encodedWithPictures(given, loaded, pictures, token: token, tokens: encoder.rows(of: pictures))
+      let encoded = try encodedWithPictures(given, loaded, pictures, token: token, tokens: encoder.tokens(of: pictures))
       ids = encoded.ids
       settings = self.settings(
         stops: encoded.stops, ends: encoded.ends, beginsText: conversation.isWanted, seed: seed)
-      let counts = zip(pictures, encoder.rows(of: pictures)).map { $0.tiles.count * $1 }
+      let counts = zip(pictures, encoder.tokens(of: pictures)).map { $0.tiles.count * $1 }
       try PicturePrompt.check(ids, token: token, rows: counts.reduce(0, +))
       settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
       if plan.readsPlaces {
