@@ -7,7 +7,7 @@ import Components
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762. Keys and values are computed once, with the stack, and cached. Positions
 /// of one stack mean nothing in another, so nothing is rotated and nothing biased by distance. The careful reader's mistake:
 /// s is the other stack's width, which need not be x's. `from` names the stack where there are several. With `pictures` the rows are those of
-/// tiles of pictures, marked by the stack's output (`mark_tiles`), and a token reads the pictures whose `token` stands last before it; one before any
+/// tiles of pictures, marked by the stack's output (`canvas: {marks: true}`), and a token reads the pictures whose `token` stands last before it; one before any
 /// reads all tiles, absent ones too (Llama Team, 2024, https://arxiv.org/abs/2407.21783).
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, head_dim: 6, bias: true, scale: 0.3, softcap: 5}`
@@ -77,7 +77,7 @@ public struct CrossAttention: CrossMixer {
       guard rows != nil, memory.width > 1 else {
         plan.fail(
           "the stack gives no tiles of pictures whose rows are marked", at: place,
-          hint: "give it the embedding 'canvas', and an output with mark_tiles: true")
+          hint: "give it the embedding 'canvas_patches', and an output with canvas: {marks: true}")
         return x
       }
       let parts = plan.split(memory, into: [memory.width - 1, 1])

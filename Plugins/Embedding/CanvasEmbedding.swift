@@ -9,11 +9,11 @@ import Kernels
 /// Llama Team, 2024, https://arxiv.org/abs/2407.21783. A canvas has a number, from 1, in the order of its rows and columns of tiles; number 0 is
 /// none. Tiles that a canvas does not have are there all the same, of zeros and with their vectors: other rows see them.
 ///
-/// Examples: `{size: 1, image_size: 1, tiles: 2, multiple: 3, norm: layernorm}` `{size: 1, image_size: 2, tiles: 1}`
+/// Examples: `{size: 1, image_size: 2, tiles: 2, multiple: 6, norm: layernorm}` `{size: 1, image_size: 2, tiles: 2, multiple: 1}`
 ///
-/// Known as: tile_embedding, aspect_ratio_embedding `embedding: {type: canvas, size: 14, image_size: 448, tiles: 4}`
+/// Known as: tile_embedding, aspect_ratio_embedding `embedding: {type: canvas_patches, size: 14, image_size: 448, tiles: 4}`
 public struct CanvasEmbedding: Embedding {
-  public static let name = "canvas"
+  public static let name = "canvas_patches"
 
   let size: Int
   let side: Int
@@ -73,11 +73,12 @@ struct AddTiles: Kernel {
 
   /// Writes the step, with a table and a gate under `name`.
   static func write(
-    _ x: Value, _ canvas: CanvasTiles, from first: Int, to end: Int, named name: String, into plan: inout PlanBuilder
+    _ x: Value, _ canvas: CanvasTiles, from first: Int, to end: Int, named name: String, starts: Double = 0,
+    into plan: inout PlanBuilder
   ) -> Value {
     let table = plan.parameter(
       "\(name).weight", shape: [canvas.tileCounts.count + 1, canvas.most * x.width], starts: .normal(0.02))
-    let gate = plan.parameter("\(name).gate", shape: [1], starts: .zeros, use: .vector)
+    let gate = plan.parameter("\(name).gate", shape: [1], starts: .constant(starts), use: .vector)
     return plan.apply(AddTiles(canvas: canvas, first: first, end: end), to: x, parameters: [table, gate])
   }
 
@@ -90,10 +91,11 @@ struct AddTiles: Kernel {
     if x.base != UnsafePointer(y.base) { y.base.update(from: x.base, count: x.count * x.width) }
     for sequence in context.sequences {
       context.parallel(sequence.rows.count, grain: elementwiseGrain(x.width)) { rows, worker in
-        for row in rows where reaches(row) {
+        for row in rows where reaches(sequence.start + row) {
+          let tile = (sequence.start + row) / canvas.rows
           widen(
-            table.format, table.base + rowBytes(table, of: sequence.canvas, tile: row / canvas.rows, x.width),
-            count: x.width, into: worker.scratch)
+            table.format, table.base + rowBytes(table, of: sequence.canvas, tile: tile, x.width), count: x.width,
+            into: worker.scratch)
           add(worker.scratch, scaledBy: gate, to: y[sequence.rows.lowerBound + row], count: x.width)
         }
       }
@@ -118,8 +120,8 @@ struct AddTiles: Kernel {
     var sum = 0.0
     var vector = [Float](repeating: 0, count: dy.width)
     for sequence in context.sequences {
-      for row in 0..<sequence.rows.count where reaches(row) {
-        let tile = row / canvas.rows
+      for row in 0..<sequence.rows.count where reaches(sequence.start + row) {
+        let tile = (sequence.start + row) / canvas.rows
         let given = dy[sequence.rows.lowerBound + row]
         if let dtable {
           add(given, scaledBy: gate, to: dtable + (sequence.canvas * canvas.most + tile) * dy.width, count: dy.width)
@@ -160,10 +162,10 @@ struct AddTilePositions: Kernel {
     for sequence in context.sequences {
       context.parallel(sequence.rows.count, grain: elementwiseGrain(3 * width)) { rows, worker in
         for row in rows {
-          let (own, place) = (sequence.rows.lowerBound + row, row % canvas.rows)
+          let (own, place) = (sequence.rows.lowerBound + row, (sequence.start + row) % canvas.rows)
           let from = place == 0 ? first : x[own]
           if from != UnsafePointer(y[own]) { y[own].update(from: from, count: width) }
-          guard let start = start(of: row, sequence) else { continue }
+          guard let start = start(of: sequence.start + row) else { continue }
           widen(places.format, places.base + place * places.rowBytes, count: width, into: worker.scratch)
           add(worker.scratch, scaledBy: 1 - gate, to: y[own], count: width)
           let bytes = tiles.format.byteCount(elements: start * width) ?? 0
@@ -175,7 +177,7 @@ struct AddTilePositions: Kernel {
   }
 
   /// Where the vector of the row `row` begins among those of its canvas; nil where it has none.
-  private func start(of row: Int, _ sequence: SequenceSpan) -> Int? {
+  private func start(of row: Int) -> Int? {
     let (tile, place) = (row / canvas.rows, row % canvas.rows)
     return tile < canvas.most && place < canvas.used ? tile * canvas.used + place : nil
   }
@@ -197,13 +199,13 @@ struct AddTilePositions: Kernel {
     for sequence in context.sequences {
       for row in 0..<sequence.rows.count {
         let own = sequence.rows.lowerBound + row
-        let place = row % canvas.rows
+        let place = (sequence.start + row) % canvas.rows
         if place == 0 {
           if let dfirst { add(dy[own], scaledBy: 1, to: dfirst, count: width) }
         } else if let dx {
           add(dy[own], scaledBy: 1, to: dx[own], count: width)
         }
-        guard let start = start(of: row, sequence) else { continue }
+        guard let start = start(of: sequence.start + row) else { continue }
         if let dplaces { add(dy[own], scaledBy: 1 - gate, to: dplaces + place * width, count: width) }
         if let dtiles {
           let row = sequence.canvas * canvas.most * canvas.used + start
@@ -239,7 +241,7 @@ struct ClearFilling: Kernel {
     let (x, y) = (context.input(), context.output())
     if x.base != UnsafePointer(y.base) { y.base.update(from: x.base, count: x.count * x.width) }
     for sequence in context.sequences {
-      for row in 0..<sequence.rows.count where row % canvas.rows >= canvas.used {
+      for row in 0..<sequence.rows.count where (sequence.start + row) % canvas.rows >= canvas.used {
         y[sequence.rows.lowerBound + row].update(repeating: 0, count: y.width)
       }
     }
@@ -250,7 +252,7 @@ struct ClearFilling: Kernel {
     guard let dx = context.inputGradient() else { return }
     let dy = context.outputGradient()
     for sequence in context.sequences {
-      for row in 0..<sequence.rows.count where row % canvas.rows < canvas.used {
+      for row in 0..<sequence.rows.count where (sequence.start + row) % canvas.rows < canvas.used {
         let own = sequence.rows.lowerBound + row
         add(dy[own], scaledBy: 1, to: dx[own], count: dy.width)
       }

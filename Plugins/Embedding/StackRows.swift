@@ -5,15 +5,16 @@ import Components
 ///     (x, r) = s;   y = x (+ tanh(g)·E[canvas, tile])        s: the other stack's rows, x: its first hidden_size numbers
 ///
 /// Llama Team, 2024, https://arxiv.org/abs/2407.21783 (Llama 3.2 Vision, whose second encoder reads the tiles of the first together). The stack
-/// has the other's rows, one for one; what stands behind the first numbers of each, r, the output can join again (`rest`). With `tiles` the
+/// has the other's rows, one for one; what stands behind the first numbers of each, r, the output can join again (`canvas: {rest: true}`). With `tiles` the
 /// places of tiles are added as at the beginning, to all rows of a tile.
 ///
 /// Examples: `{from: source}`
 public struct StackRows: Embedding {
-  public static let name = "rows"
+  public static let name = "stack_rows"
 
   let from: String
-  let tiles: Bool
+  /// Where the gate of the tiles' vectors starts; nil where there are none.
+  let tiles: Double?
   let place: Place?
 
   /// What stands behind the numbers that begin the stream.
@@ -24,7 +25,9 @@ public struct StackRows: Embedding {
   public init(_ options: Options) {
     place = options.place
     from = options.requiredText("from", "the stack that is written before, whose rows these are")
-    tiles = options.flag("tiles", default: false, "whether vectors of the places of tiles are added")
+    tiles = options.group("tiles", "vectors of the places of tiles, which are added as far as a gate lets them") {
+      $0.number("start", default: 0, in: -1e3...1e3, "the initial value of the gate")
+    }
     if !options.isOfOtherStack, !options.isDescribing {
       options.fail("type", "the text has tokens of its own, and no other stack's rows")
     }
@@ -54,12 +57,12 @@ public struct StackRows: Embedding {
         x = parts[0]
         plan.leave(Rest(rows: parts[1]))
       }
-      if tiles {
+      if let tiles {
         guard let canvas = plan.patches?.tiles else {
           plan.fail("the rows of '\(from)' are no tiles of a picture", at: place)
           return x
         }
-        x = AddTiles.write(x, canvas, from: 0, to: canvas.rows, named: "tiles", into: &plan)
+        x = AddTiles.write(x, canvas, from: 0, to: canvas.rows, named: "tiles", starts: tiles, into: &plan)
       }
       return position.embed(x, into: &plan)
     }

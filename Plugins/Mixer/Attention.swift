@@ -31,7 +31,7 @@ import Components
 /// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
 /// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}` `{num_heads: 2, value_scale: 0.7}`
 /// `{num_heads: 4, num_kv_heads: 2, key_bias: {}, scale: 0.4}` `{num_heads: 4, mask: full}`
-/// `{num_heads: 4, num_kv_heads: 2, mask: full, window: 2}` `{num_heads: 4, num_kv_heads: 2, mask: full, patch_window: {size: 3}}`
+/// `{num_heads: 4, num_kv_heads: 2, mask: full, window: 2}` `{num_heads: 4, num_kv_heads: 2, mask: full, patch_window: {size: 5}}`
 /// `{num_heads: 4, num_kv_heads: 2, indexer: {num_heads: 2, head_dim: 4, top_k: 2, per: head, block: 2, local_blocks: 1, q_norm: {}, k_norm: {}}}`
 /// `{num_heads: 4, num_kv_heads: 2, values: keys, v_norm: {}, keys_as: far}`
 ///

@@ -2,7 +2,7 @@ import Components
 
 /// What an image encoder gives through a convolution that joins blocks of patches, and a gated MLP of the text's width.
 ///
-///     s[i] = C·(the rows of block i, number by number) + c;   h = act(norm(W·s));   y = (act(h·Wgateᵀ) ⊙ h·Wupᵀ)·Wdownᵀ
+///     s[i] = C·(the rows of block i, element by element) + c;   h = act(norm(W·s));   y = (act(h·Wgateᵀ) ⊙ h·Wupᵀ)·Wdownᵀ
 ///
 /// V Team, 2025 (GLM-4.1V), https://arxiv.org/abs/2507.01006. Rows stand block by block, of pictures of any size. The stack's norm stands before
 /// it, unless the last block ends in one. The careful reader's mistake: a convolution takes the first number of all patches of a block,

@@ -112,7 +112,8 @@ struct TileMarks: Kernel {
     for sequence in context.sequences {
       let tiles = canvas.tiles(ofCanvas: sequence.canvas)
       for row in 0..<sequence.rows.count {
-        let mark: Float = row % canvas.rows >= canvas.used ? -1 : row / canvas.rows < tiles ? 1 : 0
+        let place = sequence.start + row
+        let mark: Float = place % canvas.rows >= canvas.used ? -1 : place / canvas.rows < tiles ? 1 : 0
         y[sequence.rows.lowerBound + row][0] = mark
       }
     }

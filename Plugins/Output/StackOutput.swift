@@ -10,7 +10,7 @@ import Components
 /// InternVL); `blocks` joins rows that stand block by block, of any picture (Qwen2-VL). `project` ends in the width of the text (Liu et al., 2023, https://arxiv.org/abs/2304.08485).
 /// `taps` has what some layers give reduced and projected too, with matrices of their own, and put behind the numbers of each row, in the order
 /// of the layers (DeepStack: Meng et al., 2024, https://arxiv.org/abs/2406.04334); their norm stands behind the reducing, the stack's own before. Without
-/// `project` they are joined as they are, the first number of each layer, then the second (Llama 3.2 Vision, whose second stack joins them with `rest`).
+/// `project` they are joined as they are, the first number of each layer, then the second (Llama 3.2 Vision, whose second stack joins them with `canvas: {rest: true}`).
 ///
 /// Examples: `{norm: false}` `{drop_class: true, project: {bias: true}}` `{reduce: {type: average, window: 3}}`
 /// `{drop_class: true, reduce: {type: pixel_shuffle, window: 3}, project: {hidden: 6, activation: tanh, norm: layernorm}}`
@@ -49,8 +49,7 @@ public struct StackOutput: Output {
   let reduce: (type: Reduction, window: Int)?
   let project: Projection?
   let taps: Taps?
-  let rest: Bool
-  let marksTiles: Bool
+  let canvas: (rest: Bool, marks: Bool)?
   let place: Place?
 
   public init(_ options: Options) {
@@ -80,10 +79,15 @@ public struct StackOutput: Output {
     if let taps, taps.norm?.isIdentity == false, project == nil, !options.isDescribing {
       options.fail("taps.norm", "what layers give is normalized where there is a 'project'")
     }
-    rest = options.flag(
-      "rest", default: false, "whether what stands behind the first numbers of another stack's rows is joined again")
-    marksTiles = options.flag(
-      "mark_tiles", default: false, "whether a last number tells what of a canvas is picture, absent tile or filling")
+    canvas = options.group("canvas", "what is given of tiles that lie on a canvas") { group in
+      (
+        rest: group.flag(
+          "rest", default: false, "whether what stands behind the first numbers of another stack's rows is joined again"
+        ),
+        marks: group.flag(
+          "marks", default: false, "whether a last number tells whether a row is picture, absent tile or filling")
+      )
+    }
   }
 
   public func write(
@@ -91,20 +95,21 @@ public struct StackOutput: Output {
   ) -> Value {
     var x = hidden[hidden.count - 1]
     if norm ?? normIsDue { x = component.write(x, named: "final_norm", over: .row, into: &plan) }
-    if rest {
+    if let canvas, canvas.rest {
       if let rest = plan.left(StackRows.Rest.self) {
         x = plan.apply(JoinRows(widths: [x.width, rest.rows.width]), to: x, rest.rows)
       } else {
-        plan.fail("there is nothing behind the rows that the stack goes on with", at: place, hint: "leave 'rest' out")
+        plan.fail(
+          "there is nothing behind the rows that the stack goes on with", at: place, hint: "leave 'canvas.rest' out")
       }
     }
     let states = states(x, hidden, into: &plan)
-    guard marksTiles else { return states }
-    guard let canvas = plan.patches?.tiles, states.axis == plan.rows else {
-      plan.fail("the rows are no tiles of a picture on a canvas", at: place, hint: "leave 'mark_tiles' out")
+    guard let canvas, canvas.marks else { return states }
+    guard let tiles = plan.patches?.tiles, states.axis == plan.rows else {
+      plan.fail("the rows are no tiles of a picture on a canvas", at: place, hint: "leave 'canvas.marks' out")
       return states
     }
-    let marks = plan.apply(TileMarks(canvas: canvas, axis: states.axis), to: [])[0]
+    let marks = plan.apply(TileMarks(canvas: tiles, axis: states.axis), to: [])[0]
     return plan.apply(JoinRows(widths: [states.width, 1]), to: states, marks)
   }
 

@@ -8,7 +8,7 @@ import Kernels
 ///
 /// Dosovitskiy et al., 2020, https://arxiv.org/abs/2010.11929, whose tables are resampled for other sizes; per picture in Qwen3-VL
 /// (`linear`, `ends`) and GLM-4.1V (`cubic`, `centres`; Keys, 1981, with a = −0.75). Weights are those of 2 or 4 neighbours in each direction, of which those
-/// beyond the edge are the edge's. Patches stand row by row, or with `merge` in blocks; without columns they are one row of blocks.
+/// beyond the edge are the edge's. Patches stand row by row, or with `merge` in blocks; without columns they are one row, as long as the table's.
 /// The careful reader's mistake: nothing is smoothed where a picture has fewer patches than the table positions.
 ///
 /// Examples: `{side: 3}` `{side: 3, merge: 2, filter: cubic, place: centres}`
@@ -58,8 +58,6 @@ struct AddGridRows: Kernel {
     ]
   }
   var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
-  // One more patch makes all columns narrower.
-  var lengthUse: LengthUse { .whole }
 
   /// A row of the table and what it counts.
   private struct Neighbour {
@@ -103,12 +101,12 @@ struct AddGridRows: Kernel {
   /// The rows of the table that the row `row` of `sequence` is made of.
   private func neighbours(of row: Int, in sequence: SequenceSpan) -> [Neighbour] {
     let unit = merge * merge
-    let blocks = (sequence.rows.count + unit - 1) / unit
-    let across = sequence.columns > 0 ? max(1, sequence.columns / merge) : max(1, blocks)
-    let down = (blocks + across - 1) / across
-    let (block, inside) = (row / unit, row % unit)
-    let rows = along(block / across * merge + inside / merge, of: down * merge)
-    let columns = along(block % across * merge + inside % merge, of: across * merge)
+    let (block, inside) = ((sequence.start + row) / unit, (sequence.start + row) % unit)
+    let hasColumns = sequence.columns > 0
+    let across = hasColumns ? max(1, sequence.columns / merge) : Int.max
+    let height = hasColumns ? (sequence.rows.count / unit + across - 1) / across * merge : merge
+    let rows = along(block / across * merge + inside / merge, of: height)
+    let columns = along(block % across * merge + inside % merge, of: hasColumns ? across * merge : side)
     return rows.flatMap { a in
       columns.map { Neighbour(row: a.row * side + $0.row, weight: a.weight * $0.weight) }
     }

@@ -61,10 +61,12 @@ public struct RoPE: PositionEncoding {
     if let sections, sections.count != 3 || sections.contains(where: { $0 < 0 }) {
       options.fail("sections", "'sections' takes three numbers of pairs: in time, down and across")
     }
-    sectionOrder = options.choice(
-      "section_order", default: SectionOrder.blocks,
-      "whether pairs of a direction stand together, or the directions take turns")
-    if sections == nil, options.isSet("section_order") { options.fail("section_order", "there are no 'sections'") }
+    sectionOrder =
+      sections == nil
+      ? .blocks
+      : options.choice(
+        "section_order", default: SectionOrder.blocks,
+        "whether pairs of a direction stand together, or the directions take turns")
     extendedContext = scaling.longestText(context: options.shape.contextLength)
     place = options.place(of: dim == nil ? "fraction" : "dim")
     if dim != nil, options.isSet("fraction") {

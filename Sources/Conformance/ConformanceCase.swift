@@ -23,7 +23,6 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
   /// The tree of the model around it, in the sizes of `shape`.
   func tree(_ shape: ModelSizes) throws -> Setting {
     var tree = shape.applied(to: try TinyModel.surroundings(), leaving: component.slot)
-    tree[path: path] = setting
     if goesOn {
       tree[path: "stacks.source.like"] = Setting(text: "text")
       tree[path: "stacks.source.attention.mask"] = Setting(text: "full")
@@ -32,6 +31,7 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
       tree[path: "cross_attention.num_heads"] = Setting(text: String(shape.heads))
       tree[path: "cross_attention.from"] = Setting(text: "second")
     }
+    tree[path: path] = setting
     if component.slot == .crossAttention || component.slot.standing == .stack {
       tree[path: "stacks.source.like"] = Setting(text: "text")
       tree[path: "stacks.source.attention.mask"] = Setting(text: "full")
