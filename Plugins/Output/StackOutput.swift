@@ -16,7 +16,7 @@ import Components
 /// `{drop_class: true, reduce: {type: pixel_shuffle, window: 3}, project: {hidden: 6, activation: tanh, norm: layernorm}}`
 /// `{project: {hidden: 6, bias: true}, taps: {layers: [0], norm: layernorm}}` `{taps: {layers: [1, 0]}}`
 ///
-/// Known as: deepstack `output: {taps: {layers: [8, 16, 24]}, project: {hidden: 4096}}`, projector, connector, multi_modal_projector `output: {project: {hidden: 4096}}`, pixel_shuffle `output: {reduce: {type: pixel_shuffle, window: 2}}`
+/// Known as: deepstack `output: {taps: {layers: [0, 1]}, project: {hidden: 4096}}`, projector, connector, multi_modal_projector `output: {project: {hidden: 4096}}`, pixel_shuffle `output: {reduce: {type: pixel_shuffle, window: 2}}`
 public struct StackOutput: Output {
   public static let name = "output"
 

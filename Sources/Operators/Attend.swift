@@ -109,7 +109,7 @@ public struct Attend: Kernel {
       Attribute("sinks", sinks, plain: false), Attribute("value_dim_in_keys", valuesInKeys),
       Attribute("choice", choice.map { Attribute.Value.group("keys", $0.attributes) }),
       Attribute("canvas", canvas.map { Attribute.Value.group("tiles", $0.attributes) }),
-      Attribute("windows", windows.map { Attribute.Value.group("patches", $0.attributes) }),
+      Attribute("windows", windows.map { Attribute.Value.group("squares", $0.attributes) }),
     ]
   }
 
