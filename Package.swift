@@ -116,7 +116,7 @@ let package = Package(
       dependencies: [
         "Essentials", "Formats", "Ablation", "Checkpoints", "Components", "Composition", "Conformance", "Execution",
         "Files",
-        "Grammars", "HubCache", "Kernels",
+        "Grammars", "HubCache", "Images", "Kernels",
         "Describing", "Export", "Generation", "Models",
         "PluginLoading", "Probing", "Serving", "ServingLink", "Specification", "StandardComponents", "Templates",
         "Tokenization",

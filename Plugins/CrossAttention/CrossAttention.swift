@@ -6,7 +6,9 @@ import Components
 ///
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762. Keys and values are computed once, with the stack, and cached. Positions
 /// of one stack mean nothing in another, so nothing is rotated and nothing biased by distance. The careful reader's mistake:
-/// s is the other stack's width, which need not be x's. `from` names the stack where there are several.
+/// s is the other stack's width, which need not be x's. `from` names the stack where there are several. With `pictures` the rows are those of
+/// tiles of pictures, marked by the stack's output (`canvas: {marks: true}`), and a token reads the pictures whose `token` stands last before it; one before any
+/// reads all tiles, absent ones too (Llama Team, 2024, https://arxiv.org/abs/2407.21783).
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, head_dim: 6, bias: true, scale: 0.3, softcap: 5}`
 /// `{num_heads: 2, qk_norm: {scope: head}, bias: {q: true, o: true}, v_head_dim: 6}`
@@ -25,6 +27,7 @@ public struct CrossAttention: CrossMixer {
   let scale: Double
   let softcap: Double?
   let norm: Attention.HeadNorm?
+  let token: Int?
   let place: Place?
 
   public init(_ options: Options) {
@@ -58,10 +61,29 @@ public struct CrossAttention: CrossMixer {
           "each head with shared weights, all heads at once, or each with its own"),
         when: .beforeRope, norm: group.inheritedComponent(slot: .norm, ignoring: ["scope"]))
     }
+    token = options.group(
+      "pictures", "whether the rows are tiles of pictures, of which a token reads the last before it"
+    ) {
+      $0.requiredInteger("token", in: 0...(1 << 31), "the id of the token that stands for a picture")
+    }
+    if token != nil, softcap != nil { options.fail("softcap", "scores with tiles of pictures have no soft cap") }
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
-    guard let memory = states(of: layer, into: &plan) else { return x }
+    guard var memory = states(of: layer, into: &plan) else { return x }
+    var marks: Value?
+    let rows = plan.patches(of: memory.axis)?.tiles?.rowsOfPicture
+    if let token {
+      guard rows != nil, memory.width > 1 else {
+        plan.fail(
+          "the stack gives no tiles of pictures whose rows are marked", at: place,
+          hint: "give it the embedding 'canvas_patches', and an output with canvas: {marks: true}")
+        return x
+      }
+      let parts = plan.split(memory, into: [memory.width - 1, 1])
+      (memory, marks) = (parts[0], parts[1])
+      plan.mark(pictureOf: memory.axis, by: token)
+    }
     var q = plan.linear(x, to: heads * headDim, named: "q", bias: bias["q"] ?? false)
     var k = plan.linear(memory, to: keyHeads * headDim, named: "k", bias: bias["k"] ?? false)
     let v = plan.linear(memory, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
@@ -73,6 +95,14 @@ public struct CrossAttention: CrossMixer {
       plan.state("k", width: k.width, extent: .perToken, precision: .any, axis: memory.axis),
       plan.state("v", width: v.width, extent: .perToken, precision: .any, axis: memory.axis),
     ]
+    if let token, let marks, let rows {
+      let pictures = PicturesOfTokens.write(token: token, into: &plan)
+      let seen = plan.state("marks", width: 1, extent: .perToken, axis: memory.axis)
+      let mixed = plan.apply(
+        PictureAttend(heads: heads, keyHeads: keyHeads, scale: Float(scale), rows: rows), to: q, k, v, marks, pictures,
+        states: states + [seen])
+      return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
+    }
     let attend = Attend(
       mask: .full, heads: heads, keyHeads: keyHeads, scale: Float(scale), window: nil,
       softcap: softcap.map { Float($0) },

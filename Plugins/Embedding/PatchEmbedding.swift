@@ -7,10 +7,12 @@ import Kernels
 ///
 /// Dosovitskiy et al., 2020, https://arxiv.org/abs/2010.11929. A patch's numbers are those of its first channel row by row, then the
 /// next channel's; patches stand row by row. The class row is a row of its own, before the patches, and has a position: a careful
-/// reader's mistake is a table of positions that is one row short.
+/// reader's mistake is a table of positions that is one row short. `registers` are learned rows between it and the patches, to which no
+/// position is added (Darcet et al., 2023, https://arxiv.org/abs/2309.16588). `position` adds positions of the embedding's own, where those of
+/// the stack turn queries and keys (Qwen3-VL, GLM-4.1V).
 ///
-/// Examples: `{size: 1, class: true, norm: layernorm}` `{size: 2, channels: 1, bias: false}`
-/// `{size: 1, frames: 2, merge: 2}`
+/// Examples: `{size: 1, class: true, norm: layernorm}` `{size: 2, channels: 1, bias: false}` `{size: 1, class: true, registers: 2}`
+/// `{size: 1, frames: 2, merge: 2}` `{size: 1, patch_norm: rmsnorm, position: {type: grid_table, side: 3}}`
 ///
 /// Known as: patch_embedding, patch_embed, patch_size, vision_embedding `embedding: {type: patches, size: 16}`
 public struct PatchEmbedding: Embedding {
@@ -22,6 +24,9 @@ public struct PatchEmbedding: Embedding {
   let hasClass: Bool
   let frames: Int
   let merge: Int
+  let registers: Int
+  let own: (any PositionEncoding)?
+  let patchNorm: (any Normalization)?
   let norm: (any Normalization)?
 
   public init(_ options: Options) {
@@ -32,12 +37,18 @@ public struct PatchEmbedding: Embedding {
     merge = options.integer(
       "merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand, where not row by row")
     hasClass = options.flag("class", default: false, "whether a learned row stands before the patches")
+    registers = options.integer(
+      "registers", default: 0, in: 0...64, "learned rows between the class row and the patches, without positions")
+    patchNorm = options.component(
+      "patch_norm", default: "none", slot: .norm, "the norm of the patches, before positions")
+    own = options.component(
+      "position", default: "none", slot: .position, "positions that are added besides the stack's")
     norm = options.component("norm", default: "none", slot: .norm, "the norm of the sum")
   }
 
   public var patches: PatchGrid? {
     PatchGrid(
-      size: size, channels: channels, rowsBefore: hasClass ? 1 : 0, frames: frames, merge: merge)
+      size: size, channels: channels, rowsBefore: (hasClass ? 1 : 0) + registers, frames: frames, merge: merge)
   }
 
   public func write(position: any PositionEncoding, reading stacks: [StackStates], into plan: inout PlanBuilder)
@@ -52,7 +63,13 @@ public struct PatchEmbedding: Embedding {
       let row = plan.parameter("embed.class.weight", shape: [x.width], starts: .normal(0.02))
       x = plan.apply(FirstRow(), to: x, parameters: [row])
     }
+    x = patchNorm?.write(x, named: "embed.patch_norm", over: .row, into: &plan) ?? x
+    x = own?.embed(x, into: &plan) ?? x
     x = position.embed(x, into: &plan)
+    if registers > 0 {
+      let rows = plan.parameter("embed.registers.weight", shape: [registers, x.width], starts: .normal(0.02))
+      x = plan.apply(RegisterRows(start: hasClass ? 1 : 0, count: registers), to: x, parameters: [rows])
+    }
     return norm?.write(x, named: "embed.norm", over: .row, into: &plan) ?? x
   }
 
@@ -85,6 +102,55 @@ public struct PatchEmbedding: Embedding {
           } else if let dx {
             add(dy[row], scaledBy: 1, to: dx[row], count: dy.width)
           }
+        }
+      }
+    }
+
+    func flops(step: Step, context: Int) -> Int { 0 }
+  }
+
+  /// Learned rows in place of those of every sequence from `start` on.
+  ///
+  ///     y[start + i] = W[i],   y[t] = x[t] elsewhere        W: [registers, width]
+  struct RegisterRows: Kernel {
+    let name = "register rows"
+    let start: Int
+    let count: Int
+
+    var attributes: [Attribute] { [Attribute("start", start, plain: 0), Attribute("count", count)] }
+    var traits: OperatorTraits { OperatorTraits(overwritableInput: 0, backwardReadsInputs: .none) }
+
+    func forward(_ context: ForwardContext) {
+      let (x, y) = (context.input(), context.output())
+      let table = context.parameter().matrix
+      if x.base != UnsafePointer(y.base) { y.base.update(from: x.base, count: x.count * x.width) }
+      forEachRow(of: context.sequences) { row, register in
+        guard let register else { return }
+        widen(table.format, table.base + register * table.rowBytes, count: y.width, into: y[row])
+      }
+    }
+
+    /// `dW[i] += dy[start + i]`, `dx[t] += dy[t]` of the other rows.
+    func backward(_ context: BackwardContext) {
+      let dy = context.outputGradient()
+      let (dx, dw) = (context.inputGradient(), context.parameterGradient())
+      forEachRow(of: context.sequences) { row, register in
+        if let register {
+          if let dw { add(dy[row], scaledBy: 1, to: dw + register * dy.width, count: dy.width) }
+        } else if let dx {
+          add(dy[row], scaledBy: 1, to: dx[row], count: dy.width)
+        }
+      }
+    }
+
+    /// Each row, with the number of the register that it is.
+    private func forEachRow(
+      of sequences: UnsafeBufferPointer<SequenceSpan>, _ body: (_ row: Int, _ register: Int?) -> Void
+    ) {
+      for sequence in sequences {
+        for row in sequence.rows {
+          let register = sequence.start + row - sequence.rows.lowerBound - start
+          body(row, (0..<count).contains(register) ? register : nil)
         }
       }
     }

@@ -9,7 +9,8 @@ import Components
 /// A `dim` other than hidden_size needs a projection P: [hidden_size, dim], as in OPT-350m and ALBERT; a tied head then
 /// needs the same `dim`. `projection: {after: norm}` projects the normalized sum of it all instead, as in ELECTRA.
 /// `token_types` are vectors T: [token_types, dim] by which the texts of a pair are told apart, as in BERT (Devlin et al.,
-/// 2018, https://arxiv.org/abs/1810.04805); a text by itself is the first. Of a stack beside the text's, `tied` vectors are
+/// 2018, https://arxiv.org/abs/1810.04805); a text by itself is the first. With `replace: {layers: n}` a stack's rows are longer by n·hidden_size
+/// numbers, which are added in the same places to what the first n layers give (DeepStack: Meng et al., 2024, https://arxiv.org/abs/2406.04334). Of a stack beside the text's, `tied` vectors are
 /// the text's own, as encoder and decoder share them in the original transformer.
 ///
 /// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}` `{dim: 6}` `{token_types: 2, norm: layernorm}`
@@ -31,6 +32,8 @@ public struct TokenEmbedding: Embedding {
   struct Replacement {
     let token: Int
     let from: String?
+    let lines: PictureLines?
+    let layers: Int
     let place: Place?
   }
 
@@ -60,7 +63,16 @@ public struct TokenEmbedding: Embedding {
         group in
         Replacement(
           token: group.requiredInteger("token", in: 0...(1 << 31), "the id of the token"),
-          from: group.optionalText("from", "the stack; the only one when left out"), place: group.place)
+          from: group.optionalText("from", "the stack; the only one when left out"),
+          lines: group.group("lines", "tiles of a picture laid together as it lies, each line ended by a learned row") {
+            PictureLines(
+              limit: $0.optionalInteger(
+                "limit", in: 1...1024, "the tiles whose number of rows is kept; more are resampled to fewer"))
+          },
+          layers: group.integer(
+            "layers", default: 0, in: 0...1024,
+            "how many layers have more numbers of those rows, the stack's 'taps', added to what they give there"),
+          place: group.place)
       } : nil
     if let replace, replace.token >= options.shape.vocabSize {
       options.fail(

@@ -7,11 +7,11 @@ import Components
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762; gated: Shazeer, 2020, https://arxiv.org/abs/2002.05202.
 /// The activation acts on the gate, not on `up`. SwiGLU is gated with `silu`. A `clamp` c keeps the gate below c and `up`
 /// within ±c, before the activation; without a gate, `up` within ±c. `up_offset` is added to `up` after that, as Phi-3-small
-/// and GPT-oss add 1. `sub_norm` stands before `down`, as in BitNet b1.58 (https://arxiv.org/abs/2402.17764).
+/// and GPT-oss add 1. `after_token` gives zeros before the first such token of a text, as where a picture's stands for (Llama 3.2 Vision). `sub_norm` stands before `down`, as in BitNet b1.58 (https://arxiv.org/abs/2402.17764).
 ///
 /// Examples: `{intermediate_size: 24, bias: true}` `{gated: true, activation: silu}` `{clamp: 0.3}`
 /// `{gated: true, activation: quick_gelu, clamp: 0.3, up_offset: 1, sub_norm: {type: rmsnorm}}`
-/// `{gated: true, activation: silu, gate_scale: 0.7, down_scale: 1.4}`
+/// `{gated: true, activation: silu, gate_scale: 0.7, down_scale: 1.4}` `{after_token: 3}`
 ///
 /// Known as: swiglu `mlp: {gated: true, activation: silu}`, geglu `mlp: {gated: true, activation: gelu}`,
 /// geglu_tanh `mlp: {gated: true, activation: gelu_tanh}`, reglu `mlp: {gated: true, activation: relu}`,
@@ -30,6 +30,7 @@ public struct MLP: FeedForward {
   let subNorm: (any Normalization)?
   let gateScale: Double
   let downScale: Double
+  let afterToken: Int?
 
   public init(_ options: Options) {
     let inner = 4 * options.shape.hiddenSize
@@ -47,6 +48,8 @@ public struct MLP: FeedForward {
       gated
       ? options.number("gate_scale", default: 1, in: -1e6...1e6, "what the gate is multiplied by, before all else") : 1
     downScale = options.number("down_scale", default: 1, in: -1e6...1e6, "what the result is multiplied by")
+    afterToken = options.optionalInteger(
+      "after_token", in: 0...(1 << 31), "a token before whose first place in a text the result is zero")
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
@@ -67,6 +70,8 @@ public struct MLP: FeedForward {
     }
     inner = subNorm?.write(inner, named: "sub_norm", over: .row, into: &plan) ?? inner
     let down = plan.linear(inner, to: plan.shape.hiddenSize, named: "down", bias: bias["down"] ?? false)
-    return plan.scale(down, by: downScale)
+    let scaled = plan.scale(down, by: downScale)
+    guard let afterToken else { return scaled }
+    return plan.apply(ClearBeforePictures(), to: scaled, PicturesOfTokens.write(token: afterToken, into: &plan))
   }
 }

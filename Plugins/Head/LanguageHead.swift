@@ -7,9 +7,9 @@ import Components
 /// Press and Wolf, 2016 (tied weights), https://arxiv.org/abs/1608.05859.
 /// The final norm is there unless the last block ends in one; `norm` overrules that. A `dim` other than hidden_size needs
 /// a projection P: [dim, hidden_size], as in OPT-350m. `dense` is a layer of its own after the norm, norm(act(x·Dᵀ)), as
-/// in BERT; its own `dim` makes P needless, as in ELECTRA. `normalize_rows` divides each row of W by its length, as Baichuan 2 does.
+/// in BERT; its own `dim` makes P needless, as in ELECTRA. `tokens` predicts the first tokens of the vocabulary alone (Llama 3.2 Vision). `normalize_rows` divides each row of W by its length, as Baichuan 2 does.
 ///
-/// Examples: `{tied: true, scale: 0.25}` `{bias: true, softcap: 3}` `{norm: false}` `{dim: 6}`
+/// Examples: `{tied: true, scale: 0.25}` `{bias: true, softcap: 3}` `{norm: false}` `{dim: 6}` `{tokens: 11}`
 /// `{dense: {activation: gelu, bias: true}}` `{dim: 6, dense: {dim: 6, bias: true}}`
 ///
 /// Known as: weight_tying, tie_word_embeddings, tied_embeddings, tie_embeddings `head: {tied: true}`,
@@ -23,6 +23,7 @@ public struct LanguageHead: Head {
   let softcap: Double?
   let norm: Bool?
   let dim: Int?
+  let tokens: Int?
   let normalizesRows: Bool
   let dense: Dense?
   let place: Place?
@@ -50,6 +51,10 @@ public struct LanguageHead: Head {
     norm = options.optionalFlag(
       "norm", "whether a norm stands before the matrix; when left out, unless the last block ends in one")
     dim = options.optionalInteger("dim", "the width of the matrix, after a projection, when it is not hidden_size")
+    tokens = options.optionalInteger("tokens", "how many tokens it predicts, the first ones, when not all")
+    if let tokens, tokens > options.shape.vocabSize || tied {
+      options.fail("tokens", tied ? "a tied head predicts all tokens" : "there are \(options.shape.vocabSize) tokens")
+    }
     place = options.place(of: "dim")
     dense = options.group("dense", "a layer between the final norm and the matrix") { group in
       Dense(
@@ -82,9 +87,10 @@ public struct LanguageHead: Head {
         hint: "give both the same 'dim'")
       return x
     }
-    let matrix = shared ?? plan.parameter("head.weight", shape: [shape.vocabSize, width], starts: .normal(0.02))
+    let count = tokens ?? shape.vocabSize
+    let matrix = shared ?? plan.parameter("head.weight", shape: [count, width], starts: .normal(0.02))
     var tensors = [matrix]
-    if bias { tensors.append(plan.parameter("head.bias", shape: [shape.vocabSize], starts: .zeros)) }
+    if bias { tensors.append(plan.parameter("head.bias", shape: [count], starts: .zeros)) }
     let logits = plan.within("head") { plan in
       let logits = plan.apply(Linear(bias: bias), to: y, parameters: tensors)
       return normalizesRows

@@ -31,7 +31,7 @@ import Components
 /// `{num_heads: 4, position_temperature: {type: logn, floor: 4}}`
 /// `{num_heads: 4, num_kv_heads: 2, window: 3, sinks: true}` `{num_heads: 2, value_scale: 0.7}`
 /// `{num_heads: 4, num_kv_heads: 2, key_bias: {}, scale: 0.4}` `{num_heads: 4, mask: full}`
-/// `{num_heads: 4, num_kv_heads: 2, mask: full, window: 2}`
+/// `{num_heads: 4, num_kv_heads: 2, mask: full, window: 2}` `{num_heads: 4, num_kv_heads: 2, mask: full, patch_window: {size: 5}}`
 /// `{num_heads: 4, num_kv_heads: 2, indexer: {num_heads: 2, head_dim: 4, top_k: 2, per: head, block: 2, local_blocks: 1, q_norm: {}, k_norm: {}}}`
 /// `{num_heads: 4, num_kv_heads: 2, values: keys, v_norm: {}, keys_as: far}`
 ///
@@ -86,6 +86,7 @@ public struct Attention: Mixer {
   let scaleByLayer: Bool
   let mask: Mask
   let attentionWindow: AttentionWindow
+  let patchWindows: PatchWindows?
   let softcap: Double?
   let sinks: Bool
   let norm: HeadNorm?
@@ -136,6 +137,19 @@ public struct Attention: Mixer {
       "which tokens a token sees: those up to its own, all of its text, all of the prompt too, or all of its own picture too"
     )
     attentionWindow = AttentionWindow(options, isCausal: mask != .full)
+    patchWindows =
+      mask == .full
+      ? options.group("patch_window", "squares of a picture, of which the patches of each see each other alone") {
+        group in
+        let size = group.requiredInteger("size", in: 1...4096, "patches along a side of a square")
+        let merge = group.integer(
+          "merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand")
+        if size % merge != 0 { group.fail("size", "squares of \(size) patches are not whole blocks of \(merge)") }
+        return PatchWindows(size: max(1, size / merge) * merge, merge: merge)
+      } : nil
+    if patchWindows != nil, attentionWindow.window != nil {
+      options.fail("patch_window", "squares of a picture have no 'window' of neighbours beside")
+    }
     softcap = options.optionalNumber("softcap", in: 1e-6...1e6, "soft cap of the scores: cap·tanh(x/cap)")
     sinks = options.flag(
       "sinks", default: false, "attention sinks: a learned score per head that takes weight and adds no value")
@@ -211,18 +225,29 @@ public struct Attention: Mixer {
     if relative != nil, order != nil {
       plan.fail("heads that share keys interleaved have no learned table of distances", at: place)
     }
-    let scores = relative == nil ? layer.position.scoreBias(heads: heads, scale: scale) : nil
+    if let patchWindows {
+      if relative != nil || layer.position.scoreBias(heads: heads, scale: scale) != nil {
+        plan.fail("squares of a picture have no bias by distances", at: place)
+      }
+      if order != nil { plan.fail("heads that share keys interleaved see no squares of a picture", at: place) }
+      q = plan.apply(ArrangeWindows(patchWindows, isBack: false), to: q)
+      k = plan.apply(ArrangeWindows(patchWindows, isBack: false), to: k)
+      v = plan.apply(ArrangeWindows(patchWindows, isBack: false), to: v)
+    }
+    let scores = relative == nil && patchWindows == nil ? layer.position.scoreBias(heads: heads, scale: scale) : nil
     let chosen = indexer?.write(x, queries: x, into: &plan)
     let attend = Attend(
       mask: Attend.Mask(rawValue: mask.rawValue) ?? .causal, heads: heads, keyHeads: keyHeads, scale: scale,
       window: attentionWindow.window, windowAfter: mask == .full ? attentionWindow.window : nil,
       softcap: softcap.map { Float($0) },
       bias: attentionWindow.bias(with: scores, order: order), table: relative?.table, sinks: sinks,
-      choice: chosen?.choice)
+      choice: chosen?.choice, windows: patchWindows,
+      canvas: mask == .full && patchWindows == nil ? plan.patches?.tiles : nil)
     var tensors = sinks ? [plan.parameter("sinks", shape: [heads], starts: .zeros)] : []
     if let relative { tensors.append(relative.tensor) }
     var mixed = plan.apply(
       attend, to: [q, k, v] + (chosen.map { [$0.keys] } ?? []), parameters: tensors, states: states)[0]
+    if let patchWindows { mixed = plan.apply(ArrangeWindows(patchWindows, isBack: true), to: mixed) }
     if let order { mixed = plan.apply(order.inverse, to: mixed) }
     if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }
     mixed = subNorm?.write(mixed, named: "sub_norm", over: .row, into: &plan) ?? mixed

@@ -1,11 +1,13 @@
 import Components
 import Kernels
 
-/// Rows of a square picture in blocks: the mean of a block's rows, or all of them as one wider row.
+/// Rows of a picture in blocks: the mean of a block's rows, or all of them as one wider row.
 ///
 ///     y[i] = Σ x[b] / w²   or   y[i] = (x[b₁], x[b₂], …)   over the w² rows b of block i, row by row
 ///
-/// The first `dropping` rows of a sequence are no part of the picture. Rows that complete no block are left out.
+/// With `byChannel` the joined row has the first number of each row, then the second of each, as a convolution reads them.
+/// The first `dropping` rows of a sequence are no part of the picture, which is a square where its columns are not known. Rows that
+/// complete no block are left out.
 struct ReduceRows: Kernel {
   let name = "reduce rows"
   let axis: RowAxis
@@ -13,12 +15,13 @@ struct ReduceRows: Kernel {
   let window: Int
   let joins: Bool
   let isInBlocks: Bool
+  var byChannel = false
 
   var attributes: [Attribute] {
     [
       Attribute("axis", axis.index), Attribute("dropping", dropping, plain: 0),
       Attribute("window", window, plain: 1), Attribute("joins", joins, plain: false),
-      Attribute("in_blocks", isInBlocks, plain: false),
+      Attribute("in_blocks", isInBlocks, plain: false), Attribute("by_channel", byChannel, plain: false),
     ]
   }
   var traits: OperatorTraits { OperatorTraits(backwardReadsInputs: .none) }
@@ -30,7 +33,9 @@ struct ReduceRows: Kernel {
     let (x, y) = (context.input(), context.output())
     y.base.update(repeating: 0, count: y.count * y.width)
     forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
-      if joins {
+      if joins, byChannel {
+        for i in 0..<x.width { y[row][i * window * window + place] = x[source][i] }
+      } else if joins {
         (y[row] + place * x.width).update(from: x[source], count: x.width)
       } else {
         add(x[source], scaledBy: share, to: y[row], count: x.width)
@@ -43,6 +48,10 @@ struct ReduceRows: Kernel {
     guard let dx = context.inputGradient() else { return }
     let dy = context.outputGradient()
     forEach(context.batch(ofInput: 0), context.batch) { row, source, place in
+      if joins, byChannel {
+        for i in 0..<dx.width { dx[source][i] += dy[row][i * window * window + place] }
+        return
+      }
       add(
         joins ? dy[row] + place * dx.width : dy[row], scaledBy: joins ? 1 : share, to: dx[source], count: dx.width)
     }
@@ -64,12 +73,12 @@ struct ReduceRows: Kernel {
         }
         continue
       }
-      let side = Int(Double(count).squareRoot())
-      let blocks = side / window
-      for index in 0..<min(blocks * blocks, to.rows.count) {
-        let corner = index / blocks * window * side + index % blocks * window
+      let columns = from.columns > 0 ? from.columns : Int(Double(count).squareRoot())
+      let (down, across) = (count / max(1, columns) / window, columns / window)
+      for index in 0..<min(down * across, to.rows.count) {
+        let corner = index / across * window * columns + index % across * window
         for place in 0..<window * window {
-          let source = corner + place / window * side + place % window
+          let source = corner + place / window * columns + place % window
           body(to.rows.lowerBound + index, from.rows.lowerBound + dropping + source, place)
         }
       }

@@ -7,33 +7,67 @@ import Components
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762, whose norms stand after the sublayers, so that none follows the last.
 /// The norm is there unless the last block ends in one; `norm` overrules that. Reducing takes the rows for a square picture, cut into
 /// blocks of `window`×`window`: `average` takes their mean (Gemma 3), `pixel_shuffle` joins them, row by row, to wider rows (Idefics3,
-/// InternVL); `blocks` joins rows that stand block by block, of any picture (Qwen2-VL). `project` ends in the width of the text (Liu et al., 2023, https://arxiv.org/abs/2304.08485).
+/// InternVL), `unfold` element by element (Mistral 3); `blocks` joins rows that stand block by block (Qwen2-VL). Of a picture whose columns
+/// are known the rows need be no square. `reduce` may have a norm before it, and a matrix to `width` numbers after it. `project` ends in
+/// the width of the text (Liu et al., 2023, https://arxiv.org/abs/2304.08485); gated, it is W₂·(act(G·norm(s)) ⊙ W₁·norm(s)) (Aya Vision).
+/// `taps` has what some layers give reduced and projected too, with matrices of their own, and put behind the numbers of each row, in the order
+/// of the layers (DeepStack: Meng et al., 2024, https://arxiv.org/abs/2406.04334); their norm stands behind the reducing, the stack's own before. Without
+/// `project` they are joined as they are, the first number of each layer, then the second (Llama 3.2 Vision, whose second stack joins them with `canvas: {rest: true}`).
 ///
 /// Examples: `{norm: false}` `{drop_class: true, project: {bias: true}}` `{reduce: {type: average, window: 3}}`
 /// `{drop_class: true, reduce: {type: pixel_shuffle, window: 3}, project: {hidden: 6, activation: tanh, norm: layernorm}}`
+/// `{project: {hidden: 6, bias: true}, taps: {layers: [0], norm: layernorm}}` `{taps: {layers: [1, 0]}}`
+/// `{project: {hidden: 6, activation: silu, gated: true, bias: true}}` `{reduce: {type: unfold, window: 2, norm: rmsnorm, width: 5}, project: {}}`
 ///
-/// Known as: projector, connector, multi_modal_projector `output: {project: {hidden: 4096}}`, pixel_shuffle `output: {reduce: {type: pixel_shuffle, window: 2}}`
+/// Known as: deepstack `output: {taps: {layers: [0, 1]}, project: {hidden: 4096}}`, projector, connector, multi_modal_projector `output: {project: {hidden: 4096}}`, pixel_shuffle `output: {reduce: {type: pixel_shuffle, window: 2}}`
 public struct StackOutput: Output {
   public static let name = "output"
 
   enum Reduction: String, CaseIterable {
     case average
     case pixelShuffle = "pixel_shuffle"
-    case blocks
+    case unfold, blocks
+  }
+
+  /// How rows become fewer.
+  struct Reducing {
+    let type: Reduction
+    let window: Int
+    let norm: (any Normalization)?
+    let width: Int?
   }
 
   /// The matrices to the text's width.
   struct Projection {
     let hidden: Int?
     let activation: (any Activation)?
+    let gated: Bool
     let bias: Bool
     let norm: (any Normalization)?
+
+    /// Writes the matrices, whose names the scope has.
+    func write(_ x: Value, into plan: inout PlanBuilder) -> Value {
+      var y = x
+      if let hidden {
+        let inner = plan.linear(y, to: hidden, named: "in", bias: bias)
+        if gated {
+          let gate = plan.linear(y, to: hidden, named: "gate", bias: bias)
+          let opened = activation?.write(gate, into: &plan) ?? gate
+          y = plan.multiply(opened, inner)
+        } else {
+          y = activation?.write(inner, into: &plan) ?? inner
+        }
+      }
+      return plan.linear(y, to: plan.textShape.hiddenSize, named: "out", bias: bias)
+    }
   }
 
   let norm: Bool?
   let dropsClass: Bool
-  let reduce: (type: Reduction, window: Int)?
+  let reduce: Reducing?
   let project: Projection?
+  let taps: Taps?
+  let canvas: (rest: Bool, marks: Bool)?
   let place: Place?
 
   public init(_ options: Options) {
@@ -42,12 +76,15 @@ public struct StackOutput: Output {
       "norm", "whether a norm stands at the end; when left out, unless the last block ends in one")
     dropsClass = options.flag("drop_class", default: false, "whether the first row is left out")
     reduce = options.group("reduce", "how the rows of a square picture become fewer") { group in
-      (
+      Reducing(
         type: group.choice(
           "type", default: Reduction.pixelShuffle,
-          "the mean of a block's rows, all of them as one row, or of rows that stand in blocks already"),
-        window: group.requiredInteger("window", in: 1...64, "the rows along a side of a block")
-      )
+          "the mean of a block's rows, all of them as one row, row by row or element by element, or of rows that stand in blocks already"
+        ),
+        window: group.requiredInteger("window", in: 1...64, "the rows along a side of a block"),
+        norm: group.component("norm", default: "none", slot: .norm, "the norm of the rows before that"),
+        width: group.optionalInteger(
+          "width", in: 1...(1 << 24), "the width of a matrix behind it, which has no bias; none when left out"))
     }
     project = options.group("project", "the matrices to the width of the text") { group in
       let hidden = group.optionalInteger(
@@ -56,8 +93,23 @@ public struct StackOutput: Output {
         hidden: hidden,
         activation: hidden == nil && !group.isDescribing
           ? nil : group.component("activation", default: "gelu", slot: .activation, "what stands between two matrices"),
+        gated: hidden == nil && !group.isDescribing
+          ? false : group.flag("gated", default: false, "whether the first matrix has a gate beside it"),
         bias: group.flag("bias", default: false, "whether the matrices have biases"),
         norm: group.component("norm", default: "none", slot: .norm, "the norm before the first matrix"))
+    }
+    taps = options.group("taps", "layers whose results are given besides", Taps.init)
+    if let taps, taps.norm?.isIdentity == false, project == nil, !options.isDescribing {
+      options.fail("taps.norm", "what layers give is normalized where there is a 'project'")
+    }
+    canvas = options.group("canvas", "what is given of tiles that lie on a canvas") { group in
+      (
+        rest: group.flag(
+          "rest", default: false, "whether what stands behind the first numbers of another stack's rows is joined again"
+        ),
+        marks: group.flag(
+          "marks", default: false, "whether a last number tells whether a row is picture, absent tile or filling")
+      )
     }
   }
 
@@ -66,26 +118,71 @@ public struct StackOutput: Output {
   ) -> Value {
     var x = hidden[hidden.count - 1]
     if norm ?? normIsDue { x = component.write(x, named: "final_norm", over: .row, into: &plan) }
-    if dropsClass || reduce != nil {
-      let window = reduce?.window ?? 1
-      let dropping = dropsClass ? 1 : 0
-      if plan.patches != nil { check(plan.shape.contextLength - dropping, window, into: &plan) }
-      let axis = plan.axis(from: x.axis, dropping: dropping, joining: window * window)
-      x = plan.apply(
-        ReduceRows(
-          axis: axis, dropping: dropping, window: window, joins: reduce.map { $0.type != .average } ?? false,
-          isInBlocks: reduce?.type == .blocks),
-        to: x)
-    }
-    guard let project else { return x }
-    return plan.within("project") { plan in
-      var y = project.norm?.write(x, named: "norm", over: .row, into: &plan) ?? x
-      if let hidden = project.hidden {
-        y = plan.linear(y, to: hidden, named: "in", bias: project.bias)
-        y = project.activation?.write(y, into: &plan) ?? y
+    if let canvas, canvas.rest {
+      if let rest = plan.left(StackRows.Rest.self) {
+        x = plan.apply(JoinRows(widths: [x.width, rest.rows.width]), to: x, rest.rows)
+      } else {
+        plan.fail(
+          "there is nothing behind the rows that the stack goes on with", at: place, hint: "leave 'canvas.rest' out")
       }
-      return plan.linear(y, to: plan.textShape.hiddenSize, named: "out", bias: project.bias)
     }
+    let states = states(x, hidden, into: &plan)
+    guard let canvas, canvas.marks else { return states }
+    guard let tiles = plan.patches?.tiles, states.axis == plan.rows else {
+      plan.fail("the rows are no tiles of a picture on a canvas", at: place, hint: "leave 'canvas.marks' out")
+      return states
+    }
+    let marks = plan.apply(TileMarks(canvas: tiles, axis: states.axis), to: [])[0]
+    return plan.apply(JoinRows(widths: [states.width, 1]), to: states, marks)
+  }
+
+  /// The rows that `x` becomes, with what the taps give of `hidden`.
+  private func states(_ x: Value, _ hidden: [Value], into plan: inout PlanBuilder) -> Value {
+    let axis = axis(of: x, into: &plan)
+    let reduced = self.reduced(x, on: axis, into: &plan)
+    guard let project else {
+      guard let taps else { return reduced }
+      let others = taps.states(of: hidden, asListed: true, at: place, into: &plan) { x, plan in
+        self.reduced(x, on: axis, into: &plan)
+      } projecting: { x, _ in
+        x
+      }
+      guard !others.isEmpty else { return reduced }
+      let joined = plan.apply(JoinRows(widths: others.map(\.width), byNumber: true), to: others)[0]
+      return plan.apply(JoinRows(widths: [reduced.width, joined.width]), to: reduced, joined)
+    }
+    let own = plan.within("project") { plan in
+      project.write(project.norm?.write(reduced, named: "norm", over: .row, into: &plan) ?? reduced, into: &plan)
+    }
+    guard let taps else { return own }
+    let others = taps.states(of: hidden, asListed: false, at: place, into: &plan) { x, plan in
+      self.reduced(x, on: axis, into: &plan)
+    } projecting: { x, plan in
+      project.write(x, into: &plan)
+    }
+    return plan.apply(JoinRows(widths: ([own] + others).map(\.width)), to: [own] + others)[0]
+  }
+
+  /// The axis of fewer rows; nil where they are all there.
+  private func axis(of x: Value, into plan: inout PlanBuilder) -> RowAxis? {
+    guard dropsClass || reduce != nil else { return nil }
+    let window = reduce?.window ?? 1
+    let dropping = dropsClass ? 1 : 0
+    if plan.patches != nil { check(plan.shape.contextLength - dropping, window, into: &plan) }
+    return plan.axis(from: x.axis, dropping: dropping, joining: window * window)
+  }
+
+  /// The rows of `x` that stand on `axis`.
+  private func reduced(_ x: Value, on axis: RowAxis?, into plan: inout PlanBuilder) -> Value {
+    guard let axis else { return x }
+    let y = reduce?.norm?.write(x, named: "reduce.norm", over: .row, into: &plan) ?? x
+    let z = plan.apply(
+      ReduceRows(
+        axis: axis, dropping: dropsClass ? 1 : 0, window: reduce?.window ?? 1,
+        joins: reduce.map { $0.type != .average } ?? false, isInBlocks: reduce?.type == .blocks,
+        byChannel: reduce?.type == .unfold),
+      to: y)
+    return reduce?.width.map { plan.linear(z, to: $0, named: "reduce.merge") } ?? z
   }
 
   /// Refuses a picture of `rows` patches that is no square of blocks.

@@ -4,24 +4,31 @@ import Essentials
 /// Rotary positions of a picture's patches: half of the pairs of every head turn by the patch's row, half by its column.
 ///
 ///     φ(i) = row·theta^(−4i/d) for i < d/4,   φ(i) = column·theta^(−(4i − d)/d) for the others        pairs (i, i + d/2)
+///     alternating frequencies:  φ(i) = column·theta^(−(4i − d + 2)/d) for the others
 ///
 /// Su et al., 2021, https://arxiv.org/abs/2104.09864, in two directions; Wang et al., 2024 (Qwen2-VL), https://arxiv.org/abs/2409.12191.
+/// In Pixtral the frequencies of a sequence of d/2 are a row's and a column's in turn (Agrawal et al., 2024, https://arxiv.org/abs/2410.07073).
 /// Patches stand row by row, or with `merge` in blocks of merge×merge that become one row later. A sequence of which no columns are
 /// known is one row of patches.
 ///
-/// Examples: `{theta: 100}` `{merge: 2}`
+/// Examples: `{theta: 100}` `{merge: 2}` `{frequencies: alternating}`
 ///
 /// Known as: rope_2d, vision_rope, axial_rope `position: grid_rope`
 public struct GridRoPE: PositionEncoding {
   public static let name = "grid_rope"
 
+  enum Frequencies: String, CaseIterable { case shared, alternating }
+
   let theta: Double
   let merge: Int
+  let frequencies: Frequencies
   let place: Place?
 
   public init(_ options: Options) {
     theta = options.number("theta", default: 10000, in: 1...1e12, "the base of the frequencies")
     merge = options.integer("merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand")
+    frequencies = options.choice(
+      "frequencies", default: Frequencies.shared, "whether rows and columns have the same, or take turns")
     place = options.place
   }
 
@@ -31,7 +38,8 @@ public struct GridRoPE: PositionEncoding {
       plan.fail("pairs for rows and columns divide a head by four, and it has \(width) numbers", at: place)
       return x
     }
-    let table = GridAngles(theta: theta, width: width, merge: merge, axis: plan.rows)
+    let table = GridAngles(
+      theta: theta, width: width, merge: merge, alternates: frequencies == .alternating, axis: plan.rows)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [])[0] }
     return plan.apply(
       RoPERotation(heads: heads, interleaved: false, backward: false, angles: table.attributes), to: x, angles)
@@ -46,11 +54,13 @@ struct GridAngles: Kernel {
   let theta: Double
   let width: Int
   let merge: Int
+  let alternates: Bool
   let axis: RowAxis
 
   var attributes: [Attribute] {
     [
       Attribute("theta", theta), Attribute("rotary_dim", width), Attribute("merge", merge, plain: 1),
+      Attribute("alternates", alternates, plain: false),
       Attribute("axis", axis.index, plain: RowAxis.tokens.index),
     ]
   }
@@ -62,13 +72,14 @@ struct GridAngles: Kernel {
     for sequence in context.sequences {
       let across = sequence.columns > 0 ? max(1, sequence.columns / merge) : Int.max
       for row in sequence.rows {
-        let place = sequence.start + row - sequence.rows.lowerBound
-        let (block, inside) = (place / (merge * merge), place % (merge * merge))
+        let patch = sequence.start + row - sequence.rows.lowerBound
+        let (block, inside) = (patch / (merge * merge), patch % (merge * merge))
         let down = Double(block / across * merge + inside / merge)
         let right = Double(block % across * merge + inside % merge)
         for pair in 0..<half {
           let turns = pair < quarter ? down : right
-          let angle = turns * pow(theta, -Double(pair % quarter) / Double(quarter))
+          let place = Double(pair % quarter) + (alternates && pair >= quarter ? 0.5 : 0)
+          let angle = turns * pow(theta, -place / Double(quarter))
           y[row][pair] = Float(cos(angle))
           y[row][pair + half] = Float(sin(angle))
         }

@@ -13,6 +13,8 @@ struct RoPEAngles: Kernel {
   let scaling: RoPEScaling
   /// How many pairs turn by a token's place in time, down and across; nil where all turn by its position.
   var sections: [Int]?
+  /// Whether the directions take turns from pair to pair.
+  var interleavesSections = false
   /// What the rows stand for.
   var axis = RowAxis.tokens
 
@@ -25,6 +27,7 @@ struct RoPEAngles: Kernel {
       Attribute("rotary_dim", width),
       Attribute("scaling", scaling, plain: RoPEScaling.none),
       Attribute("sections", sections ?? [], plain: [Int]()),
+      Attribute("section_order", interleavesSections ? "interleaved" : "blocks", plain: "blocks"),
       Attribute("axis", axis.index, plain: RowAxis.tokens.index),
     ]
   }
@@ -40,7 +43,7 @@ struct RoPEAngles: Kernel {
       for pair in 0..<width / 2 {
         let frequency = frequencies[pair]
         let places = sections.flatMap { sections in
-          context.batch.places.map { $0 + (pair < sections[0] ? 0 : pair < sections[0] + sections[1] ? 1 : 2) }
+          context.batch.places.map { $0 + direction(of: pair, sections) }
         }
         for row in sequence.rows {
           let angle = Double(places?[3 * row] ?? context.positions[row]) * frequency
@@ -49,6 +52,15 @@ struct RoPEAngles: Kernel {
         }
       }
     }
+  }
+
+  /// What the pair turns by: 0 the place in time, 1 down, 2 across.
+  private func direction(of pair: Int, _ sections: [Int]) -> Int {
+    if interleavesSections {
+      let turn = pair % 3
+      return turn > 0 && pair < 3 * sections[turn] ? turn : 0
+    }
+    return pair < sections[0] ? 0 : pair < sections[0] + sections[1] ? 1 : 2
   }
 
   /// Nothing: the angles depend on no learned number.

@@ -8,13 +8,15 @@ import Essentials
 /// Su et al., 2021, https://arxiv.org/abs/2104.09864.
 /// Pairs are (i, i + d/2) with `pairing: half`, as Hugging Face stores LLaMA, and (2i, 2i + 1) with `interleaved`, as
 /// GPT-J, Cohere and Meta's own files do: a fact of the stored weights, never to be guessed. `direction: backward` rotates by
-/// −φ, as nanochat does.
+/// −φ, as nanochat does. With `sections` (Wang et al., 2024, https://arxiv.org/abs/2409.12191) pairs turn by a token's place in time, down
+/// or across: those of each direction together, or `interleaved` (Qwen3-VL), where pair 3i + 1 turns by the place down and 3i + 2 by that
+/// across as long as there are any left, and all others by time.
 ///
 /// Examples: `{theta: 500000}` `{fraction: 0.5}` `{dim: 2, pairing: interleaved}` `{scaling: {type: linear, factor: 2}}`
 /// `{scaling: {type: dynamic, factor: 2, original_context: 8}}`
 /// `{scaling: {type: llama3, factor: 8, original_context: 8}}` `{scaling: {type: yarn, factor: 4, original_context: 8}}`
 /// `{scaling: {type: factors, factors: [1, 2.5]}}`
-/// `{sections: [1, 1, 0]}` `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
+/// `{sections: [1, 1, 0]}` `{sections: [1, 1, 0], section_order: interleaved}` `{direction: backward}` `{fraction: 0.5, scaling: {type: proportional}}` `{scaling: {type: ntk, alpha: 50}}`
 /// `{scaling: {type: yarn, factor: 4, original_context: 8, mscale: 1, mscale_all_dim: 0.5, scale_scores: true}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8, factor: 2}}`
 /// `{scaling: {type: longrope, short_factor: [1, 1.5], long_factor: [2, 4], original_context: 8, factor: 2, cached: kept}}`
@@ -31,6 +33,7 @@ public struct RoPE: PositionEncoding {
 
   enum Pairing: String, CaseIterable { case half, interleaved }
   enum Direction: String, CaseIterable { case forward, backward }
+  enum SectionOrder: String, CaseIterable { case blocks, interleaved }
 
   let theta: Double
   let fraction: Double
@@ -39,6 +42,7 @@ public struct RoPE: PositionEncoding {
   let direction: Direction
   let scaling: RoPEScaling
   let sections: [Int]?
+  let sectionOrder: SectionOrder
   let extendedContext: Int?
   let place: Place?
 
@@ -57,6 +61,12 @@ public struct RoPE: PositionEncoding {
     if let sections, sections.count != 3 || sections.contains(where: { $0 < 0 }) {
       options.fail("sections", "'sections' takes three numbers of pairs: in time, down and across")
     }
+    sectionOrder =
+      sections == nil
+      ? .blocks
+      : options.choice(
+        "section_order", default: SectionOrder.blocks,
+        "whether pairs of a direction stand together, or the directions take turns")
     extendedContext = scaling.longestText(context: options.shape.contextLength)
     place = options.place(of: dim == nil ? "fraction" : "dim")
     if dim != nil, options.isSet("fraction") {
@@ -106,7 +116,8 @@ public struct RoPE: PositionEncoding {
     }
     if let extendedContext { plan.extendContext(to: extendedContext) }
     let table = RoPEAngles(
-      theta: theta, width: width, scaling: scaling, sections: sections, axis: plan.rows)
+      theta: theta, width: width, scaling: scaling, sections: sections,
+      interleavesSections: sections != nil && sectionOrder == .interleaved, axis: plan.rows)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [])[0] }
     return plan.apply(
       RoPERotation(

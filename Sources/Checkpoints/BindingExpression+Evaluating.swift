@@ -87,6 +87,16 @@ extension BindingExpression {
       guard let list = source.value(at: path)?.array, let count, count >= 0 else { return nil }
       let numbers = Set(list.compactMap(\.integer))
       return .array((0..<min(count, Self.layerLimit)).map { .string(numbers.contains($0 + first) ? inside : outside) })
+    case .stored(let kinds, let outside, let layers):
+      guard let count = try layers.value(in: source, seen: &seen)?.integer, 0...Self.layerLimit ~= count else {
+        return nil
+      }
+      let patterns = kinds.map { (kind: $0.kind, name: TensorNamePattern($0.tensor)) }
+      let names = (0..<count).map { layer in
+        patterns.first { source.tensors[$0.name.name([layer])] != nil }?.kind ?? outside
+      }
+      let found = names.compactMap { $0 }
+      return found.count == count ? .array(found.map(JSONValue.string)) : nil
     case .places(let path, let inside):
       seen.insert(path)
       guard let items = source.value(at: path)?.array else { return nil }

@@ -23,7 +23,7 @@ extension BindingExpression {
       return zip(expressions, items).reduce([config]) { configs, pair in
         configs.flatMap { pair.0.inversions(of: pair.1, in: $0) }
       }
-    case .count, .tensor, .numbers, .places:
+    case .count, .tensor, .numbers, .places, .stored:
       // Tensors are what they are.
       return []
     case .runs(let runs):
@@ -91,7 +91,8 @@ extension BindingExpression {
     case .modified(let inner, _): inner.hasArithmetic
     case .runs(let runs): runs.contains { $0.count.hasArithmetic }
     case .period(let period, let offset, _, _): period.hasArithmetic || offset.hasArithmetic
-    case .path, .constant, .count, .tensor, .numbers, .unroll, .letters, .same, .listed, .numbered, .places: false
+    case .path, .constant, .count, .tensor, .numbers, .unroll, .letters, .same, .listed, .numbered, .places, .stored:
+      false
     }
   }
 

@@ -113,8 +113,15 @@ extension BindingExpression {
       return []
     }
     return patterns.enumerated().reduce([config]) { configs, pattern in
-      let names = JSONValue.array(parts.map { .string($0[pattern.offset]) })
-      return configs.flatMap { pattern.element.inversions(of: names, in: $0) }
+      let names = parts.map { $0[pattern.offset] }
+      return configs.flatMap { config -> [JSONObject] in
+        // What is so without a word, such as a constant, is repeated for all layers.
+        var seen: Set<String> = []
+        let said = try? pattern.element.value(in: ConfigSource(name: "", values: config, tensors: [:]), seen: &seen)
+        let isSaid = LayerPattern(said ?? .null, layers: names.count).names == names
+        return (isSaid ? [config] : [])
+          + pattern.element.inversions(of: .array(names.map(JSONValue.string)), in: config)
+      }
     }
   }
 }

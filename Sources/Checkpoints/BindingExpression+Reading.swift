@@ -5,7 +5,7 @@ extension BindingExpression {
   static let sources =
     [
       "from", "value", "first", "list", "count", "tensor", "numbers", "runs", "join", "unroll", "letters", "same",
-      "listed", "period", "numbered", "places",
+      "listed", "stored", "period", "numbered", "places",
     ]
     + Arithmetic.allCases.map(\.rawValue)
   private static let modifierKeys = [
@@ -42,11 +42,11 @@ extension BindingExpression {
       axis = number
     }
     let layers = setting["layers"]
-    if let layers, source.key != "join", source.key != "listed", source.key != "numbered" {
-      throw Problem("'layers' belongs to 'join', 'listed' and 'numbered'", at: layers.place)
+    if let layers, !["join", "listed", "stored", "numbered"].contains(source.key) {
+      throw Problem("'layers' belongs to 'join', 'listed', 'stored' and 'numbered'", at: layers.place)
     }
     for key in ["in", "out"] where source.key != "listed" && source.key != "period" {
-      if let misplaced = setting[key], key == "out" || source.key != "places" {
+      if let misplaced = setting[key], source.key != (key == "out" ? "stored" : "places") {
         throw Problem("'\(key)' belongs to 'listed' and 'period'", at: misplaced.place)
       }
     }
@@ -59,6 +59,7 @@ extension BindingExpression {
     let inner: BindingExpression =
       switch source.key {
       case "listed": try Self.listed(source, setting)
+      case "stored": try Self.stored(source, setting)
       case "numbered": try Self.numbered(source, setting)
       case "places": try Self.places(source, setting)
       case "period": try Self.period(source, setting)
@@ -119,6 +120,21 @@ extension BindingExpression {
     }
     return .listed(
       try text(entry.value), first: first, inside: inside, outside: outside, layers: try operand(layers))
+  }
+
+  private static func stored(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {
+    guard let entries = entry.value.entries, !entries.isEmpty, let layers = setting["layers"] else {
+      throw Problem("'stored' needs a tensor's name for each kind of layer, and 'layers'", at: entry.place)
+    }
+    var kinds: [(kind: String, tensor: String)] = []
+    for kind in entries {
+      let name = try text(kind.value)
+      guard TensorNamePattern(name).starCount == 1 else {
+        throw Problem("'\(name)' has no '*' for the layer's number", at: kind.value.place)
+      }
+      kinds.append((kind.key, name))
+    }
+    return .stored(kinds, outside: setting["out"]?.text, layers: try operand(layers))
   }
 
   private static func numbered(_ entry: Setting.Entry, _ setting: Setting) throws(Problem) -> BindingExpression {

@@ -19,6 +19,8 @@ import Files
 ///                                                # a pattern of layers; runs of none are left out
 /// {listed: moe_layers, in: sparse, out: dense, layers: num_hidden_layers}       # by the numbers of layers in a list;
 ///                                         # 'offset' is the first layer's number, where that is not 0
+/// {stored: {mamba: blk.*.ssm_a, full: blk.*.attn_q.weight}, out: mlp, layers: block_count}     # by the first tensor that a
+///                                         # layer has; without 'out' each has one
 /// {numbered: per_layer_config, item: head_dim, layers: num_hidden_layers}       # of a group by the numbers of layers: each layer's item
 /// {places: layer_types, in: hybrid}              # the numbers of the layers that a list says are so
 /// {period: attn_layer_period, offset: attn_layer_offset, in: full, out: mamba}      # one layer in so many, from the offset on
@@ -53,6 +55,8 @@ indirect enum BindingExpression: Sendable {
   case same([String])
   case period(BindingExpression, offset: BindingExpression, inside: String, outside: String)
   case listed(String, first: Int, inside: String, outside: String, layers: BindingExpression)
+  /// What each layer is by the first tensor that it has, in whose name '*' is its number.
+  case stored([(kind: String, tensor: String)], outside: String?, layers: BindingExpression)
   /// Of a group whose keys are the numbers of layers, what each has under `item`.
   case numbered(String, item: String, layers: BindingExpression)
   /// The numbers of the items of a list that are `inside`.

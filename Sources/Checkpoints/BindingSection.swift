@@ -139,6 +139,8 @@ extension BindingExpression {
     case .listed(let path, let first, let inside, let outside, let layers):
       return .listed(
         one(path), first: first, inside: inside, outside: outside, layers: layers.under(prefixes, written: written))
+    case .stored(let kinds, let outside, let layers):
+      return .stored(kinds, outside: outside, layers: layers.under(prefixes, written: written))
     case .places(let path, let inside): return .places(one(path), inside: inside)
     case .numbered(let path, let item, let layers):
       return .numbered(one(path), item: item, layers: layers.under(prefixes, written: written))

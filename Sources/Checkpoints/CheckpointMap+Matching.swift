@@ -82,7 +82,8 @@ extension CheckpointMap {
         report.wrongType(entry)
       }
       var assignment = CheckpointMatch.Assignment(
-        stored: entry, binding: tensor.binding, targets: targets, place: tensor.rule.place)
+        stored: entry, binding: tensor.binding, targets: targets, place: tensor.rule.place,
+        values: tensor.rule.values)
       if WidenedTensor.types.contains(entry.typeName) {
         let scales = entry.typeName == "F64" ? nil : Self.scales(of: entry, byName)
         let widened = WidenedTensor(stored: entry, scales: scales)

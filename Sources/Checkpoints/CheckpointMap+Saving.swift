@@ -10,6 +10,7 @@ public struct TensorToSave: Sendable {
   public let parts: [[String]]
   let binding: LayoutBinding
   let place: Place?
+  let values: StoredValues?
 
   /// The tensor, of canonical ones that `tensor` gives.
   public func make(_ tensor: (_ name: String) throws(Problems) -> StoredTensor?) throws(Problems) -> StoredTensor {
@@ -22,9 +23,12 @@ public struct TensorToSave: Sendable {
       }
       own.append(experts)
     }
-    do { return try binding.save(own, named: name) } catch {
+    let tensor: StoredTensor
+    do { tensor = try binding.save(own, named: name) } catch {
       throw Problems([Problem(error.sentence, at: place)])
     }
+    guard let values else { return tensor }
+    do { return try values.stored(of: tensor) } catch { throw Problems([error]) }
   }
 }
 
@@ -69,7 +73,7 @@ extension CheckpointMap {
           TensorToSave(
             name: tensor.rule.isAbsolute ? tensor.name : prefixes[0] + tensor.name, shape: tensor.binding.storedShape,
             parts: tensor.targets.map { $0.map { tensors[$0].name.text } }, binding: tensor.binding,
-            place: tensor.rule.place)
+            place: tensor.rule.place, values: tensor.rule.values)
         ))
     }
     for (index, tensor) in tensors.enumerated() where !covered.contains(index) {

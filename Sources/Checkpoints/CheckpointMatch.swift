@@ -12,6 +12,8 @@ public struct CheckpointMatch: Sendable {
     let place: Place?
     /// How its numbers are read, where they are in a format that is not computed with.
     var widened: WidenedTensor?
+    /// What its numbers are of the canonical ones.
+    var values: StoredValues?
 
     /// The format that its numbers are loaded in.
     var format: StorageFormat? { stored.format ?? widened?.format }
@@ -21,14 +23,16 @@ public struct CheckpointMatch: Sendable {
       do throws(Problem) {
         let wide = try widened?.make()
         guard let format = wide?.format ?? stored.format else { return nil }
+        let tensor: StoredTensor
         do {
-          return .success(
-            try binding.load(
-              piece, named: target.name.text, shape: target.shape, from: wide?.bytes ?? stored.bytes, format: format,
-              owner: wide?.owner ?? stored.file))
+          tensor = try binding.load(
+            piece, named: target.name.text, shape: target.shape, from: wide?.bytes ?? stored.bytes, format: format,
+            owner: wide?.owner ?? stored.file)
         } catch {
           throw Problem("\(error.sentence) (in '\(stored.name)')", at: place)
         }
+        guard let values else { return .success(tensor) }
+        return .success(try values.canonical(of: tensor))
       } catch {
         return .failure(error)
       }

@@ -13,6 +13,8 @@ struct CheckpointRule: Sendable {
   let isExact: Bool
   /// The canonical tensor without which a layer has none of the rule's; nil where it holds for every layer.
   let beside: TensorNamePattern?
+  /// What stored numbers are of canonical ones; nil where they are the same.
+  let values: StoredValues?
   /// The rule's place in the map; a later rule is preferred for saving.
   let order: Int
   let place: Place?
@@ -28,6 +30,7 @@ struct CheckpointRule: Sendable {
     var layoutSetting: Setting?
     var exact = false
     var beside: String?
+    var values: StoredValues?
     if let entries = value.entries {
       for option in entries {
         switch option.key {
@@ -43,11 +46,19 @@ struct CheckpointRule: Sendable {
             throw Problem("'beside' is \(option.value.kindInWords); expected a tensor's name", at: option.value.place)
           }
           beside = text
+        case "values":
+          values = option.value.text.flatMap(StoredValues.init)
+          guard values != nil else {
+            throw Problem(
+              "'values' is \(option.value.kindInWords); expected "
+                + StoredValues.allCases.map(\.rawValue).joined(separator: " or "), at: option.value.place)
+          }
         default:
           throw Problem(
             "a rule of a checkpoint map has no key '\(option.key)'", at: option.place,
-            hint: nearestName(to: option.key, in: ["to", "layout", "exact", "beside"]).map { "did you mean '\($0)'?" }
-              ?? "its keys are to, layout, exact and beside")
+            hint: nearestName(to: option.key, in: ["to", "layout", "exact", "beside", "values"])
+              .map { "did you mean '\($0)'?" }
+              ?? "its keys are to, layout, exact, beside and values")
         }
       }
     } else {
@@ -82,6 +93,7 @@ struct CheckpointRule: Sendable {
     canonical = targets.map { TensorNamePattern(canonicalPrefix + $0) }
     self.layout = layout
     isExact = exact
+    self.values = values
     self.beside = beside.map { TensorNamePattern(canonicalPrefix + $0) }
 
     let stars = canonical[0].starCount

@@ -17,13 +17,14 @@ extension ConfigBinding {
     var patch = Setting(.group([]))
     var seen = Set((match + unless).map(\.path))
     var ignored = ignored
-    if let within {
+    if let within, !isFlatOtherwise || source.value(at: within)?.object != nil {
       var inner: Set<String> = []
       add(source.inside(within), to: &patch, &inner, &problems)
       seen.formUnion(inner.map { "\(within).\($0)" })
       ignored = ignored.map { "\(within).\($0)" } + Self.housekeeping + Self.housekeeping.map { "*.\($0)" }
     } else {
       add(source, to: &patch, &seen, &problems)
+      if within != nil { ignored += Self.housekeeping.map { "*.\($0)" } }
     }
     for outer in outer {
       outer.add(source, to: &patch, &seen, &problems)

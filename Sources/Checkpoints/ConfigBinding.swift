@@ -18,6 +18,7 @@ import Files
 ///   write: {architectures: [LlamaForCausalLM]}      # what a written configuration also says; a group is an expression
 ///   restore: {position.pairing: {attn.q: attention.num_heads}}     # see `TensorRestoration`
 ///   within: text_config         # the group that bind, require and ignore speak of: a part's configuration inside a whole one
+///   flat: true                  # where there is no such group, its keys stand in the whole
 ///   outer: {bind: {stacks.image.layers.count: vision_config.num_hidden_layers}}      # bind, require and ignore of the whole
 ///   restate: {position.scaling: {llama3: factors}}    # groups of options that are written by another of their types
 /// ```
@@ -54,6 +55,8 @@ public struct ConfigBinding: Sendable {
 
   /// The group whose keys are bound, required and ignored; nil where they are those of the whole.
   let within: String?
+  /// Whether those keys stand in the whole where there is no such group.
+  let isFlatOtherwise: Bool
   /// What is bound, required and ignored of the whole, where there is such a group: one or none.
   let outer: [ConfigBinding]
 
@@ -69,7 +72,8 @@ public struct ConfigBinding: Sendable {
 
   /// The keys a section may have besides those of a checkpoint map.
   private static let keys = [
-    "match", "unless", "set", "bind", "require", "ignore", "floats", "write", "within", "outer", "restore", "restate",
+    "match", "unless", "set", "bind", "require", "ignore", "floats", "write", "within", "flat", "outer", "restore",
+    "restate",
   ]
 
   /// Keys whose values the reference implementation declares as floats and refuses as integers, whatever the family:
@@ -119,6 +123,10 @@ public struct ConfigBinding: Sendable {
     within = section["within"]?.text
     if let setting = section["within"], setting.text == nil, !setting.isNull {
       problems.add(Problem("'within' is \(setting.kindInWords); expected a key", at: setting.place))
+    }
+    isFlatOtherwise = section["flat"]?.flag ?? false
+    if let setting = section["flat"], setting.flag == nil, !setting.isNull {
+      problems.add(Problem("'flat' is \(setting.kindInWords); expected true or false", at: setting.place))
     }
     var outer: [ConfigBinding] = []
     if let setting = section["outer"], !setting.isNull {

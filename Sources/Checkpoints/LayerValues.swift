@@ -3,7 +3,8 @@ import Files
 
 /// Values of one option for every layer, as a configuration lists them: `layers.*.attention.num_heads: heads_per_layer`.
 ///
-/// They become overrides, one for each value that occurs; a null says nothing of its layer.
+/// They become overrides, one for each value that occurs; a null says nothing of its layer. A value that is no list holds
+/// for every layer.
 struct LayerValues {
   /// What stands before the path of an option that each layer has for itself.
   static let prefix = "layers.*."
@@ -11,6 +12,8 @@ struct LayerValues {
   /// The path of the option in a layer.
   let path: Substring
   let values: [JSONValue]
+  /// Whether the one value is that of every layer.
+  private let isOne: Bool
 
   /// The option of which `path` is the value in every layer; nil where it is no such path.
   static func option(of path: String) -> Substring? {
@@ -19,15 +22,17 @@ struct LayerValues {
 
   /// The values `list` of `binding`'s path, for as many layers as it has items.
   init(_ list: JSONValue, at option: Substring) throws(BindingProblem) {
-    guard let items = list.array else {
+    guard list.object == nil else {
       throw BindingProblem(sentence: "\(list.serialized().prefix(60)) is no list with a value for each layer")
     }
     path = option
-    values = items
+    values = list.array ?? [list]
+    isOne = list.array == nil
   }
 
   /// Patches of the layers that say something, of `count` that there are.
   func overrides(layers count: Int, at place: Place?) throws(BindingProblem) -> [Setting] {
+    let values = isOne ? Array(repeating: values[0], count: count) : values
     guard values.count >= count else {
       throw BindingProblem(sentence: "there are \(values.count) values for \(count) layers")
     }

@@ -96,6 +96,10 @@ public struct LayoutBinding: Sendable {
       }
     }
     var shape = rank == 1 ? [slabRows] : transposed ? [columns, slabRows] : [slabRows, columns]
+    if rank == 1, let rows = layout.rowAxis.flatMap(count), rows > 0 {
+      guard slabRows % rows == 0 else { throw problem("makes \(rows) rows of \(slabRows) numbers") }
+      shape = [rows, slabRows / rows]
+    }
     if rank == layout.axisCount { for axis in layout.unitAxes { shape.insert(1, at: min(axis, shape.count)) } }
     if rank == 2, !layout.inputAxes.isEmpty {
       let sizes = layout.inputAxes.compactMap { Int($0) ?? count($0) }

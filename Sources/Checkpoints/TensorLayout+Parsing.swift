@@ -39,10 +39,13 @@ extension TensorLayout {
         (parts, groups, transposed) = (names, count, position == 1)
       }
     }
+    var rowAxis: String?
+    if parts.isEmpty, axes.count == 2, case .plain(let name) = axes[0], axes[1] == .plain("out") { rowAxis = name }
     if parts.isEmpty, axes.count == 2 { transposed = axes[0] != .plain("out") && axes[1] != .plain("in") }
     self.init(
       text: text, parts: parts, groups: groups, hasExperts: hasExperts, foldsExperts: foldsExperts,
-      isTransposed: transposed, axisCount: axes.count, unitAxes: unitAxes, inputAxes: inputAxes)
+      isTransposed: transposed, axisCount: axes.count, unitAxes: unitAxes, inputAxes: inputAxes,
+      rowAxis: rowAxis)
   }
 }
 

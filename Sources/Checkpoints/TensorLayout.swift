@@ -15,7 +15,8 @@
 /// More plain axes after `out` are those that a row of the matrix is stored in: `out c p p` is a convolution's `[out, channels,
 /// height, width]`, whose axes `axes` counts.
 ///
-/// For a vector, such as the bias that belongs to a matrix, only the axis of the outputs counts.
+/// For a vector, such as the bias that belongs to a matrix, only the axis of the outputs counts; but `g out` stores it as
+/// rows, of which `axes` counts g.
 public struct TensorLayout: Sendable, Hashable {
   /// How many groups the parts are interleaved in.
   public enum Groups: Sendable, Hashable {
@@ -42,11 +43,13 @@ public struct TensorLayout: Sendable, Hashable {
   public let unitAxes: [Int]
   /// The axes that a row is stored in, where they are several.
   public let inputAxes: [String]
+  /// The axis before the outputs', in `g out`: a vector is stored as that many rows.
+  public let rowAxis: String?
 
   /// The tensor as it is: `[out, in]`, or a vector.
   public static let plain = TensorLayout(
     text: "", parts: [], groups: .one, hasExperts: false, foldsExperts: false, isTransposed: false, axisCount: 0,
-    unitAxes: [], inputAxes: [])
+    unitAxes: [], inputAxes: [], rowAxis: nil)
 }
 
 /// Why a layout cannot be read or cannot be applied, as one sentence.

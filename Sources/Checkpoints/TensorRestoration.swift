@@ -60,7 +60,7 @@ public struct TensorRestoration: Sendable {
     for rule in rules
     where ConfigBinding.fits(full[...], rule.name[...]) || ConfigBinding.fits(short[...], rule.name[...]) {
       switch rule.change {
-      case .add(let number): return try adding(direction == .toFolder ? number : -number, to: tensor)
+      case .add(let number): return try tensor.mapped { $0 + (direction == .toFolder ? number : -number) }
       case .pairs(let headsPath, let rowsPath):
         let rows = tensor.shape.first ?? 0
         guard let heads = count(headsPath), heads > 0, rows % heads == 0 else {
@@ -70,21 +70,6 @@ public struct TensorRestoration: Sendable {
       }
     }
     return tensor
-  }
-
-  private func adding(_ number: Float, to tensor: StoredTensor) throws(Problem) -> StoredTensor {
-    let count = tensor.shape.reduce(1, *)
-    guard tensor.format.elementsPerBlock == 1 else {
-      throw Problem("'\(tensor.name)' is stored as \(tensor.format.rawValue), which nothing can be added to", at: nil)
-    }
-    // In f32, whatever it is stored as: a sum of two numbers of a shorter format need not be one of its numbers.
-    let buffer = try Self.buffer(count * 4, tensor.name)
-    guard let source = tensor.bytes.baseAddress, let target = buffer.bytes.baseAddress else { return tensor }
-    let numbers = target.bindMemory(to: Float.self, capacity: count)
-    withExtendedLifetime(tensor.owner) { widen(tensor.format, source, count: count, into: numbers) }
-    for index in 0..<count { numbers[index] += number }
-    return StoredTensor(
-      name: tensor.name, shape: tensor.shape, format: .f32, bytes: UnsafeRawBufferPointer(buffer.bytes), owner: buffer)
   }
 
   private func separating(

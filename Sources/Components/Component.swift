@@ -32,6 +32,8 @@ public protocol Embedding: Component {
   var inputWidth: Int? { get }
   /// How the rows that it is given stand for a picture; nil where they do not.
   var patches: PatchGrid? { get }
+  /// The stack whose rows are its own too; nil where it is given rows, or ids.
+  var source: String? { get }
   /// Writes the lookup of the pass's tokens, or what is given for the rows of the stack: a value of the model's width, a row for each.
   ///
   /// `position` is the model's own position encoding, which may add to the residual stream here; `stacks` are what other stacks give.
@@ -113,6 +115,17 @@ public struct EmbeddedRows: Sendable {
 
   /// What the embedding gave.
   public init(stream: Value) { self.stream = stream }
+}
+
+/// What the embedding leaves to be added to what the first layers give.
+public struct AddedAfterLayers: Sendable {
+  /// Writes what becomes of the residual stream `stream` behind the layer `layer`.
+  public let write: @Sendable (_ stream: Value, _ layer: Int, _ plan: inout PlanBuilder) -> Value
+
+  /// Something that `write` adds.
+  public init(_ write: @escaping @Sendable (_ stream: Value, _ layer: Int, _ plan: inout PlanBuilder) -> Value) {
+    self.write = write
+  }
 }
 
 /// What a stack gives to those that read it.
@@ -204,6 +217,7 @@ extension Embedding {
   public static var slot: Slot { .embedding }
   public var inputWidth: Int? { patches?.width }
   public var patches: PatchGrid? { nil }
+  public var source: String? { nil }
 }
 extension Normalization {
   public static var slot: Slot { .norm }

@@ -67,9 +67,12 @@ public struct Assembly: Sendable {
     var given: [StackStates] = []
     for other in others {
       let stack = other.assembly.stack
-      let axis = plan.axis(
-        stack.name, inputWidth: other.assembly.embedding.inputWidth, vocabSize: stack.shape.vocabSize,
-        context: stack.shape.contextLength, patches: other.assembly.embedding.patches)
+      let source = other.assembly.embedding.source
+      let axis =
+        given.first { $0.name == source }?.states.axis
+        ?? plan.axis(
+          stack.name, inputWidth: other.assembly.embedding.inputWidth, vocabSize: stack.shape.vocabSize,
+          context: stack.shape.contextLength, patches: other.assembly.embedding.patches)
       let states = plan.stack(stack.name, shape: stack.shape, rows: axis) { plan in
         writing(other.assembly, layers(other.assembly), logitFactor: 1, into: &plan) { plan in
           let (hidden, normIsDue) = other.assembly.write(layers(other.assembly), reading: given, into: &plan)

@@ -68,12 +68,12 @@ public struct Footprint: Sendable {
     }
     for step in plan.steps {
       // What the text's layers compute for each row of another stack is done once, with that stack.
-      let stack = step.axis.isOfText ? nil : plan.axes[step.axis.index].name
+      let stack = step.scope.stack ?? (step.axis.isOfText ? nil : plan.axes[step.axis.index].name)
       let name = part(Self.part(of: step, in: plan).of(stack))
       parts[name]?.flopsAtStart += plan.flops(of: step, context: 1)
       parts[name]?.flopsAtContext += plan.flops(of: step, context: self.context)
     }
-    let stacks = plan.otherAxes.map { plan.axes[$0.index].name }
+    let stacks = plan.stacks.map(\.name)
     func rank(_ name: PartName) -> Int {
       name.stack.map { (stacks.firstIndex(of: $0) ?? 0) * 10 } ?? stacks.count * 10
     }
@@ -94,9 +94,11 @@ public struct Footprint: Sendable {
   public var flopsOfStacks: [(name: String, rows: Int, flops: Int)] {
     plan.otherAxes.map { axis in
       let name = plan.axes[axis.index].name
+      // Stacks that go on with its rows are computed for each row too.
+      let names = Set(plan.stacks.lazy.filter { plan.axes[$0.axis.index].name == name }.map(\.name) + [name])
       return (
         name, plan.longestInput(on: axis),
-        parts.reduce(0) { $1.name.stack == name ? $0 + $1.flopsAtContext : $0 }
+        parts.reduce(0) { $1.name.stack.map(names.contains) ?? false ? $0 + $1.flopsAtContext : $0 }
       )
     }
   }
@@ -150,5 +152,17 @@ public struct Footprint: Sendable {
     case .head: 4
     default: name == .norms ? 2 : name == .other ? 3 : 1
     }
+  }
+}
+
+extension Plan {
+  /// The stacks beside the text's, in the order in which they are written, and the axis of each one's rows.
+  public var stacks: [(name: String, axis: RowAxis)] {
+    var found: [(name: String, axis: RowAxis)] = []
+    for step in steps {
+      guard let name = step.scope.stack, !found.contains(where: { $0.name == name }) else { continue }
+      found.append((name, step.axis))
+    }
+    return found
   }
 }

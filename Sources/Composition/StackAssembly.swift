@@ -67,7 +67,8 @@ struct StackAssembly: Sendable {
         }
       }
       stream = plan.layer(index) { plan in
-        kind.block.write(stream, sublayers: sublayers, norm: kind.norm, into: &plan)
+        let given = kind.block.write(stream, sublayers: sublayers, norm: kind.norm, into: &plan)
+        return plan.left(AddedAfterLayers.self)?.write(given, index, &plan) ?? given
       }
       hidden.append(stream)
       normIsDue = kind.block.needsFinalNorm

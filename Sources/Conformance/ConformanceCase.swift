@@ -23,6 +23,14 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
   /// The tree of the model around it, in the sizes of `shape`.
   func tree(_ shape: ModelSizes) throws -> Setting {
     var tree = shape.applied(to: try TinyModel.surroundings(), leaving: component.slot)
+    if goesOn {
+      tree[path: "stacks.source.like"] = Setting(text: "text")
+      tree[path: "stacks.source.attention.mask"] = Setting(text: "full")
+      tree[path: "stacks.second.like"] = Setting(text: "text")
+      tree[path: "stacks.second.attention.mask"] = Setting(text: "full")
+      tree[path: "cross_attention.num_heads"] = Setting(text: String(shape.heads))
+      tree[path: "cross_attention.from"] = Setting(text: "second")
+    }
     tree[path: path] = setting
     if component.slot == .crossAttention || component.slot.standing == .stack {
       tree[path: "stacks.source.like"] = Setting(text: "text")
@@ -39,9 +47,13 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
 }
 
 extension ConformanceCase {
+  /// Whether it is the embedding of a stack that goes on with another's rows.
+  private var goesOn: Bool { component.slot == .embedding && setting["from"] != nil }
+
   /// Where its component stands in the tree.
   private var path: String {
     let slot = component.slot
+    if goesOn { return "stacks.second.embedding" }
     return slot.standing == .stack ? "stacks.source.\(slot.rawValue)" : slot.optionPath ?? slot.rawValue
   }
 }

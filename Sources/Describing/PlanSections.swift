@@ -1,4 +1,5 @@
 import Components
+import Composition
 
 /// The steps of a plan in the sections that people think in: before the layers, each distinct layer once, after them.
 public struct PlanSections: Sendable {
@@ -25,7 +26,7 @@ public struct PlanSections: Sendable {
   public init(_ plan: Plan) {
     var counted: Set<Int> = []
     // What a stack has of its own, tensors that it shares with none, is in its scope; the text's stack is the last.
-    let stacks: [String?] = plan.otherAxes.map { plan.axes[$0.index].name } + [nil]
+    let stacks: [String?] = plan.stacks.map(\.name) + [nil]
     sections = stacks.flatMap { stack in
       Self.sections(of: plan, stack: stack, steps: plan.steps.filter { $0.scope.stack == stack }, counted: &counted)
     }

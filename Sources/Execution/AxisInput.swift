@@ -8,13 +8,28 @@ public enum AxisInput: Sendable, Hashable {
   case rows([Float])
   /// Rows of numbers of a picture, so many for each of its own rows.
   case grid([Float], columns: Int)
+  /// Rows of numbers of the tiles of a picture, which lie on the canvas of this number.
+  case canvas([Float], number: Int)
 
   /// How many rows it has on `axis`.
   func count(on axis: PlannedAxis) -> Int {
     switch self {
     case .tokens(let ids): ids.count
-    case .rows(let numbers), .grid(let numbers, _): numbers.count / max(1, axis.inputWidth ?? 1)
+    case .rows(let numbers), .grid(let numbers, _), .canvas(let numbers, _):
+      numbers.count / max(1, axis.inputWidth ?? 1)
     }
+  }
+}
+
+extension AxisInput {
+  /// How many rows one row of a picture has on `axis`; 0 where nobody says. Patches behind other rows of a picture, whose columns are not
+  /// told, are a square.
+  func columns(on axis: PlannedAxis) -> Int {
+    if case .grid(_, let columns) = self { return columns }
+    guard case .rows = self, let patches = axis.patches, patches.rowsBefore > 0 else { return 0 }
+    let count = max(0, self.count(on: axis) - patches.rowsBefore)
+    let side = Int(Double(count).squareRoot())
+    return side * side == count ? side : 0
   }
 }
 
@@ -63,7 +78,7 @@ extension Plan {
       if planned.inputWidth != nil { throw .wrongInput(planned.name) }
       let vocabulary = planned.vocabSize ?? shape.vocabSize
       if let id = ids.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .unknownToken(id, vocabulary: vocabulary) }
-    case .rows(let numbers), .grid(let numbers, _):
+    case .rows(let numbers), .grid(let numbers, _), .canvas(let numbers, _):
       guard let width = planned.inputWidth, numbers.count % width == 0 else { throw .wrongInput(planned.name) }
     }
   }

@@ -33,14 +33,16 @@ final class OtherAxis {
   /// given was checked against the axis and the room there is.
   func add(_ input: AxisInput?, after before: Int) {
     let count = input?.count(on: planned) ?? 0
-    let columns = if case .grid(_, let columns)? = input { columns } else { 0 }
+    let columns = input?.columns(on: planned) ?? 0
+    let canvas = if case .canvas(_, let number)? = input { number } else { 0 }
     (sequences + sequenceCount).initialize(
-      to: SequenceSpan(rows: rowCount..<rowCount + count, start: before, length: before + count, columns: columns))
+      to: SequenceSpan(
+        rows: rowCount..<rowCount + count, start: before, length: before + count, columns: columns, canvas: canvas))
     for offset in 0..<count { positions[rowCount + offset] = Int32(truncatingIfNeeded: before + offset) }
     switch input {
     case .tokens(let ids):
       for (offset, id) in ids.enumerated() { tokens[rowCount + offset] = Int32(truncatingIfNeeded: id) }
-    case .rows(let numbers), .grid(let numbers, _):
+    case .rows(let numbers), .grid(let numbers, _), .canvas(let numbers, _):
       (given.base + rowCount * (planned.inputWidth ?? 0)).update(from: numbers, count: numbers.count)
     case nil: break
     }

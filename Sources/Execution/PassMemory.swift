@@ -14,6 +14,7 @@ struct PassMemory: ~Copyable {
   private let outputs: UnsafeMutablePointer<Output>
   private let others: [OtherAxis]
   private let derived: [DerivedAxis]
+  private let own: PlannedAxis
   /// The rows that the text's axis is given, where they are no tokens.
   private let given: GivenRows?
   /// Where the tokens end that each token's own see together; nil where no mask asks.
@@ -41,6 +42,7 @@ struct PassMemory: ~Copyable {
     }
     self.scratch = scratch
     self.others = others
+    own = plan.axes[RowAxis.tokens.index]
     derived = plan.axesBesideText.compactMap { DerivedAxis($0, plan.axes[$0.index], rows: rows) }
     ends = plan.lets(.picture) ? .allocate(capacity: rows) : nil
     places = plan.readsPlaces ? .allocate(capacity: 3 * rows) : nil
@@ -90,7 +92,7 @@ struct PassMemory: ~Copyable {
       let sequence = open[part.input].sequence
       let span = SequenceSpan(
         rows: row..<row + part.tokens.count, start: sequence.position, length: sequence.textLength,
-        prefix: sequence.prefix, second: sequence.second)
+        prefix: sequence.prefix, second: sequence.second, columns: columns(given, of: part.input))
       (sequences + index).initialize(to: span)
       (states + index).initialize(to: UnsafePointer(sequence.states))
       for (offset, token) in part.tokens.enumerated() {
@@ -143,7 +145,7 @@ struct PassMemory: ~Copyable {
       (sequences + index).initialize(
         to: SequenceSpan(
           rows: row..<row + ids.count, start: 0, length: ids.count,
-          prefix: prefixes.indices.contains(index) ? prefixes[index] : 0))
+          prefix: prefixes.indices.contains(index) ? prefixes[index] : 0, columns: columns(given, of: index)))
       for (position, token) in ids.enumerated() {
         tokens[row] = Int32(truncatingIfNeeded: token)  // checked against the vocabulary
         positions[row] = Int32(truncatingIfNeeded: position)
@@ -167,6 +169,12 @@ struct PassMemory: ~Copyable {
     }
     return bound(
       rows: row, outputs: output, targets: output, sequences: batch.count, caching: false, pool: pool)
+  }
+
+  /// How many rows one row of the picture has that is given to the model itself; 0 where none is.
+  private func columns(_ given: [[RowAxis: AxisInput]], of input: Int) -> Int {
+    guard own.inputWidth != nil, given.indices.contains(input) else { return 0 }
+    return given[input][.tokens]?.columns(on: own) ?? 0
   }
 
   private func bound(

@@ -13,14 +13,8 @@ public func synchronizeFolder(_ path: String) {
 public func removeStaleFiles(in path: String) {
   let now = time(nil)
   for name in (try? namesInFolder(path)) ?? [] where name.hasSuffix(".tmp") {
-    var status = stat()
-    guard stat(path + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-    #if os(Linux)
-      let written = status.st_mtim.tv_sec
-    #else
-      let written = status.st_mtimespec.tv_sec
-    #endif
-    if now - written > 24 * 3600 { unlink(path + "/" + name) }
+    guard kind(ofPath: path + "/" + name) == .file, let stamp = FileStamp(path: path + "/" + name) else { continue }
+    if now - stamp.written / 1_000_000_000 > 24 * 3600 { unlink(path + "/" + name) }
   }
 }
 

@@ -65,17 +65,11 @@ extension SharedCache {
     }
     var (sizes, modified, unfinished) = ([String: Int](), 0, 0)
     func count(_ file: String) -> Int? {
-      var status = stat()
-      guard stat(file, &status) == 0 else { return nil }
+      guard let stamp = FileStamp(path: file) else { return nil }
       // One file may have several names; it is counted once.
-      let identity = "\(status.st_dev)/\(status.st_ino)"
-      sizes[identity] = Int(status.st_size)
-      #if os(Linux)
-        modified = max(modified, Int(status.st_mtim.tv_sec))
-      #else
-        modified = max(modified, Int(status.st_mtimespec.tv_sec))
-      #endif
-      return Int(status.st_size)
+      sizes[stamp.identity] = stamp.size
+      modified = max(modified, stamp.written / 1_000_000_000)
+      return stamp.size
     }
     var snapshots: [CachedRepository.Snapshot] = []
     let commits = Files.kind(ofPath: path + "/snapshots") == .folder ? try namesInFolder(path + "/snapshots") : []

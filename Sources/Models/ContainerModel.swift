@@ -36,7 +36,7 @@ extension ModelLoader {
     }
     let parts = ConfigBinding.parts(of: section)
     let binding = try ConfigBinding(parts.binding)
-    guard let kind = binding.kind else {
+    guard let name = binding.kind else {
       throw Problems([Problem("'gguf' does not say one general.architecture under 'match'", at: section.place)])
     }
     let isContainer = if case .gguf = described.source { true } else { false }
@@ -65,6 +65,8 @@ extension ModelLoader {
     let config = try binding.configuration(
       for: architecture.resolved, tensors: shapes, numbers: numbers, effective: choices.option)
     try requireSame(plan, readingBack: config, shapes, numbers, architecture)
+    // Of several names the one with which it could be said.
+    let kind = config["general"]?["architecture"]?.string ?? name
     // A family may require a key by its own name that others have under '*'.
     var seen: Set<String> = []
     let metadata = GGUFFile.metadata(of: config).map { key, value in

@@ -32,9 +32,25 @@ public struct PictureEncoder {
   /// How many rows the tiles of each of `pictures` become.
   public func rows(of pictures: [PictureReader.Tiles]) -> [Int] { pictures.map { $0.tiles.first.map(rows) ?? 0 } }
 
-  /// Rows and columns of what `picture` becomes, where its patches stand in blocks; nil elsewhere.
+  /// The token that stands in a text for rows of pictures, for each one or for all of a picture; nil where none does.
+  public var token: Int? { stack.placeholder ?? stack.mark }
+
+  /// How many such tokens stand for a tile of each of `pictures`.
+  public func tokens(of pictures: [PictureReader.Tiles]) -> [Int] {
+    stack.mark == nil ? rows(of: pictures) : pictures.map { _ in 1 }
+  }
+
+  /// How many such tokens stand for `picture`; throws `ModelProblem` where its tiles cannot be laid together.
+  public func places(of picture: PictureReader.Tiles) throws(ModelProblem) -> Int {
+    let count = tokens(of: [picture])[0]
+    guard let lines = stack.lines else { return picture.tiles.count * count }
+    return try LaidTiles(picture, rows: count, lines).count
+  }
+
+  /// Rows and columns of what `picture` becomes, where pictures of any size are taken; nil elsewhere.
   public func grid(of picture: PictureReader.Tiles) -> (rows: Int, columns: Int)? {
-    picture.patches.map { ($0.rows / stack.patches.merge, $0.columns / stack.patches.merge) }
+    let block = model.description.plan.block(of: stack)
+    return picture.patches.map { ($0.rows / block, $0.columns / block) }
   }
 
   /// The rows of `pictures`, one after the other. Throws `ModelProblem` where they are no numbers.
@@ -43,17 +59,22 @@ public struct PictureEncoder {
     let executor = try PlanExecutor(
       model.description.plan.encoder(of: stack), model.parameters, pool: pool,
       maximumRows: longest / stack.patches.width, states: .f32, fusing: true, computeType: computeType)
-    var rows: [Float] = []
+    var result: [Float] = []
     for picture in pictures {
+      var rows: [Float] = []
       for tile in picture.tiles {
-        let given: AxisInput = picture.patches.map { .grid(tile, columns: $0.columns) } ?? .rows(tile)
-        rows += try executor.encode([stack.axis: given])
+        rows += try executor.encode([stack.axis: picture.input(tile)])
       }
+      if rows.contains(where: \.isNaN) {
+        throw ModelProblem.picture("the encoder of pictures computes NaN; are the weights damaged?")
+      }
+      if let lines = stack.lines, let first = picture.tiles.first {
+        let laid = try LaidTiles(picture, rows: self.rows(of: first), lines)
+        rows = laid.laid(rows, width: stack.states.width)
+      }
+      result += rows
     }
-    if rows.contains(where: \.isNaN) {
-      throw ModelProblem.picture("the encoder of pictures computes NaN; are the weights damaged?")
-    }
-    return rows
+    return result
   }
 }
 

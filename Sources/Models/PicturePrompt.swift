@@ -9,9 +9,10 @@ import Tokenization
 /// ```yaml
 /// images:
 ///   mark: <image>              # what stands for a picture in what a user or a chat template writes
-///   expanded: "{{ token * tokens }}"      # what becomes of it: a template that knows rows, columns, tiles, tokens of a tile, token
+///   expanded: "{{ token * tokens }}"      # what becomes of it: a template that knows rows, columns, tiles, tokens of a tile, total, token
 ///   prompt: "{{ marks }}{{ prompt }}"     # a prompt in which no mark stands: a template that knows marks, bos_token, prompt
 ///   special_tokens: true       # whether the tokenizer puts its own marks around the text
+///   processor: {layout: …}     # how a picture is read, where no file beside the weights says it: a layout and its settings
 /// ```
 public struct PicturePrompt: Sendable {
   /// What stands for a picture.
@@ -22,39 +23,42 @@ public struct PicturePrompt: Sendable {
   private let prompt: Template
   private let placeholder: String
   private let beginning: String
-  private let model: String
 
   /// How the model `described` has pictures written whose rows stand in the places of `token`. Throws `Problems` for what the group
   /// says wrong, and `ModelProblem` where the tokenizer has no such token.
   public init(_ described: ModelDescription, token: Int, _ tokenizer: Tokenizer) throws {
-    model = described.plan.name
+    try self.init(described.architecture.images, token: token, tokenizer)
+  }
+
+  /// How the group `images` of a spec has pictures written, whose rows stand in the places of `token`.
+  public init(_ images: Setting?, token: Int, _ tokenizer: Tokenizer) throws {
     guard let placeholder = tokenizer.piece(of: token) else {
       throw ModelProblem.picture("the tokenizer has no token \(token), in whose places the rows of pictures stand")
     }
     self.placeholder = placeholder
     beginning = tokenizer.beginningOfText.flatMap(tokenizer.piece) ?? ""
-    let entries = described.architecture.images?.entries ?? []
+    let entries = images?.entries ?? []
     var problems = Problems()
-    let known = ["mark", "expanded", "prompt", "special_tokens"]
+    let known = ["mark", "expanded", "prompt", "special_tokens", "processor"]
     for entry in entries where !known.contains(entry.key) {
       problems.add(
         Problem(
           "'images' has no key '\(entry.key)'", at: entry.place, hint: "its keys are \(known.joined(separator: ", "))"))
     }
     func text(_ key: String) -> String? {
-      guard let setting = described.architecture.images?[key], !setting.isNull else { return nil }
+      guard let setting = images?[key], !setting.isNull else { return nil }
       if setting.text == nil { problems.add(Problem("'\(key)' takes a text", at: setting.place)) }
       return setting.text
     }
     mark = text("mark") ?? placeholder
     let sources = (expanded: text("expanded"), prompt: text("prompt"))
-    let special = described.architecture.images?["special_tokens"]
+    let special = images?["special_tokens"]
     if let special, special.flag == nil {
       problems.add(Problem("'special_tokens' takes true or false", at: special.place))
     }
     addsSpecialTokens = special?.flag ?? true
     try problems.check()
-    expanded = try Template(sources.expanded ?? "{{ token * (tiles * tokens) }}", name: "images.expanded")
+    expanded = try Template(sources.expanded ?? "{{ token * total }}", name: "images.expanded")
     prompt = try Template(sources.prompt ?? "{{ marks }}{{ prompt }}", name: "images.prompt")
   }
 
@@ -68,10 +72,13 @@ public struct PicturePrompt: Sendable {
     return try prompt.render(variables)
   }
 
-  /// `text` with what stands for each of `pictures` in the place of its mark; `tokens` are the rows of a tile of each.
+  /// `text` with what stands for each of `pictures` in the place of its mark; `tokens` are the rows of a tile of each, and `totals` those
+  /// of each picture, where they are not as many as its tiles have.
   ///
   /// Throws `ModelProblem` where there are more marks than pictures, or fewer.
-  public func expanded(_ text: String, _ pictures: [PictureReader.Tiles], tokens: [Int]) throws -> String {
+  public func expanded(
+    _ text: String, _ pictures: [PictureReader.Tiles], tokens: [Int], totals: [Int]? = nil
+  ) throws -> String {
     let parts = text.split(separator: mark, omittingEmptySubsequences: false)
     guard parts.count == pictures.count + 1 else {
       throw ModelProblem.picture(
@@ -79,10 +86,11 @@ public struct PicturePrompt: Sendable {
           + "\(pictures.count == 1 ? "is" : "are") given")
     }
     var result = String(parts[0])
-    for ((picture, tokens), part) in zip(zip(pictures, tokens), parts.dropFirst()) {
+    for (index, (picture, part)) in zip(pictures, parts.dropFirst()).enumerated() {
       var variables = JSONObject()
       variables["token"] = .string(placeholder)
-      variables["tokens"] = .integer(tokens)
+      variables["tokens"] = .integer(tokens[index])
+      variables["total"] = .integer(totals?[index] ?? tokens[index] * picture.tiles.count)
       variables["tiles"] = .integer(picture.tiles.count)
       variables["rows"] = .integer(picture.rows)
       variables["columns"] = .integer(picture.columns)

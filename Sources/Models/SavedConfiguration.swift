@@ -86,7 +86,7 @@ extension ModelLoader {
 }
 
 extension ArchitectureChoices {
-  /// What the option at a path of a spec is, when every layer has it and all agree.
+  /// What the option at a path of a spec is, when all layers whose component has it agree.
   ///
   /// At `layers.*.` and a path it is the list of what each layer has; null where the layer has no such option, and of a
   /// slot the component's name.
@@ -96,10 +96,11 @@ extension ArchitectureChoices {
     guard let dot = path.firstIndex(of: "."), let slot = Slot(rawValue: String(path[..<dot])) else { return .unknown }
     let option = String(path[path.index(after: dot)...])
     let layered = kinds.compactMap { $0[slot] }
-    let choices = layered.isEmpty ? model[slot].map { [$0] } ?? [] : layered
-    guard let first = choices.first, choices.allSatisfy({ $0.options.contains { $0.path == option } }) else {
-      return .unknown
-    }
+    // A component of another kind in some layers has no such option, and nothing to say.
+    let all = layered.isEmpty ? model[slot].map { [$0] } ?? [] : layered
+    let choices = all.filter { $0.options.contains { $0.path == option } }
+    let others = Set(all.map(\.name)).subtracting(choices.map(\.name))
+    guard let first = choices.first, choices.allSatisfy({ !others.contains($0.name) }) else { return .unknown }
     let value = first.value(option).map { JSONValue($0) }
     guard choices.allSatisfy({ $0.value(option).map { JSONValue($0) } == value }) else { return .unknown }
     guard let setting = first.value(option) else { return .leftOut }

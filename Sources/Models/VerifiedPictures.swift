@@ -2,10 +2,11 @@ import Checkpoints
 import Components
 import Execution
 import Files
+import Images
 import Kernels
 
 /// The pictures of an `expected.safetensors`: `pixel_values` [tiles, channels, height, width], or [rows, tiles, channels, height, width]
-/// with tiles of zeros where a row has fewer.
+/// with tiles of zeros where a row has fewer, or [rows, pictures, tiles, …] with the numbers of their canvases, `aspect_ratio_ids`, 0 for none.
 struct VerifiedPictures {
   /// Each tile.
   private let tiles: [PictureReader.Tiles]
@@ -23,7 +24,7 @@ struct VerifiedPictures {
     encoder = isOwn ? nil : try PictureEncoder(model, pool: pool, computeType: computeType)
     let grid = try TileGrid(plan, stack: encoder?.stack)
     func entry(_ name: String) -> StoredTensorEntry? { file.tensors.first { $0.name == name } }
-    guard let entry = entry("pixel_values"), [2, 4, 5].contains(entry.shape.count), entry.format == .f32 else {
+    guard let entry = entry("pixel_values"), [2, 4, 5, 6].contains(entry.shape.count), entry.format == .f32 else {
       throw FileProblem(
         path: file.file.path, sentence: "there is no tensor 'pixel_values' [tiles, channels, height, width] of F32")
     }
@@ -42,15 +43,38 @@ struct VerifiedPictures {
           PictureReader.Tiles(tiles: [Array(values[start..<end])], rows: 1, columns: 1, patches: (rows, columns)))
         start = end
       }
+    } else if encoder?.stack.lines != nil, entry.shape.count == 5 {
+      let folder = model.description.source.folder
+      if let processor = try? ImageProcessor(folder: folder) { try PictureReader.check(processor, folder: folder) }
+      tiles = try Self.pictures(values, entry.shape, file, grid)
+    } else if entry.shape.count == 6 {
+      guard grid.hasCanvas, let canvases = file.tensors.first(where: { $0.name == "aspect_ratio_ids" }) else {
+        throw FileProblem(path: file.file.path, sentence: "'pixel_values' are tiles of no known canvas")
+      }
+      let shape = Array(entry.shape.suffix(3))
+      let size = entry.shape.suffix(4).reduce(1, *)
+      let numbers = try Verification.integers(canvases)
+      for (picture, number) in numbers.enumerated() where number > 0 && (picture + 1) * size <= values.count {
+        let counts = CanvasTiles(most: entry.shape[2], used: 0, multiple: 1)
+        tiles.append(
+          PictureReader.Tiles(
+            tiles: [
+              try grid.rows(
+                ofTiles: values[picture * size..<(picture + 1) * size], count: counts.tiles(ofCanvas: number),
+                shape: shape, canvas: number)
+            ], rows: 1, columns: 1, canvas: number))
+      }
     } else {
       let shape = Array(entry.shape.suffix(3))
       let size = shape.reduce(1, *)
+      let sizes = try Self.sizes(file)
       for tile in 0..<entry.elementCount / max(1, size) {
-        let pixels = values[tile * size..<(tile + 1) * size]
+        var (pixels, form) = (values[tile * size..<(tile + 1) * size], shape)
         if entry.shape.count == 5, pixels.allSatisfy({ $0 == 0 }) { continue }
+        if let own = sizes?[tile], grid.takesAnySize { (pixels, form) = Self.cut(pixels, shape, to: own) }
         tiles.append(
           PictureReader.Tiles(
-            tiles: [try grid.rows(of: pixels, shape: shape)], rows: 1, columns: 1, patches: nil))
+            tiles: [try grid.rows(of: pixels, shape: form)], rows: 1, columns: 1, patches: grid.sides(of: form)))
       }
     }
     self.tiles = tiles
@@ -62,7 +86,13 @@ struct VerifiedPictures {
   /// The shape of those: pictures and their rows.
   var ownShape: [Int]? { encoder == nil ? [tiles.count, rowsOfModel] : nil }
   /// How many rows are given to one text at most.
-  var longest: Int { encoder.map { $0.rows(of: tiles).reduce(0, +) } ?? rowsOfModel }
+  var longest: Int {
+    guard let encoder else { return rowsOfModel }
+    // Those that stand in lines are more than tiles have, and those that a mark stands for are more than their places.
+    return tiles.reduce(0) { sum, picture in
+      sum + max((try? encoder.places(of: picture)) ?? 0, encoder.rows(of: [picture])[0] * picture.tiles.count)
+    }
+  }
 
   /// What each of `count` texts of `ids` is given: the tiles in order, as many as it has places for.
   mutating func given(_ ids: [Int], rows count: Int) throws -> [[RowAxis: AxisInput]] {
@@ -71,10 +101,10 @@ struct VerifiedPictures {
     var next = 0
     var given: [[RowAxis: AxisInput]] = []
     for row in 0..<count {
-      var places = ids[row * length..<(row + 1) * length].count { $0 == encoder.stack.placeholder }
+      var places = ids[row * length..<(row + 1) * length].count { $0 == encoder.token }
       let start = next
       while places > 0, next < tiles.count {
-        places -= encoder.rows(of: tiles[next].tiles[0])
+        places -= try encoder.places(of: tiles[next])
         next += 1
       }
       if places != 0 {
@@ -103,6 +133,52 @@ struct VerifiedPictures {
       places = PicturePrompt.places(of: tokens, token: token, grids: ofTexts[row].compactMap(encoder.grid))
     }
     return try executor.openSequence(length: length, prefix: prefix, together: together, places: places)
+  }
+
+  /// Pictures of tiles, the whole picture first, of `shape` [pictures, tiles, channels, height, width]; `tile_grids` tells the rows and
+  /// columns of the others, none of a picture that is one tile.
+  private static func pictures(
+    _ values: [Float], _ shape: [Int], _ file: SafetensorsFile, _ grid: TileGrid
+  ) throws -> [PictureReader.Tiles] {
+    guard let sizes = try sizes(file), let entry = file.tensors.first(where: { $0.name == "tile_grids" }),
+      let side = grid.side
+    else { throw FileProblem(path: file.file.path, sentence: "'pixel_values' are tiles of no known grid") }
+    let grids = try Verification.integers(entry)
+    let size = shape[2...].reduce(1, *)
+    return try zip(sizes.indices, sizes).map { index, own in
+      let (rows, columns) = (grids[2 * index], grids[2 * index + 1])
+      let tiles = try (0...rows * columns).map { tile in
+        let start = (index * shape[1] + tile) * size
+        return try grid.rows(of: values[start..<start + size], shape: Array(shape.suffix(3)))
+      }
+      var picture = PictureReader.Tiles(tiles: tiles, rows: max(1, rows), columns: max(1, columns), patches: nil)
+      if rows * columns > 0 {
+        let shown = ProcessedPicture.unpadded(
+          ImageGrid(rows: rows * side, columns: columns * side),
+          showing: PictureSize(width: own.width, height: own.height))
+        picture.shown = (shown.rows, shown.columns)
+      }
+      return picture
+    }
+  }
+
+  /// The heights and widths of pictures that `image_sizes` tells; nil where there are none.
+  private static func sizes(_ file: SafetensorsFile) throws -> [(height: Int, width: Int)]? {
+    guard let entry = file.tensors.first(where: { $0.name == "image_sizes" }) else { return nil }
+    let numbers = try Verification.integers(entry)
+    return stride(from: 0, to: numbers.count - 1, by: 2).map { (numbers[$0], numbers[$0 + 1]) }
+  }
+
+  /// The upper left of `pixels`, of `shape` [channels, height, width], and its shape.
+  private static func cut(
+    _ pixels: ArraySlice<Float>, _ shape: [Int], to size: (height: Int, width: Int)
+  ) -> (ArraySlice<Float>, [Int]) {
+    var part: [Float] = []
+    for line in 0..<shape[0] * shape[1] where line % shape[1] < size.height {
+      let start = pixels.startIndex + line * shape[2]
+      part += pixels[start..<start + min(size.width, shape[2])]
+    }
+    return (part[...], [shape[0], min(size.height, shape[1]), min(size.width, shape[2])])
   }
 
   /// The grids of pictures that `image_grid_thw` tells.

@@ -19,6 +19,7 @@ extension Attend {
     var bias = [Float](repeating: 0, count: k.count)
     for (index, sequence) in context.sequences.enumerated() {
       let keys = keySpans[index]
+      let parts = windowRows(of: sequence)
       for row in sequence.rows {
         let query = sequence.start + row - sequence.rows.lowerBound
         for head in 0..<heads {
@@ -34,6 +35,8 @@ extension Attend {
           }
           for (place, keyRow) in keys.rows.enumerated() where sees(keys.start + place, from: query, sequence) {
             if bias[place] == -.infinity { continue }
+            if let canvas, !canvas.shows(keys.start + place, to: query, ofCanvas: sequence.canvas) { continue }
+            if windows != nil, !parts.contains(where: { $0.contains(row) && $0.contains(keyRow) }) { continue }
             if let choice, let chosen,
               !choice.shows(keys.start + place, to: head, of: heads, in: chosen[row], width: chosen.width)
             {

@@ -12,6 +12,7 @@ import Plans
 /// With sinks, a learned score for each head joins the softmax, takes weight and adds no value. Where the values are
 /// parts of the keys there is no `v`: the values are the first numbers of the keys of the only key head. With a `choice` the
 /// step's last input names the keys that a query sees, of those that the mask shows; who is chosen has no gradient.
+/// With `windows` the rows are a picture's patches in the order of its windows, each of which is attended to by itself.
 /// Ainslie et al., 2023, https://arxiv.org/abs/2305.13245; sinks: Agarwal et al., 2025, https://arxiv.org/abs/2508.10925.
 public struct Attend: Kernel {
   /// Which keys a query sees.
@@ -52,16 +53,26 @@ public struct Attend: Kernel {
   public let valuesInKeys: Int?
   /// How the step's last input names the keys that each query sees alone; nil where there is no such input.
   public let choice: KeyChoice?
+  /// The windows of a picture in whose order its rows stand; nil where all of them see each other.
+  public let windows: PatchWindows?
+  /// The tiles of a picture that its rows are: what fills a tile up, and tiles that are absent, see none of their like.
+  public let canvas: CanvasTiles?
   private let addBias: AttentionKernel.Bias?
 
   /// Attention with these settings.
   public init(
     mask: Mask = .causal, heads: Int, keyHeads: Int, scale: Float, window: Int?, windowAfter: Int? = nil,
     softcap: Float?, bias: (any ScoreBias)?, table: ScoreTable? = nil, sinks: Bool = false, valuesInKeys: Int? = nil,
-    choice: KeyChoice? = nil
+    choice: KeyChoice? = nil, windows: PatchWindows? = nil, canvas: CanvasTiles? = nil
   ) {
     self.table = table
     self.choice = choice
+    self.windows = windows
+    self.canvas = canvas
+    precondition(canvas == nil || (mask == .full && windows == nil), "tiles of a picture under a \(mask.rawValue) mask")
+    precondition(
+      windows == nil || (mask == .full && window == nil && windowAfter == nil),
+      "windows of a picture under a \(mask.rawValue) mask")
     precondition(mask == .full || windowAfter == nil, "a window after the query under a \(mask.rawValue) mask")
     precondition(mask != .prefix || window == nil, "a window under a prefix mask")
     self.mask = mask
@@ -97,6 +108,8 @@ public struct Attend: Kernel {
       Attribute("table", table.map { Attribute.Value.group($0.name, $0.attributes) }),
       Attribute("sinks", sinks, plain: false), Attribute("value_dim_in_keys", valuesInKeys),
       Attribute("choice", choice.map { Attribute.Value.group("keys", $0.attributes) }),
+      Attribute("canvas", canvas.map { Attribute.Value.group("tiles", $0.attributes) }),
+      Attribute("windows", windows.map { Attribute.Value.group("squares", $0.attributes) }),
     ]
   }
 
@@ -120,6 +133,10 @@ public struct Attend: Kernel {
 
   /// A bias goes by positions: refused where keys stand on another axis, and where the mask shows keys that it has none for.
   public func fault(_ inputs: [ValueShape]) -> String? {
+    if windows != nil, bias != nil || table != nil { return "adds a bias by positions within windows of a picture" }
+    if windows != nil, inputs.contains(where: { $0.axis != inputs[0].axis }) {
+      return "has keys on another axis for the windows of a picture"
+    }
     if table != nil, inputs.count > 1, inputs[1].axis != inputs[0].axis {
       return "adds a table, which goes by distances, to scores of keys on another axis"
     }
@@ -141,12 +158,26 @@ public struct Attend: Kernel {
   ) -> AttentionKernel {
     var added = addBias
     if let table { added = bias(table, context.parameter(tableTensor).vector) }
+    if let canvas, let sequence { added = hiding(canvas, after: added, sequence) }
     if let choice, let chosen, let sequence {
       added = choice.hiding(after: added, rows: chosen, first: sequence.rows.lowerBound - sequence.start, heads: heads)
     }
     return AttentionKernel(
       heads: heads, keyHeads: keyHeads, keyWidth: q.width / heads, valueWidth: y.width / heads, scale: scale,
       cap: softcap, bias: added)
+  }
+
+  /// The bias that hides from rows which fill tiles up or are of absent ones all others of that kind, after `bias`.
+  private func hiding(
+    _ canvas: CanvasTiles, after bias: AttentionKernel.Bias?, _ sequence: SequenceSpan
+  ) -> AttentionKernel.Bias {
+    let real = canvas.tiles(ofCanvas: sequence.canvas)
+    let isPicture: @Sendable (Int) -> Bool = { $0 / canvas.rows < real && $0 % canvas.rows < canvas.used }
+    return { scores, count, head, query, firstKey in
+      bias?(scores, count, head, query, firstKey)
+      if isPicture(query) { return }
+      for place in 0..<count where !isPicture(firstKey + place) { scores[place] = -1e30 }
+    }
   }
 
   /// The index among the step's tensors of the table.
@@ -190,6 +221,38 @@ public struct Attend: Kernel {
         $0, sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
     }
   }
+
+  /// The rows of each window of `sequence`; all of them where there are none.
+  func windowRows(of sequence: SequenceSpan) -> [Range<Int>] {
+    guard let windows else { return [sequence.rows] }
+    var next = sequence.rows.lowerBound
+    return windows.counts(of: sequence.rows.count, columns: sequence.columns).map { count in
+      defer { next += count }
+      return next..<next + count
+    }
+  }
+
+  /// A span for each window: its rows are queries and keys.
+  private func computeInWindows(_ context: ForwardContext) {
+    let (q, k, v, y) = (
+      context.input(0), context.input(1), context.input(valuesInKeys != nil ? 1 : 2), context.output()
+    )
+    let logSumExp = context.saved()
+    let spans = context.sequences.flatMap(windowRows).map { rows in
+      let row = rows.lowerBound
+      return AttentionKernel.Span(
+        queries: q[row], queryStride: q.width, count: rows.count, start: 0, mask: .full(left: nil, right: nil),
+        keys: StoredRows(k[row], stride: k.width), values: StoredRows(v[row], stride: v.width), firstKey: 0,
+        keyCount: rows.count, outputs: y[row], outputStride: y.width, logSumExp: logSumExp?[row])
+    }
+    spans.withUnsafeBufferPointer {
+      kernel(q, y.rows, context).compute($0, sinks: sinks ? context.parameter().vector : nil, pool: context.pool)
+    }
+  }
+
+  /// Whether what is hidden goes by the rows of each sequence.
+  private var hidesByRows: Bool { choice != nil || canvas != nil }
+
   /// The index of the input that names the chosen keys.
   var choiceInput: Int { valuesInKeys != nil ? 2 : 3 }
 
@@ -205,6 +268,7 @@ public struct Attend: Kernel {
 
   public func forward(_ context: ForwardContext) {
     if mask == .image, context.batch.ends.contains(where: { $0 > 0 }) { return computeTogether(context) }
+    if windows != nil { return computeInWindows(context) }
     let q = context.input(0)
     let y = context.output()
     let logSumExp = context.saved()
@@ -221,11 +285,11 @@ public struct Attend: Kernel {
             keyCount: keys.count, outputs: y[row], outputStride: y.width, logSumExp: logSumExp?[row]))
       }
       let sinkScores = sinks ? context.parameter().vector : nil
-      guard choice != nil else {
+      guard hidesByRows else {
         return kernel(q, y.rows, context).compute(UnsafeBufferPointer(spans), sinks: sinkScores, pool: context.pool)
       }
       // Each sequence by itself, for what is hidden goes by its rows.
-      let chosen = context.input(choiceInput)
+      let chosen = choice.map { _ in context.input(choiceInput) }
       for (index, sequence) in context.sequences.enumerated() {
         kernel(q, y.rows, context, chosen: chosen, of: sequence).compute(
           UnsafeBufferPointer(rebasing: spans[index...index]), sinks: sinkScores, pool: context.pool)
@@ -251,35 +315,52 @@ public struct Attend: Kernel {
     func gradientInKeys(_ row: Int) -> AttentionKernel.Gradient? {
       context.inputGradient(1).map { AttentionKernel.Gradient($0[row], stride: $0.width, accumulates: true) }
     }
+    /// The gradients of the queries in `rows`, the first of which has the position `start`, and of the keys in `keyRows`.
+    func span(
+      _ rows: Range<Int>, start: Int, mask: AttentionMask, keys keyRows: Range<Int>, firstKey: Int
+    ) -> AttentionKernel.GradientSpan {
+      let (row, keyRow) = (rows.lowerBound, keyRows.lowerBound)
+      let span = AttentionKernel.Span(
+        queries: q[row], queryStride: q.width, count: rows.count, start: start, mask: mask,
+        keys: StoredRows(k[keyRow], stride: k.width), values: StoredRows(v[keyRow], stride: v.width),
+        firstKey: firstKey, keyCount: keyRows.count,
+        // Read alone on the way back.
+        outputs: UnsafeMutablePointer(mutating: y[row]), outputStride: y.width,
+        logSumExp: UnsafeMutablePointer(mutating: logSumExp[row]))
+      return AttentionKernel.GradientSpan(
+        span, outputGradients: dy[row], outputGradientStride: dy.width, queries: gradient(0, row),
+        keys: gradient(1, keyRow), values: valuesInKeys != nil ? gradientInKeys(keyRow) : gradient(2, keyRow))
+    }
+    let sinkScores = sinks ? context.parameter().vector : nil
+    if windows != nil {
+      let spans = context.sequences.flatMap(windowRows).map {
+        span($0, start: 0, mask: .full(left: nil, right: nil), keys: $0, firstKey: 0)
+      }
+      spans.withUnsafeBufferPointer {
+        kernel(q, y, context).computeGradients($0, sinks: sinkScores, pool: context.pool)
+      }
+      if sinks { addSinkGradients(context, y, dy, logSumExp) }
+      return
+    }
     withUnsafeTemporaryAllocation(of: AttentionKernel.GradientSpan.self, capacity: context.sequences.count) { spans in
       for (index, sequence) in context.sequences.enumerated() {
-        let row = sequence.rows.lowerBound
-        let (keyRow, keyCount) = (keySpans[index].rows.lowerBound, keySpans[index].rows.count)
-        let span = AttentionKernel.Span(
-          queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
-          mask: kernelMask(of: sequence), keys: StoredRows(k[keyRow], stride: k.width),
-          values: StoredRows(v[keyRow], stride: v.width), firstKey: keySpans[index].start, keyCount: keyCount,
-          // Read alone on the way back.
-          outputs: UnsafeMutablePointer(mutating: y[row]), outputStride: y.width,
-          logSumExp: UnsafeMutablePointer(mutating: logSumExp[row]))
+        let keys = keySpans[index]
         spans.initializeElement(
           at: index,
-          to: AttentionKernel.GradientSpan(
-            span, outputGradients: dy[row], outputGradientStride: dy.width, queries: gradient(0, row),
-            keys: gradient(1, keyRow),
-            values: valuesInKeys != nil ? gradientInKeys(keyRow) : gradient(2, keyRow)))
+          to: span(
+            sequence.rows, start: sequence.start, mask: kernelMask(of: sequence), keys: keys.rows, firstKey: keys.start
+          ))
       }
-      let sinkScores = sinks ? context.parameter().vector : nil
-      guard choice != nil else {
+      guard hidesByRows else {
         return kernel(q, y, context).computeGradients(
           UnsafeBufferPointer(spans), sinks: sinkScores, pool: context.pool)
       }
-      let chosen = context.input(choiceInput)
+      let chosen = choice.map { _ in context.input(choiceInput) }
       for (index, sequence) in context.sequences.enumerated() {
         kernel(q, y, context, chosen: chosen, of: sequence).computeGradients(
           UnsafeBufferPointer(rebasing: spans[index...index]), sinks: sinkScores, pool: context.pool)
       }
-      if let dchosen = context.inputGradient(choiceInput), !context.addsToInputGradient(choiceInput) {
+      if choice != nil, let dchosen = context.inputGradient(choiceInput), !context.addsToInputGradient(choiceInput) {
         dchosen.base.update(repeating: 0, count: dchosen.count * dchosen.width)
       }
     }
@@ -305,7 +386,9 @@ public struct Attend: Kernel {
   }
 
   public func flops(step: Step, context: Int) -> Int {
-    let seen = min(context, mask == .full ? (window ?? context) + (windowAfter ?? context) + 1 : window ?? context)
+    let most = windows.map { $0.size * $0.size } ?? context
+    let seen = min(
+      most, context, mask == .full ? (window ?? context) + (windowAfter ?? context) + 1 : window ?? context)
     return 2 * seen * (step.inputs[0].width + step.outputs[0].width) + 5 * (seen + (sinks ? 1 : 0)) * heads
   }
 }

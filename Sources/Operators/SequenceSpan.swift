@@ -13,11 +13,14 @@ public struct SequenceSpan: Sendable, Hashable {
   public let second: Int
   /// How many rows one row of a picture has; 0 where rows are no picture's.
   public let columns: Int
+  /// The number of the canvas on which a picture's tiles lie, from 1; 0 where rows are no tiles of one.
+  public let canvas: Int
 
   /// The `rows` that continue a sequence at position `start`, whose text has `length` tokens. The first `prefix` tokens see
   /// each other where a mask says so, and a second text begins at `second`.
   public init(
-    rows: Range<Int>, start: Int, length: Int, prefix: Int = 0, second: Int = Int.max, columns: Int = 0
+    rows: Range<Int>, start: Int, length: Int, prefix: Int = 0, second: Int = Int.max, columns: Int = 0,
+    canvas: Int = 0
   ) {
     self.rows = rows
     self.start = start
@@ -25,5 +28,6 @@ public struct SequenceSpan: Sendable, Hashable {
     self.prefix = prefix
     self.second = second
     self.columns = columns
+    self.canvas = canvas
   }
 }

@@ -157,8 +157,17 @@ public struct PlanBuilder {
     return RowAxis(axes.count - 1)
   }
 
-  /// Notes that the rows of `axis` stand in the places of `token` in the text.
-  public mutating func place(rowsOf axis: RowAxis, at token: Int) { axes[axis.index].placeholder = token }
+  /// Notes that the rows of `axis` stand in the places of `token` in the text, with tiles laid together in `lines`.
+  public mutating func place(rowsOf axis: RowAxis, at token: Int, lines: PictureLines? = nil) {
+    axes[axis.index].placeholder = token
+    axes[axis.index].lines = lines
+  }
+
+  /// Notes that `token` stands in the text for all rows of a picture on `axis`.
+  public mutating func mark(pictureOf axis: RowAxis, by token: Int) { axes[axis.index].mark = token }
+
+  /// How the rows on `axis` stand for a picture; nil where they do not.
+  public func patches(of axis: RowAxis) -> PatchGrid? { axes[axis.index].patches }
 
   /// How the rows given to the stack that is being written stand for a picture; nil where they do not.
   public var patches: PatchGrid? { axes[rows.index].patches }

@@ -45,13 +45,18 @@ public struct PlannedAxis: Sendable, Hashable {
   public let patches: PatchGrid?
   /// The token of the text in whose places its rows stand; nil where they stand in none.
   public internal(set) var placeholder: Int?
+  /// How the tiles of a picture are laid together there; nil where they stand one after the other.
+  public internal(set) var lines: PictureLines?
+  /// The token of the text that stands for all rows of a picture, which others read; nil where none does.
+  public internal(set) var mark: Int?
   /// Whether a sequence may give no rows at all.
   public let mayBeEmpty: Bool
 
   /// The axis `name`.
   public init(
     name: String, kind: Kind, inputWidth: Int? = nil, vocabSize: Int? = nil, context: Int? = nil,
-    patches: PatchGrid? = nil, placeholder: Int? = nil, mayBeEmpty: Bool = false
+    patches: PatchGrid? = nil, placeholder: Int? = nil, lines: PictureLines? = nil, mark: Int? = nil,
+    mayBeEmpty: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -60,6 +65,8 @@ public struct PlannedAxis: Sendable, Hashable {
     self.context = context
     self.patches = patches
     self.placeholder = placeholder
+    self.lines = lines
+    self.mark = mark
     self.mayBeEmpty = mayBeEmpty
   }
 

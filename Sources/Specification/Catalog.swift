@@ -50,6 +50,20 @@ public struct Catalog: Sendable {
     return found.sorted { ($0.family, $0.name) < ($1.family, $1.name) }
   }
 
+  /// The paths of all YAML files in the zoo's folders: of what any model can be made of.
+  public func files() -> [String] {
+    func below(_ folder: String, _ depth: Int) -> [String] {
+      // A file extends another beside it or deeper; links that lead around in circles end here.
+      guard depth < 8, let names = try? namesInFolder(folder) else { return [] }
+      return names.flatMap { name in
+        let path = folder + "/" + name
+        if name.hasSuffix(".yaml") || name.hasSuffix(".yml") { return [path] }
+        return kind(ofPath: path) == .folder ? below(path, depth + 1) : []
+      }
+    }
+    return folders.flatMap { below($0, 0) }
+  }
+
   /// The paths of every family's own file, by family.
   public func familyFiles() -> [(family: String, path: String)] {
     var found: [String: String] = [:]

@@ -40,7 +40,8 @@ public struct SpecificationSchema {
       properties[key] = described(["type": ["string", "object", "null"]], meaning)
     }
     properties["images"] = described(
-      ["type": ["object", "null"]], "how pictures are written in a prompt: mark, expanded, prompt, special_tokens")
+      ["type": ["object", "null"]],
+      "how pictures are read and written in a prompt: processor, mark, expanded, prompt, special_tokens")
     properties["expected_params"] = described(
       ["anyOf": [["type": "integer", "minimum": 1], ["type": "null"]]], "how many parameters the model is known to have"
     )

@@ -20,8 +20,8 @@ extension Trainer {
   /// The extremes of the model as it is, over some windows of the validation data, spread evenly; nil where there is none, or
   /// where a number is not finite. It is slower than a validation by far.
   public func extremes() throws -> Extremes? {
-    let windows = validationWindows(atMost: Self.extremeWindows)
-    if windows.isEmpty { return nil }
+    let batches = try validationBatches(atMost: Self.extremeWindows)
+    if batches.isEmpty { return nil }
     var score: Float?
     var activation: Float = 0
     var isFinite = true
@@ -41,10 +41,7 @@ extension Trainer {
       }
     }
     defer { executor.observer = nil }
-    for first in stride(from: 0, to: windows.count, by: settings.batch) {
-      let batch = Batch(windows: Array(windows[first..<min(windows.count, first + settings.batch)]))
-      _ = try executor.loss(batch.inputs, targets: batch.targets)
-    }
+    for batch in batches { _ = try executor.loss(batch) }
     guard isFinite, score?.isFinite ?? true else { return nil }
     return Extremes(score: score.map { Double($0) }, activation: Double(activation))
   }

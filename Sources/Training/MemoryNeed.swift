@@ -17,12 +17,13 @@ public struct MemoryNeed: Sendable {
   /// The need of a run of `plan` with `settings`; throws what is wrong with the optimizer.
   public init(_ plan: Plan, _ settings: TrainingSettings) throws {
     let optimizer = try settings.makeOptimizer()
+    let plan = try plan.freezing(settings.frozen)
     parameters = plan.parameterCount * MemoryLayout<Float>.stride
     moments =
       plan.parameters.filter { !$0.isFrozen }.reduce(0) { $0 + optimizer.moments(of: $1).count * $1.count }
       * MemoryLayout<Float>.stride
     working = try GradientExecutor.plannedMemory(
-      plan, rows: settings.batch * settings.context, threads: settings.threads, options: settings.options
+      plan, rows: plan.trainingRows(settings), threads: settings.threads, options: settings.options
     ).total
   }
 

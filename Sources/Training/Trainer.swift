@@ -24,8 +24,8 @@ public final class Trainer {
   public let executor: GradientExecutor
   private let pool: ThreadPool
   /// Batch `index` of the run.
-  let batch: (_ index: Int) -> Batch
-  private let validation: TokenText?
+  let batch: (_ index: Int) throws -> Batch
+  private let validation: HeldOut?
   private let dropout: DropoutClock?
 
   /// What an optimizer keeps of a tensor, under the name that it is saved by.
@@ -73,14 +73,47 @@ public final class Trainer {
     }
   }
 
+  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on questions about pictures: every epoch each
+  /// once, shuffled anew.
+  ///
+  /// Throws when there are none, when one is longer than `settings.context`, when memory is short, and what is wrong with the settings.
+  public convenience init(
+    _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, training: TrainingExamples,
+    validation: TrainingExamples?, pool: ThreadPool
+  ) throws {
+    for (examples, what) in [(training, "training"), (validation, "validation")] {
+      guard let examples else { continue }
+      if examples.count == 0 { throw TrainingProblem.noExamples(what: what) }
+      if examples.longest > settings.context {
+        throw TrainingProblem.longExample(tokens: examples.longest, context: settings.context)
+      }
+    }
+    let order = WindowOrder(items: training.count, seed: settings.seed)
+    try self.init(
+      composed, parameters, settings, given: [training.axis], heldOut: validation.map { HeldOut($0) }, pool: pool
+    ) { index in
+      try training.batch((0..<settings.batch).map { order.start(of: index * settings.batch + $0) })
+    }
+  }
+
   /// A trainer of `plan` from `parameters`, which must lie in memory of their own (those of the plan with an adapter, where
   /// the settings ask for one), on what `batch` gives: of the same index
   /// the same, of at most `settings.batch` sequences of `settings.context` tokens.
   ///
   /// Throws when memory is short, and what is wrong with the settings.
-  public init(
+  public convenience init(
     _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, validation: TokenText?, pool: ThreadPool,
-    batch: @escaping (_ index: Int) -> Batch
+    batch: @escaping (_ index: Int) throws -> Batch
+  ) throws {
+    try self.init(
+      composed, parameters, settings, given: [],
+      heldOut: validation.map { HeldOut($0, length: settings.context) }, pool: pool, batch: batch)
+  }
+
+  /// The same, whose batches give something on the axes `given` beside the text's.
+  private init(
+    _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, given: Set<RowAxis>, heldOut: HeldOut?,
+    pool: ThreadPool, batch: @escaping (_ index: Int) throws -> Batch
   ) throws {
     self.settings = settings
     self.parameters = parameters
@@ -90,14 +123,15 @@ public final class Trainer {
     let clock = DropoutClock(seed: settings.seed)
     dropout = settings.dropout > 0 || settings.lora.map { $0.dropout > 0 } ?? false ? clock : nil
     if composed.seesWholeTexts || composed.prediction != .tokens { throw TrainingProblem.noNextToken(composed.name) }
-    if !composed.otherAxes.isEmpty { throw TrainingProblem.severalStacks(composed.name) }
-    try optimizer.checkRules(of: composed)
-    let whole = try settings.lora.map { try composed.adapted(by: $0, clock) } ?? composed
+    if !given.isSuperset(of: composed.otherAxes) { throw TrainingProblem.severalStacks(composed.name) }
+    let learned = try composed.freezing(settings.frozen)
+    try optimizer.checkRules(of: learned)
+    let whole = try settings.lora.map { try learned.adapted(by: $0, clock) } ?? learned
     plan = settings.dropout > 0 ? whole.droppingOut(settings.dropout, clock) : whole
     self.batch = batch
-    self.validation = validation
+    validation = heldOut
     executor = try GradientExecutor(
-      plan, parameters, pool: pool, rows: settings.batch * settings.context, options: settings.options)
+      plan, parameters, pool: pool, rows: plan.trainingRows(settings), options: settings.options)
     var moments: [[Moment]] = []
     for tensor in plan.parameters {
       moments.append(
@@ -115,9 +149,10 @@ public final class Trainer {
     executor.clearGradients()
     for part in 0..<settings.accumulate {
       dropout?.begin(step: number, part: part)
-      let batch = batch(step * settings.accumulate + part)
+      let batch = try batch(step * settings.accumulate + part)
       total += try executor.trainingLoss(
-        batch.inputs, targets: batch.targets, gradientScale: 1 / Float(settings.accumulate))
+        batch.inputs, targets: batch.targets, beside: batch.beside, prefixes: batch.prefixes,
+        gradientScale: 1 / Float(settings.accumulate))
     }
     dropout?.end()
     let mean = total / Double(settings.accumulate)
@@ -138,48 +173,46 @@ public final class Trainer {
     return Report(step: number, loss: mean, rate: rate, gradientNorm: norm)
   }
 
-  /// The mean loss over windows of the validation data, spread evenly; nil when there is none.
+  /// The mean loss over the validation data, or over windows or examples of it, spread evenly; nil when there is none.
   public func validate() throws -> Double? {
     guard let validation else { return nil }
-    let starts = validationStarts(validation)
+    let places = validationPlaces(validation)
     var total = 0.0
     var count = 0
-    for first in stride(from: 0, to: starts.count, by: settings.batch) {
-      let batch = Batch(
-        windows: starts[first..<min(starts.count, first + settings.batch)].map {
-          validation[$0..<$0 + settings.context + 1]
-        })
-      total += try executor.loss(batch.inputs, targets: batch.targets) * Double(batch.count)
-      count += batch.count
+    for first in stride(from: 0, to: places.count, by: settings.batch) {
+      let batch = try validation.batch(Array(places[first..<min(places.count, first + settings.batch)]))
+      total += try executor.loss(batch) * Double(batch.predictions)
+      count += batch.predictions
     }
     return total / Double(count)
   }
 
-  /// The loss of each of those windows by itself, in the order of the text; nil when there is no validation data.
+  /// The loss of each of those by itself, in their order; nil when there is no validation data.
   public func validationLosses() throws -> [Double]? {
     guard let validation else { return nil }
-    return try validationStarts(validation).map { start in
-      let batch = Batch(windows: [validation[start..<start + settings.context + 1]])
-      return try executor.loss(batch.inputs, targets: batch.targets)
-    }
+    return try validationPlaces(validation).map { try executor.loss(validation.batch([$0])) }
   }
 
-  /// At most `count` windows of the validation data, spread evenly; none where there is none.
-  func validationWindows(atMost count: Int) -> [[Int]] {
+  /// Batches of at most `count` windows or examples of the validation data, spread evenly; none where there is none.
+  func validationBatches(atMost count: Int) throws -> [Batch] {
     guard let validation else { return [] }
-    let windows = (validation.count - 1) / settings.context
-    let wanted = min(windows, count)
-    return (0..<wanted).map { place in
-      let start = place * windows / wanted * settings.context
-      return validation[start..<start + settings.context + 1]
+    let places = validation.places(atMost: count)
+    return try stride(from: 0, to: places.count, by: settings.batch).map { first in
+      try validation.batch(Array(places[first..<min(places.count, first + settings.batch)]))
     }
   }
 
-  /// Where the windows of a validation begin.
-  private func validationStarts(_ validation: TokenText) -> [Int] {
-    let windows = (validation.count - 1) / settings.context
-    let limit = settings.validationBatches == 0 ? windows : settings.validationBatches.multiplied(upTo: settings.batch)
-    let wanted = min(windows, limit)
-    return (0..<wanted).map { $0 * windows / wanted * settings.context }
+  /// What a validation reads.
+  private func validationPlaces(_ validation: HeldOut) -> [Int] {
+    let limit = settings.validationBatches
+    return validation.places(atMost: limit == 0 ? validation.count : limit.multiplied(upTo: settings.batch))
+  }
+}
+
+extension Plan {
+  /// Rows of a batch on the axis that has most of them.
+  func trainingRows(_ settings: TrainingSettings) -> Int {
+    let longest = otherAxes.reduce(settings.context) { max($0, longestInput(on: $1)) }
+    return settings.batch.multiplied(upTo: longest)
   }
 }

@@ -20,6 +20,16 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case noNextToken(String)
   /// A model reads more than the text that it is trained on.
   case severalStacks(String)
+  /// There is no example to train on, or to validate on.
+  case noExamples(what: String)
+  /// An example has more tokens than a sequence of the run.
+  case longExample(tokens: Int, context: Int)
+  /// The model has no part that is asked to stay as it is; those that it has.
+  case noPart(String, known: [String])
+  /// Every part of the model is asked to stay as it is.
+  case nothingLearned(String)
+  /// A model that is given pictures and cannot be trained on them, and why.
+  case untrainablePictures(String, why: String)
   /// The model's parametrization has no rule for this optimizer.
   case noRule(optimizer: String)
   /// The run goes on with other settings than it began with.
@@ -51,6 +61,14 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
       "'\(name)' reads more than the text that it predicts, and the data of a training are single texts"
     case .noNextToken(let name):
       "'\(name)' cannot be trained to predict the next token: its tokens see those after them, or it predicts none"
+    case .noExamples(let what):
+      "the \(what) data has no question; it takes at least one, as --validation-fraction cuts it"
+    case .longExample(let tokens, let context):
+      "a question with its answer has \(tokens) tokens, and a sequence \(context); --context \(tokens) is the least that takes it"
+    case .noPart(let name, let known):
+      "the model has no part '\(name.prefix(60))' to freeze; there are \(known.joined(separator: ", ")), and what stands in them"
+    case .nothingLearned(let name): "all of '\(name)' is frozen, and nothing is left to train"
+    case .untrainablePictures(let name, let why): "'\(name)' cannot be trained on or asked about pictures: \(why)"
     case .noRule(let optimizer):
       "the rule by which the model's 'init' has tensors move at its size is one for Adam, and '\(optimizer)' has none; "
         + "take another optimizer, or another 'init'"

@@ -13,6 +13,9 @@ extension TrainingSetting {
     case .word(let words): words.contains(text) ? .string(text) : nil
     case .flag: text == "true" || text == "false" ? .bool(text == "true") : nil
     case .component: .string(text)
+    case .names:
+      text.isEmpty
+        ? nil : .array(text.split(separator: ",", omittingEmptySubsequences: false).map { .string(String($0)) })
     case .adapter: AdapterSettings(text).map { .object($0.json) }
     }
   }
@@ -30,6 +33,7 @@ extension TrainingSetting {
     case .word(let words): words.joined(separator: " or ")
     case .flag: "yes or no"
     case .component: "a name, or a group of YAML"
+    case .names: "names, joined by commas"
     case .adapter: AdapterSettings.expectation
     }
   }

@@ -24,6 +24,8 @@ public struct TrainingSetting: Sendable {
     case flag
     /// A component of this slot: its name, or a group of `type` and its options.
     case component(Slot)
+    /// Names of parts of the model.
+    case names
     /// What `AdapterSettings` reads.
     case adapter
   }
@@ -86,6 +88,14 @@ extension TrainingSetting {
       set: { settings, json in
         settings.lora = json.object.flatMap { AdapterSettings($0) }
         return json.isNull || settings.lora != nil
+      }),
+    TrainingSetting(
+      "freeze", kind: .names, inStudies: .names, "parts of the model that stay as they are: stacks.image, layers.0",
+      usually: "none", valueName: "parts", mayBeAbsent: true, isLeftOut: true,
+      get: { $0.frozen.isEmpty ? .null : .array($0.frozen.map { .string($0) }) },
+      set: { settings, json in
+        settings.frozen = json.array?.compactMap(\.string) ?? []
+        return json.isNull || json.array?.count == settings.frozen.count
       }),
     TrainingSetting(
       "seed", kind: .seed, inStudies: nil, "random seed", usually: "0", usual: .string("0"),

@@ -29,6 +29,8 @@ public struct TrainingSettings: Sendable {
   public var dropout = 0.0
   /// The adapter that is trained instead of the model's own tensors; nil for none.
   public var lora: AdapterSettings?
+  /// The parts of the model that stay as they are, by name.
+  public var frozen: [String] = []
   /// The random seed: the data's order and dropout.
   public var seed: UInt64 = 0
   /// The random seed of the parameters; `seed` when nil.

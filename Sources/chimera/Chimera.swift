@@ -16,7 +16,7 @@ struct Chimera: ParsableCommand {
       CHIMERA_MODELS, CHIMERA_ARCHITECTURES  Folders to look in first; with ':'.
       CHIMERA_PLUGINS  Libraries of components to load first; several with ':'.
       CHIMERA_TOKEN    The token that clients of chimera serve present.
-      CHIMERA_CACHE    The folder of tokenized texts. [chimera in XDG_CACHE_HOME]
+      CHIMERA_CACHE    The folder of what can be made again. [chimera in XDG_CACHE_HOME]
       CHIMERA_KERNELS  The instructions to use at most (chimera bench names them).
       CHIMERA_ARITHMETIC  That of matrix multiplications: exact, stored or bf16.
       XDG_CONFIG_HOME  The folder of chimera/config.yaml. [~/.config]
@@ -36,6 +36,7 @@ struct Chimera: ParsableCommand {
       List.self, Show.self, Diff.self, Check.self, ComponentsCommand.self, CheckComponent.self, Schema.self, New.self,
       Run.self, Chat.self, Embed.self, Classify.self, ProbeCommand.self, Tokenize.self, Logits.self, Verify.self,
       Save.self, ExportCommand.self, ImportCommand.self, Bench.self, Train.self, Eval.self, TokenizerCommand.self,
+      DataCommand.self,
       Ablate.self, Serve.self, Pull.self, Push.self, CacheCommand.self, PluginCommand.self,
     ])
 }

@@ -174,6 +174,24 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
     )
   }
 
+  @Test("a decay that is stored as its negative exponential is its logarithm here, and is saved as it was")
+  func values() throws {
+    let map = try CheckpointMap(
+      Setting(json: #"{"tensors": {"a": {"to": "a_log", "exact": true, "values": "minus_exp", "layout": "out 1"}}}"#))
+    let plan = planned([("a_log", [2])])
+    try withStored([("a", [2, 1], -2)]) { stored throws in
+      let loaded = try map.match(plan, with: stored).load()
+      #expect(loaded["a_log"]?.floats.map { abs($0 - 0.693_147) < 1e-6 } == [true, true])
+      let saved = try map.save(Array(loaded.values))
+      #expect(saved.map(\.shape) == [[2, 1]])
+      #expect(saved[0].floats.map { abs($0 + 2) < 1e-6 } == [true, true])
+    }
+    try withStored([("a", [2, 1], 0)]) { stored throws in
+      let found = sentences { () throws(Problems) in _ = try map.match(plan, with: stored).load() }
+      #expect(found == ["'a_log' holds numbers below zero, and here 0.0"])
+    }
+  }
+
   @Test(
     "each broken map is refused with its reason",
     arguments: [
@@ -187,10 +205,11 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
       (#"{"tensors": {"a": {"layout": "m f"}}}"#, "the rule for 'a' names no tensor under 'to'"),
       (
         #"{"tensors": {"a": {"to": "b", "lay": "m f"}}}"#,
-        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout, exact and beside"
+        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout, exact, beside and values"
       ),
       (#"{"tensors": {"a": {"to": "b", "layout": "(q|"}}}"#, "the layout '(q|' ends where a name is expected"),
       (#"{"tensors": {"a": {"to": "b", "exact": "yes"}}}"#, "'exact' is 'yes'; expected true or false"),
+      (#"{"tensors": {"a": {"to": "b", "values": "sqrt"}}}"#, "'values' is 'sqrt'; expected minus_exp"),
       (
         #"{"tensors": {"a": {"to": ["q", "k"], "layout": "(q|v) m"}}}"#,
         "the parts of the layout '(q|v) m' are not the tensors q, k; a part is named by the last word of its tensor: q for attn.q"

@@ -164,11 +164,11 @@ private func patch(_ bind: String, _ config: String) throws -> String {
       (#"{"bind": {"a": {"form": "x"}}}"#, "a binding has no key 'form'; did you mean 'from'?"),
       (
         #"{"bind": {"a": {"map": {"x": "y"}}}}"#,
-        "a binding needs one source, and has none; a source is one of from, value, first, list, count, tensor, numbers, runs, join, unroll, letters, same, listed, period, numbered, places, product, ratio, difference, power"
+        "a binding needs one source, and has none; a source is one of from, value, first, list, count, tensor, numbers, runs, join, unroll, letters, same, listed, stored, period, numbered, places, product, ratio, difference, power"
       ),
       (
         #"{"bind": {"a": {"from": "x", "value": 1}}}"#,
-        "a binding needs one source, and has from and value; a source is one of from, value, first, list, count, tensor, numbers, runs, join, unroll, letters, same, listed, period, numbered, places, product, ratio, difference, power"
+        "a binding needs one source, and has from and value; a source is one of from, value, first, list, count, tensor, numbers, runs, join, unroll, letters, same, listed, stored, period, numbered, places, product, ratio, difference, power"
       ),
       (#"{"bind": {"a": {"ratio": ["x"]}}}"#, "'ratio' takes two values, not 1"),
       (#"{"bind": {"a": {"from": "x", "map": []}}}"#, "'map' is a list; expected a value for each word"),

@@ -36,6 +36,27 @@ import Testing
     #expect(try Self.patch(bind, config) == JSONValue(parsing: expected))
   }
 
+  @Test("a pattern comes from the layers that have a tensor; a constant beside a pattern is said of all layers")
+  func stored() throws {
+    let bind = #"""
+      {"layers.count": "n", "layers.pattern": {"join": [{"listed": "m", "in": "s", "out": "d", "layers": "n"},
+        {"value": ["full"]}, {"stored": {"moe": "l.*.gate"}, "out": "mlp", "layers": "n"}], "layers": "n"}}
+      """#
+    let tensors = ["l.1.gate": [2, 2]]
+    let config = try JSONValue(parsing: #"{"n": 3, "m": [2]}"#)
+    let source = ConfigSource(name: "config.json", config: config, shapes: tensors)
+    let patch = try Self.binding(bind).bind(source).patch
+    #expect(
+      JSONValue(patch)
+        == (try JSONValue(
+          parsing: #"{"layers": {"count": 3, "pattern": ["d+full+mlp", "d+full+moe", "s+full+mlp"]}}"#)))
+    let two = bind.replacing(#", {"stored": {"moe": "l.*.gate"}, "out": "mlp", "layers": "n"}"#, with: "")
+    let spec = try Setting(json: #"{"layers": {"count": 3, "pattern": ["d+full", "2*s+full"]}}"#)
+    #expect(
+      try Self.binding(two).configuration(for: spec)
+        == JSONValue(parsing: #"{"model_type": "x", "n": 3, "m": [1, 2]}"#))
+  }
+
   @Test("a list with a value for each layer becomes an override for each value, and says nothing where it is off")
   func lists() throws {
     let bind = """
@@ -57,7 +78,7 @@ import Testing
     let bind = #"{"layers.count": "n", "layers.*.attention.num_heads": "heads"}"#
     for (config, sentence) in [
       (#"{"n": 4, "heads": [2, 4]}"#, "there are 2 values for 4 layers"),
-      (#"{"n": 4, "heads": 2}"#, "2 is no list with a value for each layer"),
+      (#"{"n": 4, "heads": {"a": 2}}"#, #"{"a":2} is no list with a value for each layer"#),
     ] {
       let problems = try #require(throws: Problems.self) { try Self.patch(bind, config) }
       #expect(problems.list.map(\.sentence) == ["config.json: \(sentence) (for layers.*.attention.num_heads)"])

@@ -14,10 +14,10 @@ import Testing
     }
   }()
 
-  /// A learned table of distances, and the keys that an indexer chose, are bound to attention anew in each pass: a few allocations
-  /// a layer.
+  /// A learned table of distances, the keys that an indexer chose and the windows of a picture are bound to attention anew in each
+  /// pass: a few allocations a layer. A picture's positions are resampled once, when it is encoded.
   private static func bindsTable(_ name: String) -> Bool {
-    name.contains("type: relative") || name.contains("indexer:")
+    ["type: relative", "indexer:", "patch_window:", "type: grid_table"].contains(where: name.contains)
   }
 
   #if os(Linux)

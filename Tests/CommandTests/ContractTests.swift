@@ -16,7 +16,7 @@ struct ContractTests {
     #expect(run.status == 0 && run.notes.isEmpty)
     #expect(run.output.contains("USAGE: chimera"))
     // The program's own help has every command and every variable of the environment; run's has what is common.
-    let most = command.isEmpty || command == ["run"] ? 70 : 50
+    let most = command.isEmpty || command == ["run"] ? 74 : 54
     #expect(run.output.split(separator: "\n").count <= most, "it fits a screen")
     if !command.isEmpty { #expect(run.output.contains("\n  chimera \(command[0])"), "it has an example") }
   }

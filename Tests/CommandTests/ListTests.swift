@@ -93,4 +93,41 @@ struct ListTests {
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/other") == ["notes.txt"])
     }
   }
+
+  @Test("what was found is kept until a file of the zoo changes, and a damaged cache is not believed")
+  func kept() throws {
+    try withTemporaryFolder { folder in
+      let cache = folder.path + "/cache/listing.json"
+      let environment = ["CHIMERA_ARCHITECTURES": folder.path + "/zoo", "CHIMERA_CACHE": folder.path + "/cache"]
+      func line() throws -> Substring {
+        let run = try Command("list", environment: environment)
+        #expect(run.status == 0 && run.notes.isEmpty, "\(run.notes)")
+        return try #require(run.output.split(separator: "\n").first { $0.contains("my-variant") })
+      }
+      _ = try folder.write("extends: gpt2\nposition: rope\n", to: "zoo/mine/my-variant.yaml")
+      let first = try line()
+      #expect(first.contains("rope") && kind(ofPath: cache) == .nothing, "a file may change within a tick of the clock")
+      Thread.sleep(forTimeInterval: 3.1)
+      #expect(try line() == first)
+      let text = try String(contentsOfFile: cache, encoding: .utf8)
+      #expect(text.contains("rope"))
+      // What is kept is what is told.
+      try text.replacing("my-variant", with: "my-variant-kept").write(toFile: cache, atomically: true, encoding: .utf8)
+      #expect(try line().hasPrefix("my-variant-kept "))
+      #expect(
+        try Command("list", "-q", "--family", "mine", "--max-params", "1B", environment: environment).output
+          == "my-variant-kept\n")
+      for damaged in [
+        "", "[]", text.replacing("\"parameters\"", with: "\"parameter\""), String(text.prefix(text.count / 2)),
+      ] {
+        try damaged.write(toFile: cache, atomically: true, encoding: .utf8)
+        #expect(try line() == first)
+      }
+      _ = try folder.write("extends: gpt2\nposition: alibi\n", to: "zoo/mine/my-variant.yaml")
+      #expect(try line().contains("alibi"))
+      _ = try folder.write("extends: gpt2\nposition: [\n", to: "zoo/mine/my-variant.yaml")
+      let broken = try Command("list", environment: environment)
+      #expect(broken.notes.contains("'my-variant' is left out") && !broken.output.contains("my-variant"))
+    }
+  }
 }

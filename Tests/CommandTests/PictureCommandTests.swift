@@ -78,10 +78,20 @@ import Testing
   func saves() throws {
     let place = FileManager.default.temporaryDirectory.path + "/saved-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: place) }
-    for name in ["vit", "llava"] {
+    func tensors(_ path: String) throws -> Set<String> {
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: path + "/model.safetensors"))
+      let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      let header = try JSONSerialization.jsonObject(with: bytes[8..<8 + length]) as? [String: Any]
+      return Set(try #require(header).keys).subtracting(["__metadata__"])
+    }
+    let names = [
+      "vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "llava", "llava_next", "mistral3", "aya_vision",
+    ]
+    for name in names {
       let saved = try Command(["save", Self.folder + "/" + name, "--output", place + name])
       defer { try? FileManager.default.removeItem(atPath: place + name) }
       #expect(saved.status == 0, "\(saved.notes)")
+      #expect(try tensors(place + name) == tensors(Self.folder + "/" + name))
       try FileManager.default.copyItem(
         atPath: Self.folder + "/\(name)/expected.safetensors", toPath: place + name + "/expected.safetensors")
       let verified = try Command(["verify", place + name])

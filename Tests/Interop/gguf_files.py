@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Is what `chimera save --to gguf` writes what others read?
 
-usage: gguf_files.py CHIMERA FOLDER ... [--llama LIB] [--table FILE]      needs: pip install torch transformers==5.23.0 gguf==0.19.0 numpy
+usage: gguf_files.py CHIMERA FOLDER ... [--llama LIB] [--converter LLAMA_CPP] [--table FILE]      needs: pip install torch transformers==5.23.0 gguf==0.19.0 numpy
 FOLDER is a fixture: config.json, model.safetensors and expected.safetensors with `input_ids` and `logits`.
 
 Each folder is written as it is and as Q8_0. Chimera must read back the reference's logits; PyPI gguf must read the file, and the blocks
 of Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1 must be those of its quantizer. With --llama, the folder of libllama.so and libggml-base.so, and the
 Python package `llama_cpp` on the path, llama.cpp must give the reference's logits too (1e-3 is the bound, but for DIFFERENCES), and a
-wider model's blocks must be those of ggml, K-quants included.
+wider model's blocks must be those of ggml, K-quants included. With --converter, llama.cpp's sources, Chimera must read what their
+converter makes of the folder (`gguf_converter.py`) to the reference's logits too, but for CONVERTED.
 """
 import argparse, ctypes, json, os, subprocess, sys, tempfile
 import numpy as np
@@ -30,6 +31,17 @@ DIFFERENCES["gpt_oss"] = (2e-2, "llama.cpp rounds the range that YaRN blends; th
 DIFFERENCES["gptj"] = (None, "llama.cpp knows the name, and loads none")
 DIFFERENCES["olmoe"] = (None, "llama.cpp takes as many key heads as query heads")
 
+WINDOWED = "llama.cpp turns windowed layers by the base of the others"
+DIFFERENCES["mellum-windows"] = (None, WINDOWED)
+# Where the converter does not say what the reference computes, or llama.cpp's sources do not know the model.
+CONVERTED = {name: "the converter writes a feed-forward four times as wide as the model" for name in ("gpt2", "gpt_bigcode", "falcon-40b-style")}
+CONVERTED["phi"] = "the converter writes as many key heads as query heads"
+CONVERTED["mistral"] = "the converter says nothing of the window"
+CONVERTED["qwen3_moe"] = "no file says that weights are not made to add up to one"
+CONVERTED |= {name: "the matrix of keys and values is two there, one of them turned around, which is not read" for name in ("deepseek_v3", "deepseek_v2")}
+CONVERTED["glm"] = "the converter writes the width as the length of context, and another epsilon"
+CONVERTED["exaone4"] = "llama.cpp gives windows to 64 layers alone"
+
 class Llama:
     def __init__(self, folder):
         os.environ["LLAMA_CPP_LIB_PATH"] = folder
@@ -38,6 +50,18 @@ class Llama:
         self.quiet = llama_cpp.llama_log_callback(lambda level, text, data: None)
         llama_cpp.llama_log_set(self.quiet, ctypes.c_void_p(0)); llama_cpp.llama_backend_init()
     def logits(self, path, ids, vocabulary):
+        """In a process of its own, for llama.cpp ends the one that it cannot go on in."""
+        with tempfile.TemporaryDirectory() as t:
+            child = os.fork()
+            if child == 0:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 2); os.environ["GGML_NO_BACKTRACE"] = "1"
+                rows = self.own_logits(path, ids, vocabulary)
+                if isinstance(rows, str): open(t + "/word", "w").write(rows)
+                else: np.save(t + "/rows.npy", rows)
+                os._exit(0)
+            if os.waitpid(child, 0)[1]: return "llama.cpp aborts"
+            return open(t + "/word").read() if os.path.exists(t + "/word") else np.load(t + "/rows.npy")
+    def own_logits(self, path, ids, vocabulary):
         L = self.l
         p = L.llama_model_default_params(); p.n_gpu_layers = 0
         model = L.llama_model_load_from_file(path.encode(), p)
@@ -88,16 +112,29 @@ def blocks_of_ggml(chimera, folder):
     return rows
 
 def main():
-    p = argparse.ArgumentParser(); p.add_argument("chimera"); p.add_argument("folders", nargs="+"); p.add_argument("--llama"); p.add_argument("--table")
+    p = argparse.ArgumentParser(); p.add_argument("chimera"); p.add_argument("folders", nargs="+"); p.add_argument("--llama"); p.add_argument("--converter"); p.add_argument("--table")
     a = p.parse_args(); llama = Llama(a.llama) if a.llama else None
-    table, bad = [], 0
+    table, bad, seen = [], 0, set()
     for folder in a.folders:
-        if not os.path.exists(folder + "/expected.safetensors"): continue
         name = os.path.basename(folder.rstrip("/"))
+        if not os.path.exists(folder + "/expected.safetensors") or name in seen: continue
+        seen.add(name)
         expected = load_file(folder + "/expected.safetensors"); ids, wanted = expected["input_ids"][0].tolist(), expected["logits"][0]
         with tempfile.TemporaryDirectory() as t:
+            converted = ""
+            if a.converter:
+                here = os.path.dirname(os.path.abspath(__file__))
+                r = run(sys.executable, here + "/gguf_converter.py", a.converter, folder, t + "/c.gguf")
+                if r.returncode: converted = "none: " + r.stderr.strip().split("\n")[-1][:80].replace("|", " ")
+                else:
+                    converted = difference(own_logits(a.chimera, t + "/c.gguf", ids), wanted)
+                    if not (converted[0].isdigit() and float(converted) <= 1e-4):
+                        by_llama = difference(llama.logits(t + "/c.gguf", ids, wanted.shape[1]), wanted) if llama else ""
+                        converted = converted.split("error: ")[-1].replace(t, "").replace("|", " ") + ("; llama.cpp " + by_llama if by_llama else "")
+                        if name in CONVERTED: converted += ": " + CONVERTED[name]
+                        else: bad += 1
             r = run(a.chimera, "save", folder, "--to", "gguf", "--output", t + "/m.gguf")
-            if r.returncode: table.append((name, "refused: " + r.stderr.split("error: ", 1)[-1].split("\n")[0], "", "")); print(*table[-1], flush=True); continue
+            if r.returncode: table.append((name, "refused: " + r.stderr.split("error: ", 1)[-1].split("\n")[0], "", converted, "")); print(*table[-1], flush=True); continue
             own = difference(own_logits(a.chimera, t + "/m.gguf", ids), wanted)
             theirs = difference(llama.logits(t + "/m.gguf", ids, wanted.shape[1]), wanted) if llama else ""
             plain = {x.name: x for x in GGUFReader(t + "/m.gguf").tensors}
@@ -117,13 +154,13 @@ def main():
                 try: bad += bound is None or float(word) > bound
                 except ValueError: bad += word != "" and bound is not None
             if llama and why: theirs += ": " + why
-            table.append((name, own, theirs, " ".join(blocks))); print(*table[-1], flush=True)
-    wide = blocks_of_ggml(a.chimera, a.llama) if a.llama else []
+            table.append((name, own, theirs, converted, " ".join(blocks))); print(*table[-1], flush=True)
+    wide = blocks_of_ggml(a.chimera, a.llama) if a.llama and a.table else []
     for row in wide: print(*row[:2], flush=True); bad += row[2]
     if a.table:
         with open(a.table, "w") as f:
-            f.write("# GGUF files\n\nThe largest difference of a logit from transformers 5.23's, of the file that `chimera save --to gguf` writes, read by Chimera and by llama.cpp; and of the tensors in blocks how many have the bytes that PyPI gguf 0.19.0 gives, for Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1. Made by `make interop` (`Tests/Interop/gguf_files.py`).\n\n| model | Chimera | llama.cpp | tensors of the same bytes |\n|---|---|---|---|\n")
-            for row in table: f.write("| %s | %s | %s | %s |\n" % row)
+            f.write("# GGUF files\n\nThe largest difference of a logit from transformers 5.23's, of the file that `chimera save --to gguf` writes, read by Chimera and by llama.cpp; of the file that llama.cpp's converter writes, read by Chimera; and of the tensors in blocks how many have the bytes that PyPI gguf 0.19.0 gives, for Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1. Made by `make interop` (`Tests/Interop/gguf_files.py`).\n\n| model | Chimera | llama.cpp | the converter's, by Chimera | tensors of the same bytes |\n|---|---|---|---|---|\n")
+            for row in table: f.write("| %s | %s | %s | %s | %s |\n" % row)
             if wide: f.write("\nA Llama of width 512, random with heavy tails: of the tensors of each format how many have the bytes of ggml (llama-cpp-python 0.3.36).\n\n| `--quantize` | tensors of the same bytes |\n|---|---|\n")
             for row in wide: f.write("| %s | %s |\n" % row[:2])
     print("%d folders, %d beyond the bounds" % (len(table), bad)); sys.exit(bad > 0)

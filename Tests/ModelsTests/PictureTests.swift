@@ -4,6 +4,7 @@ import Execution
 import Files
 import Foundation
 import Generation
+import Images
 import Kernels
 import Models
 import SharedData
@@ -14,8 +15,17 @@ import Testing
 /// shared fixtures.
 @Suite struct PictureTests {
   static let folder = Here.package + "/Tests/Pictures"
-  static let names = ["vit", "clip", "siglip", "llava", "gemma3"]
-  static let shared = ["vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl"]
+  static let encoders = ["vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "dinov2_small_table"]
+  static let tiled = [
+    "llava", "gemma3", "paligemma2", "internvl", "internvl_llama", "internvl_qwen3",
+    "internvl_qwen3_moe", "internvl_gpt_oss", "llava_mistral", "llava_qwen2", "aya_vision",
+    "pixtral", "mistral3", "mistral3_ministral3", "llava_next", "llava_next_mistral", "llava_onevision",
+  ]
+  static let readers = tiled + ["qwen2_5_vl", "qwen3_vl", "glm4v", "mllama"]
+  static let names = encoders + readers
+  static let shared = [
+    "vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl", "mllama",
+  ]
   private static let pool = ThreadPool(threads: 2)
 
   private static func load(_ path: String, patches: [String] = []) throws -> LoadedModel {
@@ -56,7 +66,7 @@ import Testing
     try JSONDecoder().decode([Words].self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/\(name)/words.json")))
   }
 
-  @Test("from picture files a text goes on as the reference's", arguments: ["llava", "gemma3"])
+  @Test("from picture files a text goes on as the reference's", arguments: readers)
   func generates(_ name: String) throws {
     let path = Self.folder + "/" + name
     let loaded = try Self.load(path)
@@ -65,14 +75,20 @@ import Testing
     let encoder = try PictureEncoder(loaded, pool: Self.pool, computeType: .stored)
     let pictures = try PictureReader(plan, stack: encoder.stack, folder: path)
       .read(text.pictures.map { Self.folder + "/" + $0 })
-    let token = try #require(encoder.stack.placeholder)
+    let token = try #require(encoder.token)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = 8
     settings.ignoresEnd = true
     settings.sampling.temperature = 0
     settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
-    settings.together = PicturePrompt.runs(of: token, in: text.ids)
-    let executor = try loaded.executor(pool: Self.pool, longest: text.ids.count, states: .f32, computeType: .stored)
+    if plan.lets(.picture) { settings.together = PicturePrompt.runs(of: token, in: text.ids) }
+    if plan.lets(.prompt) { settings.prefix = text.ids.count }
+    if plan.readsPlaces {
+      settings.places = PicturePrompt.places(of: text.ids, token: token, grids: pictures.compactMap(encoder.grid))
+    }
+    let rows = encoder.rows(of: pictures).reduce(0, +)
+    let executor = try loaded.executor(
+      pool: Self.pool, longest: max(text.ids.count, rows), states: .f32, computeType: .stored)
     let result = try TextGenerator(executor, tokenizer: nil).generate(text.ids, settings) { _, _ in true }
     let file = try SafetensorsFile(path: path + "/expected.safetensors")
     let greedy = try #require(file.tensors.first { $0.name == "greedy" })
@@ -80,6 +96,76 @@ import Testing
       Int(greedy.bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
     }
     #expect(text.ids + result.tokens == wanted)
+  }
+
+  @Test("a picture file becomes the reference's pixels, bit for bit", arguments: tiled)
+  func pixels(_ name: String) throws {
+    let path = Self.folder + "/" + name
+    let file = try SafetensorsFile(path: path + "/expected.safetensors")
+    let entry = try #require(file.tensors.first { $0.name == "pixel_values" })
+    let wanted = (0..<entry.elementCount).map { entry.bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+    let (height, width) = (entry.shape[entry.shape.count - 2], entry.shape[entry.shape.count - 1])
+    var processor = try ImageProcessor(folder: path)
+    // What its model says to the processor.
+    if name.hasPrefix("mistral3") { processor = try processor.cutting(patches: 8) }
+    var (pictures, tiles) = (0, 0)
+    for text in try Self.words(name) {
+      for picture in try processor.process(files: text.pictures.map({ Self.folder + "/" + $0 })) {
+        let lines = 3 * picture.shape[2]
+        for tile in 0..<picture.shape[0] {
+          let place = entry.shape.count == 5 ? pictures * entry.shape[1] + tile : tiles + tile
+          for line in 0..<lines {
+            let own = (tile * lines + line) * picture.shape[3]
+            let start =
+              (place * 3 * height + line / picture.shape[2] * height + line % picture.shape[2]) * width
+            #expect(
+              picture.values[own..<own + picture.shape[3]].elementsEqual(wanted[start..<start + picture.shape[3]]))
+          }
+        }
+        (pictures, tiles) = (pictures + 1, tiles + picture.shape[0])
+      }
+    }
+    #expect(pictures == 3)
+  }
+
+  /// The numbers of a tensor of what the reference computed.
+  private static func values(_ name: String, _ folder: String) throws -> [Float] {
+    let file = try SafetensorsFile(path: folder + "/expected.safetensors")
+    let entry = try #require(file.tensors.first { $0.name == name })
+    return (0..<entry.elementCount).map { entry.bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+  }
+
+  @Test(
+    "patches of pictures of any size are the processor's, bit for bit", arguments: ["qwen2_5_vl", "qwen3_vl", "glm4v"])
+  func patches(_ name: String) throws {
+    let path = Self.folder + "/" + name
+    let plan = try Self.load(path).description.plan
+    let reader = try PictureReader(plan, stack: plan.pictureStacks.first, folder: path)
+    let pictures = try ["one.png", "two.png", "three.png"].flatMap { try reader.read([Self.folder + "/" + $0]) }
+    #expect(try pictures.flatMap(\.tiles).flatMap(\.self) == Self.values("pixel_values", path))
+  }
+
+  @Test("a configuration that has the text's keys beside the encoder's, as it is published, says the same")
+  func flat() throws {
+    let path = Self.folder + "/qwen2_5_vl"
+    let data = try Data(contentsOf: URL(fileURLWithPath: path + "/config.json"))
+    var config = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    var text = try #require(config.removeValue(forKey: "text_config") as? [String: Any])
+    text["model_type"] = nil
+    var rope = try #require(text.removeValue(forKey: "rope_parameters") as? [String: Any])
+    text["rope_theta"] = rope.removeValue(forKey: "rope_theta")
+    rope["rope_type"] = nil
+    rope["type"] = "mrope"
+    text["rope_scaling"] = rope
+    config.merge(text) { own, _ in own }
+    let other = FileManager.default.temporaryDirectory.path + "/flat-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: other) }
+    try JSONSerialization.data(withJSONObject: config).write(to: URL(fileURLWithPath: other + "/config.json"))
+    try FileManager.default.copyItem(atPath: path + "/model.safetensors", toPath: other + "/model.safetensors")
+    let result = try Verification(
+      Self.load(other), expected: path + "/expected.safetensors", pool: Self.pool, computeType: .stored)
+    #expect(result.largestDifference < 2e-5)
   }
 
   @Test("pictures of another size than positions are for, and other numbers of places, are refused in a sentence")
@@ -104,6 +190,74 @@ import Testing
     let text = try Here.models().describe("gpt2-nano")
     #expect(throws: ModelProblem.self) { try PictureReader(text.plan, folder: other) }
     #expect(PicturePrompt.runs(of: 7, in: [1, 7, 7, 2, 7]) == [1..<3, 4..<5])
+  }
+
+  /// A batch with its loss and gradients in `training.safetensors`, by `Tests/Interop/picture_gradients.py`.
+  private static func gradients(
+    _ loaded: LoadedModel, _ path: String, _ inputs: [[Int]], _ targets: [[Int]], _ beside: [[RowAxis: AxisInput]]
+  ) throws -> (loss: Double, worst: (difference: Double, name: String), count: Int) {
+    let plan = loaded.description.plan
+    let rows = inputs.reduce(0) { $0 + $1.count }
+    let executor = try GradientExecutor(
+      plan, loaded.parameters, pool: pool, rows: rows, options: TrainingOptions(precision: .f32))
+    executor.clearGradients()
+    let found = try executor.trainingLoss(inputs, targets: targets, beside: beside)
+    let file = try SafetensorsFile(path: path + "/training.safetensors")
+    func floats(_ bytes: UnsafeRawBufferPointer) -> [Float] {
+      (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+    }
+    let loss = try #require(file.tensors.first { $0.name == "loss" })
+    let entries = file.tensors.filter { $0.name.hasPrefix("grad.") }.map { $0.renamed(String($0.name.dropFirst(5))) }
+    let wanted = try Here.models().canonical(entries, of: loaded.description).mapValues { tensor in
+      withExtendedLifetime(tensor.owner) { floats(tensor.bytes) }
+    }
+    var worst = (difference: 0.0, name: "")
+    // The gradient of a key's bias is zero, but for rounding: what is far below the largest of all says nothing.
+    let floor = wanted.values.reduce(Float(0)) { $1.reduce($0) { max($0, abs($1)) } } / 1000
+    for (index, tensor) in plan.parameters.enumerated() {
+      let expected = try #require(wanted[tensor.name.text], "no gradient of \(tensor.name)")
+      let largest = expected.reduce(floor) { max($0, abs($1)) }
+      for (a, b) in zip(executor.gradient(index), expected) {
+        let difference = Double(abs(a - b) / largest)
+        if !(difference <= worst.difference) { worst = (difference.isNaN ? .infinity : difference, tensor.name.text) }
+      }
+    }
+    return (found / Double(floats(loss.bytes)[0]), worst, wanted.count)
+  }
+
+  // Within each tensor relative to its own largest gradient: sums of a few dozen terms, some of which cancel.
+  @Test("LLaVA's gradients are torch's, of the text, the projector and the encoder")
+  func gradientsOfStacks() throws {
+    let path = Self.folder + "/llava"
+    let loaded = try Self.load(path)
+    let text = try Self.words("llava")[0]
+    let stack = try #require(loaded.description.plan.pictureStacks.first)
+    let pictures = try PictureReader(loaded.description, stack: stack)
+      .read(text.pictures.map { Self.folder + "/" + $0 })
+    let token = try #require(stack.placeholder)
+    let last = try #require(text.ids.lastIndex(of: token))
+    let targets = text.ids.indices.dropLast().map { $0 < last ? -1 : text.ids[$0 + 1] }
+    let (loss, worst, count) = try Self.gradients(
+      loaded, path, [Array(text.ids.dropLast())], [targets], [[stack.axis: .rows(pictures[0].tiles[0])]])
+    #expect(abs(loss - 1) < 1e-5)
+    #expect(worst.difference < 1e-3, "\(worst)")
+    #expect(count == 59)
+  }
+
+  @Test("the gradients of ViT with its classes are torch's")
+  func gradientsOfClasses() throws {
+    let path = Self.folder + "/vit"
+    let loaded = try Self.load(path)
+    let pictures = try PictureReader(loaded.description)
+      .read(["one.png", "two.png", "three.png"].map { Self.folder + "/" + $0 })
+    let width = try #require(loaded.description.plan.axes[RowAxis.tokens.index].inputWidth)
+    let rows = pictures.map { $0.tiles[0] }
+    let inputs = rows.map { Array(repeating: 0, count: $0.count / width) }
+    let targets = inputs.enumerated().map { index, ids in [index] + Array(repeating: -1, count: ids.count - 1) }
+    let (loss, worst, count) = try Self.gradients(loaded, path, inputs, targets, rows.map { [.tokens: .rows($0)] })
+    #expect(abs(loss - 1) < 1e-5)
+    #expect(worst.difference < 1e-3, "\(worst)")
+    #expect(count == 34)
   }
 
   @Test("a text without pictures is read as the text's own stack alone reads it")

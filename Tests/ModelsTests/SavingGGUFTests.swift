@@ -67,7 +67,10 @@ import Testing
     // What the file's keys say: the values of the configuration by the binding, read the other way.
     let shapes = Dictionary(stored.map { ($0.name, $0.shape) }) { first, _ in first }
     let config = try ConfigBinding(parts.binding).configuration(for: architecture.resolved, tensors: shapes)
-    var metadata = GGUFFile.metadata(of: config).filter { $0.key != "general.architecture" }
+    // A star stands for the architecture's own name.
+    var metadata = GGUFFile.metadata(of: config).filter { $0.key != "general.architecture" }.map {
+      ($0.key.hasPrefix("*.") ? item.kind + $0.key.dropFirst() : $0.key, $0.value)
+    }
     metadata.insert(("general.architecture", .string(item.kind)), at: 0)
     metadata += [
       ("tokenizer.ggml.eos_token_id", .integer(2)), ("tokenizer.ggml.bos_token_id", .integer(1)),

@@ -55,12 +55,14 @@ import Testing
     }
   }
 
-  /// The families that say how they are written as GGUF, and that the sizes above make. Of Falcon's two maps no configuration
-  /// chooses one.
+  /// Of Falcon's two maps no configuration chooses one; readers know EXAONE 4 with windows by its 64 layers; and what
+  /// Gemma 4 turns of a head is read and not written.
+  private static let others = ["falcon", "exaone4", "gemma4"]
+  /// The families that say how they are written as GGUF, and that the sizes above make.
   private static let families = Set(Catalog(folders: [Here.architectures]).models().map(\.family)).sorted().filter {
-    guard $0 != "falcon", let model = try? SmallModels.architecture("\($0)/family", sizes($0)), model.gguf != nil else {
-      return false
-    }
+    guard !others.contains($0), let model = try? SmallModels.architecture("\($0)/family", sizes($0)),
+      model.gguf != nil
+    else { return false }
     return (try? Composer(Standard.kit.registry).compose(model)) != nil
   }
 

@@ -37,7 +37,7 @@ import Training
     (settings.rate, settings.warmup, settings.clip, settings.dropout) = (0.25, 11, 0.5, 0.125)
     (settings.seed, settings.initSeed, settings.validationFraction) = (UInt64.max, 13, 0.75)
     (settings.validationBatches, settings.validateEvery, settings.saveEvery) = (15, 17, 19)
-    (settings.keep, settings.threads) = (21, 23)
+    (settings.keep, settings.threads, settings.frozen) = (21, 23, ["layers.0", "stacks.image"])
     settings.options = TrainingOptions(precision: .bf16, recomputation: .cheap)
     settings.lora = AdapterSettings("rank=2,alpha=3,dora,target=attn.q,dropout=0.5")
     let text = JSONValue.object(settings.json).serialized()
@@ -57,7 +57,7 @@ import Training
     for setting in TrainingSetting.all {
       var json = TrainingSettings(registry, inStudy: false).json
       json[setting.key] = nil
-      let isOptional = ["lr", "lora", "init_seed", "arithmetic", "recompute"].contains(setting.key)
+      let isOptional = ["lr", "lora", "freeze", "init_seed", "arithmetic", "recompute"].contains(setting.key)
       #expect((TrainingSettings(json, registry) != nil) == isOptional, "\(setting.key)")
       json[setting.key] = .array([1])
       if case .component = setting.kind { continue }

@@ -256,7 +256,14 @@ public struct StudyPlanner {
             + "predicts none", at: patch.place ?? study.basePlace)
       ])
     }
-    if !plan.otherAxes.isEmpty {
+    if !plan.pictureStacks.isEmpty, !study.contexts.isEmpty || !study.benchmarks.isEmpty || !study.probes.isEmpty {
+      throw Problems([
+        Problem(
+          "'\(plan.name)' reads pictures, and 'contexts', 'tasks' and 'probes' are for models of texts alone",
+          at: patch.place ?? study.basePlace)
+      ])
+    }
+    if plan.otherAxes.count > plan.pictureStacks.count {
       throw Problems([
         Problem(
           "'\(plan.name)' reads more than the text that it predicts, which no study gives it",

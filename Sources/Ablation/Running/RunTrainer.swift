@@ -12,6 +12,7 @@ public final class RunTrainer: ArmTrainer {
   let registry: Registry
   private let cacheFolder: String
   private let tokenizer: () throws -> Tokenizer?
+  private let questions: (_ paths: [String], Architecture) throws -> Questions?
   let start: Start?
   let machine: String
   private var texts: [[String]: TokenizedData] = [:]
@@ -33,11 +34,23 @@ public final class RunTrainer: ArmTrainer {
     }
   }
 
+  /// The data of a study of models that read pictures, as one of them reads it.
+  public struct Questions {
+    let examples: TrainingExamples
+    let fingerprint: String
+
+    /// The `examples` that a model reads of data that `fingerprint` names.
+    public init(_ examples: TrainingExamples, fingerprint: String) {
+      (self.examples, self.fingerprint) = (examples, fingerprint)
+    }
+  }
+
   /// A trainer with the optimizers and schedules of `registry`, on the threads of `pool`, whose tokenized texts go to
-  /// `cacheFolder`; `machine` is what reports call it.
+  /// `cacheFolder`; `machine` is what reports call it. `questions` reads data for models that read pictures, and gives nil for others.
   public init(
     _ registry: Registry, pool: ThreadPool, cacheFolder: String, machine: String, start: Start?,
-    tokenizer: @escaping () throws -> Tokenizer?
+    tokenizer: @escaping () throws -> Tokenizer?,
+    questions: @escaping (_ paths: [String], Architecture) throws -> Questions? = { _, _ in nil }
   ) {
     self.registry = registry
     self.pool = pool
@@ -45,6 +58,7 @@ public final class RunTrainer: ArmTrainer {
     self.machine = machine
     self.start = start
     self.tokenizer = tokenizer
+    self.questions = questions
   }
 
   public func describe(
@@ -89,9 +103,12 @@ public final class RunTrainer: ArmTrainer {
             at: architecture.resolved["vocab_size"]?.place, hint: "set: {vocab_size: \(count)}")
         ])
       }
-      return try String(text(files).fingerprint.prefix(24))
+      let own = try questions(files.map(\.path), architecture)
+      return try String((own?.fingerprint ?? text(files).fingerprint).prefix(24))
     } catch let problem as FileProblem {
       throw Problems([Problem("\(problem.path): \(problem.sentence)", at: files.first?.place)])
+    } catch let problem as TrainingProblem {
+      throw Problems([Problem(problem.description, at: files.first?.place)])
     }
   }
 
@@ -258,9 +275,13 @@ public final class RunTrainer: ArmTrainer {
   func trainer(_ arm: PlannedArm, _ study: Study, _ settings: TrainingSettings) throws -> Trainer {
     // Before anything is filled.
     try MemoryNeed(arm.plan, settings).check()
-    let (training, validation) = try split(study, settings)
     let parameters = try Parameters(arm.plan, seed: settings.seed)
     start?.take(arm.plan, parameters)
+    if let own = try questions(study.data.map(\.path), arm.architecture) {
+      let (training, validation) = own.examples.split(last: settings.validationFraction)
+      return try Trainer(arm.plan, parameters, settings, training: training, validation: validation, pool: pool)
+    }
+    let (training, validation) = try split(study, settings)
     return try Trainer(arm.plan, parameters, settings, training: training, validation: validation, pool: pool)
   }
 

@@ -15,6 +15,20 @@ enum StudySettings {
     var own = training
     for setting in TrainingSetting.all {
       if case .component = setting.kindInStudies { own[setting.key] = nil }
+      if setting.kindInStudies == .names { own[setting.key] = nil }
+    }
+    var names: [String: JSONValue] = [:]
+    for setting in TrainingSetting.all where setting.kindInStudies == .names {
+      guard let written = training[setting.key] else { continue }
+      let items = written.list?.map(\.text) ?? [written.text]
+      guard items.allSatisfy({ $0 != nil }) else {
+        throw Problems([
+          Problem(
+            "'\(setting.key)' takes a list of names, not \(written.kindInWords)", at: written.place,
+            hint: "\(setting.key): [stacks.image]")
+        ])
+      }
+      names[setting.key] = .array(items.compactMap(\.self).map { .string($0) })
     }
     var given: Set<String> = []
     var settings = try Options.reading(own, path: "train") { options in
@@ -36,6 +50,7 @@ enum StudySettings {
     settings.settle(given: given, modelContext: usualContext, tokens: tokens, inStudy: true)
     if let optimizer = training["optimizer"] { settings.optimizer = optimizer }
     if let schedule = training["schedule"] { settings.schedule = schedule }
+    for (key, value) in names { _ = settings.set(key, to: value) }
     settings.threads = threads
     try settings.normalize()
     return settings
@@ -44,7 +59,7 @@ enum StudySettings {
   /// What `options` say of `setting`; nil when they leave it out, or it is no study's.
   private static func read(_ setting: TrainingSetting, _ options: Options) -> JSONValue? {
     switch setting.kindInStudies {
-    case nil, .component, .seed, .adapter: nil
+    case nil, .component, .names, .seed, .adapter: nil
     case .integer(let range): options.optionalInteger(setting.key, in: range, setting.meaning).map { .integer($0) }
     case .number(let range): options.optionalNumber(setting.key, in: range, setting.meaning).map { .number($0) }
     case .part: options.optionalNumber(setting.key, in: 0...0.9999, setting.meaning).map { .number($0) }

@@ -10,11 +10,14 @@ struct ModelDrawing {
 
   var markup: Markup {
     let diagram = sheet.diagram
-    let all = diagram.sections.filter { !$0.layers.isEmpty }
-    let isParallel = all.contains { ColumnLayout($0.nodes).branchCount > 1 }
-    let style = isParallel ? DrawingStyle.narrow : .wide.fitting(all)
-    let width =
-      all.map { style.width(branches: ColumnLayout($0.nodes).branchCount) }.max() ?? style.width(branches: 1)
+    let layered = diagram.sections.filter { !$0.layers.isEmpty }
+    let isParallel = layered.contains { ColumnLayout($0.nodes).branchCount > 1 }
+    let style = isParallel ? DrawingStyle.narrow : .wide.fitting(layered)
+    let widths = diagram.sections.map { section in
+      (section.layers.isEmpty ? Self.outside(section, style) : style)
+        .width(branches: ColumnLayout(section.nodes).branchCount)
+    }
+    let width = widths.max() ?? style.width(branches: 1)
     let pieces = diagram.stacks.flatMap { column(diagram.stack($0).sections, of: $0, style, width) }
     return .element("div", ["class": "column", "style": "--width:\(coordinate(width))px"], pieces)
   }
@@ -28,11 +31,8 @@ struct ModelDrawing {
     var number = 0
     for section in sections {
       if section.layers.isEmpty {
-        // What stands outside the layers takes the whole width, and has room for words.
-        let whole = DrawingStyle(
-          lineX: style.lineX, firstColumn: style.firstColumn, columnWidth: style.columnWidth, gap: style.gap,
-          hasLines: true, isStacked: false)
-        pieces.append(drawing(section, whole, width, frame: nil, title: section.nodes.first?.title ?? ""))
+        pieces.append(
+          drawing(section, Self.outside(section, style), width, frame: nil, title: section.nodes.first?.title ?? ""))
         continue
       }
       number += 1
@@ -43,6 +43,15 @@ struct ModelDrawing {
     if number > Self.drawnKinds { pieces.append(more(number - Self.drawnKinds, style, width)) }
     pieces.append(end(stack.map { "states of \($0)" } ?? "logits", style, width, isStart: false))
     return pieces
+  }
+
+  /// What stands outside the layers takes the whole width, and has room for words, branch beside branch below what is done.
+  private static func outside(_ section: Diagram.Section, _ style: DrawingStyle) -> DrawingStyle {
+    let isParallel = ColumnLayout(section.nodes).branchCount > 1
+    return DrawingStyle(
+      lineX: style.lineX, firstColumn: style.firstColumn,
+      columnWidth: isParallel ? max(style.columnWidth, 250) : style.columnWidth, gap: style.gap, hasLines: true,
+      isStacked: isParallel)
   }
 
   /// What stands on the frame of the distinct layer `number`.

@@ -6,13 +6,15 @@ import Files
 /// What it does is data: the settings of a `preprocessor_config.json`, the defaults of the class that the file names,
 /// and one of the layouts, which say how a picture is cut. No class is known here; `Processors.json` lists them.
 public struct ImageProcessor: Sendable {
-  private let layout: any ImageLayout
+  private var layout: any ImageLayout
   private let scale: LevelScale
   private let transparency: Transparency
   /// The rows that a language model reads for each picture, where the settings give a number (`image_seq_length`).
   public let rowsPerPicture: Int?
   /// The settings, with the defaults of their class.
-  public let settings: JSONObject
+  public private(set) var settings: JSONObject
+  /// What the settings are called in messages.
+  private let name: String
 
   /// The processor of a model's folder: `image_processor` in its `processor_config.json` where that is there, else
   /// `preprocessor_config.json`.
@@ -56,6 +58,23 @@ public struct ImageProcessor: Sendable {
     transparency = try read.bool("do_convert_rgb") ? .overWhite : .dropped
     rowsPerPicture = read["image_seq_length"] == nil ? nil : try read.positive("image_seq_length")
     self.settings = settings
+    self.name = name
+  }
+
+  /// The same processor with sides that are multiples of `side` pixels, as a model of texts and pictures says to it whose blocks of
+  /// patches become one row; itself where it cuts nothing by patches.
+  public func cutting(patches side: Int) throws(FileProblem) -> ImageProcessor {
+    guard settings["patch_size"] != nil else { return self }
+    var (settings, processor) = (self.settings, self)
+    settings["patch_size"] = ["height": .integer(side), "width": .integer(side)]
+    processor.settings = settings
+    processor.layout = try type(of: layout).init(ImageSettings(settings, name: name))
+    return processor
+  }
+
+  /// The keys that settings of the layout called `layout` may have; none where there is no such layout.
+  public static func keys(ofLayout layout: String) throws(FileProblem) -> Set<String> {
+    try ProcessorClass.keys(ofLayout: layout)
   }
 
   /// What an encoder reads for the pictures in `files`, which belong to one text.

@@ -39,6 +39,15 @@ struct ProcessorClass {
     return ProcessorClass(layout: layout, keys: Set(keys), defaults: defaults)
   }
 
+  /// The keys that classes of the layout called `layout` know.
+  static func keys(ofLayout layout: String) throws(FileProblem) -> Set<String> {
+    var known: Set<String> = []
+    for (_, entry) in try all() where entry["layout"]?.string == layout {
+      known.formUnion(entry["keys"]?.array?.compactMap(\.string) ?? [])
+    }
+    return known.subtracting(ignored)
+  }
+
   private static func all() throws(FileProblem) -> JSONObject {
     let value = try JSONValue(
       parsing: String(decoding: PackageResources.Processors_json, as: UTF8.self), name: "Processors.json")

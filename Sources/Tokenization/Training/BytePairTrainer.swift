@@ -7,11 +7,13 @@ public struct BytePairTrainer {
   /// The mark that ends a text; it has the id 0, and where a text spells it, it is no part of a word.
   public static let endOfText = "<|endoftext|>"
 
+  private let marks: [String]
   private let splitter: Splitter
   private var words: [[UInt8]: Int] = [:]
 
-  /// A trainer that has seen nothing.
-  public init() throws(TokenizerProblem) {
+  /// A trainer that has seen nothing; `marks` have ids of their own behind that of the end of a text, and are no words either.
+  public init(marks: [String] = []) throws(TokenizerProblem) {
+    self.marks = [Self.endOfText] + marks
     splitter = Splitter(try SplittingName.stages(of: [SplittingName.wordsAndSpaces], path: "tokenizer"))
   }
 
@@ -20,7 +22,7 @@ public struct BytePairTrainer {
     let state = UnsafeMutablePointer<Int>.allocate(capacity: splitter.stateCount)
     state.initialize(repeating: 0, count: splitter.stateCount)
     defer { state.deallocate() }
-    for var part in text.components(around: Self.endOfText) {
+    for var part in marks.reduce([text], { parts, mark in parts.flatMap { $0.components(around: mark) } }) {
       part.withUTF8 { bytes in
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
         var cursor = splitter.cursor(over: base, count: bytes.count, state: state)
@@ -29,9 +31,9 @@ public struct BytePairTrainer {
     }
   }
 
-  /// A vocabulary of up to `size` pieces: the mark, the 256 bytes, and merges; pairs seen once are not merged.
+  /// A vocabulary of up to `size` pieces: the marks, the 256 bytes, and merges; pairs seen once are not merged.
   public func train(size: Int) -> BytePairVocabulary {
-    var vocabulary = BytePairVocabulary()
+    var vocabulary = BytePairVocabulary(marks: marks)
     var merger = PairMerger(words.map { ($0.map { vocabulary.id(ofByte: $0) }, $1) })
     while vocabulary.pieces.count < size, let pair = merger.next() {
       merger.merge(pair, into: vocabulary.add(merging: pair.left, pair.right))

@@ -2,16 +2,19 @@ import Files
 
 /// Byte-level pieces and the merges that make them, as `tokenizer.json` holds them.
 public struct BytePairVocabulary: Sendable {
-  /// The pieces by id, spelled in the byte alphabet: the mark that ends a text, the 256 bytes, then what was merged.
+  /// The pieces by id, spelled in the byte alphabet: the marks, the 256 bytes, then what was merged.
   public private(set) var pieces: [String]
   /// What was merged, in order.
   public private(set) var merges: [(left: String, right: String)] = []
   private var ids: [String: Int32] = [:]
   private var bytes: [Int32]
+  /// How many of the first pieces are marks.
+  private let markCount: Int
 
-  /// The mark and the bytes, in the order of the scalars that spell them.
-  init() {
-    pieces = [BytePairTrainer.endOfText]
+  /// The marks, of which the first ends a text, and the bytes, in the order of the scalars that spell them.
+  init(marks: [String]) {
+    pieces = marks
+    markCount = marks.count
     bytes = Array(repeating: 0, count: 256)
     for byte in (0..<256).sorted(by: { ByteAlphabet.scalars[$0] < ByteAlphabet.scalars[$1] }) {
       bytes[byte] = Int32(pieces.count)
@@ -37,15 +40,17 @@ public struct BytePairVocabulary: Sendable {
   public var json: String {
     var vocab = JSONObject()
     for (id, piece) in pieces.enumerated() { vocab[piece] = .integer(id) }
-    let mark: JSONValue = [
-      "id": 0, "content": .string(BytePairTrainer.endOfText), "single_word": false, "lstrip": false, "rstrip": false,
-      "normalized": false, "special": true,
-    ]
+    let marks = pieces.prefix(markCount).enumerated().map { id, mark -> JSONValue in
+      [
+        "id": .integer(id), "content": .string(mark), "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": true,
+      ]
+    }
     let byteLevel: JSONValue = [
       "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
     ]
     let file: JSONValue = [
-      "version": "1.0", "truncation": .null, "padding": .null, "added_tokens": [mark], "normalizer": .null,
+      "version": "1.0", "truncation": .null, "padding": .null, "added_tokens": .array(marks), "normalizer": .null,
       "pre_tokenizer": byteLevel, "post_processor": .null, "decoder": byteLevel,
       "model": [
         "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,

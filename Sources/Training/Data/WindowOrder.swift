@@ -18,6 +18,9 @@ package struct WindowOrder: Sendable {
     windows = max(1, (tokens - 1) / length - 1)
   }
 
+  /// The order of `items` things, each of which is trained on by itself; there must be one.
+  package init(items: Int, seed: UInt64) { self.init(tokens: items + 2, length: 1, seed: seed) }
+
   /// Where window `index` of the run begins.
   package func start(of index: Int) -> Int {
     let (epoch, position) = index.quotientAndRemainder(dividingBy: windows)

@@ -106,10 +106,12 @@ public struct CheckpointExport {
 }
 
 extension Trainer {
-  /// The parameters that are trained, as tensors over their own memory; of several that are planned as one, each by itself.
+  /// The parameters of the model, or of the adapter that is trained instead, as tensors over their own memory; of several that are
+  /// planned as one, each by itself.
   public var storedParameters: [StoredTensor] {
     plan.parameters.indices.flatMap { index -> [StoredTensor] in
-      guard !plan.parameters[index].isFrozen, var base = parameters.mutable(index)?.baseAddress else { return [] }
+      guard !plan.parameters[index].isFrozen || settings.lora == nil, var base = parameters.mutable(index)?.baseAddress
+      else { return [] }
       return plan.parameters[index].members.map { tensor in
         defer { base += tensor.count }
         return stored(tensor.name.text, tensor.shape, base, parameters)

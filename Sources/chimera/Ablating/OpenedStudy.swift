@@ -95,7 +95,8 @@ struct OpenedStudy {
     _ tree: Setting, beside path: String?, in folder: StudyFolder, threads: Int, keepsRuns: Bool, _ zoo: Zoo
   ) throws {
     let models = zoo.models
-    var reader = StudyReader(tree, folder: path)
+    let isDrawn = tree["data"]?.entries != nil
+    var reader = StudyReader(try DrawnData.drawn(in: tree), folder: path)
     let study = try reader.attempt()
     if !reader.found.isEmpty {
       var problems = reader.found
@@ -122,7 +123,7 @@ struct OpenedStudy {
     trainer = RunTrainer(
       zoo.registry, pool: ThreadPool(threads: threads), cacheFolder: Caches.tokens,
       machine: "\(Machine().processor), \(threads) \(threads == 1 ? "thread" : "threads")", start: start,
-      tokenizer: tokenizer)
+      tokenizer: tokenizer, questions: Self.questions(zoo, tokenizer))
     trainer.cacheFailed = { Caches.tell($0) }
     let planner = StudyPlanner(
       specifications: SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry)),
@@ -150,13 +151,38 @@ struct OpenedStudy {
             return Setting.Entry(benchmark.name, Setting(.group(entries)))
           }))
     }
-    tree["data"] = Setting(.list(study.data.map { Setting(.scalar(absolutePath($0.path), quoted: true)) }))
+    // What is drawn is drawn again wherever the study goes on.
+    if !isDrawn {
+      tree["data"] = Setting(.list(study.data.map { Setting(.scalar(absolutePath($0.path), quoted: true)) }))
+    }
     for (key, path) in [("weights", study.weights), ("tokenizer", study.tokenizer)] {
       if let path {
         tree[key] = Setting(.scalar(kind(ofPath: path) == .nothing ? path : absolutePath(path), quoted: false))
       }
     }
     self.tree = tree
+  }
+
+  /// What reads data for models that read pictures; read again only where a model reads it otherwise.
+  private static func questions(
+    _ zoo: Zoo, _ tokenizer: @escaping () throws -> Tokenizer?
+  ) -> (_ paths: [String], Architecture) throws -> RunTrainer.Questions? {
+    var known: [String: RunTrainer.Questions] = [:]
+    return { paths, architecture in
+      let plan = try Composer(zoo.registry).compose(architecture)
+      guard PictureQuestions.areRead(by: plan) else { return nil }
+      let stack = try PictureQuestions.stack(of: plan)
+      let images = architecture.images.map { YAMLWriter().write($0) } ?? ""
+      let rows = plan.longestInput(on: stack.states.axis)
+      let key =
+        "\(paths) \(stack.patches) \(stack.axis) \(rows) \(stack.placeholder ?? -1) \(plan.lets(.prompt)) "
+        + images
+      if let known = known[key] { return known }
+      let read = try PictureQuestions(paths, plan, images: architecture.images, folder: "", tokenizer: tokenizer())
+      let own = RunTrainer.Questions(read.examples, fingerprint: read.fingerprint)
+      known[key] = own
+      return own
+    }
   }
 
   /// Whether `tokenizer` asks for an id for each character of the data.

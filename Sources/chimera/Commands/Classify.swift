@@ -90,7 +90,7 @@ struct Classify: ParsableCommand {
   /// The rows of the pictures.
   private func readPictures(_ loaded: LoadedModel) throws -> [TextClassifier.Text] {
     let plan = loaded.description.plan
-    let pictures = try PictureReader(plan, folder: loaded.description.source.folder).read(texts)
+    let pictures = try PictureReader(loaded.description).read(texts)
     let width = plan.axes[RowAxis.tokens.index].inputWidth ?? 1
     return try zip(texts, pictures).map { file, picture in
       guard picture.tiles.count == 1 else {

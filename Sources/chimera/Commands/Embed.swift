@@ -84,7 +84,7 @@ struct Embed: ParsableCommand {
     if (plan.axes[RowAxis.tokens.index].patches?.rowsBefore ?? 0) > 0 { pooling.mode = .cls }
     if let pool, let mode = TextPooling.Mode(rawValue: pool.rawValue) { pooling.mode = mode }
     if let normalize { pooling.normalizes = normalize }
-    let read = try PictureReader(plan, folder: folder).read(texts)
+    let read = try PictureReader(loaded.description).read(texts)
     for (file, picture) in zip(texts, read) where picture.tiles.count != 1 {
       throw Failure(.invalid, "\(file) becomes \(picture.tiles.count) tiles, and one has a vector")
     }

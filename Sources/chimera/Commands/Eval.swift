@@ -16,7 +16,11 @@ struct Eval: ParsableCommand {
       Gives the loss in nats per token, the perplexity, and the bits per byte, by which models with different \
       tokenizers can be compared. Of each window only the last STRIDE tokens count.
 
+      A model that reads pictures is asked questions: lines of JSON with images, question and answer. It gives the loss of \
+      the answers' tokens and how many greedy answers are exact.
+
         chimera eval story-llama --data book.txt
+        chimera eval my-run --data shapes/data.jsonl
       """)
 
   @Argument(help: "The model.") var model: String
@@ -27,6 +31,7 @@ struct Eval: ParsableCommand {
   @Option(parsing: .unconditional, help: "Tokens from the start of one window to the next. [half a window]") var stride:
     Int?
   @Option(parsing: .unconditional, help: "Evaluate on this many tokens at most.") var maxTokens: Int?
+  @Option(parsing: .unconditional, help: "Ask this many questions about pictures at most.") var maxQuestions: Int?
   @Flag(help: "Write a JSON document.") var json = false
   @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
   @OptionGroup var options: RunOptions
@@ -36,12 +41,19 @@ struct Eval: ParsableCommand {
       throw ValidationError("--context takes a number of at least 2")
     }
     if let stride, stride < 1 { throw ValidationError("--stride takes a number of at least 1") }
+    if let maxQuestions, maxQuestions < 1 {
+      throw ValidationError("--max-questions takes a number of at least 1")
+    }
     if let maxTokens, maxTokens < 2 { throw ValidationError("--max-tokens takes a number of at least 2") }
   }
 
   func run() throws {
     let loaded = try options.load(model, seed: 0, length: context ?? 1024)
     let plan = loaded.description.plan
+    if PictureQuestions.areRead(by: plan) { return try ask(loaded) }
+    if maxQuestions != nil {
+      throw Failure(.usage, "--max-questions is for models that read pictures, and '\(plan.name)' reads texts")
+    }
     try plan.requireContinuation()
     let context = context ?? min(plan.shape.contextLength, 1024)
     if let limit = plan.longestSequence, context > limit {
@@ -81,6 +93,46 @@ struct Eval: ParsableCommand {
       var line = "\(plan.name): loss \(evaluation.loss.digits(4)), perplexity \(evaluation.perplexity.digits(3))"
       if let bytes { line += ", \(evaluation.bitsPerByte(bytes: bytes).digits(4)) bits per byte" }
       Console.write("\(line) (\(evaluation.tokens.grouped) tokens, windows of \(context), \(stride) apart)\n")
+    }
+  }
+
+  /// Asks the questions of the data about their pictures.
+  private func ask(_ loaded: LoadedModel) throws {
+    let plan = loaded.description.plan
+    for (option, isGiven) in [
+      ("--context", context != nil), ("--stride", stride != nil), ("--max-tokens", maxTokens != nil),
+    ] where isGiven { throw Failure(.usage, "\(option) is for texts, and '\(plan.name)' is asked about pictures") }
+    let questions = try PictureQuestions(
+      data, plan, images: loaded.description.architecture.images, folder: loaded.description.source.folder,
+      tokenizer: loaded.tokenizer)
+    if questions.examples.count == 0 { throw TrainingProblem.noExamples(what: "given") }
+    let clock = ContinuousClock()
+    var last = clock.now
+    let evaluation = try PictureEvaluation(
+      loaded, questions, first: maxQuestions ?? Int.max, pool: options.pool, computeType: options.computeType()
+    ) { part in
+      if quiet || clock.now - last < .seconds(5) { return }
+      last = clock.now
+      Console.note("\(Int(rounding: part * 100, .towardZero)) %")
+    }
+    let all = evaluation.all
+    if json {
+      var document = JSONObject()
+      document["model"] = .string(plan.name)
+      document["loss"] = .number(evaluation.loss)
+      document["tokens"] = .integer(evaluation.tokens)
+      document["questions"] = .integer(all.asked)
+      document["exact"] = .integer(all.exact)
+      document["accuracy"] = .number(evaluation.accuracy)
+      document["by_question"] = .array(
+        evaluation.byQuestion.map {
+          ["question": .string($0.text), "asked": .integer($0.score.asked), "exact": .integer($0.score.exact)]
+        })
+      Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
+    } else {
+      Console.write(
+        "\(plan.name): loss \(evaluation.loss.digits(4)), \(all.exact.grouped) of \(all.asked.grouped) answers exact "
+          + "(\((evaluation.accuracy * 100).digits(1)) %)\n")
     }
   }
 

@@ -53,14 +53,18 @@ extension ExportCommand {
     let prepared = try PreparedTraining(
       request, TrainArguments(setting, option: "--setting"), options.model, note: { Console.note("note: \($0)") })
     let (described, settings) = (prepared.described, prepared.description.settings)
+    guard case .text(let text, let validation) = prepared.corpus else {
+      throw Failure(.invalid, "'\(described.plan.name)' reads pictures, and training on them is not exported")
+    }
+    if !settings.frozen.isEmpty { throw Failure(.usage, "what is frozen is not exported; leave --setting freeze out") }
     let models = try options.model.zoo().models
     let words = DocumentedParts(described, models.composer.registry)
     let command = self.command + " --train"
     let file = try PyTorchFile(described.plan, command: command) { words.words($0, $1) }
     let folder = ExportedFolder(described.plan, file)
     let training = try TrainingFiles(
-      described.plan, names: folder.tensorNames, settings, training: prepared.training,
-      validation: prepared.validation, command: command)
+      described.plan, names: folder.tensorNames, settings, training: text, validation: validation,
+      command: command)
     let parameters = try Parameters(described.plan, seed: settings.initSeed ?? settings.seed)
     let page = ExportPage(described, command: command, hasWeights: true, trains: true).text
     let others = ["README.md": page, "spec.yaml": described.specification(withFormats: true)]

@@ -50,22 +50,22 @@ struct List: ParsableCommand {
       }
       return
     }
-    let (all, broken) = ZooEntry.all(of: zoo) { family == nil || $0.family == family }
-    for model in broken {
+    let listing = ZooListing(of: zoo, family: family)
+    for model in listing.broken {
       Console.note(
         "note: '\(model.name)' is left out, because it does not compose; 'chimera check \(model.name)' says why")
     }
-    let models = zoo.models
-    let entries = try all.filter { try isWanted($0) && (!here || models.weightsOnThisMachine($0.architecture) != nil) }
+    let models = try listing.models.filter { try isWanted($0) && (!here || isHere($0, zoo)) }
     if let html {
-      try GalleryFiles(entries, zoo).write(to: html)
+      let names = Set(models.map(\.name))
+      try GalleryFiles(ZooEntry.all(of: zoo) { names.contains($0.name) }.entries, zoo).write(to: html)
     } else if quiet {
-      for entry in entries { Console.write(entry.architecture.name + "\n") }
+      for model in models { Console.write(model.name + "\n") }
     } else if json {
-      Console.write(JSONValue.array(entries.map(\.json)).serialized(pretty: true) + "\n")
+      Console.write(JSONValue.array(models.map(\.document)).serialized(pretty: true) + "\n")
     } else {
-      Console.write(table(entries))
-      if entries.isEmpty { Console.note("note: no model of the zoo matches") }
+      Console.write(table(models))
+      if models.isEmpty { Console.note("note: no model of the zoo matches") }
     }
   }
 
@@ -92,49 +92,37 @@ struct List: ParsableCommand {
     }
   }
 
-  private func isWanted(_ entry: ZooEntry) -> Bool {
-    let used = Set(entry.choices.used.map(\.name))
-    return component.allSatisfy(used.contains)
-      && entry.parameterCount >= minParams.flatMap(Quantity.count) ?? 0
-      && entry.parameterCount <= maxParams.flatMap(Quantity.count) ?? Int.max
+  private func isWanted(_ model: ListedModel) -> Bool {
+    component.allSatisfy(model.components.contains)
+      && model.parameterCount >= minParams.flatMap(Quantity.count) ?? 0
+      && model.parameterCount <= maxParams.flatMap(Quantity.count) ?? Int.max
+  }
+
+  private func isHere(_ model: ListedModel, _ zoo: Zoo) throws -> Bool {
+    let specifications = SpecificationLoader(catalog: zoo.catalog, for: Composer(zoo.registry))
+    return try zoo.models.weightsOnThisMachine(specifications.load(model.name)) != nil
   }
 
   /// A line a model; two where a terminal is too narrow for one.
-  private func table(_ entries: [ZooEntry]) -> String {
+  private func table(_ models: [ListedModel]) -> String {
     var table = TextTable([.left, .left, .right, .right, .right, .left, .left])
     table.add(["name", "family", "year", "params", "context", "licence", "architecture"])
-    for entry in entries { table.add(cells(entry) + [entry.madeOf.joined(separator: ", ")]) }
+    for model in models { table.add(cells(model) + [model.madeOf]) }
     if !Console.isTerminal || table.naturalWidth <= Console.width { return table.text() }
     var narrow = TextTable([.left, .left, .right, .right, .right, .left], flexible: [5])
     narrow.add(["name", "family", "year", "params", "context", "licence"])
-    for entry in entries { narrow.add(cells(entry)) }
+    for model in models { narrow.add(cells(model)) }
     let lines = narrow.text().split(separator: "\n")
     return lines[0] + "\n"
-      + zip(lines.dropFirst(), entries).map { line, entry in
-        wrap(entry.madeOf.joined(separator: ", "), to: Console.width - 4).reduce(line + "\n") { $0 + "    \($1)\n" }
+      + zip(lines.dropFirst(), models).map { line, model in
+        wrap(model.madeOf, to: Console.width - 4).reduce(line + "\n") { $0 + "    \($1)\n" }
       }.joined()
   }
 
-  private func cells(_ entry: ZooEntry) -> [String] {
-    let architecture = entry.architecture
-    return [
-      architecture.name, architecture.family ?? "", architecture.facts.year.map(String.init) ?? "",
-      Quantity.short(entry.parameterCount), architecture.shape.contextLength.grouped, architecture.facts.licence ?? "",
-    ]
-  }
-}
-
-extension ZooEntry {
-  /// The entry as an object.
-  var json: JSONValue {
-    let shape = architecture.shape
-    return [
-      "name": .string(architecture.name), "family": architecture.family.map { .string($0) } ?? .null,
-      "facts": SheetJSON.facts(architecture), "parameters": .integer(parameterCount),
-      "context_length": .integer(shape.contextLength), "hidden_size": .integer(shape.hiddenSize),
-      "layers": .integer(shape.layerCount),
-      "components": .array(
-        choices.used.map { ($0.slot.rawValue, $0.name) }.sorted { $0 < $1 }.map { .string("\($0.0).\($0.1)") }),
+  private func cells(_ model: ListedModel) -> [String] {
+    [
+      model.name, model.family ?? "", model.year.map(String.init) ?? "", Quantity.short(model.parameterCount),
+      model.contextLength.grouped, model.licence ?? "",
     ]
   }
 }

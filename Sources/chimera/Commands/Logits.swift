@@ -38,7 +38,7 @@ struct Logits: ParsableCommand {
     let executor = try loaded.executor(
       pool: options.pool, longest: ids.count, states: cache.format, computeType: options.computeType())
     let sequence = try executor.openSequence(length: ids.count)
-    let width = plan.shape.vocabSize
+    let width = plan.logits.width
     var all: [Float] = []
     var rows: [JSONValue] = []
     try executor.forward([(sequence, ids)], logits: .all) { _, position, logits in

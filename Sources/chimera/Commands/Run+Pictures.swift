@@ -17,7 +17,7 @@ extension Run {
       ? try prepared(given, loaded, seed: seed)
       : ([], settings(stops: [], beginsText: given == nil, seed: seed))
     let encoder = try PictureEncoder(loaded, pool: options.pool, computeType: options.computeType())
-    guard let token = encoder.stack.placeholder else {
+    guard let token = encoder.token else {
       throw ModelProblem.picture("'\(plan.name)' has no token in whose places the rows of pictures stand")
     }
     if image.isEmpty {
@@ -27,14 +27,15 @@ extension Run {
           "the prompt has places for pictures (token \(token)), and none is given: --image FILE")
       }
     } else {
-      let reader = try PictureReader(plan, stack: encoder.stack, folder: loaded.description.source.folder)
+      let reader = try PictureReader(loaded.description, stack: encoder.stack)
       let pictures = try reader.read(image)
-      let encoded = try encodedWithPictures(given, loaded, pictures, token: token, tokens: encoder.rows(of: pictures))
+      let totals = try pictures.map(encoder.places)
+      let encoded = try encodedWithPictures(
+        given, loaded, pictures, token: token, tokens: encoder.tokens(of: pictures), totals: totals)
       ids = encoded.ids
       settings = self.settings(
         stops: encoded.stops, ends: encoded.ends, beginsText: conversation.isWanted, seed: seed)
-      let counts = zip(pictures, encoder.rows(of: pictures)).map { $0.tiles.count * $1 }
-      try PicturePrompt.check(ids, token: token, rows: counts.reduce(0, +))
+      try PicturePrompt.check(ids, token: token, rows: totals.reduce(0, +))
       settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
       if plan.readsPlaces {
         settings.places = PicturePrompt.places(of: ids, token: token, grids: pictures.compactMap(encoder.grid))
@@ -47,7 +48,8 @@ extension Run {
 
   /// The ids of the prompt with the places of `pictures`, and what ends an answer.
   private func encodedWithPictures(
-    _ given: String?, _ loaded: LoadedModel, _ pictures: [PictureReader.Tiles], token: Int, tokens count: [Int]
+    _ given: String?, _ loaded: LoadedModel, _ pictures: [PictureReader.Tiles], token: Int, tokens count: [Int],
+    totals: [Int]
   ) throws -> (ids: [Int], stops: [String], ends: Set<Int>) {
     if let tokens { return (try TokenList.ids(tokens), [], []) }
     guard let tokenizer = loaded.tokenizer else {
@@ -59,14 +61,14 @@ extension Run {
     let writing = try PicturePrompt(loaded.description, token: token, tokenizer)
     guard conversation.isWanted else {
       let text = try writing.expanded(
-        writing.marked(given ?? "", count: pictures.count), pictures, tokens: count)
+        writing.marked(given ?? "", count: pictures.count), pictures, tokens: count, totals: totals)
       try tokenizer.requireEncodable(text)
       return (tokenizer.encode(text, addSpecialTokens: writing.addsSpecialTokens), [], [])
     }
     let chat = try ChatPrompt(
       try conversation.conversation(given).showing(pictures.count, mark: writing.mark),
       try ChatPrompt.template(of: loaded, otherwise: "leave out --chat, or "), tokenizer
-    ) { try writing.expanded($0, pictures, tokens: count) }
+    ) { try writing.expanded($0, pictures, tokens: count, totals: totals) }
     return (chat.ids, chat.stops, chat.ends)
   }
 }

@@ -13,7 +13,7 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Generate text with a model.",
-    usage: "chimera run MODEL [PROMPT] [options]",
+    usage: "chimera run MODEL [PICTURE] [PROMPT] [options]",
     discussion: """
       The text goes to standard output as it is generated, the speed to standard error. --help-hidden lists more: beams, \
       --best-of, --prompt-file, penalties.
@@ -22,13 +22,15 @@ struct Run: ParsableCommand {
         chimera run model.gguf --chat "What is the capital of France?"
         echo "Once upon a time" | chimera run story-llama - --count 3
         chimera run my-variant.yaml --random-weights --max-tokens 20
-        chimera run llava-folder --image cat.png "What is this?"
+        chimera run llava-folder cat.png "What is this?"
+        chimera run llava-folder --image cat.png --image dog.png "Which is larger?"
         chimera run t5-folder "translate English to German: Good morning." --beams 4
       """)
 
   @Argument(help: "The model.") var model: String
   @Argument(help: "The prompt; '-' is standard input. [what is piped in, or the beginning-of-text token]")
   var prompt: String?
+  @Argument(help: "The prompt, where a PNG or JPEG picture stands before it.") var question: String?
   @Option(help: "A PNG or JPEG picture to ask about; repeatable.") var image: [String] = []
   @OptionGroup var conversation: ChatOptions
   @Option(help: .init("A file with the prompt; '-' is standard input.", visibility: .hidden)) var promptFile: String?
@@ -68,7 +70,14 @@ struct Run: ParsableCommand {
   @OptionGroup var cache: CacheOption
   @OptionGroup var options: RunOptions
 
-  func validate() throws {
+  mutating func validate() throws {
+    if let asked = question, let picture = prompt {
+      guard Self.isPicture(picture) else {
+        throw ValidationError("Unexpected argument '\(asked)'")
+      }
+      image.insert(picture, at: 0)
+      (prompt, question) = (asked, nil)
+    }
     var mistakes = Mistakes()
     mistakes.note("--max-tokens takes a number of at least 1", if: maxTokens < 1)
     sampling.check(&mistakes)
@@ -118,6 +127,11 @@ struct Run: ParsableCommand {
         || conversation.messages == nil && tokens == nil && !constraint.readsInput && StandardInput.isPipedOnce)
     mistakes.note("--chat wants text, not --tokens", if: conversation.isWanted && tokens != nil)
     try mistakes.check()
+  }
+
+  /// Whether `path` is meant as a picture's, as its ending says.
+  private static func isPicture(_ path: String) -> Bool {
+    [".png", ".jpg", ".jpeg"].contains { path.lowercased().hasSuffix($0) }
   }
 
   func run() throws {

@@ -31,9 +31,16 @@ struct TrainTokenizer: ParsableCommand {
   @Option(parsing: .unconditional, help: "Vocabulary size, for bpe.") var vocabSize = 4096
   @Option(help: "Text or JSON lines: a file or folder. May be repeated.") var data: [String]
   @Option(help: "The key of the text in JSON lines.") var jsonKey = "text"
+  @Option(help: "A mark such as <image> that is one token wherever it stands, for bpe. May be repeated.") var mark:
+    [String] = []
   @Option(name: [.customShort("o"), .long], help: "The folder to write.") var output: String
 
   func validate() throws {
+    if type == .char, !mark.isEmpty { throw ValidationError("--mark is for bpe") }
+    let marks = [BytePairTrainer.endOfText] + mark
+    if mark.contains("") || Set(marks).count < marks.count {
+      throw ValidationError("--mark takes a text that is no mark already")
+    }
     if output.isEmpty { throw ValidationError("--output takes the path of a folder") }
     if !(257...(1 << 20)).contains(vocabSize) {
       throw ValidationError("--vocab-size takes a number from 257 to 1048576")
@@ -49,7 +56,7 @@ struct TrainTokenizer: ParsableCommand {
       try writeAtomically(CharacterVocabulary.json(characters), to: output + "/vocab.json")
       Console.write("\(output)/vocab.json: \(characters.count.grouped) characters\n")
     case .bpe:
-      var trainer = try BytePairTrainer()
+      var trainer = try BytePairTrainer(marks: mark)
       try DataTexts.forEach(in: data, jsonKey: jsonKey) { trainer.add($0) }
       let vocabulary = trainer.train(size: vocabSize)
       try writeAtomically(vocabulary.json, to: output + "/tokenizer.json")

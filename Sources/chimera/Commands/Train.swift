@@ -23,6 +23,9 @@ struct Train: ParsableCommand {
 
         chimera train gpt2-nano --data book.txt --tokenizer char --out first
         chimera train --resume --out first
+
+      A model that reads pictures learns the answers of lines of JSON: \
+      {"images": ["cat.png"], "question": "…", "answer": "…"}.
       """)
 
   @Argument(help: "The model.") var model: String?
@@ -60,6 +63,9 @@ struct Train: ParsableCommand {
     let prepared = try prepare(request, isGoingOn ? folder : nil)
     let branch = try branchFrom.map { try TrunkBranch(of: RunFolder($0), prepared.description.settings) }
     let settings = prepared.description.settings
+    if case .pictures = prepared.corpus, sampleEvery > 0 {
+      throw Failure(.usage, "--sample-every is for models of text; chimera eval asks a run's folder about pictures")
+    }
     let need = try MemoryNeed(prepared.plan, settings)
     let pool = ThreadPool(threads: settings.threads)
     if plan {
@@ -69,7 +75,7 @@ struct Train: ParsableCommand {
     try need.check()
     let trainer = try prepared.trainer(pool: pool)
     let run = try TrainingRun(
-      trainer, prepared.description, in: folder, files: prepared.tokenizer?.files ?? [],
+      trainer, prepared.description, in: folder, files: prepared.files,
       export: prepared.adapter?.export, branch: branch, tensorBoard: tensorboard)
     for line in run.notes { note(line) }
     if let branch, trainer.step == branch.step {

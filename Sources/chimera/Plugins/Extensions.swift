@@ -10,6 +10,9 @@ import Synchronization
 enum Extensions {
   private static let all = Mutex<[(origin: String, contents: PluginContents)]>([])
 
+  /// Whether all components are this package's own.
+  static var isEmpty: Bool { all.withLock { $0.isEmpty } }
+
   /// Adds what `origin` brings.
   static func add(_ contents: PluginContents, from origin: String) { all.withLock { $0.append((origin, contents)) } }
 

@@ -3,15 +3,21 @@ import Files
 
 /// Where the program keeps what it can make again.
 enum Caches {
-  /// The folder of tokenized texts: `CHIMERA_CACHE`, or `chimera` in the user's cache.
-  static var tokens: String {
+  /// The folder of tokenized texts.
+  static var tokens: String { folder + "/tokens" }
+
+  /// The folder of pictures that were drawn.
+  static var pictures: String { folder + "/pictures" }
+
+  /// The folder of all of it: `CHIMERA_CACHE`, or `chimera` in the user's cache.
+  static var folder: String {
     let environment = ProcessInfo.processInfo.environment
-    if let folder = environment["CHIMERA_CACHE"], !folder.isEmpty { return folder + "/tokens" }
+    if let folder = environment["CHIMERA_CACHE"], !folder.isEmpty { return folder }
     let cache =
       environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
       ?? (environment["HOME"] ?? FileManager.default.homeDirectoryForCurrentUser.path)
       + "/.cache"
-    return cache + "/chimera/tokens"
+    return cache + "/chimera"
   }
 
   /// Says that tokens could not be kept, which costs time and nothing else.

@@ -9,10 +9,15 @@ import Training
 
 /// Everything a run needs, found and checked: the composed model, its tokenizer, the data as tokens, the settings.
 struct PreparedTraining {
+  /// What is trained on, and what is held out of it.
+  enum Corpus {
+    case text(TokenText, validation: TokenText?)
+    case pictures(TrainingExamples, validation: TrainingExamples?)
+  }
+
   let described: ModelDescription
   let tokenizer: TokenizerFiles?
-  let training: TokenText
-  let validation: TokenText?
+  let corpus: Corpus
   let description: RunDescription
   /// The model that tensors are taken from, and which they are.
   private let start: WarmStart?
@@ -44,7 +49,7 @@ struct PreparedTraining {
       { _ = try options.apply(to: TrainingSettings(zoo.registry, inStudy: false)) },
     ])
     guard var described = found else { throw Failure(.notFound, "there is no model '\(model)'") }
-    try described.plan.requireContinuation()
+    try Self.require(described.plan)
     for text in described.notes { note(text) }
     let isAdapter = options.given.contains("lora")
     if isAdapter, let mistake = Self.mistake(inAdapterRun: request) { throw Failure(.usage, mistake) }
@@ -84,9 +89,14 @@ struct PreparedTraining {
     let adapter = try settings.lora.map { try AdapterRun(described, model, $0, models) }
     if let warning = adapter?.warning { note(warning) }
     try self.init(
-      described, tokenizer, request, settings, model: described.specification(withFormats: true), start: warmStart,
-      adapter: adapter,
-      note: note)
+      described, tokenizer, request, settings, contextIsGiven: options.given.contains("context"),
+      model: described.specification(withFormats: true), start: warmStart, adapter: adapter, note: note)
+  }
+
+  /// Throws where the model of `plan` cannot be trained.
+  private static func require(_ plan: Plan) throws {
+    let given: Set<RowAxis> = try PictureQuestions.areRead(by: plan) ? [PictureQuestions.stack(of: plan).axis] : []
+    try plan.requireContinuation(beside: given)
   }
 
   /// The run that was begun in `folder`; throws when what is asked for now is not what it was begun with.
@@ -128,7 +138,8 @@ struct PreparedTraining {
     let warmStart = try isSaved ? nil : first.initFrom.map { try WarmStart(from: $0, models) }
     let adapter = try settings.lora.map { try AdapterRun(described, first.model ?? "", $0, models) }
     try self.init(
-      described, tokenizer, first, settings, model: begun.model, start: warmStart, adapter: adapter, note: note)
+      described, tokenizer, first, settings, contextIsGiven: true, model: begun.model, start: warmStart,
+      adapter: adapter, note: note)
     if description.dataFingerprint != begun.dataFingerprint {
       throw TrainingProblem.folder(
         path: folder.path,
@@ -139,10 +150,26 @@ struct PreparedTraining {
 
   private init(
     _ described: ModelDescription, _ tokenizer: TokenizerFiles?, _ request: TrainingRequest,
-    _ settings: TrainingSettings,
-    model: String, start: WarmStart?, adapter: AdapterRun?, note: (String) -> Void
+    _ asked: TrainingSettings, contextIsGiven: Bool, model: String, start: WarmStart?, adapter: AdapterRun?,
+    note: (String) -> Void
   ) throws {
-    try described.plan.requireContinuation()
+    let plan = described.plan
+    try Self.require(plan)
+    var settings = asked
+    if settings.lora != nil, !settings.frozen.isEmpty {
+      throw Failure(.usage, "--lora leaves all of the model as it is; leave --freeze out")
+    }
+    func ask(_ paths: [String]) throws -> PictureQuestions {
+      try PictureQuestions(
+        paths, plan, images: described.architecture.images, folder: described.source.folder,
+        tokenizer: tokenizer?.tokenizer)
+    }
+    let questions = try PictureQuestions.areRead(by: plan) ? ask(request.data) : nil
+    let asides = try questions == nil || request.validationData.isEmpty ? nil : ask(request.validationData)
+    if let questions, !contextIsGiven {
+      // As many as are read, and no more.
+      settings.context = max(1, questions.examples.longest, asides?.examples.longest ?? 0)
+    }
     if let limit = described.plan.longestSequence, settings.context > limit {
       throw Failure(
         .usage,
@@ -160,16 +187,28 @@ struct PreparedTraining {
       if let leftOut = data.leftOut { note("note: \(leftOut.description)") }
       return data
     }
-    let data = try read(request.data)
-    Caches.tell(data.cacheProblem)
-    var fingerprint = data.fingerprint
-    if request.validationData.isEmpty {
-      let (first, last) = data.text.split(last: settings.validationFraction)
-      (training, validation) = (first, settings.validationFraction > 0 ? last : nil)
+    var fingerprint: String
+    if let questions {
+      fingerprint = questions.fingerprint
+      if let asides {
+        corpus = .pictures(questions.examples, validation: asides.examples)
+        fingerprint += " " + asides.fingerprint
+      } else {
+        let (first, last) = questions.examples.split(last: settings.validationFraction)
+        corpus = .pictures(first, validation: settings.validationFraction > 0 ? last : nil)
+      }
     } else {
-      let other = try read(request.validationData)
-      (training, validation) = (data.text, other.text)
-      fingerprint += " " + other.fingerprint
+      let data = try read(request.data)
+      Caches.tell(data.cacheProblem)
+      fingerprint = data.fingerprint
+      if request.validationData.isEmpty {
+        let (first, last) = data.text.split(last: settings.validationFraction)
+        corpus = .text(first, validation: settings.validationFraction > 0 ? last : nil)
+      } else {
+        let other = try read(request.validationData)
+        corpus = .text(data.text, validation: other.text)
+        fingerprint += " " + other.fingerprint
+      }
     }
     if let adapter { fingerprint += " " + adapter.fingerprint }
     self.described = described
@@ -194,6 +233,26 @@ struct PreparedTraining {
     let seed = settings.initSeed ?? settings.seed
     let parameters = try adapter?.parameters(seed: seed) ?? Parameters(described.plan, seed: seed)
     if let start { Console.note(start.take(into: parameters, of: described.plan)) }
-    return try Trainer(described.plan, parameters, settings, training: training, validation: validation, pool: pool)
+    switch corpus {
+    case .text(let training, let validation):
+      return try Trainer(described.plan, parameters, settings, training: training, validation: validation, pool: pool)
+    case .pictures(let training, let validation):
+      return try Trainer(described.plan, parameters, settings, training: training, validation: validation, pool: pool)
+    }
+  }
+
+  /// The files that go with the model: those of its tokenizer, and what says how its pictures are read.
+  var files: [(name: String, bytes: [UInt8])] {
+    get throws {
+      var files = tokenizer?.files ?? []
+      guard case .pictures = corpus else { return files }
+      for name in PictureReader.files where !files.contains(where: { $0.name == name }) {
+        let path = described.source.folder + "/" + name
+        guard kind(ofPath: path) == .file else { continue }
+        let file = try MappedFile(path: path)
+        files.append(withExtendedLifetime(file) { (name, Array(file.bytes)) })
+      }
+      return files
+    }
   }
 }

@@ -57,8 +57,14 @@ struct TrainingEstimate {
     } else {
       var table = TextTable([.left, .right])
       table.add(["parameters", plan.parameterCount.grouped])
-      table.add(["training tokens", prepared.training.count.grouped])
-      table.add(["validation tokens", (prepared.validation?.count ?? 0).grouped])
+      switch prepared.corpus {
+      case .text(let training, let validation):
+        table.add(["training tokens", training.count.grouped])
+        table.add(["validation tokens", (validation?.count ?? 0).grouped])
+      case .pictures(let training, let validation):
+        table.add(["training questions", training.count.grouped])
+        table.add(["validation questions", (validation?.count ?? 0).grouped])
+      }
       table.add(["memory for parameters", Quantity.bytes(need.parameters)])
       table.add(["memory for the optimizer", Quantity.bytes(need.moments)])
       table.add(["memory for activations and gradients", Quantity.bytes(need.working)])

@@ -1,0 +1,60 @@
+import Components
+import Files
+import Images
+
+/// Pictures that are drawn for a study: `data: {shapes: {count: 2000, seed: 1, size: 64}}`.
+struct DrawnData {
+  private let count: Int
+  private let seed: Int
+  private let size: Int
+
+  private static let key = "shapes"
+
+  /// What `setting` asks for; nil where it names files. Throws `Problems` for a group that is none.
+  init?(_ setting: Setting?) throws(Problems) {
+    guard let setting, let entries = setting.entries else { return nil }
+    var problems = Problems()
+    for entry in entries where entry.key != Self.key {
+      problems.add(
+        Problem("'data' has no key '\(entry.key)'", at: entry.place, hint: "data: {\(Self.key): {count: 2000}}"))
+    }
+    let group = setting[Self.key] ?? Setting(.group([]))
+    let known = ["count", "seed", "size"]
+    for entry in group.entries ?? [] where !known.contains(entry.key) {
+      problems.add(
+        Problem(
+          "'\(Self.key)' has no key '\(entry.key)'", at: entry.place,
+          hint: "its keys are \(known.joined(separator: ", "))"))
+    }
+    func integer(_ key: String, usually: Int, in range: ClosedRange<Int>) -> Int {
+      guard let written = group[key] else { return usually }
+      guard let number = written.integer, range.contains(number) else {
+        problems.add(
+          Problem(
+            "'\(key)' takes a number from \(range.lowerBound) to \(range.upperBound), not \(written.kindInWords)",
+            at: written.place))
+        return usually
+      }
+      return number
+    }
+    count = integer("count", usually: 1000, in: 1...1_000_000)
+    seed = integer("seed", usually: 1, in: 0...Int(Int32.max))
+    size = integer("size", usually: 64, in: 48...1024)
+    try problems.check()
+  }
+
+  /// `tree`, a study, with the file of its data in the place of what is to be drawn, which is drawn where it is not yet; as it is where
+  /// its data is in files.
+  static func drawn(in tree: Setting) throws -> Setting {
+    guard let wanted = try DrawnData(tree["data"]) else { return tree }
+    let folder = Caches.pictures + "/\(key)-\(wanted.size)-\(wanted.seed)-\(wanted.count)"
+    if kind(ofPath: folder) == .nothing {
+      try makeFolder(Caches.pictures)
+      Console.note("drawing \(wanted.count) pictures: \(folder)")
+      try DrawnScene.write(0..<wanted.count, seed: UInt64(wanted.seed), side: wanted.size, to: folder)
+    }
+    var tree = tree
+    tree["data"] = Setting(.scalar(folder + "/data.jsonl", quoted: true), at: tree["data"]?.place)
+    return tree
+  }
+}
