@@ -16,6 +16,7 @@ import Components
 /// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}` `{layer_scale: 0.1, line_scale: 0.9}`
 /// `{skip_norm: {attn: true}}` `{placement: sandwich, skip_out_norm: {attn: true}}` `{residual: rezero, placement: sandwich}` `{residual: {type: gated}, line_scale: 0.9}`
 /// `{twice: true}` `{placement: sandwich, per_layer_embedding: {width: 3, activation: gelu_tanh}, stream_scale: true}`
+/// `{placement: sandwich, per_layer_embedding: {width: 3, pictures: {token: 5, as: 2}}}`
 ///
 /// Known as: prenorm, pre_norm, pre_ln `block: {placement: pre}`, postnorm, post_norm, post_ln `block: {placement: post}`,
 /// sandwich, sandwich_norm `block: {placement: sandwich}`, parallel, parallel_block, parallel_residual `block: {parallel: true}`,
@@ -75,7 +76,8 @@ public struct ResidualBlock: Block {
       "residual", default: "plain", slot: .residual, "how a result is added to the residual stream")
     perLayer = options.group(
       "per_layer_embedding", "vectors of the tokens for each layer, which a gate lets into the residual stream",
-      PerLayerEmbedding.init)
+      PerLayerEmbedding.init
+    ).flatMap { $0.width > 0 ? $0 : nil }
     streamScale = options.flag(
       "stream_scale", default: false, "whether a learned number multiplies the residual stream at the layer's end")
     twice = options.flag(

@@ -9,10 +9,12 @@ import Kernels
 /// next channel's; patches stand row by row. The class row is a row of its own, before the patches, and has a position: a careful
 /// reader's mistake is a table of positions that is one row short. `registers` are learned rows between it and the patches, to which no
 /// position is added (Darcet et al., 2023, https://arxiv.org/abs/2309.16588). `position` adds positions of the embedding's own, where those of
-/// the stack turn queries and keys (Qwen3-VL, GLM-4.1V).
+/// the stack turn queries and keys (Qwen3-VL, GLM-4.1V). With `order: channels_last` the map reads a pixel's
+/// channels together, and `range: signed` takes numbers from 0 to 1 as such from −1 to 1 (Gemma 4).
 ///
 /// Examples: `{size: 1, class: true, norm: layernorm}` `{size: 2, channels: 1, bias: false}` `{size: 1, class: true, registers: 2}`
 /// `{size: 1, frames: 2, merge: 2}` `{size: 1, patch_norm: rmsnorm, position: {type: grid_table, side: 3}}`
+/// `{size: 2, channels: 3, order: channels_last, range: signed}`
 ///
 /// Known as: patch_embedding, patch_embed, patch_size, vision_embedding `embedding: {type: patches, size: 16}`
 public struct PatchEmbedding: Embedding {
@@ -25,8 +27,17 @@ public struct PatchEmbedding: Embedding {
   let frames: Int
   let merge: Int
   let registers: Int
+  enum Order: String, CaseIterable {
+    case channelsFirst = "channels_first"
+    case channelsLast = "channels_last"
+  }
+  enum NumberRange: String, CaseIterable { case own, signed }
+
+  let order: Order
+  let range: NumberRange
   let own: (any PositionEncoding)?
   let patchNorm: (any Normalization)?
+  let place: Place?
   let norm: (any Normalization)?
 
   public init(_ options: Options) {
@@ -36,6 +47,11 @@ public struct PatchEmbedding: Embedding {
     frames = options.integer("frames", default: 1, in: 1...16, "the equal frames that a patch of a picture holds")
     merge = options.integer(
       "merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand, where not row by row")
+    place = options.place
+    order = options.choice(
+      "order", default: Order.channelsFirst, "how the map reads a patch: channel after channel, or pixel after pixel")
+    range = options.choice(
+      "range", default: NumberRange.own, "whether numbers are read as they are given, or doubled less one")
     hasClass = options.flag("class", default: false, "whether a learned row stands before the patches")
     registers = options.integer(
       "registers", default: 0, in: 0...64, "learned rows between the class row and the patches, without positions")
@@ -56,7 +72,11 @@ public struct PatchEmbedding: Embedding {
   {
     let rows = InputRows(axis: plan.rows, width: patches?.width ?? 0)
     var x = plan.within("embed") { plan in
-      let given = plan.apply(rows, to: [])[0]
+      var given = plan.apply(rows, to: [])[0]
+      if range == .signed { given = plan.shift(plan.scale(given, by: 2), by: -1) }
+      if order == .channelsLast, channels > 1 {
+        given = plan.apply(PermuteHeads(heads: rows.width, groups: rows.width / channels), to: given)
+      }
       return plan.linear(given, to: plan.shape.hiddenSize, named: "patches", bias: bias)
     }
     if hasClass {
@@ -64,6 +84,12 @@ public struct PatchEmbedding: Embedding {
       x = plan.apply(FirstRow(), to: x, parameters: [row])
     }
     x = patchNorm?.write(x, named: "embed.patch_norm", over: .row, into: &plan) ?? x
+    if let own, own.actsAtEmbedding, position.actsAtEmbedding {
+      plan.fail(
+        "the patches have positions of their own, and those of the stack would be added to them", at: place,
+        hint: "leave one out, or take one for the stack that turns queries and keys")
+      return x
+    }
     x = own?.embed(x, into: &plan) ?? x
     x = position.embed(x, into: &plan)
     if registers > 0 {

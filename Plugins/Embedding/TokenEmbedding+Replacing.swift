@@ -3,7 +3,7 @@ import Kernels
 
 extension TokenEmbedding.Replacement {
   /// Writes the rows of the stack in the places of the token.
-  func write(_ x: Value, reading stacks: [StackStates], into plan: inout PlanBuilder) -> Value {
+  func write(_ x: Value, reading stacks: [StackStates], scale: Double, into plan: inout PlanBuilder) -> Value {
     let names = stacks.map(\.name)
     guard let stack = from.map({ name in stacks.first { $0.name == name } }) ?? (stacks.count == 1 ? stacks[0] : nil)
     else {
@@ -25,7 +25,8 @@ extension TokenEmbedding.Replacement {
     plan.place(rowsOf: rows.axis, at: token, lines: lines)
     let width = x.width
     let parts = plan.within("embed") { plan in
-      layers == 0 ? [rows] : plan.split(rows, into: Array(repeating: width, count: 1 + layers))
+      let rows = scaled ? plan.scale(rows, by: scale) : rows
+      return layers == 0 ? [rows] : plan.split(rows, into: Array(repeating: width, count: 1 + layers))
     }
     if layers > 0 {
       let token = token

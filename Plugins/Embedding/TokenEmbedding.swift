@@ -10,7 +10,8 @@ import Components
 /// needs the same `dim`. `projection: {after: norm}` projects the normalized sum of it all instead, as in ELECTRA.
 /// `token_types` are vectors T: [token_types, dim] by which the texts of a pair are told apart, as in BERT (Devlin et al.,
 /// 2018, https://arxiv.org/abs/1810.04805); a text by itself is the first. With `replace: {layers: n}` a stack's rows are longer by n·hidden_size
-/// numbers, which are added in the same places to what the first n layers give (DeepStack: Meng et al., 2024, https://arxiv.org/abs/2406.04334). Of a stack beside the text's, `tied` vectors are
+/// numbers, which are added in the same places to what the first n layers give (DeepStack: Meng et al., 2024, https://arxiv.org/abs/2406.04334).
+/// `replace: {after: norm}` puts rows in place of the sum and its norm, without a position, as GIT does (Wang et al., 2022, https://arxiv.org/abs/2205.14100). Of a stack beside the text's, `tied` vectors are
 /// the text's own, as encoder and decoder share them in the original transformer.
 ///
 /// Examples: `{scale: sqrt_hidden, norm: layernorm}` `{scale: 0.5}` `{dim: 6}` `{token_types: 2, norm: layernorm}`
@@ -34,6 +35,8 @@ public struct TokenEmbedding: Embedding {
     let from: String?
     let lines: PictureLines?
     let layers: Int
+    let after: ProjectionPlace
+    let scaled: Bool
     let place: Place?
   }
 
@@ -72,6 +75,11 @@ public struct TokenEmbedding: Embedding {
           layers: group.integer(
             "layers", default: 0, in: 0...1024,
             "how many layers have more numbers of those rows, the stack's 'taps', added to what they give there"),
+          after: group.choice(
+            "after", default: ProjectionPlace.lookup,
+            "what they stand in place of: what is looked up, or all that is made of it, the positions and the norm included"
+          ),
+          scaled: group.flag("scaled", default: false, "whether the factor of the embeddings is theirs too"),
           place: group.place)
       } : nil
     if let replace, replace.token >= options.shape.vocabSize {
@@ -108,14 +116,16 @@ public struct TokenEmbedding: Embedding {
       let scaled = plan.scale(looked, by: scale)
       return isProjected && !comesLast ? projected(scaled, into: &plan) : scaled
     }
-    if let replace { x = replace.write(x, reading: stacks, into: &plan) }
+    if let replace, replace.after == .lookup { x = replace.write(x, reading: stacks, scale: scale, into: &plan) }
     if let types {
       let vectors = plan.parameter("embed.types.weight", shape: [types, x.width], starts: .normal(0.02))
       x = plan.apply(AddTokenTypes(types: types), to: x, parameters: [vectors])
     }
     x = position.embed(x, into: &plan)
     x = norm?.write(x, named: "embed.norm", over: .row, into: &plan) ?? x
-    return isProjected && comesLast ? plan.within("embed") { plan in projected(x, into: &plan) } : x
+    if isProjected && comesLast { x = plan.within("embed") { plan in projected(x, into: &plan) } }
+    if let replace, replace.after == .norm { x = replace.write(x, reading: stacks, scale: scale, into: &plan) }
+    return x
   }
 
   private func projected(_ x: Value, into plan: inout PlanBuilder) -> Value {

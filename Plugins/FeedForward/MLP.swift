@@ -8,10 +8,11 @@ import Components
 /// The activation acts on the gate, not on `up`. SwiGLU is gated with `silu`. A `clamp` c keeps the gate below c and `up`
 /// within ±c, before the activation; without a gate, `up` within ±c. `up_offset` is added to `up` after that, as Phi-3-small
 /// and GPT-oss add 1. `after_token` gives zeros before the first such token of a text, as where a picture's stands for (Llama 3.2 Vision). `sub_norm` stands before `down`, as in BitNet b1.58 (https://arxiv.org/abs/2402.17764).
+/// `bounded` is as in attention.
 ///
 /// Examples: `{intermediate_size: 24, bias: true}` `{gated: true, activation: silu}` `{clamp: 0.3}`
 /// `{gated: true, activation: quick_gelu, clamp: 0.3, up_offset: 1, sub_norm: {type: rmsnorm}}`
-/// `{gated: true, activation: silu, gate_scale: 0.7, down_scale: 1.4}` `{after_token: 3}`
+/// `{gated: true, activation: silu, gate_scale: 0.7, down_scale: 1.4}` `{after_token: 3}` `{gated: true, bounded: true}`
 ///
 /// Known as: swiglu `mlp: {gated: true, activation: silu}`, geglu `mlp: {gated: true, activation: gelu}`,
 /// geglu_tanh `mlp: {gated: true, activation: gelu_tanh}`, reglu `mlp: {gated: true, activation: relu}`,
@@ -31,12 +32,15 @@ public struct MLP: FeedForward {
   let gateScale: Double
   let downScale: Double
   let afterToken: Int?
+  let bounded: Bool
 
   public init(_ options: Options) {
     let inner = 4 * options.shape.hiddenSize
     width = options.integer("intermediate_size", default: inner, "the inner width; 4 × hidden_size by default")
     gated = options.flag("gated", default: false, "whether a gate multiplies the inner activations (SwiGLU, GEGLU)")
     bias = options.flags("bias", ["gate", "up", "down"], default: false, "which matrices have a bias")
+    bounded = options.flag(
+      "bounded", default: false, "whether learned limits hold the input and the result of each matrix")
     clamp = options.optionalNumber("clamp", in: 1e-6...1e6, "clamp of the inner activations before the nonlinearity")
     upOffset = (gated ? options.optionalNumber("up_offset", "what is added to `up` before the gate") : nil) ?? 0
     subNorm =
@@ -55,21 +59,22 @@ public struct MLP: FeedForward {
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
     var inner: Value
     if gated {
-      var gate = plan.linear(x, to: width, named: "gate", bias: bias["gate"] ?? false)
+      var gate = plan.linear(x, to: width, named: "gate", bias: bias["gate"] ?? false, bounded: bounded)
       gate = plan.scale(gate, by: gateScale)
       if let clamp { gate = plan.clamp(gate, to: -.infinity...Float(clamp)) }
       let opened = activation?.write(gate, into: &plan) ?? gate
-      var up = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false)
+      var up = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false, bounded: bounded)
       if let clamp { up = plan.clamp(up, to: -Float(clamp)...Float(clamp)) }
       up = plan.shift(up, by: upOffset)
       inner = plan.multiply(opened, up)
     } else {
-      inner = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false)
+      inner = plan.linear(x, to: width, named: "up", bias: bias["up"] ?? false, bounded: bounded)
       if let clamp { inner = plan.clamp(inner, to: -Float(clamp)...Float(clamp)) }
       inner = activation?.write(inner, into: &plan) ?? inner
     }
     inner = subNorm?.write(inner, named: "sub_norm", over: .row, into: &plan) ?? inner
-    let down = plan.linear(inner, to: plan.shape.hiddenSize, named: "down", bias: bias["down"] ?? false)
+    let down = plan.linear(
+      inner, to: plan.shape.hiddenSize, named: "down", bias: bias["down"] ?? false, bounded: bounded)
     let scaled = plan.scale(down, by: downScale)
     guard let afterToken else { return scaled }
     return plan.apply(ClearBeforePictures(), to: scaled, PicturesOfTokens.write(token: afterToken, into: &plan))

@@ -16,7 +16,7 @@ import Components
 /// keys and values are clipped (`clip_qkv`) after a norm and before the rotation; `position_temperature` multiplies
 /// queries by t last, after the rotation: c is its `scale`, positions count from 0, and without it t is 1 (Nakanishi, 2025,
 /// https://arxiv.org/abs/2501.19399). With an `indexer` a token sees the keys alone that it chooses among those. `values: keys` takes a token's
-/// projected keys for its values too, before their norm and rotation (Gemma 4); layers with one `keys_as` share keys and
+/// projected keys for its values too, before their norm and rotation (Gemma 4), whose encoder has each matrix `bounded`; layers with one `keys_as` share keys and
 /// values: one that says `take_keys` reads those of the last before that has its own, and caches none (Brandon et al., 2024,
 /// https://arxiv.org/abs/2405.12981).
 ///
@@ -33,7 +33,7 @@ import Components
 /// `{num_heads: 4, num_kv_heads: 2, key_bias: {}, scale: 0.4}` `{num_heads: 4, mask: full}`
 /// `{num_heads: 4, num_kv_heads: 2, mask: full, window: 2}` `{num_heads: 4, num_kv_heads: 2, mask: full, patch_window: {size: 5}}`
 /// `{num_heads: 4, num_kv_heads: 2, indexer: {num_heads: 2, head_dim: 4, top_k: 2, per: head, block: 2, local_blocks: 1, q_norm: {}, k_norm: {}}}`
-/// `{num_heads: 4, num_kv_heads: 2, values: keys, v_norm: {}, keys_as: far}`
+/// `{num_heads: 4, num_kv_heads: 2, values: keys, v_norm: {}, keys_as: far}` `{num_heads: 4, bounded: true, mask: full}`
 ///
 /// Known as: gqa, grouped_query, grouped_query_attention `attention: {num_kv_heads: 4}  # fewer than num_heads, which it divides`,
 /// mqa, multi_query, multi_query_attention `attention: {num_kv_heads: 1}`,
@@ -82,6 +82,7 @@ public struct Attention: Mixer {
   let headDim: Int
   let valueDim: Int
   let bias: [String: Bool]
+  let bounded: Bool
   let scale: Double
   let scaleByLayer: Bool
   let mask: Mask
@@ -128,6 +129,8 @@ public struct Attention: Mixer {
     self.keyHeads = keyHeads
     self.headDim = headDim
     bias = options.flags("bias", ["q", "k", "v", "o"], default: false, "which projections have a bias")
+    bounded = options.flag(
+      "bounded", default: false, "whether learned limits hold the input and the result of each matrix")
     scale = options.number(
       "scale", default: auto, words: ["auto": auto, "inverse_head_dim": 1 / Double(headDim)],
       "the factor of the scores; auto is 1/√head_dim")
@@ -187,7 +190,7 @@ public struct Attention: Mixer {
     indexer =
       mask == .causal
       ? options.group("indexer", "an indexer that chooses the keys a token sees") { KeyIndexer($0, heads: heads) } : nil
-    sharing = KeySharing(options, isCausal: mask == .causal)
+    sharing = KeySharing(options, isCausal: mask == .causal || mask == .image)
     if sharing.valuesAreKeys, valueDim != headDim {
       options.fail("values", "values of \(valueDim) elements cannot be keys of \(headDim)")
     }
@@ -234,6 +237,9 @@ public struct Attention: Mixer {
       k = plan.apply(ArrangeWindows(patchWindows, isBack: false), to: k)
       v = plan.apply(ArrangeWindows(patchWindows, isBack: false), to: v)
     }
+    if mask == .full, attentionWindow.window != nil, plan.patches?.tiles != nil {
+      plan.fail("the tiles of a picture on a canvas see each other whole, and have no window", at: place)
+    }
     let scores = relative == nil && patchWindows == nil ? layer.position.scoreBias(heads: heads, scale: scale) : nil
     let chosen = indexer?.write(x, queries: x, into: &plan)
     let attend = Attend(
@@ -251,11 +257,11 @@ public struct Attention: Mixer {
     if let order { mixed = plan.apply(order.inverse, to: mixed) }
     if let gate { mixed = gate.write(mixed, from: x, heads: heads, into: &plan) }
     mixed = subNorm?.write(mixed, named: "sub_norm", over: .row, into: &plan) ?? mixed
-    return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
+    return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false, bounded: bounded)
   }
 
   private func linear(_ x: Value, _ name: String, _ heads: Int, into plan: inout PlanBuilder) -> Value {
-    plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false)
+    plan.linear(x, to: heads * headDim, named: name, bias: bias[name] ?? false, bounded: bounded)
   }
 
   /// Keys and values of the layer's own.
@@ -263,7 +269,8 @@ public struct Attention: Mixer {
     let raw = linear(x, "k", keyHeads, into: &plan)
     let k = projected(raw, "k", .key, keyHeads, layer, into: &plan)
     var v =
-      sharing.valuesAreKeys ? raw : plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false)
+      sharing.valuesAreKeys
+      ? raw : plan.linear(x, to: keyHeads * valueDim, named: "v", bias: bias["v"] ?? false, bounded: bounded)
     if let valueNorm { v = valueNorm.write(v, named: "v_norm", heads: keyHeads, into: &plan) }
     return (k, plan.scale(clipped(v, into: &plan), by: valueScale))
   }

@@ -87,3 +87,39 @@ struct ReduceRows: Kernel {
 
   func flops(step: Step, context: Int) -> Int { joins ? 0 : window * window * step.outputs[0].width }
 }
+
+/// A row less learned numbers, times others.
+///
+///     y = (x − b) ⊙ w        b, w: [width]
+struct Standardize: Kernel {
+  let name = "standardize"
+
+  var traits: OperatorTraits { OperatorTraits(isRowwise: true, overwritableInput: 0) }
+
+  func forward(_ context: ForwardContext) {
+    let (x, y) = (context.input(), context.output())
+    let (b, w) = (context.parameter(0).vector, context.parameter(1).vector)
+    context.parallel(y.count, grain: elementwiseGrain(y.width)) { rows, _ in
+      for row in rows {
+        for i in 0..<y.width { y[row][i] = (x[row][i] - b[i]) * w[i] }
+      }
+    }
+  }
+
+  /// `dx += w ⊙ dy`, `db −= w ⊙ Σ dy`, `dw += Σ (x − b) ⊙ dy`.
+  func backward(_ context: BackwardContext) {
+    let (x, dy, dx) = (context.input(), context.outputGradient(), context.inputGradient())
+    let (b, w) = (context.parameter(0).vector, context.parameter(1).vector)
+    let (db, dw) = (context.parameterGradient(0), context.parameterGradient(1))
+    for row in 0..<dy.count {
+      for i in 0..<dy.width {
+        let slope = dy[row][i]
+        if let dx { dx[row][i] += w[i] * slope }
+        if let db { db[i] -= w[i] * slope }
+        if let dw { dw[i] += (x[row][i] - b[i]) * slope }
+      }
+    }
+  }
+
+  func flops(step: Step, context: Int) -> Int { 2 * step.outputs[0].width }
+}

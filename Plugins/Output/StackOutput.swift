@@ -8,8 +8,10 @@ import Components
 /// The norm is there unless the last block ends in one; `norm` overrules that. Reducing takes the rows for a square picture, cut into
 /// blocks of `window`×`window`: `average` takes their mean (Gemma 3), `pixel_shuffle` joins them, row by row, to wider rows (Idefics3,
 /// InternVL), `unfold` element by element (Mistral 3); `blocks` joins rows that stand block by block (Qwen2-VL). Of a picture whose columns
-/// are known the rows need be no square. `reduce` may have a norm before it, and a matrix to `width` numbers after it. `project` ends in
-/// the width of the text (Liu et al., 2023, https://arxiv.org/abs/2304.08485); gated, it is W₂·(act(G·norm(s)) ⊙ W₁·norm(s)) (Aya Vision).
+/// are known the rows need be no square. `reduce` may have a norm before it, and behind it a factor `scale` and learned numbers, (c·s − b) ⊙ w
+/// (`standardize`, Gemma 4), then a matrix to `width` numbers with an activation (Llama 4). `project` ends in the width of the text
+/// (Liu et al., 2023, https://arxiv.org/abs/2304.08485); gated, it is W₂·(act(G·norm(s)) ⊙ W₁·norm(s)) (Aya Vision).
+/// `activation` stands behind its first matrix, and `last_norm` behind its last (GIT: Wang et al., 2022, https://arxiv.org/abs/2205.14100).
 /// `taps` has what some layers give reduced and projected too, with matrices of their own, and put behind the numbers of each row, in the order
 /// of the layers (DeepStack: Meng et al., 2024, https://arxiv.org/abs/2406.04334); their norm stands behind the reducing, the stack's own before. Without
 /// `project` they are joined as they are, the first number of each layer, then the second (Llama 3.2 Vision, whose second stack joins them with `canvas: {rest: true}`).
@@ -18,6 +20,8 @@ import Components
 /// `{drop_class: true, reduce: {type: pixel_shuffle, window: 3}, project: {hidden: 6, activation: tanh, norm: layernorm}}`
 /// `{project: {hidden: 6, bias: true}, taps: {layers: [0], norm: layernorm}}` `{taps: {layers: [1, 0]}}`
 /// `{project: {hidden: 6, activation: silu, gated: true, bias: true}}` `{reduce: {type: unfold, window: 2, norm: rmsnorm, width: 5}, project: {}}`
+/// `{reduce: {type: average, window: 1, scale: sqrt_hidden, standardize: true}, project: {}}`
+/// `{reduce: {type: pixel_shuffle, window: 1, width: 5, activation: gelu}, project: {hidden: 6, last_norm: layernorm}}`
 ///
 /// Known as: deepstack `output: {taps: {layers: [0, 1]}, project: {hidden: 4096}}`, projector, connector, multi_modal_projector `output: {project: {hidden: 4096}}`, pixel_shuffle `output: {reduce: {type: pixel_shuffle, window: 2}}`
 public struct StackOutput: Output {
@@ -35,6 +39,9 @@ public struct StackOutput: Output {
     let window: Int
     let norm: (any Normalization)?
     let width: Int?
+    let activation: (any Activation)?
+    let scale: Double
+    let standardizes: Bool
   }
 
   /// The matrices to the text's width.
@@ -44,6 +51,7 @@ public struct StackOutput: Output {
     let gated: Bool
     let bias: Bool
     let norm: (any Normalization)?
+    let lastNorm: (any Normalization)?
 
     /// Writes the matrices, whose names the scope has.
     func write(_ x: Value, into plan: inout PlanBuilder) -> Value {
@@ -58,7 +66,8 @@ public struct StackOutput: Output {
           y = activation?.write(inner, into: &plan) ?? inner
         }
       }
-      return plan.linear(y, to: plan.textShape.hiddenSize, named: "out", bias: bias)
+      y = plan.linear(y, to: plan.textShape.hiddenSize, named: "out", bias: bias)
+      return lastNorm?.write(y, named: "last_norm", over: .row, into: &plan) ?? y
     }
   }
 
@@ -76,15 +85,27 @@ public struct StackOutput: Output {
       "norm", "whether a norm stands at the end; when left out, unless the last block ends in one")
     dropsClass = options.flag("drop_class", default: false, "whether the first row is left out")
     reduce = options.group("reduce", "how the rows of a square picture become fewer") { group in
-      Reducing(
-        type: group.choice(
-          "type", default: Reduction.pixelShuffle,
-          "the mean of a block's rows, all of them as one row, row by row or element by element, or of rows that stand in blocks already"
-        ),
-        window: group.requiredInteger("window", in: 1...64, "the rows along a side of a block"),
-        norm: group.component("norm", default: "none", slot: .norm, "the norm of the rows before that"),
-        width: group.optionalInteger(
-          "width", in: 1...(1 << 24), "the width of a matrix behind it, which has no bias; none when left out"))
+      let type = group.choice(
+        "type", default: Reduction.pixelShuffle,
+        "the mean of a block's rows, all of them as one row, row by row or element by element, or of rows that stand in blocks already"
+      )
+      let window = group.requiredInteger("window", in: 1...64, "the rows along a side of a block")
+      let norm: (any Normalization)? = group.component(
+        "norm", default: "none", slot: .norm, "the norm of the rows before that")
+      let width = group.optionalInteger(
+        "width", in: 1...(1 << 24), "the width of a matrix behind it, which has no bias; none when left out")
+      let scale = group.number(
+        "scale", default: 1, words: ["sqrt_hidden": Double(options.shape.hiddenSize).squareRoot()],
+        "a factor of the reduced rows")
+      let standardizes = group.flag(
+        "standardize", default: false,
+        "whether learned numbers are taken from those, and others multiply the difference")
+      let hasActivation = width != nil && group.isSet("activation") || group.isDescribing
+      return Reducing(
+        type: type, window: window, norm: norm, width: width,
+        activation: hasActivation
+          ? group.component("activation", default: "identity", slot: .activation, "what stands behind that matrix")
+          : nil, scale: scale, standardizes: standardizes)
     }
     project = options.group("project", "the matrices to the width of the text") { group in
       let hidden = group.optionalInteger(
@@ -96,7 +117,8 @@ public struct StackOutput: Output {
         gated: hidden == nil && !group.isDescribing
           ? false : group.flag("gated", default: false, "whether the first matrix has a gate beside it"),
         bias: group.flag("bias", default: false, "whether the matrices have biases"),
-        norm: group.component("norm", default: "none", slot: .norm, "the norm before the first matrix"))
+        norm: group.component("norm", default: "none", slot: .norm, "the norm before the first matrix"),
+        lastNorm: group.component("last_norm", default: "none", slot: .norm, "the norm behind the last matrix"))
     }
     taps = options.group("taps", "layers whose results are given besides", Taps.init)
     if let taps, taps.norm?.isIdentity == false, project == nil, !options.isDescribing {
@@ -176,13 +198,23 @@ public struct StackOutput: Output {
   private func reduced(_ x: Value, on axis: RowAxis?, into plan: inout PlanBuilder) -> Value {
     guard let axis else { return x }
     let y = reduce?.norm?.write(x, named: "reduce.norm", over: .row, into: &plan) ?? x
-    let z = plan.apply(
+    var z = plan.apply(
       ReduceRows(
         axis: axis, dropping: dropsClass ? 1 : 0, window: reduce?.window ?? 1,
         joins: reduce.map { $0.type != .average } ?? false, isInBlocks: reduce?.type == .blocks,
         byChannel: reduce?.type == .unfold),
       to: y)
-    return reduce?.width.map { plan.linear(z, to: $0, named: "reduce.merge") } ?? z
+    if let reduce { z = plan.scale(z, by: reduce.scale) }
+    if reduce?.standardizes == true {
+      let tensors = [
+        plan.parameter("reduce.mean", shape: [z.width], starts: .zeros, use: .vector),
+        plan.parameter("reduce.factor", shape: [z.width], starts: .ones, use: .vector),
+      ]
+      z = plan.apply(Standardize(), to: z, parameters: tensors)
+    }
+    guard let width = reduce?.width else { return z }
+    let merged = plan.linear(z, to: width, named: "reduce.merge")
+    return reduce?.activation?.write(merged, into: &plan) ?? merged
   }
 
   /// Refuses a picture of `rows` patches that is no square of blocks.

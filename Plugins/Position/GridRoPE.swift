@@ -8,20 +8,27 @@ import Essentials
 ///
 /// Su et al., 2021, https://arxiv.org/abs/2104.09864, in two directions; Wang et al., 2024 (Qwen2-VL), https://arxiv.org/abs/2409.12191.
 /// In Pixtral the frequencies of a sequence of d/2 are a row's and a column's in turn (Agrawal et al., 2024, https://arxiv.org/abs/2410.07073).
+/// Llama 4 turns pairs of neighbours, by the column first, and counts rows and columns from 1; Gemma 4 turns each half of a head by itself.
 /// Patches stand row by row, or with `merge` in blocks of merge×merge that become one row later. A sequence of which no columns are
-/// known is one row of patches.
+/// known is one row of patches, or a square where rows stand before them, which do not turn.
 ///
-/// Examples: `{theta: 100}` `{merge: 2}` `{frequencies: alternating}`
+/// Examples: `{theta: 100}` `{merge: 2}` `{frequencies: alternating}` `{pairing: interleaved, first: columns, start: 1}`
+/// `{pairing: quarter, first: columns}`
 ///
 /// Known as: rope_2d, vision_rope, axial_rope `position: grid_rope`
 public struct GridRoPE: PositionEncoding {
   public static let name = "grid_rope"
 
   enum Frequencies: String, CaseIterable { case shared, alternating }
+  enum Pairing: String, CaseIterable { case half, interleaved, quarter }
+  enum Direction: String, CaseIterable { case rows, columns }
 
   let theta: Double
   let merge: Int
   let frequencies: Frequencies
+  let pairing: Pairing
+  let first: Direction
+  let start: Int
   let place: Place?
 
   public init(_ options: Options) {
@@ -29,6 +36,11 @@ public struct GridRoPE: PositionEncoding {
     merge = options.integer("merge", default: 1, in: 1...64, "patches along a side of the blocks in which they stand")
     frequencies = options.choice(
       "frequencies", default: Frequencies.shared, "whether rows and columns have the same, or take turns")
+    pairing = options.choice(
+      "pairing", default: Pairing.half,
+      "which elements are rotated as a pair: half a head apart, neighbours, or a quarter apart in either half")
+    first = options.choice("first", default: Direction.rows, "what the first half of the pairs turns by")
+    start = options.integer("start", default: 0, in: 0...1024, "the number of the first row and column")
     place = options.place
   }
 
@@ -39,10 +51,13 @@ public struct GridRoPE: PositionEncoding {
       return x
     }
     let table = GridAngles(
-      theta: theta, width: width, merge: merge, alternates: frequencies == .alternating, axis: plan.rows)
+      theta: theta, width: width, merge: merge, alternates: frequencies == .alternating,
+      columnsFirst: first == .columns, start: start, before: plan.patches?.rowsBefore ?? 0, axis: plan.rows)
     let angles = plan.shared(table) { plan in plan.apply(table, to: [])[0] }
     return plan.apply(
-      RoPERotation(heads: heads, interleaved: false, backward: false, angles: table.attributes), to: x, angles)
+      RoPERotation(
+        heads: heads, interleaved: pairing == .interleaved, backward: false, angles: table.attributes,
+        parts: pairing == .quarter ? 2 : 1), to: x, angles)
   }
 }
 
@@ -55,12 +70,17 @@ struct GridAngles: Kernel {
   let width: Int
   let merge: Int
   let alternates: Bool
+  var columnsFirst = false
+  var start = 0
+  /// Rows before the patches, which do not turn.
+  var before = 0
   let axis: RowAxis
 
   var attributes: [Attribute] {
     [
       Attribute("theta", theta), Attribute("rotary_dim", width), Attribute("merge", merge, plain: 1),
-      Attribute("alternates", alternates, plain: false),
+      Attribute("alternates", alternates, plain: false), Attribute("columns_first", columnsFirst, plain: false),
+      Attribute("start", start, plain: 0), Attribute("before", before, plain: 0),
       Attribute("axis", axis.index, plain: RowAxis.tokens.index),
     ]
   }
@@ -70,14 +90,20 @@ struct GridAngles: Kernel {
     let y = context.output()
     let (half, quarter) = (width / 2, width / 4)
     for sequence in context.sequences {
-      let across = sequence.columns > 0 ? max(1, sequence.columns / merge) : Int.max
+      let square = before > 0 ? Int(Double(max(1, sequence.rows.count - before)).squareRoot()) : Int.max
+      let across = sequence.columns > 0 ? max(1, sequence.columns / merge) : max(1, square / merge)
       for row in sequence.rows {
-        let patch = sequence.start + row - sequence.rows.lowerBound
+        let patch = sequence.start + row - sequence.rows.lowerBound - before
+        if patch < 0 {
+          y[row].update(repeating: 1, count: half)
+          (y[row] + half).update(repeating: 0, count: half)
+          continue
+        }
         let (block, inside) = (patch / (merge * merge), patch % (merge * merge))
         let down = Double(block / across * merge + inside / merge)
         let right = Double(block % across * merge + inside % merge)
         for pair in 0..<half {
-          let turns = pair < quarter ? down : right
+          let turns = Double(start) + ((pair < quarter) != columnsFirst ? down : right)
           let place = Double(pair % quarter) + (alternates && pair >= quarter ? 0.5 : 0)
           let angle = turns * pow(theta, -place / Double(quarter))
           y[row][pair] = Float(cos(angle))

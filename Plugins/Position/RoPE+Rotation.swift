@@ -77,11 +77,13 @@ struct RoPERotation: Kernel {
   let backward: Bool
   /// What the angles it reads are set to.
   let angles: [Attribute]
+  /// Equal parts of what turns, each with pairs of its own: of two, (i, i + d/4) in either half.
+  var parts = 1
 
   var attributes: [Attribute] {
     angles + [
       Attribute("heads", heads, plain: heads), Attribute("interleaved", interleaved, plain: false),
-      Attribute("backward", backward, plain: false),
+      Attribute("backward", backward, plain: false), Attribute("parts", parts, plain: 1),
     ]
   }
   var traits: OperatorTraits {
@@ -120,28 +122,40 @@ struct RoPERotation: Kernel {
     _ x: UnsafePointer<Float>, by angles: UnsafePointer<Float>, _ rotated: Int, into y: UnsafeMutablePointer<Float>,
     _ width: Int, direction: Float, adding: Bool
   ) {
-    let half = rotated / 2
+    let half = rotated / (2 * parts)
     let headWidth = width / heads
-    let (cosines, sines) = (angles, angles + half)
     for head in 0..<heads {
       let (x, y) = (x + head * headWidth, y + head * headWidth)
-      for i in 0..<half {
-        let (first, second) = interleaved ? (2 * i, 2 * i + 1) : (i, i + half)
-        let (a, b) = (x[first], x[second])
-        let sine = direction * sines[i]
-        let (p, q) = (a * cosines[i] - b * sine, a * sine + b * cosines[i])
-        if adding {
-          y[first] += p
-          y[second] += q
-        } else {
-          y[first] = p
-          y[second] = q
-        }
+      for part in 0..<parts {
+        let (x, y) = (x + part * 2 * half, y + part * 2 * half)
+        turn(
+          x, angles + part * half, angles + rotated / 2 + part * half, into: y, half, direction: direction,
+          adding: adding)
       }
       if adding {
         for i in rotated..<headWidth { y[i] += x[i] }
       } else if y != x {
         for i in rotated..<headWidth { y[i] = x[i] }
+      }
+    }
+  }
+
+  /// Turns `half` pairs.
+  private func turn(
+    _ x: UnsafePointer<Float>, _ cosines: UnsafePointer<Float>, _ sines: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>, _ half: Int, direction: Float, adding: Bool
+  ) {
+    for i in 0..<half {
+      let (first, second) = interleaved ? (2 * i, 2 * i + 1) : (i, i + half)
+      let (a, b) = (x[first], x[second])
+      let sine = direction * sines[i]
+      let (p, q) = (a * cosines[i] - b * sine, a * sine + b * cosines[i])
+      if adding {
+        y[first] += p
+        y[second] += q
+      } else {
+        y[first] = p
+        y[second] = q
       }
     }
   }

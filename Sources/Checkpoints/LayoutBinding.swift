@@ -101,6 +101,10 @@ public struct LayoutBinding: Sendable {
       shape = [rows, slabRows / rows]
     }
     if rank == layout.axisCount { for axis in layout.unitAxes { shape.insert(1, at: min(axis, shape.count)) } }
+    if layout.text == TensorLayout.scalar {
+      guard shape == [1] else { throw problem("is one number without an axis, and there is \(shape)") }
+      shape = []
+    }
     if rank == 2, !layout.inputAxes.isEmpty {
       let sizes = layout.inputAxes.compactMap { Int($0) ?? count($0) }
       guard sizes.count == layout.inputAxes.count else {

@@ -16,7 +16,7 @@
 /// height, width]`, whose axes `axes` counts.
 ///
 /// For a vector, such as the bias that belongs to a matrix, only the axis of the outputs counts; but `g out` stores it as
-/// rows, of which `axes` counts g.
+/// rows, of which `axes` counts g, and `scalar` stores one number without an axis.
 public struct TensorLayout: Sendable, Hashable {
   /// How many groups the parts are interleaved in.
   public enum Groups: Sendable, Hashable {
@@ -45,6 +45,9 @@ public struct TensorLayout: Sendable, Hashable {
   public let inputAxes: [String]
   /// The axis before the outputs', in `g out`: a vector is stored as that many rows.
   public let rowAxis: String?
+
+  /// The layout of one number without an axis.
+  static let scalar = "scalar"
 
   /// The tensor as it is: `[out, in]`, or a vector.
   public static let plain = TensorLayout(

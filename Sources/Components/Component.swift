@@ -206,6 +206,10 @@ public protocol Head: Component {
   ///
   /// `normIsDue` says whether the residual stream arrives unnormalized; the head's own options may overrule it.
   func write(_ x: Value, norm: any Normalization, normIsDue: Bool, into plan: inout PlanBuilder) -> Value
+  /// The same of a head that may read what other stacks give.
+  func write(
+    _ x: Value, norm: any Normalization, normIsDue: Bool, reading stacks: [StackStates], into plan: inout PlanBuilder
+  ) -> Value
 }
 
 extension Component {
@@ -237,7 +241,12 @@ extension Block {
   public static var slot: Slot { .block }
   public var differsByLayer: Bool { false }
 }
-extension Head { public static var slot: Slot { .head } }
+extension Head {
+  public static var slot: Slot { .head }
+  public func write(
+    _ x: Value, norm: any Normalization, normIsDue: Bool, reading stacks: [StackStates], into plan: inout PlanBuilder
+  ) -> Value { write(x, norm: norm, normIsDue: normIsDue, into: &plan) }
+}
 extension PositionEncoding {
   public static var slot: Slot { .position }
   public var actsAtEmbedding: Bool { false }

@@ -5,7 +5,7 @@
 public enum Slot: String, Sendable, CaseIterable {
   case embedding, position, norm, block, residual, attention
   case crossAttention = "cross_attention"
-  case mlp, activation, head, output, optimizer, schedule
+  case mlp, activation, head, output, objective, optimizer, schedule
   case initialization = "init"
 
   private var row: Row {
@@ -36,6 +36,8 @@ public enum Slot: String, Sendable, CaseIterable {
       Row(.model, default: .ownComponent, "head", "vectors to logits", scope: "head")
     case .output:
       Row(.stack, default: .ownComponent, "output", "what a stack beside the text's gives to those that read it")
+    case .objective:
+      Row(.training, default: .reader, "objective", "the objective: what a model learns of its data, and its loss")
     case .optimizer:
       Row(.training, default: .reader, "optimizer", "the optimizer: how gradients change parameters")
     case .schedule:

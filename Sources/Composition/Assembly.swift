@@ -83,14 +83,15 @@ public struct Assembly: Sendable {
     }
     let logits = writing(text, layers(text), logitFactor: text.initialization?.logitFactor ?? 1, into: &plan) { plan in
       let (hidden, normIsDue) = text.write(layers(text), reading: given, into: &plan)
-      return head.write(hidden[hidden.count - 1], norm: text.norm, normIsDue: normIsDue, into: &plan)
+      return head.write(
+        hidden[hidden.count - 1], norm: text.norm, normIsDue: normIsDue, reading: given, into: &plan)
     }
     if plan.noted.isEmpty {
       for (stack, other) in zip(given, others) where !plan.isRead(stack.states) {
         plan.fail(
           "nothing reads the stack '\(stack.name)'", at: other.assembly.stack.place,
           hint:
-            "give the layers of the text a \(Slot.crossAttention.rawValue), or its embedding 'replace', or leave the stack out"
+            "give the layers of the text a \(Slot.crossAttention.rawValue), or its embedding 'replace', or a head that compares both, or leave the stack out"
         )
       }
     }

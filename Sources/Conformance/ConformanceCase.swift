@@ -32,7 +32,7 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
       tree[path: "cross_attention.from"] = Setting(text: "second")
     }
     tree[path: path] = setting
-    if component.slot == .crossAttention || component.slot.standing == .stack {
+    if component.slot == .crossAttention || component.slot.standing == .stack || compares {
       tree[path: "stacks.source.like"] = Setting(text: "text")
       tree[path: "stacks.source.attention.mask"] = Setting(text: "full")
     }
@@ -49,6 +49,9 @@ public struct ConformanceCase: CustomStringConvertible, Sendable {
 extension ConformanceCase {
   /// Whether it is the embedding of a stack that goes on with another's rows.
   private var goesOn: Bool { component.slot == .embedding && setting["from"] != nil }
+
+  /// Whether it is a head that reads another stack beside the text.
+  private var compares: Bool { component.slot == .head && setting["from"] != nil }
 
   /// Where its component stands in the tree.
   private var path: String {

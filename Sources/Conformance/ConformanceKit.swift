@@ -3,8 +3,8 @@ import Components
 /// What every component must be, whoever wrote it, and the search for where one is not.
 ///
 /// A component is put into tiny models with random weights: with nothing set, with each example of its doc comment and
-/// with each of its own flags and choices turned. What no model has a slot for is tried by itself: optimizers on tensors of
-/// every kind, schedules over a run. What is wrong is told in one sentence each, and names the operator or the tensor where
+/// with each of its own flags and choices turned. What no model has a slot for is tried by itself: objectives on made-up texts
+/// and outputs, optimizers on tensors of every kind, schedules over a run. What is wrong is told in one sentence each, and names the operator or the tensor where
 /// one can be found. What passes is called conformant.
 public struct ConformanceKit: Sendable {
   /// The components: those that are checked, and those of the models around them.
@@ -81,6 +81,7 @@ public struct ConformanceKit: Sendable {
   /// `sample` where it can be tried; throws what is wrong with its options.
   func trial(of sample: ConformanceCase) throws -> any Trial {
     switch sample.component.slot {
+    case .objective: try ObjectiveTrial(sample, of: registry)
     case .optimizer: try OptimizerTrial(sample, of: registry)
     case .schedule: try ScheduleTrial(sample, of: registry)
     case .initialization: try InitializationTrial(sample, of: registry)

@@ -30,6 +30,8 @@ public enum Check: String, Sendable, CaseIterable {
   case descent
   /// What it is in PyTorch computes what its kernels do; looked at where a Python has torch, by who has one.
   case rendering
+  /// An objective's rows are as many as a sequence reads, follow from what is handed in, and have something to predict.
+  case rows
   /// A schedule begins at the peak, ends where it says, and gives rates that can be.
   case rates
 }

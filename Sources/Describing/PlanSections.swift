@@ -44,7 +44,7 @@ public struct PlanSections: Sendable {
       if let layer = step.scope.layer {
         layers[layer, default: []].append(step)
         fromLayers.formUnion(step.outputs)
-      } else if fromLayers.isDisjoint(with: step.inputs) {
+      } else if fromLayers.isDisjoint(with: step.inputs), !step.outputs.contains(where: { $0.axis == .outputs }) {
         before.append(step)
       } else {
         after.append(step)

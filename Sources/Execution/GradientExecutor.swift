@@ -3,7 +3,7 @@ import Kernels
 
 /// Computes the loss of whole sequences and the gradients of the learned tensors.
 ///
-///     loss = mean over rows with a target of −log softmax(logits)[target]
+///     loss = mean over rows with a target of −log softmax(logits)[target], or of what another loss says of them
 ///
 /// All memory is taken when the executor is made; `memory` says how much, and `TrainingMemory` before that. Logits are
 /// computed a block of rows at a time, forwards and backwards, and never exist together. Results are the same bits for
@@ -34,22 +34,23 @@ public final class GradientExecutor {
 
   /// What an executor of `plan` for batches of up to `rows` tokens would take; throws when that cannot be counted.
   public static func plannedMemory(
-    _ plan: Plan, rows: Int, threads: Int, options: TrainingOptions
+    _ plan: Plan, rows: Int, threads: Int, loss: any Kernel = CrossEntropy(), options: TrainingOptions
   ) throws(ExecutionProblem) -> TrainingMemory {
-    let schedule = TrainingSchedule(plan, options: options)
+    let schedule = TrainingSchedule(plan, loss: loss, options: options)
     return try TrainingMemory(
       schedule, TrainingMemoryPlan(schedule), rows: rows, threads: threads, logitsBytes: options.logitsBytes)
   }
 
-  /// An executor of `plan` for batches of up to `rows` tokens in all.
+  /// An executor of `plan` for batches of up to `rows` tokens in all, whose outputs have the `loss` that it computes of their rows.
   public init(
-    _ plan: Plan, _ parameters: Parameters, pool: ThreadPool, rows: Int, options: TrainingOptions
+    _ plan: Plan, _ parameters: Parameters, pool: ThreadPool, rows: Int, loss: any Kernel = CrossEntropy(),
+    options: TrainingOptions
   ) throws(ExecutionProblem) {
     self.plan = plan
     self.parameters = parameters
     self.pool = pool
     self.options = options
-    schedule = TrainingSchedule(plan, options: options)
+    schedule = TrainingSchedule(plan, loss: loss, options: options)
     let regions = TrainingMemoryPlan(schedule)
     memory = try TrainingMemory(schedule, regions, rows: rows, threads: pool.threads, logitsBytes: options.logitsBytes)
     layout = ParameterLayout(plan)

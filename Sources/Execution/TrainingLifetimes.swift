@@ -87,7 +87,8 @@ struct TrainingLifetimes {
       loss = buffer
       buffers[buffer].death = schedule.tail.upperBound - 1
       if schedule.isLearned[schedule.loss.index] {
-        let gradient = born(1, schedule.loss.axis, at: time)
+        // It is written before the tail of a block begins, where nothing else may lie in its place.
+        let gradient = born(1, schedule.loss.axis, at: schedule.tail.lowerBound)
         (gradients[schedule.loss.index], lossGradient) = (gradient, gradient)
       }
     }

@@ -29,9 +29,9 @@ struct TrainingSchedule {
   /// What matrices are multiplied in.
   let computeType: ComputeType
 
-  init(_ composed: Plan, options: TrainingOptions) {
+  init(_ composed: Plan, loss kernel: any Kernel, options: TrainingOptions) {
     computeType = options.precision.computeType
-    (plan, loss) = composed.joiningSiblings().fusingFollowers().withLoss()
+    (plan, loss) = composed.joiningSiblings().fusingFollowers().with(loss: kernel)
     let steps = plan.steps
     let first = steps.firstIndex { $0.outputs.contains { $0.axis == .outputs } } ?? steps.count - 1
     canCut = steps[first...].enumerated().allSatisfy { index, step in

@@ -16,13 +16,16 @@ public struct TrainingFiles {
   /// The files for `plan`, whose tensors are called `names`, on `training`; `command` writes them. The tokens are in
   /// `data`, an expression of Python: beside the program, which is in `HERE`.
   ///
-  /// Throws `ExportFailure` for what has no form in PyTorch: an optimizer, a schedule, dropout.
+  /// Throws `ExportFailure` for what has no form in PyTorch: an objective, an optimizer, a schedule, dropout.
   public init(
     _ plan: Plan, names: [String], _ settings: TrainingSettings, training: TokenText, validation: TokenText?,
     command: String, data: String = "HERE"
   ) throws {
     self.training = training
     self.validation = validation
+    guard settings.hasUsualObjective else {
+      throw ExportFailure("train.py has the usual objective alone; leave --objective out")
+    }
     guard settings.dropout == 0 else {
       throw ExportFailure("dropout has no form in train.py; leave it out")
     }

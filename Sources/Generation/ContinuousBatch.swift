@@ -16,13 +16,15 @@ import Tokenization
 /// the same tokens in the same passes. What a text wrote is never shared: rows that are written one by one have other last bits
 /// than those of a prompt.
 ///
+/// A prompt with pictures, and one whose tokens see each other, is read at once: as long as it may be, nothing else goes on meanwhile.
+///
 /// A careful reader's mistake: `TextGenerator` reads and writes on other kernels, so it may give other last bits.
 public struct ContinuousBatch {
   /// A prompt and its continuations.
   public struct Request: Sendable {
     /// The tokens of the prompt; at least one.
     public var prompt: [Int]
-    /// How each of the continuations is written; all of them have the same maximum of tokens.
+    /// How each of the continuations is written; all of them have the same maximum of tokens, and are shown the same.
     public var continuations: [TextGenerator.Settings]
     /// How many of the most likely tokens are noted at each place of the prompt; nil where its probabilities are not wanted.
     public var promptProbabilities: Int?
@@ -127,8 +129,15 @@ public struct ContinuousBatch {
     let continuations = try request.continuations.map {
       try Continuation(of: request.prompt, $0, tokenizer: tokenizer)
     }
-    let sequence = try executor.openSequence(length: length(of: request), lending: shares)
-    reading.append(Entry(id: id, request, sequence, continuations))
+    reading.append(Entry(id: id, request, try open(for: request, lending: shares), continuations))
+  }
+
+  /// A sequence for `request`.
+  private func open(for request: Request, lending: Bool = false) throws -> SequenceState {
+    let shown = request.continuations.first ?? TextGenerator.Settings()
+    return try executor.openSequence(
+      length: length(of: request), prefix: shown.prefix, together: shown.together, places: shown.places,
+      lending: lending)
   }
 
   /// Forgets the request `id`; no more events come of it.
@@ -156,11 +165,15 @@ public struct ContinuousBatch {
     let entry = reading[0]
     let prompt = entry.request.prompt
     share(with: entry)
-    let tokens = Array(prompt[entry.done..<min(prompt.count, entry.done + piece)])
+    let given = entry.request.continuations.first?.beside ?? [:]
+    let isAtOnce = !given.isEmpty || entry.sequence.prefix > 0
+    let tokens = Array(prompt[entry.done..<(isAtOnce ? prompt.count : min(prompt.count, entry.done + piece))])
     let wanted = entry.request.promptProbabilities
     var problem: (any Error)?
     do {
-      try executor.forward([(entry.sequence, tokens)], logits: wanted == nil ? .last : .all) { _, position, logits in
+      try executor.forward(
+        [(entry.sequence, tokens)], beside: given.isEmpty ? [] : [given], logits: wanted == nil ? .last : .all
+      ) { _, position, logits in
         guard position + 1 == prompt.count else {
           guard let wanted else { return }
           let probability = TokenProbability(of: prompt[position + 1], among: logits, mostLikely: wanted)
@@ -183,7 +196,7 @@ public struct ContinuousBatch {
       for (place, continuation) in entry.waiting.enumerated() {
         var sequence = entry.sequence
         if place > 0 {
-          sequence = try executor.openSequence(length: entry.sequence.length)
+          sequence = try open(for: entry.request)
           if executor.begin(sequence, with: entry.sequence.position, of: entry.sequence) {
             lentBytes += sequence.lentBytes
           } else {

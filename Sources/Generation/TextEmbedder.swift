@@ -69,6 +69,30 @@ public struct TextEmbedder {
     try vectors(of: texts, given: nil, keepingStates: keepingStates)
   }
 
+  /// The vectors of what stands beside a text on `axis` in a model that compares both, such as pictures, in order: `rows` are what each
+  /// is given as.
+  public func vectors(beside rows: [[Float]], on axis: RowAxis) throws -> [Result] {
+    let width = model.description.plan.axes[axis.index].inputWidth ?? 1
+    let most = rows.map { $0.count / width }.max() ?? 1
+    let executor = try model.otherExecutor(pool: pool, rows: max(256, most), computeType: computeType)
+    return try rows.map { rows in
+      var result = Result(tokens: [], leftOut: 0)
+      // Beside any text, of which the vector sees nothing.
+      let sequence = try executor.openSequence(length: 1)
+      try executor.forward([(sequence, [0])], beside: [[axis: .rows(rows)]], logits: .last) { _, _, state in
+        guard !state.contains(where: \.isNaN) else { throw ModelProblem.notANumber(tokens: 1) }
+        result.vector = pooling.normalizes ? Self.unit(Array(state)) : Array(state)
+      }
+      return result
+    }
+  }
+
+  /// `vector` divided by its length, which is at least 1e-12.
+  private static func unit(_ vector: [Float]) -> [Float] {
+    let length = max(vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot(), 1e-12)
+    return vector.map { Float(Double($0) / length) }
+  }
+
   private func vectors(of texts: [Result], given rows: [[Float]]?, keepingStates: Bool) throws -> [Result] {
     var results = texts
     let longest = texts.map(\.tokens.count).max() ?? 1

@@ -46,11 +46,24 @@ public struct LoadedModel: Sendable {
   /// An executor of the model without its head, whose logits are the final states, for texts of up to `tokens` tokens;
   /// throws `ModelProblem` where its head does not tell which these are.
   public func statesExecutor(pool: ThreadPool, tokens: Int, computeType: ComputeType) throws -> PlanExecutor {
-    if !description.plan.otherAxes.isEmpty { try description.plan.requireContinuation() }
-    guard let plan = description.plan.withoutHead else { throw ModelProblem.noStates(description.plan.name) }
+    let towers = description.plan.towers
+    if towers == nil, !description.plan.otherAxes.isEmpty { try description.plan.requireContinuation() }
+    guard let plan = towers?.text ?? description.plan.withoutHead else {
+      throw ModelProblem.noStates(description.plan.name)
+    }
     return try PlanExecutor(
       plan, parameters, pool: pool, maximumRows: plan.seesWholeTexts ? max(256, tokens) : 256, states: .f32,
       fusing: true, computeType: computeType)
+  }
+}
+
+extension LoadedModel {
+  /// An executor of what stands beside the text in a model that compares both, for up to `rows` rows of it; throws `ModelProblem` where
+  /// the model does not.
+  public func otherExecutor(pool: ThreadPool, rows: Int, computeType: ComputeType) throws -> PlanExecutor {
+    guard let plan = description.plan.towers?.other else { throw ModelProblem.noStates(description.plan.name) }
+    return try PlanExecutor(
+      plan, parameters, pool: pool, maximumRows: rows, states: .f32, fusing: true, computeType: computeType)
   }
 }
 

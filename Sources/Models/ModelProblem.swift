@@ -140,10 +140,15 @@ extension Plan {
   ///
   /// Throws too where other stacks are given nothing that cannot be without: `beside` are those that are.
   public func requireContinuation(beside: Set<RowAxis> = []) throws(ModelProblem) {
-    let missing = otherAxes.filter { !beside.contains($0) && !axes[$0.index].mayBeEmpty }
-    if !missing.isEmpty { throw .noSource(name, stacks: missing.map { axes[$0.index].name }) }
+    try requireSources(beside: beside)
     if seesWholeTexts { throw .noContinuation(name, isEncoder: true) }
     if prediction != .tokens { throw .noContinuation(name, isEncoder: false) }
+  }
+
+  /// Throws where other stacks than those of `beside` are given nothing and cannot be without.
+  public func requireSources(beside: Set<RowAxis> = []) throws(ModelProblem) {
+    let missing = otherAxes.filter { !beside.contains($0) && !axes[$0.index].mayBeEmpty }
+    if !missing.isEmpty { throw .noSource(name, stacks: missing.map { axes[$0.index].name }) }
   }
 }
 

@@ -3,15 +3,13 @@ import Execution
 import Kernels
 
 /// Computes what a stack gives of pictures, one tile at a time, before the text that has them.
-public struct PictureEncoder {
+public struct PictureEncoder: Sendable {
   /// The stack.
   public let stack: Plan.PictureStack
   private let model: LoadedModel
-  private let pool: ThreadPool
-  private let computeType: ComputeType
 
   /// An encoder of the only stack of `model` that is given pictures; throws `ModelProblem` where there is none, or several.
-  public init(_ model: LoadedModel, pool: ThreadPool, computeType: ComputeType) throws {
+  public init(_ model: LoadedModel) throws(ModelProblem) {
     let plan = model.description.plan
     let stacks = plan.pictureStacks
     guard stacks.count == 1 else {
@@ -21,7 +19,7 @@ public struct PictureEncoder {
           : "'\(plan.name)' has several stacks that are given pictures, and it cannot be said which a picture is for")
     }
     stack = stacks[0]
-    (self.model, self.pool, self.computeType) = (model, pool, computeType)
+    self.model = model
   }
 
   /// How many rows the given rows of a tile become.
@@ -53,8 +51,10 @@ public struct PictureEncoder {
     return picture.patches.map { ($0.rows / block, $0.columns / block) }
   }
 
-  /// The rows of `pictures`, one after the other. Throws `ModelProblem` where they are no numbers.
-  public func encode(_ pictures: [PictureReader.Tiles]) throws -> [Float] {
+  /// The rows of `pictures`, one after the other, computed on `pool`. Throws `ModelProblem` where they are no numbers.
+  public func encode(
+    _ pictures: [PictureReader.Tiles], pool: ThreadPool, computeType: ComputeType
+  ) throws -> [Float] {
     let longest = pictures.lazy.flatMap(\.tiles).map(\.count).max() ?? 0
     let executor = try PlanExecutor(
       model.description.plan.encoder(of: stack), model.parameters, pool: pool,

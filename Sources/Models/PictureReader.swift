@@ -121,13 +121,26 @@ public struct PictureReader: Sendable {
   /// The pictures in `files`, which belong to one text.
   ///
   /// Throws `FileProblem` where one cannot be read, and `ModelProblem` where the model takes none of its size.
-  public func read(_ files: [String]) throws -> [Tiles] {
-    try processor.process(files: files).map { picture in
+  public func read(_ files: [String]) throws -> [Tiles] { try tiles(of: processor.process(files: files)) }
+
+  /// The pictures that came as the bytes of `files`; throws as above, and numbers them from 1.
+  public func read(bytes files: [[UInt8]], limit: Int) throws -> [Tiles] {
+    try tiles(of: processor.process(bytes: files, limit: limit))
+  }
+
+  private func tiles(of pictures: [ProcessedPicture]) throws -> [Tiles] {
+    try pictures.map { picture in
       if case .mergedPatches(let size, let merge, let frames) = picture.form {
         try grid.requireMerged(size: size, merge: merge, frames: frames)
         return Tiles(
           tiles: [picture.values], rows: picture.grid.rows / merge, columns: picture.grid.columns / merge,
           patches: (picture.grid.rows, picture.grid.columns))
+      }
+      if case .patches(let size) = picture.form {
+        try grid.requirePatches(size: size, picture.grid.rows, picture.grid.columns)
+        return Tiles(
+          tiles: [grid.channelsFirst(picture.values[...])], rows: picture.grid.rows / grid.block,
+          columns: picture.grid.columns / grid.block, patches: (picture.grid.rows, picture.grid.columns))
       }
       guard picture.form == .tiles, picture.shape.count == 4, !grid.isMerged else {
         throw ModelProblem.picture(
@@ -186,6 +199,9 @@ struct TileGrid {
     block = stack.map { plan.block(of: $0) } ?? 1
   }
 
+  /// Numbers of a patch.
+  var width: Int { patches.width }
+
   /// Whether all tiles of a picture are encoded together, on a canvas.
   var hasCanvas: Bool { patches.tiles != nil }
 
@@ -225,6 +241,25 @@ struct TileGrid {
 
   /// Whether patches stand in blocks, of pictures of any size.
   var isMerged: Bool { patches.merge > 1 }
+
+  /// Throws `ModelProblem` where `rows`×`columns` patches of `size` pixels are not those that the model takes.
+  func requirePatches(size: Int, _ rows: Int, _ columns: Int) throws(ModelProblem) {
+    guard patches.size == size, patches.channels == 3, patches.frames == 1, takesAnySize, !isMerged else {
+      throw .picture("the image processor makes patches of \(size) pixels, and '\(model)' takes other ones")
+    }
+    if rows % block != 0 || columns % block != 0 {
+      throw .picture(
+        "a picture has \(columns)×\(rows) patches, which are no blocks of \(block)×\(block), as '\(model)' takes them")
+    }
+  }
+
+  /// The numbers of patches `values`, which are pixel after pixel, channel after channel.
+  func channelsFirst(_ values: ArraySlice<Float>) -> [Float] {
+    let (channels, pixels) = (patches.channels, patches.size * patches.size)
+    return stride(from: values.startIndex, to: values.endIndex, by: patches.width).flatMap { start in
+      (0..<patches.width).map { values[start + $0 % pixels * channels + $0 / pixels] }
+    }
+  }
 
   /// Throws `ModelProblem` where patches of `size` pixels in blocks of `merge` and of so many `frames` are not those that the model takes.
   func requireMerged(size: Int, merge: Int, frames: Int) throws(ModelProblem) {

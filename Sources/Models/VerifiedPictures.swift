@@ -6,13 +6,16 @@ import Images
 import Kernels
 
 /// The pictures of an `expected.safetensors`: `pixel_values` [tiles, channels, height, width], or [rows, tiles, channels, height, width]
-/// with tiles of zeros where a row has fewer, or [rows, pictures, tiles, …] with the numbers of their canvases, `aspect_ratio_ids`, 0 for none.
+/// with tiles of zeros where a row has fewer, or [rows, pictures, tiles, …] with the numbers of their canvases, `aspect_ratio_ids`, 0 for none;
+/// or patches [pictures, patches, width], pixel after pixel, with the columns and rows at which they stand, `image_position_ids`, −1 for none.
 struct VerifiedPictures {
   /// Each tile.
   private let tiles: [PictureReader.Tiles]
   /// Those of each text.
   private var ofTexts: [[PictureReader.Tiles]] = []
   private let encoder: PictureEncoder?
+  private let pool: ThreadPool
+  private let computeType: ComputeType
   private let plan: Plan
   private let rowsOfModel: Int
 
@@ -21,10 +24,11 @@ struct VerifiedPictures {
     plan = model.description.plan
     let isOwn = plan.axes[RowAxis.tokens.index].patches != nil
     guard isOwn || !plan.pictureStacks.isEmpty else { return nil }
-    encoder = isOwn ? nil : try PictureEncoder(model, pool: pool, computeType: computeType)
+    encoder = isOwn ? nil : try PictureEncoder(model)
+    (self.pool, self.computeType) = (pool, computeType)
     let grid = try TileGrid(plan, stack: encoder?.stack)
     func entry(_ name: String) -> StoredTensorEntry? { file.tensors.first { $0.name == name } }
-    guard let entry = entry("pixel_values"), [2, 4, 5, 6].contains(entry.shape.count), entry.format == .f32 else {
+    guard let entry = entry("pixel_values"), [2, 3, 4, 5, 6].contains(entry.shape.count), entry.format == .f32 else {
       throw FileProblem(
         path: file.file.path, sentence: "there is no tensor 'pixel_values' [tiles, channels, height, width] of F32")
     }
@@ -43,6 +47,8 @@ struct VerifiedPictures {
           PictureReader.Tiles(tiles: [Array(values[start..<end])], rows: 1, columns: 1, patches: (rows, columns)))
         start = end
       }
+    } else if entry.shape.count == 3 {
+      tiles = try Self.placed(values, entry.shape, file, grid)
     } else if encoder?.stack.lines != nil, entry.shape.count == 5 {
       let folder = model.description.source.folder
       if let processor = try? ImageProcessor(folder: folder) { try PictureReader.check(processor, folder: folder) }
@@ -112,7 +118,8 @@ struct VerifiedPictures {
           "the places for rows of pictures in row \(row) are not those of the tiles that are left")
       }
       ofTexts.append(Array(tiles[start..<next]))
-      given.append([encoder.stack.states.axis: .rows(try encoder.encode(ofTexts[row]))])
+      let rows = try encoder.encode(ofTexts[row], pool: pool, computeType: computeType)
+      given.append([encoder.stack.states.axis: .rows(rows)])
     }
     if next != tiles.count {
       throw ModelProblem.picture("the texts have places for \(next) tiles, and there are \(tiles.count)")
@@ -159,6 +166,28 @@ struct VerifiedPictures {
         picture.shown = (shown.rows, shown.columns)
       }
       return picture
+    }
+  }
+
+  /// Pictures whose patches, of `shape` [pictures, patches, width], stand where `image_position_ids` says.
+  private static func placed(
+    _ values: [Float], _ shape: [Int], _ file: SafetensorsFile, _ grid: TileGrid
+  ) throws -> [PictureReader.Tiles] {
+    guard grid.takesAnySize, !grid.isMerged, shape[2] == grid.width,
+      let entry = file.tensors.first(where: { $0.name == "image_position_ids" })
+    else { throw FileProblem(path: file.file.path, sentence: "'pixel_values' are patches of no known grid") }
+    let places = try Verification.integers(entry)
+    guard places.count == shape[0] * shape[1] * 2 else {
+      throw FileProblem(path: file.file.path, sentence: "'image_position_ids' are not those of the patches")
+    }
+    return (0..<shape[0]).map { picture in
+      let own = places[picture * 2 * shape[1]..<(picture + 1) * 2 * shape[1]]
+      let count = own.count { $0 >= 0 } / 2
+      let columns = 1 + (stride(from: own.startIndex, to: own.endIndex, by: 2).map { own[$0] }.max() ?? 0)
+      let start = picture * shape[1] * shape[2]
+      return PictureReader.Tiles(
+        tiles: [grid.channelsFirst(values[start..<start + count * shape[2]])], rows: 1, columns: 1,
+        patches: (count / max(1, columns), columns))
     }
   }
 

@@ -115,6 +115,8 @@ public struct Plan: Sendable, Hashable {
     case states
     /// How likely each class of a text is, in the row of its first token.
     case classes
+    /// How near a text is to what another stack reads: a vector of each, side by side, whose product tells.
+    case pairs
   }
 
   /// How many elements are learned.

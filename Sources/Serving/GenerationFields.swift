@@ -24,6 +24,8 @@ struct GenerationFields {
     }
     settings.stops = try Self.stops(&fields)
     settings.ignoresEnd = try fields.flag("ignore_eos") ?? false
+    // No picture follows.
+    if let token = model.pictureToken { settings.suppressed.insert(token) }
     try readSampling(&fields, model)
   }
 

@@ -6,7 +6,8 @@ import ServingLink
 /// What the scheduler computes for a request: one prompt with its continuations, or the hidden state of a text.
 struct Job: Sendable {
   enum Work: Sendable {
-    case generate(ContinuousBatch.Request)
+    /// A prompt and its continuations, with the pictures in it.
+    case generate(ContinuousBatch.Request, [PictureReader.Tiles])
     case embed([Int], TextPooling.Mode)
     case probe(ProbeRequest)
   }

@@ -2,6 +2,7 @@ import Essentials
 import Files
 import Generation
 import Kernels
+import Models
 import ServingLink
 import Synchronization
 
@@ -140,12 +141,13 @@ public final class ModelServer: Sendable {
     let id = identifier()
     let now = Int(Date().timeIntervalSince1970)
     let (form, requests): (Reply.Form, [ContinuousBatch.Request])
+    var pictures: [PictureReader.Tiles] = []
     if path == "/v1/completions" {
       let request = try CompletionRequest(&fields, model, id: id, created: now, limits: limits)
       (form, requests) = (request.form, request.requests)
     } else {
       let request = try ChatRequest(&fields, model, id: id, created: now, limits: limits)
-      (form, requests) = (request.form, [request.request])
+      (form, requests, pictures) = (request.form, [request.request], request.pictures)
     }
     let (metrics, begun, first) = (metrics, ContinuousClock.now, Once())
     let reply = Reply(form, answer) {
@@ -156,7 +158,7 @@ public final class ModelServer: Sendable {
     }
     try scheduler.submit(
       requests.enumerated().map { prompt, request in
-        Job(model: index, work: .generate(request), answer: answer) { reply.take($0, prompt: prompt) }
+        Job(model: index, work: .generate(request, pictures), answer: answer) { reply.take($0, prompt: prompt) }
       })
   }
 
@@ -194,8 +196,8 @@ public final class ModelServer: Sendable {
     let model = models[try index(of: fields.string("model"))]
     let ids: [Int]
     if fields.value("messages") != nil {
-      let conversation = try ChatRequest.conversation(&fields, ToolChoice(&fields))
-      ids = try ChatRequest.encoded(conversation, model).ids
+      let (conversation, files) = try ChatRequest.conversation(&fields, ToolChoice(&fields), model)
+      ids = try ChatRequest.encoded(conversation, model, try model.pictures(in: files)).ids
     } else {
       guard let text = try fields.string("prompt") else { throw fields.wrong("prompt", "or 'messages' is missing") }
       let marks = try fields.flag("add_special_tokens") ?? true

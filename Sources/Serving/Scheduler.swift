@@ -60,6 +60,7 @@ final class Scheduler: Sendable {
   private struct Engine {
     var batch: ContinuousBatch
     let hidden: PlanExecutor?
+    let encoder: PictureEncoder?
     var embeddings: [(id: Int, state: HiddenState)] = []
     var probes: [(id: Int, request: ProbeRequest)] = []
     /// Made when it is first asked for.
@@ -88,14 +89,16 @@ final class Scheduler: Sendable {
 
   private static func engine(_ model: ServedModel, pool: ThreadPool) throws -> Engine {
     let (loaded, plan) = (model.loaded, model.plan)
-    let executor = try loaded.executor(pool: pool, states: model.states, computeType: model.computeType)
+    let executor = try loaded.executor(
+      pool: pool, longest: model.longestAtOnce, states: model.states, computeType: model.computeType)
     let hidden = try plan.withoutHead.map { plan in
       try PlanExecutor(
         plan, loaded.parameters, pool: pool, maximumRows: plan.seesWholeTexts ? model.context : 64,
         states: model.states, fusing: true, computeType: model.computeType)
     }
     return Engine(
-      batch: ContinuousBatch(executor, tokenizer: loaded.tokenizer), hidden: hidden, model: model, pool: pool)
+      batch: ContinuousBatch(executor, tokenizer: loaded.tokenizer), hidden: hidden, encoder: model.encoder,
+      model: model, pool: pool)
   }
 
   /// Takes `jobs`, all or none. Throws the answer where there is no room for them, now or ever.
@@ -133,7 +136,7 @@ final class Scheduler: Sendable {
   private func bytes(of job: Job) -> Int {
     let plan = models[job.model].plan
     switch job.work {
-    case .generate(let request):
+    case .generate(let request, _):
       let most = request.continuations.map(\.maximumTokens).max() ?? 0
       let length = min(plan.longestText, request.prompt.count + most)
       return plan.stateBytes(length: length, in: models[job.model].states) * max(1, request.continuations.count)
@@ -230,14 +233,24 @@ final class Scheduler: Sendable {
 
   private static func parts(_ job: Job) -> Int {
     switch job.work {
-    case .generate(let request): request.continuations.count
+    case .generate(let request, _): request.continuations.count
     case .embed, .probe: 1
     }
   }
 
   private func begin(_ job: Job, id: Int, in engine: inout Engine) throws {
     switch job.work {
-    case .generate(let request): try engine.batch.add(request, id: id)
+    case .generate(var request, let pictures):
+      if !pictures.isEmpty, let encoder = engine.encoder {
+        let shown = try ShownPictures(
+          pictures, in: request.prompt, of: engine.model.plan, encoder, pool: engine.pool,
+          computeType: engine.model.computeType)
+        for place in request.continuations.indices { shown.show(to: &request.continuations[place]) }
+      }
+      if engine.model.plan.lets(.prompt) {
+        for place in request.continuations.indices { request.continuations[place].prefix = request.prompt.count }
+      }
+      try engine.batch.add(request, id: id)
     case .embed(let ids, let pooling):
       guard let hidden = engine.hidden else {
         throw ErrorAnswer(400, "the model has no hidden state before a head", code: "not_supported")
@@ -276,7 +289,7 @@ final class Scheduler: Sendable {
         guard let one = running[id] else { return }
         if case .failed(let error) = event { return fail(id, error) }
         one.job.tell(.batch(event))
-        if case .read(_, let reused, let lentBytes) = event, case .generate(let request) = one.job.work {
+        if case .read(_, let reused, let lentBytes) = event, case .generate(let request, _) = one.job.work {
           metrics.read(request.prompt.count, reused: reused)
           // What is another's is counted there.
           running[id]?.bytes -= min(one.bytes, lentBytes)
@@ -317,6 +330,7 @@ final class Scheduler: Sendable {
     case let error as ErrorAnswer: error
     case let error as GrammarProblem: ErrorAnswer(400, error.description, code: "invalid_grammar")
     case ModelProblem.noContinuation: ErrorAnswer(400, "\(error)", code: "not_supported")
+    case ModelProblem.picture: ErrorAnswer(400, "\(error)", parameter: "messages", code: "invalid_picture")
     case ModelProblem.longPrompt: ErrorAnswer(400, "\(error)", code: "context_length_exceeded")
     case ExecutionProblem.memory, ExecutionProblem.tooLittleMemory:
       ErrorAnswer(503, "\(error)", code: "no_memory", fields: [(name: "Retry-After", value: "5")])

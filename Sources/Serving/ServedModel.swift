@@ -29,6 +29,8 @@ public final class ServedModel: Sendable {
   let drawing: JSONValue
   /// How states become a vector, as the files beside the model say.
   let pooling: TextPooling
+  /// What encodes its pictures; nil where it reads none.
+  let encoder: PictureEncoder?
   /// Texts and tokens that end an answer in a conversation.
   private let answerEnds: Set<Int>
   private let grammars = Mutex<(vocabulary: TokenVocabulary?, known: [(text: String, grammar: TokenGrammar)])>(
@@ -48,6 +50,7 @@ public final class ServedModel: Sendable {
     parts = ProbeMap(loaded.description.plan)
     template = try loaded.tokenizer == nil ? nil : loaded.chat()
     pooling = try TextPooling(of: loaded.description.plan, in: loaded.description.source.folder)
+    encoder = loaded.description.plan.pictureStacks.isEmpty ? nil : try PictureEncoder(loaded)
     let tokenizer = loaded.tokenizer
     let end = template?.answerEnd().flatMap { tokenizer?.encode($0, addSpecialTokens: false).first }
     answerEnds = end.flatMap { tokenizer?.isSpecial($0) == true ? [$0] : nil } ?? []
@@ -59,6 +62,24 @@ public final class ServedModel: Sendable {
   /// Bytes of states for each token of a text.
   public var bytesPerToken: Int { plan.stateBytesPerToken(in: states) }
 
+  /// How many tokens are read at once at most, where prompts are; nil elsewhere.
+  var longestAtOnce: Int? {
+    encoder != nil || plan.lets(.prompt) ? max(256, min(plan.longestText, ServerLimits.tokensAtOnce)) : nil
+  }
+
+  /// The token in whose places rows of pictures stand; nil where the model reads none.
+  var pictureToken: Int? { encoder?.token }
+
+  /// The pictures in `files`, those of one conversation. Throws what is wrong with them.
+  func pictures(in files: [[UInt8]]) throws(ErrorAnswer) -> [PictureReader.Tiles] {
+    guard let encoder, !files.isEmpty else { return [] }
+    do {
+      return try PictureReader(loaded.description, stack: encoder.stack).read(bytes: files, limit: ServerLimits.pixels)
+    } catch {
+      throw ErrorAnswer(400, "\(error)".onOneLine, parameter: "messages", code: "invalid_picture")
+    }
+  }
+
   /// The tokenizer; throws where there is none.
   func tokenizer(for what: String) throws(ErrorAnswer) -> Tokenizer {
     guard let tokenizer = loaded.tokenizer else {
@@ -69,14 +90,20 @@ public final class ServedModel: Sendable {
   }
 
   /// Throws where `ids`, the parameter `name`, are no prompt that leaves room for a token.
-  func check(_ ids: [Int], _ name: String, limit: Int? = nil) throws(ErrorAnswer) {
+  func check(_ ids: [Int], _ name: String, limit: Int? = nil, showsPictures: Bool = false) throws(ErrorAnswer) {
     if ids.isEmpty { throw ErrorAnswer(400, "'\(name)' has no tokens", parameter: name, code: "invalid_value") }
     if let id = ids.first(where: { $0 < 0 || $0 >= plan.shape.vocabSize }) {
       throw ErrorAnswer(
         400, "token \(id) in '\(name)' is outside the vocabulary of \(plan.shape.vocabSize)", parameter: name,
         code: "invalid_value")
     }
-    let context = min(context, limit ?? Int.max)
+    if let pictureToken, !showsPictures, ids.contains(pictureToken) {
+      throw ErrorAnswer(
+        400,
+        "'\(name)' has places for pictures (token \(pictureToken)) and no pictures, which come with a conversation",
+        parameter: name, code: "invalid_value")
+    }
+    let context = min(context, limit ?? Int.max, longestAtOnce ?? Int.max)
     guard ids.count <= context else {
       throw ErrorAnswer(
         400, "'\(name)' has \(ids.count) tokens, and the model's context is \(context)", parameter: name,
@@ -101,13 +128,19 @@ public final class ServedModel: Sendable {
   /// What begins a text of which nothing is given; nil where there is no such token.
   var startToken: Int? { loaded.tokenizer.flatMap { $0.beginningOfText ?? $0.endOfText.min() } }
 
-  /// The ids of a conversation, and what ends an answer to it. Throws what its template says of it.
-  func encode(_ conversation: Conversation) throws -> (ids: [Int], stops: [String], ends: Set<Int>) {
+  /// The ids of a conversation with `pictures`, and what ends an answer to it. Throws what its template says of it.
+  func encode(
+    _ conversation: Conversation, _ pictures: [PictureReader.Tiles]
+  ) throws -> (ids: [Int], stops: [String], ends: Set<Int>) {
     let tokenizer = try tokenizer(for: "a conversation")
     guard let template else {
       throw ErrorAnswer(400, "the model '\(id)' has no chat template; use /v1/completions", code: "no_chat_template")
     }
-    let text = try template.text(of: conversation)
+    var text = try template.text(of: conversation)
+    if let encoder, let token = encoder.token, !pictures.isEmpty {
+      text = try PicturePrompt(loaded.description, token: token, tokenizer).expanded(
+        text, pictures, tokens: encoder.tokens(of: pictures), totals: pictures.map(encoder.places))
+    }
     do { try tokenizer.requireEncodable(text) } catch {
       throw ErrorAnswer(400, error.description.onOneLine, parameter: "messages", code: "invalid_value")
     }

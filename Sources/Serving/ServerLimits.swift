@@ -17,6 +17,11 @@ public struct ServerLimits: Sendable {
   static let prompts = 256
   static let stops = 16
   static let likeliest = 100
+  /// Pictures in a conversation, and pixels of each.
+  static let pictures = 32
+  static let pixels = 1 << 25
+  /// Tokens of a prompt that is read at once, for it has pictures or its tokens see each other.
+  static let tokensAtOnce = 4096
   /// Tokens of a text that is looked into: others wait for it.
   static let probed = 512
 }

@@ -79,6 +79,9 @@ public final class Tokenizer: Sendable {
     parts.beginningOfText.map { parts.prefix.contains($0) } ?? false
   }
 
+  /// The ids that `encode` puts in front of a text when asked for special tokens.
+  public var marksBefore: [Int] { parts.prefix }
+
   /// The ids that `encode` puts behind a text when asked for special tokens.
   public var marksBehind: [Int] { parts.suffix }
 

@@ -23,7 +23,8 @@ public struct MemoryNeed: Sendable {
       plan.parameters.filter { !$0.isFrozen }.reduce(0) { $0 + optimizer.moments(of: $1).count * $1.count }
       * MemoryLayout<Float>.stride
     working = try GradientExecutor.plannedMemory(
-      plan, rows: plan.trainingRows(settings), threads: settings.threads, options: settings.options
+      plan, rows: plan.trainingRows(settings), threads: settings.threads, loss: settings.makeObjective().loss,
+      options: settings.options
     ).total
   }
 

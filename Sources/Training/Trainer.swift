@@ -50,26 +50,34 @@ public final class Trainer {
     }
   }
 
-  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on `training`. Where the settings ask for
-  /// an adapter, `parameters` are those of the plan with one.
+  /// A trainer of `plan` from `parameters`, which must lie in memory of their own, on `training`, whose vocabulary has `marks`.
+  /// Where the settings ask for an adapter, `parameters` are those of the plan with one.
   ///
   /// Throws when there are fewer tokens than a window takes, when memory is short, and what is wrong with the settings.
   public convenience init(
     _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, training: TokenText,
-    validation: TokenText?, pool: ThreadPool
+    validation: TokenText?, marks: TextMarks? = nil, pool: ThreadPool
   ) throws {
-    let window = settings.context + 1
+    let maker = BatchMaker(try settings.makeObjective(), marks)
+    try maker.check(composed, context: settings.context, among: settings.registry)
+    let window = maker.window(of: settings.context)
     for (text, what) in [(training, "training"), (validation, "validation")] {
       guard let text else { continue }
-      if text.count < window { throw TrainingProblem.tooFewTokens(found: text.count, needed: window, what: what) }
+      if text.count < window.tokens {
+        throw TrainingProblem.tooFewTokens(found: text.count, needed: window.tokens, what: what)
+      }
     }
-    let order = WindowOrder(tokens: training.count, length: settings.context, seed: settings.seed)
-    try self.init(composed, parameters, settings, validation: validation, pool: pool) { index in
-      Batch(
-        windows: (0..<settings.batch).map { row in
-          let start = order.start(of: index * settings.batch + row)
-          return training[start..<start + settings.context + 1]
-        })
+    let order = WindowOrder(
+      tokens: training.count - window.tokens + window.stride + 1, length: window.stride, seed: settings.seed)
+    try self.init(
+      composed, parameters, settings, given: [],
+      heldOut: validation.map { HeldOut($0, context: settings.context, maker) }, pool: pool
+    ) { index in
+      maker.batch(
+        (0..<settings.batch).map { row in
+          let number = index * settings.batch + row
+          return (TrainedSequence(training[window, at: order.start(of: number)]), number: number)
+        }, seed: settings.seed)
     }
   }
 
@@ -79,8 +87,10 @@ public final class Trainer {
   /// Throws when there are none, when one is longer than `settings.context`, when memory is short, and what is wrong with the settings.
   public convenience init(
     _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, training: TrainingExamples,
-    validation: TrainingExamples?, pool: ThreadPool
+    validation: TrainingExamples?, marks: TextMarks? = nil, pool: ThreadPool
   ) throws {
+    let maker = BatchMaker(try settings.makeObjective(), marks)
+    try maker.check(composed, context: settings.context, among: settings.registry)
     for (examples, what) in [(training, "training"), (validation, "validation")] {
       guard let examples else { continue }
       if examples.count == 0 { throw TrainingProblem.noExamples(what: what) }
@@ -90,9 +100,11 @@ public final class Trainer {
     }
     let order = WindowOrder(items: training.count, seed: settings.seed)
     try self.init(
-      composed, parameters, settings, given: [training.axis], heldOut: validation.map { HeldOut($0) }, pool: pool
+      composed, parameters, settings, given: [training.axis], heldOut: validation.map { HeldOut($0, maker) }, pool: pool
     ) { index in
-      try training.batch((0..<settings.batch).map { order.start(of: index * settings.batch + $0) })
+      let numbers = (0..<settings.batch).map { index * settings.batch + $0 }
+      return try training.batch(
+        numbers.map { order.start(of: $0) }, numbers: numbers, seed: settings.seed, maker)
     }
   }
 
@@ -105,9 +117,11 @@ public final class Trainer {
     _ composed: Plan, _ parameters: Parameters, _ settings: TrainingSettings, validation: TokenText?, pool: ThreadPool,
     batch: @escaping (_ index: Int) throws -> Batch
   ) throws {
+    let maker = BatchMaker(try settings.makeObjective(), nil)
+    try maker.check(composed, context: settings.context, among: settings.registry)
     try self.init(
       composed, parameters, settings, given: [],
-      heldOut: validation.map { HeldOut($0, length: settings.context) }, pool: pool, batch: batch)
+      heldOut: validation.map { HeldOut($0, context: settings.context, maker) }, pool: pool, batch: batch)
   }
 
   /// The same, whose batches give something on the axes `given` beside the text's.
@@ -122,7 +136,6 @@ public final class Trainer {
     rates = try settings.learningRate()
     let clock = DropoutClock(seed: settings.seed)
     dropout = settings.dropout > 0 || settings.lora.map { $0.dropout > 0 } ?? false ? clock : nil
-    if composed.seesWholeTexts || composed.prediction != .tokens { throw TrainingProblem.noNextToken(composed.name) }
     if !given.isSuperset(of: composed.otherAxes) { throw TrainingProblem.severalStacks(composed.name) }
     let learned = try composed.freezing(settings.frozen)
     try optimizer.checkRules(of: learned)
@@ -131,7 +144,8 @@ public final class Trainer {
     self.batch = batch
     validation = heldOut
     executor = try GradientExecutor(
-      plan, parameters, pool: pool, rows: plan.trainingRows(settings), options: settings.options)
+      plan, parameters, pool: pool, rows: plan.trainingRows(settings), loss: settings.makeObjective().loss,
+      options: settings.options)
     var moments: [[Moment]] = []
     for tensor in plan.parameters {
       moments.append(

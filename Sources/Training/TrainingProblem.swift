@@ -16,8 +16,10 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
   case folder(path: String, sentence: String)
   /// No matrix of the model is one that an adapter is asked for; those that there are.
   case noTarget(String, known: [String])
-  /// The model does not predict what follows a token: its tokens see those after them, or nothing is predicted of them.
-  case noNextToken(String)
+  /// A model, or its texts, and an objective that is not for it; why, and those that are.
+  case unsuited(String, objective: String, why: String, others: [String])
+  /// A sequence of so many tokens has no room for a text between the marks around it.
+  case shortContext(Int)
   /// A model reads more than the text that it is trained on.
   case severalStacks(String)
   /// There is no example to train on, or to validate on.
@@ -59,8 +61,11 @@ public enum TrainingProblem: Error, Sendable, Equatable, CustomStringConvertible
       "no matrix of the model is called '\(name.prefix(60))'; --lora target= takes names such as \(known.joined(separator: ", ")), joined by +"
     case .severalStacks(let name):
       "'\(name)' reads more than the text that it predicts, and the data of a training are single texts"
-    case .noNextToken(let name):
-      "'\(name)' cannot be trained to predict the next token: its tokens see those after them, or it predicts none"
+    case .unsuited(let name, let objective, let why, let others):
+      "'\(name)' cannot be trained with the objective '\(objective)': \(why)"
+        + (others.isEmpty ? "" : "; try --objective \(others.joined(separator: " or "))")
+    case .shortContext(let context):
+      "a sequence of \(context) tokens has no room for text beside the marks around it; take a larger --context"
     case .noExamples(let what):
       "the \(what) data has no question; it takes at least one, as --validation-fraction cuts it"
     case .longExample(let tokens, let context):

@@ -75,6 +75,17 @@ extension TrainingSetting {
     integer(
       "warmup", \.warmup, "warmup steps", 100, usually: "100, at most a tenth of the steps",
       range: 0...most),
+    // Runs of before this was a setting had the usual one.
+    TrainingSetting(
+      "objective", kind: .component(.objective), inStudies: .component(.objective), "training objective", usually: "",
+      valueName: "o",
+      mayBeAbsent: true, isLeftOut: true,
+      get: { $0.hasUsualObjective ? .null : JSONValue($0.objective) },
+      set: { settings, json in
+        settings.objective =
+          json.isNull ? Setting(text: settings.registry.defaultNames[.objective] ?? "") : json.setting
+        return true
+      }),
     component("optimizer", \.optimizer, .optimizer, "optimizer", valueName: "o"),
     component("schedule", \.schedule, .schedule, "learning-rate schedule", valueName: "s"),
     number(

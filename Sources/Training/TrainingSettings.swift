@@ -19,6 +19,8 @@ public struct TrainingSettings: Sendable {
   public var rate: Double?
   /// Steps over which the rate rises to its peak.
   public var warmup = 0
+  /// The objective: its name, or a group of `type` and its options.
+  public var objective: Setting
   /// The optimizer: its name, or a group of `type` and its options.
   public var optimizer: Setting
   /// The schedule, likewise.
@@ -50,12 +52,13 @@ public struct TrainingSettings: Sendable {
   /// What steps compute in, and what they keep.
   public var options = TrainingOptions(precision: .f32)
 
-  /// The optimizers and schedules that can be named.
-  package let registry: Registry
+  /// The objectives, optimizers and schedules that can be named.
+  public let registry: Registry
 
   /// What is usual, with what is usual in `registry`; in a study when `inStudy`.
   public init(_ registry: Registry, inStudy: Bool) {
     self.registry = registry
+    objective = Setting(text: registry.defaultNames[.objective] ?? "")
     optimizer = Setting(text: registry.defaultNames[.optimizer] ?? "")
     schedule = Setting(text: registry.defaultNames[.schedule] ?? "")
     takeUsual(inStudy: inStudy)
@@ -80,10 +83,23 @@ public struct TrainingSettings: Sendable {
     try registry.make(.optimizer, optimizer, as: (any Optimizer).self)
   }
 
+  /// The objective; throws what is wrong with it.
+  public func makeObjective() throws(Problems) -> any Objective {
+    try registry.make(.objective, objective, as: (any Objective).self)
+  }
+
+  /// Whether the objective is the one that is meant where none is named.
+  public var hasUsualObjective: Bool {
+    let group = objective.asComponent
+    return group["type"]?.text == registry.defaultNames[.objective] && group.entries?.count == 1
+  }
+
   /// The components as a run's description will give them back, however they were written; throws what is wrong with
   /// them.
   public mutating func normalize() throws(Problems) {
     _ = try learningRate()
+    _ = try makeObjective()
+    objective = JSONValue(objective).setting
     optimizer = JSONValue(optimizer).setting
     schedule = JSONValue(schedule).setting
   }

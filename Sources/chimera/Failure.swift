@@ -107,9 +107,9 @@ struct Failure: Error {
       default: Console.note("error: \(problem)")
       }
       switch problem {
-      case .tooFewTokens, .unknownToken, .noNextToken, .severalStacks, .noRule, .noExamples, .untrainablePictures:
+      case .tooFewTokens, .unknownToken, .unsuited, .severalStacks, .noRule, .noExamples, .untrainablePictures:
         return Status.invalid.rawValue
-      case .changed, .noTarget, .longExample, .noPart, .nothingLearned: return Status.usage.rawValue
+      case .changed, .noTarget, .longExample, .shortContext, .noPart, .nothingLearned: return Status.usage.rawValue
       case .notANumber, .validationNotANumber, .evaluationNotANumber, .memory, .folder: return Status.failed.rawValue
       }
     case let problem as StudyProblem:

@@ -60,4 +60,11 @@ import Testing
     #expect(try LayoutBinding(layout, targets: [[[6, 4]]]) { _ in nil }.storedShape == [6, 1, 4])
     #expect(try LayoutBinding(layout, targets: [[[6]]]) { _ in nil }.storedShape == [6])
   }
+
+  @Test("one number is written without an axis, and nothing else is")
+  func scalar() throws {
+    let layout = try TensorLayout(parsing: "scalar")
+    #expect(try LayoutBinding(layout, targets: [[[1]]]) { _ in nil }.storedShape == [])
+    #expect(throws: LayoutProblem.self) { try LayoutBinding(layout, targets: [[[2]]]) { _ in nil } }
+  }
 }

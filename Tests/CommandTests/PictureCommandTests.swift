@@ -86,6 +86,7 @@ import Testing
     }
     let names = [
       "vit", "clip", "siglip", "dinov2", "dinov2_with_registers", "llava", "llava_next", "mistral3", "aya_vision",
+      "git", "kosmos2", "llama4", "gemma4",
     ]
     for name in names {
       let saved = try Command(["save", Self.folder + "/" + name, "--output", place + name])

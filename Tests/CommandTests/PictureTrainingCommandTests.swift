@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Images
 import TestSupport
 import Testing
 
@@ -15,13 +16,15 @@ import Testing
       #expect(drawn.status == 0, "\(drawn.notes)")
     }
 
+    init(existing folder: String) { self.folder = folder }
+
     var data: String { folder + "/shapes/data.jsonl" }
 
     func train(_ out: String, _ more: String...) throws -> Command {
       try Command(
         [
-          "train", "shapes-vl", "--data", data, "--out", "\(folder)/\(out)", "--set", "hidden_size=12", "--set",
-          "layers.count=1", "--set", "stacks.image.hidden_size=12", "--set", "stacks.image.layers.count=1", "--steps",
+          "train", "shapes-vl", "--data", data, "--out", "\(folder)/\(out)", "--set", "hidden_size=16", "--set",
+          "layers.count=1", "--set", "stacks.image.hidden_size=16", "--set", "stacks.image.layers.count=1", "--steps",
           "6", "--batch", "2", "--save-every", "2", "--keep", "9", "--eval-every", "3", "--eval-batches", "1",
           "--validation-fraction", "0.3", "--threads", "1", "--quiet",
         ] + more)
@@ -76,6 +79,49 @@ import Testing
     #expect(answer.status == 0, "\(answer.notes)")
   }
 
+  @Test("all questions about a picture are trained on and asked as a conversation")
+  func converses() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let scene = Scene(existing: folder.path)
+    let drawn = try Command(
+      "data", "shapes", folder.path + "/shapes", "--count", "6", "--only", "shapes", "--conversations")
+    #expect(drawn.status == 0, "\(drawn.notes)")
+    let run = try scene.train("run", "--context", "120")
+    #expect(run.status == 0 && run.output.contains("6 steps, loss "), "\(run.notes)")
+    let asked = try Command("eval", folder.path + "/run", "--data", scene.data, "--json")
+    let lines = try String(contentsOfFile: scene.data, encoding: .utf8).split(separator: "\n")
+    let questions = try lines.reduce(0) {
+      $0 + (try JSONValue(parsing: String($1))["messages"]?.array?.count ?? 0) / 2
+    }
+    #expect(lines.count == 6 && questions > 20)
+    #expect(try JSONValue(parsing: asked.output)["questions"]?.integer == questions, "\(asked.notes)")
+    #expect(try Command("data", "shapes", folder.path + "/other", "--only", "shapes,faces").status == 2)
+  }
+
+  @Test("the model that came along answers about pictures it has not seen, asked one by one and in conversations")
+  func answers() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for form in [[], ["--conversations"]] {
+      let data = folder.path + "/held-out\(form.count)"
+      let drawn = try Command(["data", "shapes", data, "--count", "50", "--only", "shapes", "--seed", "2"] + form)
+      #expect(drawn.status == 0, "\(drawn.notes)")
+      let asked = try Command("eval", "shapes-vl", "--data", data + "/data.jsonl", "--json", "--quiet")
+      let result = try JSONValue(parsing: asked.output)
+      // Its card says how many of a thousand pictures.
+      #expect(result["questions"]?.integer ?? 0 > 200 && result["accuracy"]?.number ?? 0 > 0.9, "\(asked.notes)")
+    }
+    let picture = folder.path + "/held-out0/pictures/000000.png"
+    for conversation in [[], ["--chat"]] {
+      let run = try Command(
+        ["run", "shapes-vl", "--image", picture, "How many shapes are there?", "--temperature", "0", "--quiet"]
+          + conversation)
+      let shown = DrawnScene(seed: 2, index: 0, of: [.shapes]).questions[1]
+      #expect(run.output.trimmingCharacters(in: .whitespacesAndNewlines) == shown.answer, "\(run.notes)")
+    }
+  }
+
   @Test("a picture changed since the run was begun is found out")
   func changed() throws {
     let folder = try temporaryFolder()
@@ -93,9 +139,10 @@ import Testing
     "what cannot be trained or asked is refused in a sentence",
     arguments: [
       ("train|PICTURES/gemma3|--data|DATA|--out|OUT", Int32(3), "see each other"),
-      ("train|PICTURES/vit|--data|DATA|--out|OUT", 3, "no text can be continued"),
+      ("train|PICTURES/vit|--data|DATA|--out|OUT", 3, "it predicts no token"),
       ("train|shapes-vl|--data|TEXT|--out|OUT", 3, "reads pictures, and is trained on lines of JSON"),
       ("train|shapes-vl|--data|BAD|--out|OUT", 3, "line 1 has no picture"),
+      ("train|shapes-vl|--data|TURNS|--out|OUT", 3, "messages that are not a user's and an assistant's in turn"),
       ("train|shapes-vl|--data|DATA|--out|OUT|--freeze|stacks.sound", 2, "has no part 'stacks.sound'"),
       ("train|shapes-vl|--data|DATA|--out|OUT|--context|20", 2, "--context"),
       ("train|story-llama|--data|DATA|--out|OUT", 3, "the line has no text"),
@@ -109,9 +156,11 @@ import Testing
     try "a text".write(toFile: folder.path + "/text.txt", atomically: true, encoding: .utf8)
     try #"{"question": "What?", "answer": "that"}"#
       .write(toFile: folder.path + "/bad.jsonl", atomically: true, encoding: .utf8)
+    try #"{"images": ["shapes/pictures/000000.png"], "messages": [{"role": "user", "content": "What?"}]}"#
+      .write(toFile: folder.path + "/turns.jsonl", atomically: true, encoding: .utf8)
     let places = [
       "DATA": scene.data, "OUT": folder.path + "/out", "TEXT": folder.path + "/text.txt",
-      "BAD": folder.path + "/bad.jsonl",
+      "BAD": folder.path + "/bad.jsonl", "TURNS": folder.path + "/turns.jsonl",
     ]
     let arguments = words.split(separator: "|").map(String.init).map { word in
       places[word] ?? word.replacingOccurrences(of: "PICTURES", with: Here.package + "/Tests/Pictures")

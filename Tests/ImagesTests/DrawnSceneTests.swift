@@ -58,6 +58,26 @@ import Testing
     #expect(line["images"] == ["pictures/0.png"])
     #expect(line["question"]?.string == scene.questions[0].text)
     #expect(line["answer"]?.string == scene.caption)
+    // All of them in one line, in another order.
+    let messages = try #require(JSONValue(parsing: scene.conversation(path: "pictures/0.png"))["messages"]?.array)
+    let said = messages.compactMap { $0["content"]?.string }
+    #expect(messages.enumerated().allSatisfy { $1["role"]?.string == ($0.isMultiple(of: 2) ? "user" : "assistant") })
+    #expect(said.count == 2 * scene.questions.count && said.first != scene.questions[0].text)
+    for question in scene.questions {
+      let place = try #require(said.firstIndex(of: question.text))
+      #expect(said[place + 1] == question.answer)
+    }
+  }
+
+  @Test("only the kinds that are asked for are drawn", arguments: DrawnScene.Kind.allCases)
+  func kinds(_ kind: DrawnScene.Kind) {
+    let beginnings: [DrawnScene.Kind: String] = [
+      .numbers: "What number", .words: "What word", .shapes: "How many shapes",
+    ]
+    for index in 0..<40 {
+      let scene = DrawnScene(seed: 9, index: index, of: [kind])
+      #expect(scene.questions[1].text.hasPrefix(beginnings[kind] ?? ""), "\(scene.caption)")
+    }
   }
 
   @Test("scenes are written as pictures and lines that name them, and never over something")

@@ -107,6 +107,16 @@ def main():
             given["token_type_ids"] = (given["input_ids"] == config["image_token_index"]).long()
         if config["model_type"] == "paligemma":
             given["token_type_ids"] = torch.zeros_like(given["input_ids"])
+        ids = given["input_ids"] if "input_ids" in given else None
+        if config["model_type"] == "gemma4":
+            given["mm_token_type_ids"] = (ids == config["image_token_id"]).int()
+        if config["model_type"] == "git":
+            # Its rows stand before the text, and others know no places for them.
+            rows = int((ids[0] == 0).sum())
+            given["input_ids"] = ids[:, rows:]
+        if config["model_type"] == "kosmos-2":
+            given["image_embeds_position_mask"] = ids == 1
+            given["input_ids"] = torch.where(ids == 1, 4, ids)
         own = dict.fromkeys(counts, 0)
         for title, changed in changes(config):
             with tempfile.TemporaryDirectory(prefix="sweep-") as work:

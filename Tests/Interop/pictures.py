@@ -1,5 +1,5 @@
 """Very small image encoders, and models that read pictures and texts, as transformers 5.23 saves them (torch 2.15, Pillow 13, float32,
-eager attention), and what it computes of the pictures beside them.
+eager attention), and what it computes of the pictures beside them. Llama 4's processor needs torchvision too.
 
     python3 Tests/Interop/pictures.py Tests/Pictures [NAME …]
 
@@ -35,6 +35,14 @@ TEXT = dict(vocab_size=40, hidden_size=16, intermediate_size=24, num_hidden_laye
 
 def sized(processor, **more):
     return processor(size={"height": 12, "width": 12}, **more)
+
+
+class Llama4ImageProcessor(T.Llama4ImageProcessor):
+    """Written for torchvision alone: here its resizing is Pillow's, as that of the others is."""
+
+    def resize(self, image, size, resample=None, **kwargs):
+        results = [Image.fromarray(one.permute(1, 2, 0).numpy()).resize((size.width, size.height), int(resample)) for one in image]
+        return torch.stack([torch.from_numpy(np.array(one)).permute(2, 0, 1) for one in results])
 
 
 def vision(kind, **more):
@@ -106,6 +114,13 @@ READERS = {
         vision_config=vision("clip_vision_model"), text_config={"model_type": "llama", **TEXT}, image_token_index=30,
         vision_feature_layer=-1, vision_feature_select_strategy="full", multimodal_projector_bias=False,
         tie_word_embeddings=True), ENCODERS["clip"][2], 10),
+    # Tiles and the whole picture behind them; the text has a layer with experts, and one that sees chunks.
+    "llama4": (T.Llama4ForConditionalGeneration, T.Llama4Config(
+        vision_config=dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, image_size=16, patch_size=4,
+                           projector_input_dim=20, projector_output_dim=20, vision_output_dim=20, rope_parameters={"rope_type": "default", "rope_theta": 10000.0}),
+        text_config={**TEXT, "num_local_experts": 2, "intermediate_size_mlp": 20, "interleave_moe_layer_step": 2, "no_rope_layer_interval": 2,
+                     "attention_chunk_size": 16, "floor_scale": 4},
+        image_token_index=30), Llama4ImageProcessor(size={"height": 16, "width": 16}, max_patches=4), 4),
     "gemma3": (T.Gemma3ForConditionalGeneration, T.Gemma3Config(
         vision_config=vision("siglip_vision_model", vision_use_head=False), mm_tokens_per_image=1, image_token_index=30,
         text_config={"model_type": "gemma3_text", **TEXT, "sliding_window": 4, "query_pre_attn_scalar": 8,
@@ -182,6 +197,10 @@ def read(name, processor, pictures):
     if name == "llava_onevision":
         pictures = [pictures[:1], pictures[1:]] if len(pictures) > 1 else [pictures]
     made = dict(processor(pictures, return_tensors="pt", **SAID.get(name, {})))
+    if "aspect_ratios" in made:
+        # Of several tiles the whole picture is one more.
+        made["num_patches"] = [down * across + (down * across > 1) for down, across in made.pop("aspect_ratios").tolist()]
+        made["pixel_values"] = made["pixel_values"].float()
     counts = made.pop("num_patches", None)
     counts = [1] * len(pictures) if counts is None else [int(count) for count in counts]
     if "image_sizes" in made:
@@ -218,8 +237,10 @@ for name, (cls, config, processor, rows) in READERS.items():
     given, tiles = read(name, processor, PICTURES)
     draw = torch.Generator().manual_seed(seed)
     words = lambda count: torch.randint(3, 30, (count,), generator=draw).tolist()
-    with torch.no_grad():
-        features = model.get_image_features(**given, return_dict=True).pooler_output
+    features = None
+    if "image_grid_pinpoints" in config.to_dict():
+        with torch.no_grad():
+            features = model.get_image_features(**given, return_dict=True).pooler_output
     picture = places(config, given, tiles, rows, features)
     longer = len(picture[1]) + len(picture[2]) - len(picture[0])
     texts = [words(3) + picture[0] + words(4 + longer), words(2) + picture[1] + words(2) + picture[2] + words(3)]
@@ -242,6 +263,83 @@ for name, (cls, config, processor, rows) in READERS.items():
     save(name, model, processor, {"input_ids": ids, **given, "logits": result.logits, "greedy": torch.tensor([row])})
     with open(f"{out}/{name}/words.json", "w") as file:
         json.dump([{"pictures": FILES[:1], "ids": texts[0]}, {"pictures": FILES[1:], "ids": texts[1]}], file)
+
+# One picture for each text. Rows stand in places of the token that fills texts up, of which transformers knows none: GIT puts them before
+# the text, and Kosmos-2 is told their places beside it.
+LEADING = {
+    "git": (T.GitForCausalLM, T.GitConfig(
+        vision_config=VIEW, **{key: value for key, value in TEXT.items() if key not in ("num_key_value_heads", "head_dim")}),
+        lambda row: {"input_ids": row[:, 10:]}, [], 0, 10, []),
+    "kosmos2": (T.Kosmos2ForConditionalGeneration, T.Kosmos2Config(
+        vision_config=VIEW, latent_query_num=4, text_config=dict(
+            vocab_size=40, embed_dim=16, ffn_dim=24, layers=2, attention_heads=2, max_position_embeddings=64)),
+        lambda row: {"input_ids": torch.where(row == 1, 4, row), "image_embeds_position_mask": row == 1}, [0, 33], 1, 4, [34]),
+}
+for name, (cls, config, told, before, token, rows, after) in LEADING.items():
+    if only and name not in only:
+        continue
+    seed = sum(name.encode())
+    model = made(cls, config, seed)
+    processor = ENCODERS["clip"][2]
+    pixels = processor(PICTURES, return_tensors="pt")["pixel_values"]
+    draw = torch.Generator().manual_seed(seed)
+    texts = torch.tensor([before + [token] * rows + after + torch.randint(3, 30, (6,), generator=draw).tolist() for _ in FILES])
+    with torch.no_grad():
+        logits = model(**told(texts), pixel_values=pixels, use_cache=False).logits
+        row = texts[:1]
+        for _ in range(8):
+            last = model(**told(row), pixel_values=pixels[:1], use_cache=False).logits[:, -1:].argmax(-1)
+            row = torch.cat([row, last], dim=1)
+    save(name, model, processor, {"input_ids": texts, "pixel_values": pixels, "logits": logits, "greedy": row})
+    with open(f"{out}/{name}/words.json", "w") as file:
+        json.dump([{"pictures": [own], "ids": ids} for own, ids in zip(FILES, texts.tolist())], file)
+
+# Pictures of any size in patches of 2 pixels, of which the means of blocks of 2×2 stand in the text. The first model has vectors of tokens
+# for each layer, a layer that reads another's keys, and limits of its encoder's matrices; in the second tokens of a picture see each other.
+SOFT = dict(hidden_size=16, intermediate_size=20, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=8,
+            patch_size=2, pooling_kernel_size=2, position_embedding_size=36)
+GEMMA4 = {**TEXT, "max_position_embeddings": 160, "global_head_dim": 16, "vocab_size_per_layer_input": 40, "sliding_window": 12}
+KINDS = ["sliding_attention", "full_attention"]
+SOFTLY = {
+    "gemma4": (T.Gemma4Config(image_token_id=30, vision_config={**SOFT, "use_clipped_linears": True}, text_config={
+        **GEMMA4, "num_hidden_layers": 4, "layer_types": KINDS * 2, "num_kv_shared_layers": 2, "hidden_size_per_layer_input": 4})),
+    "gemma4_large": (T.Gemma4Config(image_token_id=30, vision_config={**SOFT, "standardize": True}, text_config={
+        **GEMMA4, "layer_types": KINDS, "hidden_size_per_layer_input": 0, "use_bidirectional_attention": "vision",
+        "attention_k_eq_v": True, "num_global_key_value_heads": 1})),
+}
+for name, config in SOFTLY.items():
+    if only and name not in only:
+        continue
+    seed = sum(name.encode())
+    config.vision_config._attn_implementation = config.text_config._attn_implementation = "eager"
+    model = made(T.Gemma4ForConditionalGeneration, config, seed)
+    noise = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for key, buffer in model.named_buffers():
+            if key.endswith(("_min", "_max")):
+                buffer.fill_((-1 if key.endswith("_min") else 1) * (0.5 + torch.rand((), generator=noise)))
+            elif "std_" in key:
+                buffer.copy_(torch.randn(buffer.shape, generator=noise))
+    processor = T.Gemma4ImageProcessorPil(patch_size=2, pooling_kernel_size=2, max_soft_tokens=70)
+    given = dict(processor(PICTURES, return_tensors="pt"))
+    counts = given.pop("num_soft_tokens_per_image")
+    given["pixel_values"] = given["pixel_values"].float()
+    draw = torch.Generator().manual_seed(seed)
+    words = lambda count: torch.randint(3, 30, (count,), generator=draw).tolist()
+    counts = [int(count) for count in counts]
+    # All up to the end of a picture is computed at once, and logits are wanted of 64 tokens at once at most.
+    texts = [words(64 - count) + [30] * count + words(6) for count in counts]
+    with torch.no_grad():
+        ids = torch.tensor(texts)
+        logits = model(input_ids=ids, mm_token_type_ids=(ids == 30).int(), use_cache=False, **given).logits
+        row = texts[0]
+        first = {key: value[:1] for key, value in given.items()}
+        for _ in range(8):
+            now = torch.tensor([row])
+            row = row + [model(input_ids=now, mm_token_type_ids=(now == 30).int(), use_cache=False, **first).logits[0, -1].argmax().item()]
+    save(name, model, processor, {"input_ids": ids, **given, "logits": logits, "greedy": torch.tensor([row])})
+    with open(f"{out}/{name}/words.json", "w") as file:
+        json.dump([{"pictures": [own], "ids": row} for own, row in zip(FILES, texts)], file)
 
 # Pictures of any size: patches of 4 pixels in blocks of 2×2, at least 400 pixels of a picture.
 GRID = dict(vocab_size=40, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,

@@ -20,8 +20,10 @@ import Testing
     "llava", "gemma3", "paligemma2", "internvl", "internvl_llama", "internvl_qwen3",
     "internvl_qwen3_moe", "internvl_gpt_oss", "llava_mistral", "llava_qwen2", "aya_vision",
     "pixtral", "mistral3", "mistral3_ministral3", "llava_next", "llava_next_mistral", "llava_onevision",
+    "llama4", "git", "kosmos2",
   ]
-  static let readers = tiled + ["qwen2_5_vl", "qwen3_vl", "glm4v", "mllama"]
+  static let readers = tiled + ["qwen2_5_vl", "qwen3_vl", "glm4v", "mllama"] + placed
+  static let placed = ["gemma4", "gemma4_large"]
   static let names = encoders + readers
   static let shared = [
     "vit", "clip_vision_model", "llava", "paligemma", "gemma3", "idefics3", "smolvlm", "qwen2_vl", "mllama",
@@ -72,20 +74,16 @@ import Testing
     let loaded = try Self.load(path)
     let plan = loaded.description.plan
     let text = try Self.words(name)[0]
-    let encoder = try PictureEncoder(loaded, pool: Self.pool, computeType: .stored)
+    let encoder = try PictureEncoder(loaded)
     let pictures = try PictureReader(plan, stack: encoder.stack, folder: path)
       .read(text.pictures.map { Self.folder + "/" + $0 })
-    let token = try #require(encoder.token)
     var settings = TextGenerator.Settings()
     settings.maximumTokens = 8
     settings.ignoresEnd = true
     settings.sampling.temperature = 0
-    settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
-    if plan.lets(.picture) { settings.together = PicturePrompt.runs(of: token, in: text.ids) }
+    try ShownPictures(pictures, in: text.ids, of: plan, encoder, pool: Self.pool, computeType: .stored)
+      .show(to: &settings)
     if plan.lets(.prompt) { settings.prefix = text.ids.count }
-    if plan.readsPlaces {
-      settings.places = PicturePrompt.places(of: text.ids, token: token, grids: pictures.compactMap(encoder.grid))
-    }
     let rows = encoder.rows(of: pictures).reduce(0, +)
     let executor = try loaded.executor(
       pool: Self.pool, longest: max(text.ids.count, rows), states: .f32, computeType: .stored)
@@ -143,6 +141,21 @@ import Testing
     let reader = try PictureReader(plan, stack: plan.pictureStacks.first, folder: path)
     let pictures = try ["one.png", "two.png", "three.png"].flatMap { try reader.read([Self.folder + "/" + $0]) }
     #expect(try pictures.flatMap(\.tiles).flatMap(\.self) == Self.values("pixel_values", path))
+  }
+
+  @Test("patches that are padded to a number of them are the processor's, bit for bit", arguments: placed)
+  func paddedPatches(_ name: String) throws {
+    let path = Self.folder + "/" + name
+    let wanted = try Self.values("pixel_values", path)
+    let processor = try ImageProcessor(folder: path)
+    let files = ["one.png", "two.png", "three.png"].map { Self.folder + "/" + $0 }
+    let pictures = try processor.process(files: files)
+    let room = wanted.count / pictures.count
+    for (index, picture) in pictures.enumerated() {
+      let own = wanted[index * room..<(index + 1) * room]
+      #expect(picture.values.elementsEqual(own.prefix(picture.values.count)))
+      #expect(own.dropFirst(picture.values.count).allSatisfy { $0 == 0 })
+    }
   }
 
   @Test("a configuration that has the text's keys beside the encoder's, as it is published, says the same")

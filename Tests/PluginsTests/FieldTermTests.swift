@@ -25,11 +25,20 @@ struct FieldTermTests {
   func composes(_ word: String) throws {
     let term = try #require(Standard.kit.registry.terms[word])
     let patch = try YAMLReader(source: term.word).read(term.line)
+    if term.slot == .objective {
+      // It is no part of a model.
+      let objective = try Standard.kit.registry.make(
+        .objective, try #require(patch["objective"]), as: (any Objective).self)
+      #expect(type(of: objective).name == term.component)
+      return
+    }
     let loader = SpecificationLoader(
       catalog: Catalog(folders: []), for: Composer(Standard.kit.registry))
     var tree = try YAMLReader(source: "base").read(Self.base)
     // What reads another stack needs one.
-    if term.slot == .crossAttention { tree["stacks"] = try YAMLReader(source: "stacks").read("source: {like: text}") }
+    if term.slot == .crossAttention || term.component == "two_towers" {
+      tree["stacks"] = try YAMLReader(source: "stacks").read("source: {like: text}")
+    }
     // What a stack gives stands in the stack, of which the text makes something.
     if term.slot == .output {
       tree["cross_attention"] = try YAMLReader(source: "cross").read("num_heads: 12")

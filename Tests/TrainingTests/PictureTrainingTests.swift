@@ -28,9 +28,9 @@ import Training
       let places = Array(repeating: token, count: 10)
       examples = TrainingExamples(
         [
-          .init(prompt: [5] + places + [7, 9], answer: [11, 2], picture: "one.png"),
-          .init(prompt: [5] + places + [8], answer: [12, 13, 2], picture: "one.png"),
-          .init(prompt: [5] + places + [7, 9], answer: [14, 2], picture: "two.png"),
+          .init([([5] + places + [7, 9], [11, 2])], picture: "one.png"),
+          .init([([5] + places + [8], [12, 13, 2])], picture: "one.png"),
+          .init([([5] + places + [7, 9], [14, 2])], picture: "two.png"),
         ], axis: stack.axis, promptIsSeen: false
       ) { try reader.read([folder + "/" + $0])[0].tiles[0] }
       settings = TrainingSettings(try Registry(standardComponents), inStudy: false)
@@ -70,10 +70,17 @@ import Training
   @Test("of a question nothing is predicted, and of an answer every token and its end")
   func rows() throws {
     let tiny = try Tiny()
-    let batch = try tiny.examples.batch([1, 2])
+    let maker = BatchMaker(try tiny.settings.makeObjective(), nil)
+    let batch = try tiny.examples.batch([1, 2], numbers: [1, 2], seed: 0, maker)
     #expect(batch.inputs.map(\.count) == [14, 14] && batch.predictions == 5)
     #expect(batch.targets[0].suffix(3) == [12, 13, 2] && batch.targets[0].dropLast(3).allSatisfy { $0 == -1 })
     #expect(batch.inputs[0].suffix(3) == [8, 12, 13])
+    // Of a conversation every answer.
+    let conversation = TrainingExamples.Example([([5, 6, 7], [8, 2]), ([9], [10, 11, 2])], picture: "one.png")
+    let all = TrainingExamples([conversation], axis: tiny.examples.axis, promptIsSeen: true) { _ in [] }
+    let turns = try all.batch([0], numbers: [0], seed: 0, maker)
+    #expect(conversation.length == 8 && all.longest == 8 && turns.predictions == 5)
+    #expect(turns.inputs == [[5, 6, 7, 8, 2, 9, 10, 11]] && turns.targets == [[-1, -1, 8, 2, -1, 10, 11, 2]])
     // Cut where another picture begins.
     let (first, last) = tiny.examples.split(last: 0.5)
     #expect((first.count, last.count) == (0, 3))

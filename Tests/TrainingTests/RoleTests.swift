@@ -13,8 +13,8 @@ import Training
   /// The cases of components that stand in a model of one text: the only ones that are trained.
   static let cases = Standard.cases.filter {
     $0.component.slot.isOfModel && ![.crossAttention, .output].contains($0.component.slot)
-      // An embedding of another stack's rows is no text's.
-      && ($0.component.slot != .embedding || $0.setting["from"] == nil)
+      // An embedding of another stack's rows is no text's, and a head that compares two stacks not of one.
+      && (![.embedding, .head].contains($0.component.slot) || $0.setting["from"] == nil)
   }
 
   private func model(_ sample: ConformanceCase, starting: String) throws -> TinyModel {

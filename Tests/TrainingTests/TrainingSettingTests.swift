@@ -39,6 +39,7 @@ import Training
     (settings.validationBatches, settings.validateEvery, settings.saveEvery) = (15, 17, 19)
     (settings.keep, settings.threads, settings.frozen) = (21, 23, ["layers.0", "stacks.image"])
     settings.options = TrainingOptions(precision: .bf16, recomputation: .cheap)
+    settings.objective = Setting(text: "masked_tokens")
     settings.lora = AdapterSettings("rank=2,alpha=3,dora,target=attn.q,dropout=0.5")
     let text = JSONValue.object(settings.json).serialized()
     let object = try #require(JSONValue(parsing: text).object)
@@ -57,7 +58,8 @@ import Training
     for setting in TrainingSetting.all {
       var json = TrainingSettings(registry, inStudy: false).json
       json[setting.key] = nil
-      let isOptional = ["lr", "lora", "freeze", "init_seed", "arithmetic", "recompute"].contains(setting.key)
+      let isOptional = ["lr", "objective", "lora", "freeze", "init_seed", "arithmetic", "recompute"].contains(
+        setting.key)
       #expect((TrainingSettings(json, registry) != nil) == isOptional, "\(setting.key)")
       json[setting.key] = .array([1])
       if case .component = setting.kind { continue }

@@ -249,13 +249,7 @@ public struct StudyPlanner {
     let architecture = try specifications.load(study.base, patches: patches)
     let assembly = try composer.assemble(architecture)
     let plan = try assembly.plan()
-    if plan.seesWholeTexts || plan.prediction != .tokens {
-      throw Problems([
-        Problem(
-          "'\(plan.name)' predicts no next token, which is what a study trains: its tokens see those after them, or its head "
-            + "predicts none", at: patch.place ?? study.basePlace)
-      ])
-    }
+    try requireObjective(study, plan, at: patch.place ?? study.basePlace)
     if !plan.pictureStacks.isEmpty, !study.contexts.isEmpty || !study.benchmarks.isEmpty || !study.probes.isEmpty {
       throw Problems([
         Problem(
@@ -271,6 +265,49 @@ public struct StudyPlanner {
       ])
     }
     return Composed(architecture: architecture, choices: assembly.choices, plan: plan)
+  }
+
+  /// Throws where `plan` is not for the objective of `study`, which all arms have: losses of different ones cannot be compared.
+  private func requireObjective(_ study: Study, _ plan: Plan, at place: Place?) throws(Problems) {
+    let written = study.training["objective"]
+    for arm in study.arms {
+      guard let own = arm.training["objective"] else { continue }
+      throw Problems([
+        Problem(
+          "an arm cannot have an objective of its own, for losses of different objectives are not compared",
+          at: own.place,
+          hint: "write it in the 'train' of the study")
+      ])
+    }
+    let usual = composer.registry.defaultNames[.objective] ?? ""
+    let objective = try composer.registry.make(
+      .objective, written ?? Setting(text: usual), as: (any Objective).self)
+    let name = type(of: objective).name
+    if let why = objective.obstacle(to: plan) {
+      let others = composer.registry.names(in: .objective).filter { name in
+        let other = try? composer.registry.make(.objective, Setting(text: name), as: (any Objective).self)
+        return other.map { $0.obstacle(to: plan) == nil && type(of: $0).data == .sequences } ?? false
+      }
+      throw Problems([
+        Problem(
+          "'\(plan.name)' cannot be trained with the objective '\(name)': \(why)", at: place,
+          hint: others.first.map { "train: {objective: \($0)}" })
+      ])
+    }
+    if type(of: objective).data != .sequences {
+      throw Problems([
+        Problem(
+          "a study trains on texts, or on questions about pictures, and '\(name)' is for other data", at: written?.place
+        )
+      ])
+    }
+    if name != usual, !study.contexts.isEmpty || !study.benchmarks.isEmpty || !study.probes.isEmpty {
+      throw Problems([
+        Problem(
+          "'contexts', 'tasks' and 'probes' are for models that predict the next token", at: written?.place,
+          hint: "leave them out, or 'objective'")
+      ])
+    }
   }
 
   private func size(_ composed: Composed, _ hold: Hold, context: Int) -> Double {

@@ -24,7 +24,7 @@ extension RunTrainer {
   /// where it cannot take so many.
   func decodingSpeed(_ plan: Plan, _ parameters: Parameters, context: Int) throws -> Double? {
     let length = min(plan.longestSequence ?? Int.max, max(context, plan.shape.contextLength), 64)
-    guard length > 8, plan.axes.count <= PlannedAxis.ofText.count else { return nil }
+    guard length > 8, !plan.seesWholeTexts, plan.axes.count <= PlannedAxis.ofText.count else { return nil }
     let executor = try PlanExecutor(
       plan, parameters, pool: pool, maximumRows: 1, states: .f32, fusing: true, computeType: .stored)
     let sequence = try executor.openSequence(length: length)

@@ -79,6 +79,13 @@ public final class RunTrainer: ArmTrainer {
     do { try settings.makeOptimizer().checkRules(of: plan) } catch let problem as TrainingProblem {
       throw Problems([Problem(problem.description, at: training["optimizer"]?.place ?? training.place)])
     }
+    if !settings.hasUsualObjective,
+      let why = try settings.makeObjective().obstacle(in: tokenizer().map { TextMarks($0) })
+    {
+      throw Problems([
+        Problem("the study cannot train with its objective: \(why)", at: training["objective"]?.place ?? training.place)
+      ])
+    }
     if let start { entries.append(.init("start", start.fingerprint)) }
     if !budget.smaller.isEmpty {
       _ = try BranchedRuns(settings, budget)
@@ -277,12 +284,15 @@ public final class RunTrainer: ArmTrainer {
     try MemoryNeed(arm.plan, settings).check()
     let parameters = try Parameters(arm.plan, seed: settings.seed)
     start?.take(arm.plan, parameters)
+    let marks = try tokenizer().map { TextMarks($0) }
     if let own = try questions(study.data.map(\.path), arm.architecture) {
       let (training, validation) = own.examples.split(last: settings.validationFraction)
-      return try Trainer(arm.plan, parameters, settings, training: training, validation: validation, pool: pool)
+      return try Trainer(
+        arm.plan, parameters, settings, training: training, validation: validation, marks: marks, pool: pool)
     }
     let (training, validation) = try split(study, settings)
-    return try Trainer(arm.plan, parameters, settings, training: training, validation: validation, pool: pool)
+    return try Trainer(
+      arm.plan, parameters, settings, training: training, validation: validation, marks: marks, pool: pool)
   }
 
   func split(_ study: Study, _ settings: TrainingSettings) throws -> (first: TokenText, last: TokenText) {

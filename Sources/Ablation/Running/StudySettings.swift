@@ -48,6 +48,7 @@ enum StudySettings {
       ])
     }
     settings.settle(given: given, modelContext: usualContext, tokens: tokens, inStudy: true)
+    if let objective = training["objective"] { settings.objective = objective }
     if let optimizer = training["optimizer"] { settings.optimizer = optimizer }
     if let schedule = training["schedule"] { settings.schedule = schedule }
     for (key, value) in names { _ = settings.set(key, to: value) }

@@ -43,7 +43,7 @@ struct ModelTrial: Trial {
     case .roles: roles()
     case .saving: try saving()
     case .memory: try memory()
-    case .documentation, .options, .attributes, .descent, .rates, .rendering: []
+    case .documentation, .options, .attributes, .descent, .rates, .rows, .rendering: []
     }
   }
 

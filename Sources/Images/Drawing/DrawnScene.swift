@@ -8,27 +8,39 @@ public struct DrawnScene: Sendable {
     public let answer: String
   }
 
+  /// What a picture can be of.
+  public enum Kind: String, Sendable, CaseIterable {
+    case shapes
+    case numbers
+    case words
+  }
+
   public let picture: Picture
   /// What the picture shows, in one phrase.
   public let caption: String
   /// Questions whose answer the picture alone decides; the first asks for the caption.
   public let questions: [Question]
+  /// The same in another order, in which they are asked one after the other.
+  let shuffled: [Question]
 
-  /// The scene number `index` of those that `seed` makes, `side` pixels wide and high, at least 48.
+  /// The scene number `index` of those of `kinds`, of which there is one, that `seed` makes, `side` pixels wide and high, at least 48.
   ///
-  /// A scene depends on nothing but these three numbers: other indices are other pictures, and so are other seeds.
-  public init(seed: UInt64, index: Int, side: Int = 64) {
+  /// A scene depends on nothing but these: other indices are other pictures, and so are other seeds.
+  public init(seed: UInt64, index: Int, side: Int = 64, of kinds: [Kind] = Kind.allCases) {
     precondition(side >= 48, "a scene of \(side) pixels has no room for a word")
     var choices = SceneChoices(seed: seed, index: index)
     let light = UInt8(225 + choices.below(31))
     let ground = (light, UInt8(225 + choices.below(31)), UInt8(225 + choices.below(31)))
     var picture = Picture(width: side, height: side, filled: ground)
-    switch choices.below(4) {
-    case 0: (caption, questions) = Self.drawNumber(on: &picture, &choices)
-    case 1: (caption, questions) = Self.drawWord(on: &picture, &choices)
-    default: (caption, questions) = Self.drawShapes(on: &picture, &choices)
+    // Shapes are as many as both others.
+    switch choices.one(of: [.numbers, .words, .shapes, .shapes].filter(kinds.contains)) {
+    case .numbers: (caption, questions) = Self.drawNumber(on: &picture, &choices)
+    case .words: (caption, questions) = Self.drawWord(on: &picture, &choices)
+    case .shapes: (caption, questions) = Self.drawShapes(on: &picture, &choices)
     }
     self.picture = picture
+    var rest = questions
+    shuffled = questions.map { _ in rest.remove(at: choices.below(rest.count)) }
   }
 
   /// One line of JSON for each question: `{"images": [path], "question": …, "answer": …}`.
@@ -40,6 +52,20 @@ public struct DrawnScene: Sendable {
       line["answer"] = .string(question.answer)
       return JSONValue.object(line).serialized()
     }
+  }
+
+  /// One line of JSON for all questions, in any order: `{"images": [path], "messages": [{"role": "user", "content": …}, …]}`.
+  public func conversation(path: String) -> String {
+    var line = JSONObject()
+    line["images"] = .array([.string(path)])
+    line["messages"] = .array(
+      shuffled.flatMap { question -> [JSONValue] in
+        [
+          ["role": "user", "content": .string(question.text)],
+          ["role": "assistant", "content": .string(question.answer)],
+        ]
+      })
+    return JSONValue.object(line).serialized()
   }
 
   private static let describe = "What does the picture show?"

@@ -62,9 +62,9 @@ public struct ImageProcessor: Sendable {
   }
 
   /// The same processor with sides that are multiples of `side` pixels, as a model of texts and pictures says to it whose blocks of
-  /// patches become one row; itself where it cuts nothing by patches.
+  /// patches become one row; itself where it cuts nothing by patches, or where its own settings say how many become a row.
   public func cutting(patches side: Int) throws(FileProblem) -> ImageProcessor {
-    guard settings["patch_size"] != nil else { return self }
+    guard settings["patch_size"] != nil, settings["pooling_kernel_size"] == nil else { return self }
     var (settings, processor) = (self.settings, self)
     settings["patch_size"] = ["height": .integer(side), "width": .integer(side)]
     processor.settings = settings
@@ -84,10 +84,29 @@ public struct ImageProcessor: Sendable {
     var processed: [ProcessedPicture] = []
     for file in files {
       let picture = try Picture(contentsOf: file, transparency: transparency, limit: limit)
-      do {
+      do throws(PictureProblem) {
         processed.append(try process(picture, of: files.count))
       } catch {
         throw FileProblem(path: file, offset: error.offset, sentence: error.sentence)
+      }
+    }
+    return processed
+  }
+
+  /// What an encoder reads for pictures that came as the bytes of `files`, which belong to one text; throws as above, and numbers them
+  /// from 1.
+  public func process(
+    bytes files: [[UInt8]], limit: Int = Picture.pixelLimit
+  ) throws(FileProblem) -> [ProcessedPicture] {
+    var processed: [ProcessedPicture] = []
+    for (index, file) in files.enumerated() {
+      do throws(PictureProblem) {
+        let picture = file.withUnsafeBytes { bytes in
+          Result { () throws(PictureProblem) in try Picture(bytes, transparency: transparency, limit: limit) }
+        }
+        processed.append(try process(picture.get(), of: files.count))
+      } catch {
+        throw FileProblem(path: "picture \(index + 1)", offset: error.offset, sentence: error.sentence)
       }
     }
     return processed

@@ -1,3 +1,4 @@
+import Components
 import Files
 
 /// Tokens in a row that lie in mapped files, one after the other.
@@ -54,6 +55,9 @@ public struct TokenText: Sendable {
     }
     return tokens
   }
+
+  /// The tokens of `window` that begins at `start`.
+  subscript(window: TextWindow, at start: Int) -> [Int] { self[start..<start + window.tokens] }
 
   /// The first tokens, at most `count` of them.
   public func prefix(_ count: Int) -> TokenText {

@@ -1,28 +1,52 @@
 import Components
 import Execution
 
-/// Questions about pictures with their answers, of which a model learns the answers.
+/// Questions about pictures with their answers, of which a model learns the answers; or pictures with their captions.
 ///
 /// What a picture's rows are is told when a batch is made of them: all pictures of a data set would take more memory than there is.
 public struct TrainingExamples: Sendable {
-  /// A question and its answer.
+  /// Questions about one picture, each with its answer behind it.
   public struct Example: Sendable {
-    /// The tokens of the question, with those in whose places the picture's rows stand.
-    public let prompt: [Int]
-    /// The tokens that are learned: the answer, and the end of the text.
-    public let answer: [Int]
+    /// The tokens of all of it, with those in whose places the picture's rows stand.
+    public let tokens: [Int]
+    /// Where the tokens stand that are learned: each answer with the end of the text behind it; of a caption the last token.
+    public let answers: [Range<Int>]
     /// The picture, by a name that `rows` knows.
     public let picture: String
+    /// How many tokens are read: all of a caption, and all but the last of a last answer, which is predicted and not read.
+    public let length: Int
 
-    /// The `answer` to `prompt`, a question about `picture`.
-    public init(prompt: [Int], answer: [Int], picture: String) {
-      precondition(
-        !prompt.isEmpty && !answer.isEmpty, "a question of \(prompt.count) tokens, an answer of \(answer.count)")
-      (self.prompt, self.answer, self.picture) = (prompt, answer, picture)
+    /// The `turns`, of which there is at least one: questions about `picture`, and what is answered.
+    public init(_ turns: [(prompt: [Int], answer: [Int])], picture: String) {
+      precondition(!turns.isEmpty && turns.allSatisfy { !$0.prompt.isEmpty && !$0.answer.isEmpty })
+      var tokens: [Int] = []
+      var answers: [Range<Int>] = []
+      for turn in turns {
+        tokens += turn.prompt
+        answers.append(tokens.count..<tokens.count + turn.answer.count)
+        tokens += turn.answer
+      }
+      (self.tokens, self.answers, self.picture) = (tokens, answers, picture)
+      length = tokens.count - 1
     }
 
-    /// How many tokens are read: the last of the answer is predicted and not read.
-    public var length: Int { prompt.count + answer.count - 1 }
+    /// The `caption` of `picture`.
+    public init(caption: [Int], picture: String) {
+      precondition(!caption.isEmpty, "a caption of no tokens")
+      (tokens, answers, self.picture) = (caption, [caption.count - 1..<caption.count], picture)
+      length = caption.count
+    }
+
+    /// What a model learns from.
+    var sequence: TrainedSequence {
+      var given: [Range<Int>] = []
+      var start = 0
+      for answer in answers {
+        given.append(start..<answer.lowerBound)
+        start = answer.upperBound
+      }
+      return TrainedSequence(tokens, given: given)
+    }
   }
 
   /// The examples in order; those of one picture stand together.
@@ -32,8 +56,8 @@ public struct TrainingExamples: Sendable {
   private let promptIsSeen: Bool
   private let rows: @Sendable (_ picture: String) throws -> [Float]
 
-  /// These `examples`, whose pictures' `rows` are given on `axis`; with `promptIsSeen` the tokens of a question see each other, where
-  /// a mask lets them.
+  /// These `examples`, whose pictures' `rows` are given on `axis`; with `promptIsSeen` the tokens of a first question see each other,
+  /// where a mask lets them.
   public init(
     _ examples: [Example], axis: RowAxis, promptIsSeen: Bool,
     rows: @escaping @Sendable (_ picture: String) throws -> [Float]
@@ -57,14 +81,15 @@ public struct TrainingExamples: Sendable {
   /// The first of them, at most `count`.
   public func prefix(_ count: Int) -> TrainingExamples { with(Array(examples.prefix(count))) }
 
-  /// Those at `places`, one after the other.
-  public func batch(_ places: [Int]) throws -> Batch {
+  /// What the one at `place` is given beside its text.
+  public func given(_ place: Int) throws -> [RowAxis: AxisInput] { [axis: .rows(try rows(examples[place].picture))] }
+
+  /// Those at `places`, one after the other, as `maker` makes a batch of them; what is random in each follows from its number.
+  package func batch(_ places: [Int], numbers: [Int], seed: UInt64, _ maker: BatchMaker) throws -> Batch {
     let chosen = places.map { examples[$0] }
-    return Batch(
-      inputs: chosen.map { $0.prompt + $0.answer.dropLast() },
-      targets: chosen.map { Array(repeating: -1, count: $0.prompt.count - 1) + $0.answer },
-      beside: try chosen.map { [axis: .rows(try rows($0.picture))] },
-      prefixes: promptIsSeen ? chosen.map(\.prompt.count) : [])
+    return maker.batch(
+      zip(chosen, numbers).map { ($0.sequence, number: $1) }, seed: seed, beside: try places.map(given),
+      prefixes: promptIsSeen ? chosen.map { $0.answers[0].lowerBound } : [])
   }
 
   private func with(_ examples: [Example]) -> TrainingExamples {

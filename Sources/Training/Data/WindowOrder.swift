@@ -1,3 +1,5 @@
+import Components
+
 /// The order in which the windows of a text are trained on: every epoch each window once, shuffled anew.
 ///
 /// Epoch e cuts the tokens into windows of `length` from an offset below `length` that the seed and e give, so that over

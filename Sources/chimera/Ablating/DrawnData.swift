@@ -2,11 +2,13 @@ import Components
 import Files
 import Images
 
-/// Pictures that are drawn for a study: `data: {shapes: {count: 2000, seed: 1, size: 64}}`.
+/// Pictures that are drawn for a study: `data: {shapes: {count: 2000, seed: 1, size: 64, only: [shapes], conversations: true}}`.
 struct DrawnData {
   private let count: Int
   private let seed: Int
   private let size: Int
+  private let kinds: [DrawnScene.Kind]
+  private let conversations: Bool
 
   private static let key = "shapes"
 
@@ -19,7 +21,7 @@ struct DrawnData {
         Problem("'data' has no key '\(entry.key)'", at: entry.place, hint: "data: {\(Self.key): {count: 2000}}"))
     }
     let group = setting[Self.key] ?? Setting(.group([]))
-    let known = ["count", "seed", "size"]
+    let known = ["count", "seed", "size", "only", "conversations"]
     for entry in group.entries ?? [] where !known.contains(entry.key) {
       problems.add(
         Problem(
@@ -40,6 +42,23 @@ struct DrawnData {
     count = integer("count", usually: 1000, in: 1...1_000_000)
     seed = integer("seed", usually: 1, in: 0...Int(Int32.max))
     size = integer("size", usually: 64, in: 48...1024)
+    let all = DrawnScene.Kind.allCases
+    if let only = group["only"] {
+      let read = (only.list ?? [only]).map { $0.text.flatMap(DrawnScene.Kind.init(rawValue:)) }
+      kinds = all.filter(read.contains)
+      if kinds.isEmpty || read.contains(nil) {
+        problems.add(
+          Problem(
+            "'only' takes a list of kinds", at: only.place, hint: all.map(\.rawValue).joined(separator: ", ")))
+      }
+    } else {
+      kinds = all
+    }
+    conversations = group["conversations"]?.flag ?? false
+    if let written = group["conversations"], written.flag == nil {
+      problems.add(
+        Problem("'conversations' takes true or false, not \(written.kindInWords)", at: written.place))
+    }
     try problems.check()
   }
 
@@ -47,11 +66,14 @@ struct DrawnData {
   /// its data is in files.
   static func drawn(in tree: Setting) throws -> Setting {
     guard let wanted = try DrawnData(tree["data"]) else { return tree }
-    let folder = Caches.pictures + "/\(key)-\(wanted.size)-\(wanted.seed)-\(wanted.count)"
+    let form = wanted.kinds.map(\.rawValue).joined(separator: "-") + (wanted.conversations ? "-conversations" : "")
+    let folder = Caches.pictures + "/\(form)-\(wanted.size)-\(wanted.seed)-\(wanted.count)"
     if kind(ofPath: folder) == .nothing {
       try makeFolder(Caches.pictures)
       Console.note("drawing \(wanted.count) pictures: \(folder)")
-      try DrawnScene.write(0..<wanted.count, seed: UInt64(wanted.seed), side: wanted.size, to: folder)
+      try DrawnScene.write(
+        0..<wanted.count, seed: UInt64(wanted.seed), side: wanted.size, of: wanted.kinds,
+        conversations: wanted.conversations, to: folder)
     }
     var tree = tree
     tree["data"] = Setting(.scalar(folder + "/data.jsonl", quoted: true), at: tree["data"]?.place)

@@ -18,10 +18,13 @@ struct ShapesData: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shapes", abstract: "Draw pictures with questions and answers.",
     discussion: """
-      Draws shapes, numbers and words, each picture with three to five questions that it alone answers: PNG files, and a \
-      data.jsonl for train and eval. The same count, seed and size give the same bytes; another seed gives other pictures.
+      Draws shapes, numbers and words, each picture with three to five questions that it alone answers: PNG files, a \
+      data.jsonl for train and eval, and a captions.jsonl for --objective contrastive. The same count, seed and size give \
+      the same bytes; another seed gives other pictures. With --conversations all questions about a picture are one line, \
+      in any order: a model that is trained on them learns all answers at the price of reading the picture once.
 
         chimera data shapes shapes --count 5000
+        chimera data shapes shapes --count 40000 --only shapes --conversations
         chimera data shapes held-out --count 300 --seed 2
       """)
 
@@ -29,6 +32,8 @@ struct ShapesData: ParsableCommand {
   @Option(parsing: .unconditional, help: "Number of pictures.") var count = 1000
   @Option(parsing: .unconditional, help: "Random seed.") var seed: UInt64 = 1
   @Option(parsing: .unconditional, help: "Width and height of a picture in pixels.") var size = 64
+  @Option(help: "What to draw, separated by commas: shapes, numbers, words. [all]") var only: DrawnKinds?
+  @Flag(help: "Write a picture's questions as one conversation.") var conversations = false
 
   func validate() throws {
     var mistakes = Mistakes()
@@ -39,7 +44,22 @@ struct ShapesData: ParsableCommand {
   }
 
   func run() throws {
-    try DrawnScene.write(0..<count, seed: seed, side: size, to: folder)
+    try DrawnScene.write(
+      0..<count, seed: seed, side: size, of: only?.kinds ?? DrawnScene.Kind.allCases, conversations: conversations,
+      to: folder)
     Console.write("\(folder)/data.jsonl: questions about \(count.grouped) pictures\n")
+  }
+}
+
+/// Kinds of pictures, separated by commas.
+struct DrawnKinds: ExpressibleByArgument {
+  let kinds: [DrawnScene.Kind]
+
+  init?(argument: String) {
+    let kinds = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      DrawnScene.Kind(rawValue: String($0))
+    }
+    guard !kinds.contains(nil) else { return nil }
+    self.kinds = kinds.compactMap(\.self)
   }
 }

@@ -20,6 +20,7 @@ struct Embed: ParsableCommand {
         chimera embed model-folder "A cat sleeps." "A dog naps." "Stocks fell."
         chimera embed model-folder sentences.txt --output vectors.safetensors
         chimera embed vit-folder picture.png other.jpg
+        chimera embed clip-folder picture.png "a cat" "a dog"
         chimera embed bert-folder "A bank by the river." --pool tokens --json
       """)
 
@@ -27,7 +28,10 @@ struct Embed: ParsableCommand {
   enum Pool: String, ExpressibleByArgument, CaseIterable { case mean, cls, last, max, tokens }
 
   @Argument(help: "The model.") var model: String
-  @Argument(help: "Texts, or one file with a text on each line; '-' is standard input. Of an image encoder, pictures.")
+  @Argument(
+    help:
+      "Texts, or one file with a text on each line; '-' is standard input. Of an image encoder, pictures, and of one that compares both, either."
+  )
   var texts: [String]
   @Option(help: "mean, cls (the first token), last, max, or tokens: a vector for each. [as the model says]")
   var pool: Pool?
@@ -52,6 +56,7 @@ struct Embed: ParsableCommand {
   func run() throws {
     let loaded = try options.load(model, seed: seed)
     if loaded.description.plan.axes[RowAxis.tokens.index].patches != nil { return try embedPictures(loaded) }
+    if loaded.description.plan.prediction == .pairs { return try embedBoth(loaded) }
     let texts = try GivenTexts(texts).texts
     guard let tokenizer = loaded.tokenizer else {
       throw Failure(.failed, "the model has no tokenizer: give one with --tokenizer")
@@ -93,13 +98,15 @@ struct Embed: ParsableCommand {
     try show(texts, results, pooling, plan, nil)
   }
 
-  private func show(
-    _ texts: [String], _ results: [TextEmbedder.Result], _ pooling: TextPooling, _ plan: Plan, _ tokenizer: Tokenizer?
+  /// Writes `results`; those at `pictures` are of pictures, or all where nothing is: there is no tokenizer then.
+  func show(
+    _ texts: [String], _ results: [TextEmbedder.Result], _ pooling: TextPooling, _ plan: Plan, _ tokenizer: Tokenizer?,
+    pictures: Set<Int> = []
   ) throws {
     if let output { try write(results, to: output) }
     if json {
       Console.write(
-        JSONValue.object(document(texts, results, pooling, plan, tokenizer)).serialized(pretty: true) + "\n")
+        JSONValue.object(document(texts, results, pooling, plan, tokenizer, pictures)).serialized(pretty: true) + "\n")
     } else if pool == .tokens {
       for result in results {
         for (index, state) in result.states.enumerated() {
@@ -144,7 +151,8 @@ struct Embed: ParsableCommand {
   }
 
   private func document(
-    _ texts: [String], _ results: [TextEmbedder.Result], _ pooling: TextPooling, _ plan: Plan, _ tokenizer: Tokenizer?
+    _ texts: [String], _ results: [TextEmbedder.Result], _ pooling: TextPooling, _ plan: Plan, _ tokenizer: Tokenizer?,
+    _ pictures: Set<Int>
   ) -> JSONObject {
     func numbers(_ vector: [Float]) -> JSONValue { .array(vector.map { .number(Double($0)) }) }
     var document = JSONObject()
@@ -153,10 +161,12 @@ struct Embed: ParsableCommand {
     document["pooling"] = .string(pool?.rawValue ?? pooling.mode.rawValue)
     if pool != .tokens { document["normalized"] = .bool(pooling.normalizes) }
     document[tokenizer == nil ? "pictures" : "texts"] = .array(
-      zip(texts, results).map { text, result in
+      zip(texts, results).enumerated().map { index, both in
+        let (text, result) = both
+        let isText = tokenizer != nil && !pictures.contains(index)
         var entry = JSONObject()
-        entry[tokenizer == nil ? "file" : "text"] = .string(text)
-        if tokenizer != nil { entry["tokens"] = .array(result.tokens.map { .integer($0) }) }
+        entry[isText ? "text" : "file"] = .string(text)
+        if isText { entry["tokens"] = .array(result.tokens.map { .integer($0) }) }
         if result.leftOut > 0 { entry["left_out"] = .integer(result.leftOut) }
         if pool == .tokens {
           if let tokenizer {

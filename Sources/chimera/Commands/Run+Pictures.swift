@@ -16,7 +16,7 @@ extension Run {
       image.isEmpty
       ? try prepared(given, loaded, seed: seed)
       : ([], settings(stops: [], beginsText: given == nil, seed: seed))
-    let encoder = try PictureEncoder(loaded, pool: options.pool, computeType: options.computeType())
+    let encoder = try PictureEncoder(loaded)
     guard let token = encoder.token else {
       throw ModelProblem.picture("'\(plan.name)' has no token in whose places the rows of pictures stand")
     }
@@ -35,14 +35,11 @@ extension Run {
       ids = encoded.ids
       settings = self.settings(
         stops: encoded.stops, ends: encoded.ends, beginsText: conversation.isWanted, seed: seed)
-      try PicturePrompt.check(ids, token: token, rows: totals.reduce(0, +))
-      settings.beside = [encoder.stack.states.axis: .rows(try encoder.encode(pictures))]
-      if plan.readsPlaces {
-        settings.places = PicturePrompt.places(of: ids, token: token, grids: pictures.compactMap(encoder.grid))
-      }
+      try ShownPictures(
+        pictures, in: ids, of: plan, encoder, pool: options.pool, computeType: options.computeType()
+      ).show(to: &settings)
     }
     settings.suppressed.insert(token)
-    if plan.lets(.picture) { settings.together = PicturePrompt.runs(of: token, in: ids) }
     return (ids, settings)
   }
 

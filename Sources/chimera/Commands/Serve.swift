@@ -43,7 +43,7 @@ struct Serve: ParsableCommand {
   var queue = 256
   @Option(parsing: .unconditional, help: .init("Maximum connections.", visibility: .hidden)) var connections = 256
   @Option(parsing: .unconditional, help: .init("Maximum bytes of a request's body.", visibility: .hidden)) var maxBody =
-    4 << 20
+    16 << 20
   @Option(parsing: .unconditional, help: .init("Maximum seconds of a request.", visibility: .hidden)) var timeout = 600
   @Option(parsing: .unconditional, help: .init("Maximum seconds that a connection may be silent.", visibility: .hidden))
   var silence = 60

@@ -24,8 +24,7 @@ struct Train: ParsableCommand {
         chimera train gpt2-nano --data book.txt --tokenizer char --out first
         chimera train --resume --out first
 
-      A model that reads pictures learns the answers of lines of JSON: \
-      {"images": ["cat.png"], "question": "…", "answer": "…"}.
+      Masked tokens, pictures and captions: README and Documentation/Images.md.
       """)
 
   @Argument(help: "The model.") var model: String?
@@ -66,6 +65,7 @@ struct Train: ParsableCommand {
     if case .pictures = prepared.corpus, sampleEvery > 0 {
       throw Failure(.usage, "--sample-every is for models of text; chimera eval asks a run's folder about pictures")
     }
+    if sampleEvery > 0 { try prepared.plan.requireContinuation() }
     let need = try MemoryNeed(prepared.plan, settings)
     let pool = ThreadPool(threads: settings.threads)
     if plan {

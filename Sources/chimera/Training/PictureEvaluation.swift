@@ -46,31 +46,35 @@ struct PictureEvaluation {
     var scores: [String: Score] = [:]
     var order: [String] = []
     var encoded: (picture: String, rows: [Float])?
-    for (index, example) in examples.examples.prefix(count).enumerated() {
+    let asked = examples.examples.enumerated().flatMap { index, example in
+      example.answers.map { (index: index, example: example, place: $0) }
+    }.prefix(count)
+    for (number, (index, example, place)) in asked.enumerated() {
+      // What was asked and answered before belongs to the question.
+      let (prompt, expected) = (Array(example.tokens[..<place.lowerBound]), Array(example.tokens[place]))
       if encoded?.picture != example.picture {
-        let given = try examples.batch([index]).beside[0]
-        encoded = (example.picture, try encoder.encode(given))
+        encoded = (example.picture, try encoder.encode(examples.given(index)))
       }
       let beside: [RowAxis: AxisInput] = [stack.states.axis: .rows(encoded?.rows ?? [])]
       var isExact = true
-      let prefix = plan.lets(.prompt) ? example.prompt.count : 0
-      let sequence = try executor.openSequence(length: example.length, prefix: prefix)
+      let prefix = plan.lets(.prompt) ? prompt.count : 0
+      let sequence = try executor.openSequence(length: place.upperBound - 1, prefix: prefix)
       func compare(_ position: Int, _ logits: UnsafeBufferPointer<Float>) throws {
-        let place = position - (example.prompt.count - 1)
+        let token = example.tokens[position + 1]
         let most = logits.max() ?? 0
         let sum = logits.reduce(0.0) { $0 + exp(Double($1 - most)) }
-        let own = log(sum) - Double(logits[example.answer[place]] - most)
+        let own = log(sum) - Double(logits[token] - most)
         guard own.isFinite else {
           throw TrainingProblem.evaluationNotANumber(token: position, isInfinite: own == .infinity)
         }
         loss += own
         tokens += 1
-        if logits[example.answer[place]] < most { isExact = false }
+        if logits[token] < most { isExact = false }
       }
-      try executor.forward([(sequence, example.prompt)], beside: [beside], logits: .last) { _, position, logits in
+      try executor.forward([(sequence, prompt)], beside: [beside], logits: .last) { _, position, logits in
         try compare(position, logits)
       }
-      let answer = Array(example.answer.dropLast())
+      let answer = Array(expected.dropLast())
       if !answer.isEmpty {
         try executor.forward([(sequence, answer)], logits: .all) { _, position, logits in
           try compare(position, logits)
@@ -79,16 +83,16 @@ struct PictureEvaluation {
       if !isExact {
         // Other tokens may spell the same answer.
         var settings = TextGenerator.Settings()
-        settings.maximumTokens = example.answer.count + 8
+        settings.maximumTokens = expected.count + 8
         settings.sampling.temperature = 0
         settings.beginsText = false
         settings.beside = beside
         settings.prefix = prefix
         if let token = stack.placeholder { settings.suppressed.insert(token) }
-        let result = try generator.generate(example.prompt, settings) { _, _ in true }
-        isExact = result.text == data.questions[index].answer && result.ending == .end
+        let result = try generator.generate(prompt, settings) { _, _ in true }
+        isExact = result.text == data.questions[number].answer && result.ending == .end
       }
-      let text = data.questions[index].text
+      let text = data.questions[number].text
       if scores[text] == nil { order.append(text) }
       scores[text, default: Score()].asked += 1
       all.asked += 1
@@ -96,7 +100,7 @@ struct PictureEvaluation {
         scores[text]?.exact += 1
         all.exact += 1
       }
-      progress(Double(index + 1) / Double(min(count, examples.count)))
+      progress(Double(number + 1) / Double(asked.count))
     }
     loss /= Double(max(1, tokens))
     byQuestion = order.map { ($0, scores[$0] ?? Score()) }

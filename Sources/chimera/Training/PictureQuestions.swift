@@ -10,9 +10,11 @@ import Training
 /// Questions about pictures, a JSON object a line, as a model reads them.
 ///
 ///     {"images": ["pictures/000001.png"], "question": "How many shapes are there?", "answer": "2"}
+///     {"images": ["pictures/000001.png"], "messages": [{"role": "user", "content": "How many shapes are there?"},
+///                                                      {"role": "assistant", "content": "2"}, …]}
 ///
 /// A path begins at the file's folder. A question is written as `images.prompt` of the model says, and an answer is followed by the
-/// end of the text.
+/// end of the text; the picture stands before the first.
 struct PictureQuestions {
   /// A question, as its line has it.
   struct Question {
@@ -23,7 +25,7 @@ struct PictureQuestions {
 
   /// What a model is trained on, in the order of the lines.
   let examples: TrainingExamples
-  /// The same as texts.
+  /// The questions of all of them as texts.
   let questions: [Question]
   /// A hash of the lines, of the pictures, of how the first is read, and of the tokenizer.
   let fingerprint: String
@@ -62,21 +64,27 @@ struct PictureQuestions {
           path: path,
           sentence: "'\(plan.name)' reads pictures, and is trained on lines of JSON: \(Self.form)")
       }
-      for question in try Self.read(path, &hash) {
-        if seen.insert(question.picture).inserted {
-          let bytes = try MappedFile(path: question.picture)
+      for line in try Self.read(path, &hash, severally: !plan.lets(.prompt)) {
+        let picture = line[0].picture
+        if seen.insert(picture).inserted {
+          let bytes = try MappedFile(path: picture)
           withExtendedLifetime(bytes) { hash.update(bytes.bytes) }
         }
         // All pictures have as many rows as the first, or are refused when they are read.
-        let tiles = try rows.first(question.picture)
+        let tiles = try rows.first(picture)
         let count = plan.rows(on: stack.states.axis, of: rows.count)
-        let text = try writing.expanded(writing.marked(question.text, count: 1), [tiles], tokens: [count])
-        try tokenizer.requireEncodable(text + question.answer)
-        let prompt = tokenizer.encode(text, addSpecialTokens: writing.addsSpecialTokens)
-        try PicturePrompt.check(prompt, token: token, rows: count)
-        let answer = tokenizer.encode(question.answer, addSpecialTokens: false, parseSpecialTokens: false)
-        examples.append(.init(prompt: prompt, answer: answer + [end], picture: question.picture))
-        questions.append(question)
+        let turns = try line.enumerated().map { index, question in
+          let shown = index == 0 ? [(tiles: tiles, rows: count)] : []
+          let text = try writing.expanded(
+            writing.marked(question.text, count: shown.count), shown.map(\.tiles), tokens: shown.map(\.rows))
+          try tokenizer.requireEncodable(text + question.answer)
+          let prompt = tokenizer.encode(text, addSpecialTokens: index == 0 && writing.addsSpecialTokens)
+          try PicturePrompt.check(prompt, token: token, rows: shown.isEmpty ? 0 : count)
+          let answer = tokenizer.encode(question.answer, addSpecialTokens: false, parseSpecialTokens: false)
+          return (prompt: prompt, answer: answer + [end])
+        }
+        examples.append(.init(turns, picture: picture))
+        questions += line
       }
     }
     if let example = examples.first { for number in try rows(example.picture) { hash.update("\(number) ") } }
@@ -111,11 +119,11 @@ struct PictureQuestions {
 
   private static let form = #"{"images": ["picture.png"], "question": "…", "answer": "…"}"#
 
-  /// The questions in the file at `path`, whose bytes go into `hash`.
-  private static func read(_ path: String, _ hash: inout SHA256) throws -> [Question] {
+  /// The questions of each line of the file at `path`, whose bytes go into `hash`; one a line unless they are taken `severally`.
+  private static func read(_ path: String, _ hash: inout SHA256, severally: Bool) throws -> [[Question]] {
     let file = try MappedFile(path: path)
     let folder = path.contains("/") ? String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) : ""
-    var questions: [Question] = []
+    var lines: [[Question]] = []
     try withExtendedLifetime(file) {
       hash.update(file.bytes)
       for (number, line) in file.bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
@@ -129,14 +137,40 @@ struct PictureQuestions {
         guard images.count == 1, let image = images[0].string else {
           throw wrong("has \(images.count) pictures, and a model is trained on one at a time")
         }
-        guard let question = json["question"]?.string, let answer = json["answer"]?.string, !answer.isEmpty else {
-          throw wrong("has no question or no answer")
+        let picture = image.hasPrefix("/") ? image : folder + image
+        guard let messages = json["messages"]?.array else {
+          guard let question = json["question"]?.string, let answer = json["answer"]?.string, !answer.isEmpty else {
+            throw wrong("has no question or no answer")
+          }
+          lines.append([Question(text: question, answer: answer, picture: picture)])
+          continue
         }
-        questions.append(
-          Question(text: question, answer: answer, picture: image.hasPrefix("/") ? image : folder + image))
+        if json["question"] != nil || json["answer"] != nil { throw wrong("has both messages and a question") }
+        let turns = Self.turns(of: messages)
+        guard let turns, !turns.isEmpty else {
+          throw wrong("has messages that are not a user's and an assistant's in turn, each with its content")
+        }
+        if turns.count > 1, !severally {
+          throw wrong(
+            "has \(turns.count) questions, and the model, whose question's tokens see each other, is asked one a line")
+        }
+        lines.append(turns.map { Question(text: $0.question, answer: $0.answer, picture: picture) })
       }
     }
-    return questions
+    return lines
+  }
+
+  /// What is asked and answered in `messages`; nil where they are anything else.
+  private static func turns(of messages: [JSONValue]) -> [(question: String, answer: String)]? {
+    var turns: [(question: String, answer: String)] = []
+    for (index, message) in messages.enumerated() {
+      let isQuestion = index.isMultiple(of: 2)
+      guard let text = message["content"]?.string, !text.isEmpty,
+        message["role"]?.string == (isQuestion ? "user" : "assistant")
+      else { return nil }
+      if isQuestion { turns.append((text, "")) } else { turns[turns.count - 1].answer = text }
+    }
+    return messages.count.isMultiple(of: 2) ? turns : nil
   }
 }
 

@@ -49,7 +49,7 @@ struct PreparedTraining {
       { _ = try options.apply(to: TrainingSettings(zoo.registry, inStudy: false)) },
     ])
     guard var described = found else { throw Failure(.notFound, "there is no model '\(model)'") }
-    try Self.require(described.plan)
+    try Self.require(described.plan, options.apply(to: TrainingSettings(zoo.registry, inStudy: false)))
     for text in described.notes { note(text) }
     let isAdapter = options.given.contains("lora")
     if isAdapter, let mistake = Self.mistake(inAdapterRun: request) { throw Failure(.usage, mistake) }
@@ -93,10 +93,11 @@ struct PreparedTraining {
       model: described.specification(withFormats: true), start: warmStart, adapter: adapter, note: note)
   }
 
-  /// Throws where the model of `plan` cannot be trained.
-  private static func require(_ plan: Plan) throws {
+  /// Throws where the model of `plan` cannot be trained as `settings` say.
+  private static func require(_ plan: Plan, _ settings: TrainingSettings) throws {
     let given: Set<RowAxis> = try PictureQuestions.areRead(by: plan) ? [PictureQuestions.stack(of: plan).axis] : []
-    try plan.requireContinuation(beside: given)
+    try plan.requireSources(beside: given)
+    try plan.requireObjective(settings.makeObjective(), among: settings.registry)
   }
 
   /// The run that was begun in `folder`; throws when what is asked for now is not what it was begun with.
@@ -154,15 +155,25 @@ struct PreparedTraining {
     note: (String) -> Void
   ) throws {
     let plan = described.plan
-    try Self.require(plan)
+    try Self.require(plan, asked)
     var settings = asked
     if settings.lora != nil, !settings.frozen.isEmpty {
       throw Failure(.usage, "--lora leaves all of the model as it is; leave --freeze out")
     }
-    func ask(_ paths: [String]) throws -> PictureQuestions {
-      try PictureQuestions(
-        paths, plan, images: described.architecture.images, folder: described.source.folder,
-        tokenizer: tokenizer?.tokenizer)
+    let data = try type(of: settings.makeObjective()).data
+    func ask(_ paths: [String]) throws -> (examples: TrainingExamples, fingerprint: String) {
+      let (images, folder) = (described.architecture.images, described.source.folder)
+      switch data {
+      case .sequences:
+        let questions = try PictureQuestions(
+          paths, plan, images: images, folder: folder, tokenizer: tokenizer?.tokenizer)
+        return (questions.examples, questions.fingerprint)
+      case .captions:
+        let captions = try PictureCaptions(
+          paths, plan, images: images, folder: folder, tokenizer: tokenizer?.tokenizer,
+          longest: contextIsGiven ? settings.context : nil)
+        return (captions.examples, captions.fingerprint)
+      }
     }
     let questions = try PictureQuestions.areRead(by: plan) ? ask(request.data) : nil
     let asides = try questions == nil || request.validationData.isEmpty ? nil : ask(request.validationData)
@@ -231,13 +242,16 @@ struct PreparedTraining {
   func trainer(pool: ThreadPool) throws -> Trainer {
     let settings = description.settings
     let seed = settings.initSeed ?? settings.seed
+    let marks = tokenizer.map { TextMarks($0.tokenizer) }
     let parameters = try adapter?.parameters(seed: seed) ?? Parameters(described.plan, seed: seed)
     if let start { Console.note(start.take(into: parameters, of: described.plan)) }
     switch corpus {
     case .text(let training, let validation):
-      return try Trainer(described.plan, parameters, settings, training: training, validation: validation, pool: pool)
+      return try Trainer(
+        described.plan, parameters, settings, training: training, validation: validation, marks: marks, pool: pool)
     case .pictures(let training, let validation):
-      return try Trainer(described.plan, parameters, settings, training: training, validation: validation, pool: pool)
+      return try Trainer(
+        described.plan, parameters, settings, training: training, validation: validation, marks: marks, pool: pool)
     }
   }
 

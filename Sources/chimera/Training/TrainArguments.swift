@@ -39,7 +39,8 @@ struct TrainArguments: ParsableArguments, CustomReflectable {
   /// The components that help tells of.
   private static let names: [Slot: [String]] = {
     guard let registry = try? Extensions.registry() else { return [:] }
-    return Dictionary(uniqueKeysWithValues: [Slot.optimizer, .schedule].map { ($0, registry.names(in: $0)) })
+    let slots = TrainingSetting.all.compactMap { if case .component(let slot) = $0.kind { slot } else { nil as Slot? } }
+    return Dictionary(uniqueKeysWithValues: slots.map { ($0, registry.names(in: $0)) })
   }()
 
   private static func argument(_ setting: TrainingSetting) -> Any {

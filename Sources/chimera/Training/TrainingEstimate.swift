@@ -1,3 +1,4 @@
+import Components
 import Composition
 import Describing
 import Execution
@@ -62,8 +63,10 @@ struct TrainingEstimate {
         table.add(["training tokens", training.count.grouped])
         table.add(["validation tokens", (validation?.count ?? 0).grouped])
       case .pictures(let training, let validation):
-        table.add(["training questions", training.count.grouped])
-        table.add(["validation questions", (validation?.count ?? 0).grouped])
+        let isOfCaptions = (try? type(of: settings.makeObjective()).data) == .captions
+        let items = isOfCaptions ? "captions" : "questions"
+        table.add(["training \(items)", training.count.grouped])
+        table.add(["validation \(items)", (validation?.count ?? 0).grouped])
       }
       table.add(["memory for parameters", Quantity.bytes(need.parameters)])
       table.add(["memory for the optimizer", Quantity.bytes(need.moments)])

@@ -1,0 +1,118 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+/// Models of two towers, trained from the command line on drawn pictures with captions.
+@Suite("chimera train, eval and embed with captions") struct TowerCommandTests {
+  private static let tokenizer = Here.package + "/Tokenizers/shapes-384"
+
+  /// Drawn pictures and a small CLIP in `folder`.
+  private struct Scene {
+    let folder: String
+
+    init(in folder: URL) throws {
+      self.folder = folder.path
+      let drawn = try Command("data", "shapes", self.folder + "/shapes", "--count", "10")
+      #expect(drawn.status == 0, "\(drawn.notes)")
+      try """
+      extends: clip/family
+      vocab_size: 384
+      context_length: 48
+      hidden_size: 12
+      layers: {count: 1}
+      attention: {num_heads: 2}
+      mlp: {intermediate_size: 16}
+      head: {dim: 8}
+      stacks:
+        image:
+          context_length: 65
+          hidden_size: 12
+          embedding: {size: 8}
+          layers: {count: 1}
+          attention: {num_heads: 2}
+          mlp: {intermediate_size: 16}
+      images:
+        processor: {layout: resize, do_convert_rgb: true, do_resize: true, default_to_square: true,
+          size: {height: 64, width: 64}, resample: bilinear, do_rescale: true, rescale_factor: 0.00392156862745098,
+          do_normalize: true, image_mean: 0.9, image_std: 0.25}
+      """.write(toFile: self.folder + "/tiny-clip.yaml", atomically: true, encoding: .utf8)
+    }
+
+    var captions: String { folder + "/shapes/captions.jsonl" }
+
+    func train(_ out: String, _ more: String...) throws -> Command {
+      try Command(
+        [
+          "train", folder + "/tiny-clip.yaml", "--data", captions, "--tokenizer", tokenizer, "--out",
+          "\(folder)/\(out)", "--steps", "6", "--batch", "4", "--save-every", "2", "--keep", "9", "--eval-every", "3",
+          "--validation-data", captions, "--eval-batches", "0", "--threads", "1", "--quiet",
+        ] + more)
+    }
+
+    func hash(_ out: String, step: Int) throws -> [String] {
+      try ["model.safetensors", "optimizer.safetensors"].map {
+        try SHA256.hexadecimal(ofFile: "\(folder)/\(out)/checkpoints/step-0000000\(step)/\($0)")
+      }
+    }
+  }
+
+  @Test("a run goes on to the same bits, is evaluated as it was validated, and gives vectors of texts and pictures")
+  func trains() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let scene = try Scene(in: folder)
+    let run = try scene.train("run", "--objective", "contrastive", "--json")
+    #expect(run.status == 0, "\(run.notes)")
+    let end = try scene.hash("run", step: 6)
+    for step in [4, 6] {
+      try FileManager.default.removeItem(atPath: "\(folder.path)/run/checkpoints/step-0000000\(step)")
+    }
+    let resumed = try Command("train", "--resume", "--out", folder.path + "/run", "--quiet")
+    #expect(resumed.status == 0, "\(resumed.notes)")
+    #expect(try scene.hash("run", step: 6) == end)
+    let evaluated = try Command("eval", folder.path + "/run", "--data", scene.captions, "--batch", "4", "--json")
+    #expect(evaluated.status == 0, "\(evaluated.notes)")
+    let losses = try [
+      JSONValue(parsing: run.output)["validation_loss"]?.number, JSONValue(parsing: evaluated.output)["loss"]?.number,
+    ].map { try #require($0) }
+    // The same losses on other threads.
+    #expect(abs(losses[0] - losses[1]) < 1e-6)
+    let pictures = ["000000", "000001"].map { "\(folder.path)/shapes/pictures/\($0).png" }
+    let embedded = try Command(
+      ["embed", folder.path + "/run"] + pictures + ["a red circle", "the number 7", "--json"])
+    #expect(embedded.status == 0, "\(embedded.notes)")
+    let entries = try #require(JSONValue(parsing: embedded.output)["texts"]?.array)
+    #expect(entries.map { $0["file"]?.string ?? $0["text"]?.string } == pictures + ["a red circle", "the number 7"])
+    for entry in entries {
+      let vector = try #require(entry["embedding"]?.array).compactMap(\.number)
+      #expect(vector.count == 8 && abs(vector.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
+    }
+    #expect(entries[0]["embedding"] != entries[1]["embedding"] && entries[2]["embedding"] != entries[3]["embedding"])
+  }
+
+  @Test(
+    "what cannot be is refused in a sentence",
+    arguments: [
+      ("train|CLIP|--data|CAPTIONS|--tokenizer|TOKENS|--out|OUT", Int32(3), "try --objective contrastive"),
+      (
+        "train|CLIP|--data|QUESTIONS|--tokenizer|TOKENS|--out|OUT|--objective|contrastive", 3, "line 1 has no caption"
+      ),
+      ("train|CLIP|--data|CAPTIONS|--out|OUT|--objective|contrastive", 3, "has no tokenizer"),
+      ("train|shapes-vl|--data|CAPTIONS|--out|OUT|--objective|contrastive", 3, "no head that compares two stacks"),
+      ("run|CLIP|--random-weights|--tokenizer|TOKENS|a red", 3, "predicts no tokens"),
+      ("embed|CLIP|--random-weights|--tokenizer|TOKENS|a red|--pool|mean", 2, "--pool"),
+      ("eval|CLIP|--random-weights|--tokenizer|TOKENS|--data|CAPTIONS|--stride|2", 2, "--stride"),
+    ])
+  func refuses(_ words: String, _ status: Int32, _ sentence: String) throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let scene = try Scene(in: folder)
+    let places = [
+      "CLIP": folder.path + "/tiny-clip.yaml", "CAPTIONS": scene.captions, "TOKENS": Self.tokenizer,
+      "QUESTIONS": folder.path + "/shapes/data.jsonl", "OUT": folder.path + "/out",
+    ]
+    let run = try Command(words.split(separator: "|").map { places[String($0)] ?? String($0) })
+    #expect(run.status == status && run.notes.contains(sentence), "\(words): \(run.status), \(run.notes)")
+  }
+}
