@@ -169,8 +169,9 @@ struct Serve: ParsableCommand {
   }
 
   private func serve(_ loaded: LoadedModel, as name: String) throws -> ServedModel {
-    if loaded.description.plan.axes.count > 2 {
-      throw Failure(.failed, "'\(name)' reads more than text, which cannot be served")
+    let plan = loaded.description.plan
+    guard plan.prediction != .pairs, (try? plan.withPicturesGiven.requireSources()) != nil else {
+      throw Failure(.failed, "'\(name)' reads more than a text and the pictures in it, which cannot be served")
     }
     let words = PartWords(described: loaded.description, components: try options.model.zoo().registry.describe())
     return try ServedModel(
