@@ -132,6 +132,17 @@ public struct PatchEmbedding: Embedding {
       }
     }
 
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      call.define(
+        "with_first",
+        """
+        def with_first(x, row):
+            \"""x with `row` in the place of the first row of each picture.\"""
+            return torch.cat([row.expand(x.size(0), 1, -1), x[:, 1:]], dim=1)
+        """)
+      return .call("with_first", [call.input(), call.parameter()])
+    }
+
     func flops(step: Step, context: Int) -> Int { 0 }
   }
 
@@ -179,6 +190,18 @@ public struct PatchEmbedding: Embedding {
           body(row, (0..<count).contains(register) ? register : nil)
         }
       }
+    }
+
+    func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+      call.define(
+        "with_registers",
+        """
+        def with_registers(x, rows, start):
+            \"""x with `rows` in the places of those of each picture from `start` on.\"""
+            end = start + rows.size(0)
+            return torch.cat([x[:, :start], rows.expand(x.size(0), -1, -1), x[:, end:]], dim=1)
+        """)
+      return .call("with_registers", [call.input(), call.parameter(), PyTorchExpression(start)])
     }
 
     func flops(step: Step, context: Int) -> Int { 0 }

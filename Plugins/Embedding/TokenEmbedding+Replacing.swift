@@ -134,6 +134,21 @@ struct ReplaceRows: Kernel {
     }
   }
 
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard lines == nil, !adds else { return nil }
+    call.mayBeNone(input: 1)
+    call.define(
+      "replace",
+      """
+      def replace(x, rows, places):
+          \"""x with the rows of all pictures, in order, where `places` is true; x where there are none.\"""
+          if rows is None:
+              return x
+          return x.masked_scatter(places.unsqueeze(-1), rows.to(x.dtype))
+      """)
+    return .call("replace", [call.input(0), call.input(1), "\(call.tokens.text) == \(token)"])
+  }
+
   func scratch(step: Step, rows: Int, context: Int) -> Int { adds ? step.outputs[0].width : 0 }
 
   func flops(step: Step, context: Int) -> Int { adds ? step.outputs[0].width : 0 }

@@ -52,9 +52,16 @@ struct AddTokenTypes: Kernel {
     }
   }
 
-  /// Exported models read one text.
+  /// `x + embedding(types)`; a table of one vector is added as it is.
   func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
-    call.input() + PyTorchExpression("\(call.parameter().text)[0]")
+    guard types > 1, call.form == .plain else {
+      return call.input() + PyTorchExpression("\(call.parameter().text)[0]")
+    }
+    let rows = call.constant("num_types", PyTorchExpression(types))
+    if let table = call.module("nn.Embedding(\(rows), \(call.outputWidths[0]))") {
+      return call.input() + .call(table.text, [call.types()])
+    }
+    return call.input() + .call("F.embedding", [call.types(), call.parameter()])
   }
 
   func scratch(step: Step, rows: Int, context: Int) -> Int { 2 * step.outputs[0].width }

@@ -42,5 +42,7 @@ struct MeanOfTexts: Kernel {
     }
   }
 
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { call.input().method("mean", named: [("dim", "1")]) }
+
   func flops(step: Step, context: Int) -> Int { context * step.outputs[0].width }
 }

@@ -85,6 +85,38 @@ struct ReduceRows: Kernel {
     }
   }
 
+  /// Of square pictures, unless rows stand in their blocks already.
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    let x = dropping == 0 ? call.input() : call.input().at(":, \(dropping):")
+    if window == 1 { return x }
+    let size = PyTorchExpression(window)
+    if isInBlocks {
+      call.define(
+        "blocks",
+        """
+        def blocks(x, window):
+            \"""The rows of pictures in blocks of window²: [batch, blocks, window², width].\"""
+            return x.unflatten(1, (-1, window * window))
+        """)
+    } else {
+      call.imports("math")
+      call.define(
+        "blocks",
+        """
+        def blocks(x, window):
+            \"""The rows of square pictures in blocks of window²: [batch, blocks, window², width].\"""
+            side = math.isqrt(x.size(1))
+            count = side // window
+            x = x.unflatten(1, (side, side))[:, : count * window, : count * window]
+            x = x.unflatten(2, (count, window)).unflatten(1, (count, window))
+            return x.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        """)
+    }
+    let blocks = PyTorchExpression.call("blocks", [x, size])
+    if !joins { return blocks.method("mean", named: [("dim", "2")]) }
+    return (byChannel ? blocks.method("transpose", "2", "3") : blocks).method("flatten", "2")
+  }
+
   func flops(step: Step, context: Int) -> Int { joins ? 0 : window * window * step.outputs[0].width }
 }
 
@@ -119,6 +151,10 @@ struct Standardize: Kernel {
         if let dw { dw[i] += (x[row][i] - b[i]) * slope }
       }
     }
+  }
+
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    (call.input() - call.parameter(0)) * call.parameter(1)
   }
 
   func flops(step: Step, context: Int) -> Int { 2 * step.outputs[0].width }

@@ -116,5 +116,38 @@ struct GridAngles: Kernel {
   /// Nothing: the angles depend on no learned number.
   func backward(_ context: BackwardContext) {}
 
+  /// Of square pictures, whose patches stand row by row.
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard merge == 1 else { return nil }
+    call.imports("math")
+    call.names("rope")
+    call.output(is: .own)
+    let counted = start == 0 ? "" : " + \(start)"
+    let (first, second) = columnsFirst ? ("across", "down") : ("down", "across")
+    let own = alternates ? "(i + 0.5)" : "i"
+    let still = before == 0 ? "" : "\n    angles = F.pad(angles, (0, 0, \(before), 0))"
+    call.define(
+      "grid_angles",
+      """
+      def grid_angles(rows, width, theta):
+          \"""Cosines and sines for the patches of square pictures, [rows, 1, width / 2]: of their row and column.\"""
+          count, quarter = rows.size(1)\(before == 0 ? "" : " - \(before)"), width // 4
+          side = math.isqrt(count)
+          i = torch.arange(quarter, dtype=torch.float64, device=rows.device)
+          place = torch.arange(count, device=rows.device)[:, None]
+          down, across = place // side\(counted), place % side\(counted)
+          first, second = theta ** -(i / quarter), theta ** -(\(own) / quarter)
+          angles = torch.cat([\(first) * first, \(second) * second], dim=-1)\(still)
+          angles = angles[:, None]
+          return angles.cos().float(), angles.sin().float()
+      """)
+    return .call(
+      "grid_angles",
+      [
+        call.givenRows(), call.setting("rotary_dim", PyTorchExpression(width)),
+        call.setting("rope_theta", PyTorchExpression(theta)),
+      ])
+  }
+
   func flops(step: Step, context: Int) -> Int { 2 * width }
 }

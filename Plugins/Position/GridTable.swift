@@ -175,6 +175,39 @@ struct AddGridRows: Kernel {
     }
   }
 
+  /// Of square pictures, whose patches stand row by row.
+  func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard merge == 1 else { return nil }
+    call.imports("math")
+    let mode =
+      switch (filter, placing) {
+      case (.linear, .ends): "mode=\"bilinear\", align_corners=True"
+      case (.linear, .centres): "mode=\"bilinear\", align_corners=False"
+      case (.cubic, .ends): "mode=\"bicubic\", align_corners=True"
+      case (.cubic, .centres): "mode=\"bicubic\", align_corners=False\(smooth ? ", antialias=True" : "")"
+      }
+    let none = unplaced == 0 ? "" : "\n    none = rows.new_zeros(\(unplaced), rows.size(1))"
+    let parts =
+      before == 0 && unplaced == 0
+      ? "rows" : "torch.cat([\(before == 0 ? "" : "table[:\(before)], ")\(unplaced == 0 ? "" : "none, ")rows])"
+    call.define(
+      "grid_positions",
+      """
+      def grid_positions(table, count, side):
+          \"""The vectors of a square of positions, resampled to a square picture of `count` rows\(before + unplaced == 0 ? "" : ",\n    of which \(before + unplaced) stand before its patches").\"""
+          size = math.isqrt(count\(before + unplaced == 0 ? "" : " - \(before + unplaced)"))
+          grid = table[\(before == 0 ? "" : "\(before)"):].view(1, side, side, -1).permute(0, 3, 1, 2)
+          grid = F.interpolate(grid, size=(size, size), \(mode))
+          rows = grid[0].flatten(1).T\(none)
+          return \(parts)
+      """)
+    call.readsVariables("x")
+    let x = call.input()
+    let rows: PyTorchExpression = .call(
+      "grid_positions", [call.parameter(), x.method("size", "1"), PyTorchExpression(side)])
+    return x + rows
+  }
+
   func scratch(step: Step, rows: Int, context: Int) -> Int { step.outputs[0].width }
 
   func flops(step: Step, context: Int) -> Int {

@@ -108,6 +108,7 @@ extension RoPEAngles {
 
 extension RoPERotation {
   func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    guard parts == 1 else { return nil }
     let isPart = call.step.inputs[1].width < call.step.inputs[0].width / heads
     let all = call.peers.compactMap { $0 as? RoPERotation }
     let name = interleaved && all.contains { !$0.interleaved } ? "rotate_neighbours" : "rotate"

@@ -28,7 +28,7 @@ struct PassPlan {
   }
 
   var isEmpty: Bool { parts.isEmpty }
-  var isFull: Bool { rowCount == rows || outputCount == outputs }
+  var isFull: Bool { rowCount == rows || outputCount >= outputs }
 
   /// Begins a pass that gives the logits `wanted`.
   mutating func begin(_ wanted: PlanExecutor.Wanted) {
@@ -45,10 +45,11 @@ struct PassPlan {
   /// How many rows there is room for, of tokens all of which may give logits.
   var room: Int { wanted == .all ? min(rows - rowCount, outputs - outputCount) : rows - rowCount }
 
-  /// Takes as many of `tokens` as have room, and says how many. The first `known` give no logits.
-  mutating func add(input: Int, tokens: ArraySlice<Int>, known: Int) -> Int {
-    let room = wanted == .all ? min(rows - rowCount, outputs - outputCount + known) : rows - rowCount
-    let count = min(room, tokens.count)
+  /// Takes as many of `tokens` as have room, and says how many. The first `known` give no logits; the first `together` are computed in
+  /// one pass, for whose logits there is room as long as there is for its rows.
+  mutating func add(input: Int, tokens: ArraySlice<Int>, known: Int, together: Int = 0) -> Int {
+    let room = wanted == .all ? max(outputs - outputCount + known, together) : rows
+    let count = min(room, rows - rowCount, tokens.count)
     let isLast = count == tokens.count
     let isFirst = tokens.startIndex == 0
     parts.append(Part(input: input, tokens: tokens.prefix(count), isFirst: isFirst, isLast: isLast, known: known))

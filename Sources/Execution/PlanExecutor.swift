@@ -171,11 +171,11 @@ public final class PlanExecutor {
         try run(inputs, given, each)
         pass.clear()
       }
-      if together > min(pass.room, tokens.count) {
-        throw ExecutionProblem.tooLong(tokens: together, limit: min(pass.room, tokens.count))
-      }
+      let limit = min(maximumRows, tokens.count)
+      if together > limit { throw ExecutionProblem.tooLong(tokens: together, limit: limit) }
       while done < tokens.count {
-        let count = pass.add(input: index, tokens: tokens[done...], known: max(0, known - done))
+        let count = pass.add(
+          input: index, tokens: tokens[done...], known: max(0, known - done), together: done == 0 ? together : 0)
         done += count
         if pass.isFull || (done < tokens.count) {
           try run(inputs, given, each)

@@ -21,11 +21,14 @@ struct ConfigText {
   /// The settings that stand in `body` as `{{name|value}}`, each under its name or what `words` has for that.
   init(_ body: String, plan: Plan, words: [String: String]) {
     self.words = words
-    var order = ["vocab_size", "context_length", "hidden_size", "num_layers"]
+    // A model of pictures alone has no vocabulary, and as many rows as a picture gives.
+    var order =
+      plan.readsTokens ? ["vocab_size", "context_length", "hidden_size", "num_layers"] : ["hidden_size", "num_layers"]
     var values: [String: Set<String>] = [
       "vocab_size": ["\(plan.shape.vocabSize)"], "context_length": ["\(plan.shape.contextLength)"],
       "hidden_size": ["\(plan.shape.hiddenSize)"], "num_layers": ["\(plan.shape.layerCount)"],
     ]
+    if !plan.readsTokens { (values["vocab_size"], values["context_length"]) = (nil, nil) }
     for piece in body.components(of: "{{").dropFirst() {
       guard let (name, value) = Self.token(piece) else { continue }
       if values[name] == nil { order.append(name) }

@@ -16,9 +16,10 @@ public struct DocumentedParts {
     (self.choices, self.registry) = (choices, registry)
   }
 
-  /// The equation of the component whose scope `path` is in `layer`, where it is short.
-  public func words(_ path: [String], _ layer: Int?) -> [String] {
-    guard let layer, path.count == 1, choices.kindOfLayer.indices.contains(layer) else { return [] }
+  /// The equation of the component whose place in a layer is `scope`, where it is short.
+  public func words(_ scope: TensorName) -> [String] {
+    let (path, choices) = (scope.path, self.choices.of(scope.stack))
+    guard let layer = scope.layer, path.count == 1, choices.kindOfLayer.indices.contains(layer) else { return [] }
     let components = choices.layer(layer)
     let found: ComponentChoice? =
       // A component of another scope than its slot's is the only one that is left.

@@ -28,7 +28,7 @@ public struct ExportedFolder {
   /// The folder of `plan`, whose file is `file`.
   public init(_ plan: Plan, _ file: PyTorchFile) {
     self.plan = plan
-    files = [Self.source: file.text, "sample.py": Self.sample]
+    files = [Self.source: file.text, "sample.py": plan.continuesTexts ? Self.sample : Self.loading]
     tensorNames = file.tensorNames
     isOfLibrary = false
   }
@@ -54,6 +54,15 @@ public struct ExportedFolder {
 
   /// The program that loads the weights and generates.
   static let sample = String(decoding: PackageResources.sample_py, as: UTF8.self)
+  /// The program that loads the weights alone.
+  static let loading: String = {
+    let end = sample.firstRange(of: "\n\n\ndef main")?.lowerBound ?? sample.endIndex
+    return (String(sample[..<end]) + "\n")
+      .replacing(
+        "Generates tokens: python sample.py 1 2 3 --count 20", with: "Loads the weights: load(\"model.safetensors\")."
+      )
+      .replacing("import argparse\n", with: "").replacing("import os\n", with: "")
+  }()
   /// The name of the file with the classes.
   public static let source = "model.py"
   /// The name of the file with the weights.

@@ -13,14 +13,21 @@ final class FileWriter {
   /// Whether an operator carries something from token to token and says nothing of padding.
   var countsPadding = false
   /// What sublayers of one name are given alike, so that one class holds whichever of them.
-  let shared: SharedArguments
+  var shared: SharedArguments
+  /// Tensors that layers share, by their index, as the arguments that layers read them by.
+  let sharedTensors: [Int: String]
   private let firstReaders: [Int: Step]
 
   /// Names that no variable may have.
   let reservedNames: Set<String>
 
-  init(_ plan: Plan, _ facts: PlanFacts, _ shared: SharedArguments) {
+  /// A file of `plan`, whose functions are given `inputs`.
+  init(
+    _ plan: Plan, _ facts: PlanFacts, _ shared: SharedArguments, sharedTensors: [Int: String] = [:],
+    inputs: [String] = []
+  ) {
     self.shared = shared
+    self.sharedTensors = sharedTensors
     self.plan = plan
     self.facts = facts
     var readers: [Int: Step] = [:]
@@ -33,7 +40,7 @@ final class FileWriter {
     reservedNames = facts.definitions.union([
       "self", "config", "cache", "positions", "length", "start", "tokens", "F", "nn", "torch", "math", "layer", "kept",
       "keys", "values",
-    ]).union(facts.form == .transformers ? ofTransformers : [])
+    ]).union(facts.form == .transformers ? ofTransformers : []).union(inputs).union(sharedTensors.values)
   }
 
   /// Writes `text` at the top of the file, under `name` or, where that is taken by another text, a name like it.
@@ -66,15 +73,18 @@ final class FileWriter {
     let inputs = names.indices.map { (name: names[$0], word: $0 == 0 ? "x" : wanted[$0], layout: layouts[$0]) }
     let writer = PartWriter(part, in: self, inputs: inputs)
     try writer.write()
-    let settings = writer.settings.map { (name: $0.0, value: "{{\($0.0)|\($0.1.text)}}") }
+    let stack = part.steps.first?.scope.stack
+    let prefix = stack.map { $0 + "_" } ?? ""
+    let settings = writer.settings.map { (name: $0.0, value: "{{\(prefix)\($0.0)|\($0.1.text)}}") }
     var needs = writer.needs
-    needs.form(shared.needs(at: part.path))
-    let noun = writer.nouns.max { $0.rank < $1.rank }?.text ?? Self.noun(of: part)
+    if stack == nil { needs.form(shared.needs(at: part.path)) }
+    let own = writer.nouns.max { $0.rank < $1.rank }?.text ?? Self.noun(of: part)
+    let noun = (stack.map(Self.word) ?? "") + own
     let written = WrittenClass(
       settings: [settings], constructor: writer.members.map { "self.\($0.name) = \($0.value)" } + writer.tree.lines,
       arguments: names, forward: writer.lines, noun: noun,
-      adjectives: writer.adjectives, parts: writer.parts, path: part.path, layer: part.steps.first?.scope.layer,
-      needs: needs)
+      adjectives: writer.adjectives, parts: writer.parts, path: part.path, stack: stack,
+      layer: part.steps.first?.scope.layer, needs: needs)
     if let number = classes.firstIndex(where: { $0.key == written.key }) {
       classes[number].settings.append(settings)
       if noun.count < classes[number].noun.count { classes[number].noun = noun }
@@ -97,6 +107,11 @@ final class FileWriter {
     return words.map { $0.count < 4 ? $0.uppercased() : $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
   }
 
+  /// `name` as a word of a class's name.
+  static func word(_ name: String) -> String {
+    name.split { $0 == "_" || $0 == "-" }.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
   // Where tensors stand.
 
   /// The words that lead from the class of `part` to the place `name`; nil where it is not below.
@@ -117,7 +132,7 @@ final class FileWriter {
 
   /// How the class of `part` reads `tensor`.
   func expression(of tensor: PlannedTensor, below part: ModelPart) -> PyTorchExpression {
-    PyTorchExpression((["self"] + (path(of: tensor.name, below: part) ?? [])).joined(separator: "."))
+    PyTorchExpression(PythonText.place(["self"] + (path(of: tensor.name, below: part) ?? [])))
   }
 
   /// The first step that reads the tensor at `index`.

@@ -4,19 +4,39 @@ import Plans
 /// How a model's tensors start, as the fewest rules over their names.
 struct InitialWeights {
   private let groups: [(rule: String, test: String?)]
+  /// The rules of stacks beside the text's, by what the names of their tensors begin with.
+  private let stacks: [(beginning: String, rules: InitialWeights)]
 
   /// The rules for the tensors of `plan`, which stand at `place`; `functions` is the module that has what draws them.
   init(_ plan: Plan, functions: String, place: (PlannedTensor) -> String) {
+    var names: [String] = []
+    for tensor in plan.parameters {
+      if let stack = tensor.name.stack, !names.contains(stack) { names.append(stack) }
+    }
+    let stacks = names.map { name in
+      (
+        beginning: name + ".",
+        rules: Self(plan.parameters.filter { $0.name.stack == name }, [], functions: functions, place: place)
+      )
+    }
+    self.init(plan.parameters.filter { $0.name.stack == nil }, stacks, functions: functions, place: place)
+  }
+
+  private init(
+    _ tensors: [PlannedTensor], _ stacks: [(beginning: String, rules: InitialWeights)], functions: String,
+    place: (PlannedTensor) -> String
+  ) {
+    self.stacks = stacks
     // Names as modules have them, without the layer where all layers start alike.
     var byName: [String: Set<PlannedTensor.Initialization>] = [:]
-    for tensor in plan.parameters { byName[Self.tail(tensor, place), default: []].insert(tensor.initialization) }
+    for tensor in tensors { byName[Self.tail(tensor, place), default: []].insert(tensor.initialization) }
     let ramps = byName.filter { $0.value.count > 1 }.keys.sorted().compactMap { tail in
-      LayerRamp(plan.parameters.filter { Self.tail($0, place) == tail }).map { (tail: tail, ramp: $0) }
+      LayerRamp(tensors.filter { Self.tail($0, place) == tail }).map { (tail: tail, ramp: $0) }
     }
     let ramped = ramps.map(\.tail)
     var names: [PlannedTensor.Initialization: [String]] = [:]
     var order: [PlannedTensor.Initialization] = []
-    for tensor in plan.parameters {
+    for tensor in tensors {
       let tail = Self.tail(tensor, place)
       if ramped.contains(tail) { continue }
       let name = byName[tail]?.count == 1 ? tail : place(tensor)
@@ -46,7 +66,7 @@ struct InitialWeights {
   private static func tail(_ tensor: PlannedTensor, _ place: (PlannedTensor) -> String) -> String {
     let name = place(tensor)
     guard let layer = tensor.name.layer else { return "^" + name }
-    return "." + name.dropFirst("layers.\(layer).".count)
+    return "." + name.dropFirst((tensor.name.stack.map { $0 + "." } ?? "").count + "layers.\(layer).".count)
   }
 
   private static func rule(_ start: PlannedTensor.Initialization, _ functions: String) -> String {
@@ -102,6 +122,15 @@ struct InitialWeights {
 
   /// The statements of a loop over `name, tensor`.
   var lines: [String] {
+    if stacks.allSatisfy({ $0.rules.ownLines == ownLines }) { return ownLines }
+    let others = stacks.enumerated().flatMap { index, stack in
+      ["\(index == 0 ? "if" : "elif") name.startswith(\"\(stack.beginning)\"):"]
+        + stack.rules.ownLines.map { "    \($0)" }
+    }
+    return others + (groups.isEmpty ? [] : ["else:"] + ownLines.map { "    \($0)" })
+  }
+
+  private var ownLines: [String] {
     if groups.count == 1 { return Self.lines(groups[0].rule, "") }
     return groups.enumerated().flatMap { index, group in
       let word = group.test.map { "\(index == 0 ? "if" : "elif") \($0):" } ?? "else:"

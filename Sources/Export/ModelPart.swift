@@ -68,7 +68,7 @@ struct ModelPart {
     return step.scope.path[path.count]
   }
 
-  private static func inputs(of steps: [Step]) -> [Value] {
+  static func inputs(of steps: [Step]) -> [Value] {
     var written: Set<Int> = []
     var inputs: [Value] = []
     for step in steps {
@@ -78,7 +78,7 @@ struct ModelPart {
     return inputs
   }
 
-  private static func results(of steps: [Step], reads: [Int: Int]) -> [Value] {
+  static func results(of steps: [Step], reads: [Int: Int]) -> [Value] {
     var left: [Int: Int] = [:]
     for value in steps.flatMap(\.inputs) { left[value.index, default: 0] += 1 }
     return steps.flatMap(\.outputs).filter { reads[$0.index, default: 0] > left[$0.index, default: 0] }

@@ -39,6 +39,11 @@ struct ModuleTree {
     }
     if let shape = node.shape, node.children.isEmpty { return ["\(place) = \(tensor(shape))"] }
     let all = node.children.map(\.node)
+    if node.children.contains(where: { PythonText.place(["", $0.word]).hasSuffix("]") }) {
+      // A word of the language is no attribute, but a key.
+      let entries = node.children.map { "\"\($0.word)\": \(made($0.node))" }
+      return ["\(place) = nn.ModuleDict({\(entries.joined(separator: ", "))})"]
+    }
     if all.allSatisfy({ $0.children.isEmpty && $0.constructor == nil && $0.shape != nil }) {
       let entries = node.children.map { "\"\($0.word)\": \(tensor($0.node.shape ?? []))" }
       return ["\(place) = nn.ParameterDict({\(entries.joined(separator: ", "))})"]
@@ -49,6 +54,13 @@ struct ModuleTree {
       return ["\(place) = nn.ModuleDict({\(entries.joined(separator: ", "))})"] + below
     }
     return ["\(place) = nn.Module()"] + node.children.flatMap { lines($0.node, "\(place).\($0.word)") }
+  }
+
+  /// What makes the module of `node` whose children are no modules of their own.
+  private func made(_ node: Node) -> String {
+    if let constructor = node.constructor { return constructor }
+    let entries = node.children.map { "\"\($0.word)\": \(tensor($0.node.shape ?? []))" }
+    return "nn.ParameterDict({\(entries.joined(separator: ", "))})"
   }
 
   private func tensor(_ shape: [Int]) -> String {

@@ -6,8 +6,8 @@ extension PartWriter {
 
   /// The call of `step`, as its values can be read now.
   func call(_ step: Step) -> PyTorchCall {
-    let holder = holderPath(of: step).map { PyTorchExpression("self.\($0.joined(separator: "."))") }
-    return PyTorchCall(
+    let holder = holderPath(of: step).map { PyTorchExpression(PythonText.place(["self"] + $0)) }
+    var call = PyTorchCall(
       step, for: file.facts.form, shapes: file.facts.shapes(of: step),
       peers: file.facts.peers[step.operation.name] ?? [],
       inputs: step.inputs.map { value in
@@ -17,11 +17,19 @@ extension PartWriter {
           width: file.facts.width(of: value, scope: step.scope))
       },
       parameters: step.parameters.map { index in
-        places[index].map { PyTorchExpression((["self"] + $0).joined(separator: ".")) }
+        places[index].map { PyTorchExpression(PythonText.place(["self"] + $0)) }
+          ?? sharedTensor(index, of: step).map { PyTorchExpression($0) }
           ?? file.expression(of: file.plan.parameters[index], below: part)
       },
       holder: canHold(step) ? holder : nil, states: step.states.map { file.stateName($0, in: step) },
       outputWidths: step.outputs.map { file.facts.width(of: $0, scope: step.scope) }, settings: known)
+    call.tokens = PyTorchExpression(tokens)
+    return call
+  }
+
+  /// The argument that holds the tensor at `index`, where layers share it and `step` stands in one of them.
+  func sharedTensor(_ index: Int, of step: Step) -> String? {
+    step.scope.layer == nil ? nil : file.sharedTensors[index]
   }
 
   /// Whether a module can hold the tensors of `step`: no step before it reads them.

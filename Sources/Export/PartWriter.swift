@@ -28,6 +28,8 @@ final class PartWriter {
   let places: [Int: [String]]
   /// What the step gives whose module has the matrix of another.
   let head: Value?
+  /// The token ids that lookups read.
+  var tokens = "tokens"
   /// What the class keeps that is no setting.
   private(set) var members: [(name: String, value: String)] = []
   private var readsStates = false
@@ -154,6 +156,10 @@ final class PartWriter {
         if place.first != "model" { tree.place(tensor: tensor.shape, at: place) }
         continue
       }
+      if let name = sharedTensor(index, of: step) {
+        needs.form(WrittenClass.Needs(tensors: [name]))
+        continue
+      }
       guard let path = file.path(of: tensor.name, below: part) else {
         throw .noPlace(scope: step.scope.text, what: "it reads '\(tensor.name)', which stands elsewhere")
       }
@@ -166,7 +172,8 @@ final class PartWriter {
     needs.form(
       WrittenClass.Needs(
         positions: notes.readsPositions, length: notes.readsLength, mask: notes.readsMask,
-        keyPositions: notes.readsKeyPositions, padding: notes.readsPadding, cache: notes.readsCache))
+        keyPositions: notes.readsKeyPositions, padding: notes.readsPadding, cache: notes.readsCache,
+        prefix: notes.readsPrefix, pictures: notes.readsPictures, types: notes.readsTypes, rows: notes.readsRows))
     for member in notes.members where !members.contains(where: { $0.name == member.name }) { members.append(member) }
     if notes.readsCache, file.facts.form == .transformers, !members.contains(where: { $0.name == "layer_idx" }) {
       members.append(("layer_idx", "layer_idx"))
@@ -198,7 +205,7 @@ final class PartWriter {
     while true {
       let arguments =
         child.inputs.map { PyTorchExpression(rows($0).text) } + written.needs.words.map { PyTorchExpression($0) }
-      let expression = PyTorchExpression.call("self.\(place.joined(separator: "."))", arguments)
+      let expression = PyTorchExpression.call(PythonText.place(["self"] + place), arguments)
       if expression.text.count + 6 > Self.columns, let input = longestPending(child.inputs) {
         materialize(input)
         continue

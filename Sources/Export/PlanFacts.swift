@@ -13,6 +13,10 @@ struct PlanFacts {
   private(set) var headCounts: [Int: (name: String, count: Int)] = [:]
   /// The settings that are the widths of values.
   private(set) var widths: [Int: String] = [:]
+  /// The widths of the residual streams of stacks beside the text's.
+  private let streams: [String: Int]
+  /// Values that may be `None`, whose readers all take that.
+  private(set) var mayBeNone: Set<Int> = []
   /// The names at the top of the file.
   private(set) var definitions: Set<String> = []
 
@@ -30,12 +34,29 @@ struct PlanFacts {
       }
     }
     (self.reads, self.peers) = (reads, peers)
-    for step in steps { try look(at: step) }
+    var streams: [String: Int] = [:]
+    for step in plan.steps where step.scope.layer != nil {
+      guard let stack = step.scope.stack, streams[stack] == nil else { continue }
+      streams[stack] = step.inputs.first?.width
+    }
+    self.streams = streams
+    var others: Set<Int> = []
+    for step in steps {
+      let notes = try look(at: step)
+      for (index, value) in step.inputs.enumerated() {
+        if notes.inputsThatMayBeNone.contains(index) {
+          mayBeNone.insert(value.index)
+        } else {
+          others.insert(value.index)
+        }
+      }
+    }
+    mayBeNone.subtract(others)
     for step in steps.reversed() { passBack(step) }
   }
 
   /// Asks an operator once for what it says of its inputs and outputs.
-  private mutating func look(at step: Step) throws(ExportProblem) {
+  private mutating func look(at step: Step) throws(ExportProblem) -> PyTorchNotes {
     var call = PyTorchCall(
       step, for: form, shapes: shapes(of: step), peers: peers[step.operation.name] ?? [],
       inputs: step.inputs.map { _ in .init("x", .rows, headCount: nil, width: "0") },
@@ -56,6 +77,7 @@ struct PlanFacts {
     {
       headCounts[output.index] = heads
     }
+    return call.notes
   }
 
   private mutating func passBack(_ step: Step) {
@@ -75,14 +97,20 @@ struct PlanFacts {
 
   /// The width of `value` in a constructor; `scope` names one that is nobody's.
   func width(of value: Value, scope: TensorName) -> String {
-    func token(_ name: String, _ number: Int) -> String { "{{\(name)|\(number)}}" }
+    let prefix = scope.stack.map { $0 + "_" } ?? ""
+    func token(_ name: String, _ number: Int) -> String { "{{\(prefix)\(name)|\(number)}}" }
     if let name = widths[value.index] { return token(name, value.width) }
     if let (name, heads) = headCounts[value.index], value.width % heads == 0 {
       let width = token("head_dim", value.width / heads)
       return heads == 1 ? width : "\(token(name, heads)) * \(width)"
     }
-    if value.width == plan.shape.hiddenSize { return token("hidden_size", value.width) }
-    if value.width == plan.shape.vocabSize { return token("vocab_size", value.width) }
+    if let stack = scope.stack {
+      if value.width == streams[stack] { return token("hidden_size", value.width) }
+      if value.width == plan.shape.hiddenSize { return "{{hidden_size|\(value.width)}}" }
+    } else {
+      if value.width == plan.shape.hiddenSize { return token("hidden_size", value.width) }
+      if value.width == plan.shape.vocabSize, plan.readsTokens { return token("vocab_size", value.width) }
+    }
     guard let word = scope.path.last(where: { $0 != "*" }) else { return String(value.width) }
     return token("\(word)_size", value.width)
   }

@@ -11,14 +11,15 @@ public struct PyTorchFile: Sendable {
   /// The name of each of the plan's tensors in the module, in the plan's order.
   public let tensorNames: [String]
 
-  /// What the file says of its parts: for the scope of a class and the layer it was written from, lines of a doc comment.
-  public typealias Words = (_ scope: [String], _ layer: Int?) -> [String]
+  /// What the file says of its parts: for the scope of a class, in the layer it was written from, lines of a doc comment.
+  public typealias Words = (_ scope: TensorName) -> [String]
 
   /// The file of `plan`, which `command` writes. Throws `ExportProblem` where an operator has no rendering.
-  public init(_ plan: Plan, command: String, words: Words = { _, _ in [] }) throws {
+  public init(_ plan: Plan, command: String, words: Words = { _ in [] }) throws {
     let model = try ModelWriter(plan, for: .plain)
     var layers: Set<TensorName> = []
-    for step in plan.steps where step.operation is Attend && !step.states.isEmpty {
+    for step in plan.steps
+    where step.operation is Attend && step.states.contains(where: { plan.states[$0].axis.isOfText }) {
       guard layers.insert(TensorName(stack: step.scope.stack, layer: step.scope.layer)).inserted else {
         throw ExportProblem.noPlace(
           scope: step.scope.text, what: "two attentions of one layer have one place in the cache of a file")
@@ -33,14 +34,14 @@ public struct PyTorchFile: Sendable {
     for (index, written) in file.classes.enumerated() where !written.isLeftOut {
       classes.append(
         ClassText(
-          name: names.names[index], base: "nn.Module", doc: words(written.path, written.layer),
+          name: names.names[index], base: "nn.Module", doc: words(written.scope),
           told: written.kinds + written.told,
           constructor: written.statements, arguments: written.arguments + written.needs.arguments,
           forward: written.forward
         ).text)
     }
-    let keeps = !plan.states.isEmpty
-    let main = Self.model(plan, model, keeps: keeps)
+    let keeps = model.inputs.keeps
+    let main = Self.model(plan, model)
     let definitions = file.definitions.map(\.text)
     var body = (definitions + classes + (keeps ? [Self.cache(plan)] : []) + [main]).map {
       names.fill(names.tell($0, file.classes))
@@ -81,20 +82,26 @@ public struct PyTorchFile: Sendable {
                 self.layers = [{} for _ in range(self.count)]
         """
     }
+    let isBesideSource = plan.otherAxes.contains { plan.axes[$0.index].inputWidth == nil }
     return """
       class Cache:
-          \"""What decoding keeps of a text: its length, and what each layer reads again.\"""
+          \"""What decoding keeps of a text: its length, and what each layer reads again\(isBesideSource ? ", and the states of its source" : "").\"""
 
           def __init__(self, count):
               self.length = 0
-              self.layers = [{} for _ in range(count)]
+              self.layers = [{} for _ in range(count)]\(isBesideSource ? "\n        self.source = None" : "")
       """
   }
 
-  private static func model(_ plan: Plan, _ model: ModelWriter, keeps: Bool) -> String {
+  private static func model(_ plan: Plan, _ model: ModelWriter) -> String {
     let starts = InitialWeights(plan, functions: "nn.init", place: place)
+    let (keeps, inputs) = (model.inputs.keeps, model.inputs)
+    let beside = inputs.beside(model.needs)
+    let given = inputs.readsTokens ? beside.count == 0 ? "tokens" : words(of: beside, inputs) : "pictures"
     var lines = ["class Model(nn.Module):"]
-    lines += ["    \"\"\"\(plan.name): tokens to logits.\"\"\"", "", "    def __init__(self, config=None):"]
+    lines += [
+      "    \"\"\"\(plan.name): \(given) to \(results(plan)).\"\"\"", "", "    def __init__(self, config=None):",
+    ]
     lines += ClassText.statements(["super().__init__()", "config = config or Config()"] + model.constructor)
     lines += ["", "    @torch.no_grad()", "    def init_weights(self):"]
     lines += [
@@ -102,29 +109,86 @@ public struct PyTorchFile: Sendable {
       "        for name, tensor in self.named_parameters():",
     ]
     lines += starts.lines.map { "            \($0)" }
-    lines += ["", "    def forward(self, tokens\(keeps ? ", cache=None" : "")):"]
-    lines.append("        \"\"\"Logits [batch, tokens, vocab_size] of tokens that follow those in `cache`.\"\"\"")
-    if !keeps { lines[lines.count - 1] = "        \"\"\"Logits [batch, tokens, vocab_size].\"\"\"" }
+    let own = inputs.readsTokens ? ["tokens"] : [ModelInputs.pixels]
+    let arguments = own + beside.map { $0.isOptional ? "\($0.name)=None" : $0.name } + (keeps ? ["cache=None"] : [])
+    lines += ["", "    def forward(self, \(arguments.joined(separator: ", "))):"]
+    lines += documentation(plan, inputs, beside)
     lines += ClassText.statements(model.forward)
-    lines += ["", "    def loss(self, tokens, targets):"]
-    lines += [
-      "        \"\"\"The mean loss of the tokens' successors, in nats; -1 is none.\"\"\"",
-      "        logits = self(tokens).float().flatten(0, 1)",
-      "        return F.cross_entropy(logits, targets.flatten(), ignore_index=-1)",
-      "", "    @torch.no_grad()", "    def generate(self, tokens, count, temperature=0.0):",
+    if plan.prediction == .tokens, inputs.readsTokens {
+      let others = beside.map { ", \($0.isOptional ? "\($0.name)=None" : $0.name)" }.joined()
+      let passed = beside.map { ", \($0.name)" }.joined()
+      lines += ["", "    def loss(self, tokens, targets\(others)):"]
+      lines += [
+        plan.seesWholeTexts
+          ? "        \"\"\"The mean loss of what should stand in the tokens' places, in nats; -1 is none.\"\"\""
+          : "        \"\"\"The mean loss of the tokens' successors, in nats; -1 is none.\"\"\"",
+        "        logits = self(tokens\(passed)).float().flatten(0, 1)",
+        "        return F.cross_entropy(logits, targets.flatten(), ignore_index=-1)",
+      ]
+      if !plan.seesWholeTexts { lines += generate(keeps: keeps, beside) }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// What the model is given, in words.
+  private static func words(of beside: [ModelInputs.Beside], _ inputs: ModelInputs) -> String {
+    var words: [String] = []
+    if inputs.source != nil { words.append("a source's tokens") }
+    if inputs.pictures != nil { words.append("pictures") }
+    return (words + ["tokens"]).joined(separator: " and ")
+  }
+
+  /// What the model gives, in a word.
+  private static func results(_ plan: Plan) -> String {
+    switch plan.prediction {
+    case .tokens: "logits"
+    case .states, .pairs: "states"
+    case .classes: "scores of classes"
+    }
+  }
+
+  private static func documentation(_ plan: Plan, _ inputs: ModelInputs, _ beside: [ModelInputs.Beside]) -> [String] {
+    let rows = inputs.readsTokens ? "tokens" : "rows"
+    let result =
+      switch plan.prediction {
+      case .tokens: "Logits [batch, tokens, vocab_size]"
+      case .states, .pairs: "States [batch, \(rows), hidden_size]"
+      case .classes: "Scores [batch, classes]"
+      }
+    let sentence = inputs.keeps ? "\(result) of tokens that follow those in `cache`." : "\(result)."
+    var more = beside.map(\.words)
+    if !inputs.readsTokens { more = ["\(ModelInputs.pixels): [batch, channels, height, width]"] }
+    if more.isEmpty { return ["        \"\"\"\(sentence)\"\"\""] }
+    return ["        \"\"\"\(sentence)", ""] + more.map { "        \($0)." } + ["        \"\"\""]
+  }
+
+  private static func generate(keeps: Bool, _ beside: [ModelInputs.Beside]) -> [String] {
+    let hasPrefix = beside.contains { $0.name == "prefix" }
+    let required = beside.filter { !$0.isOptional }.map { "\($0.name), " }.joined()
+    let optional = beside.filter { $0.isOptional && $0.name != "prefix" }.map { ", \($0.name)=None" }.joined()
+    let passed = beside.map { "\($0.name), " }.joined()
+    var lines = [
+      "", "    @torch.no_grad()", "    def generate(self, tokens, \(required)count, temperature=0.0\(optional)):",
       "        \"\"\"`tokens` and `count` more; the likeliest ones at a temperature of 0.\"\"\"",
     ]
     if keeps { lines.append("        cache = Cache(len(self.layers))") }
+    if keeps { lines.append("        new = tokens") }
+    if hasPrefix { lines.append("        prefix = tokens.size(1)") }
     lines += [
-      "        new = tokens", "        for _ in range(count):",
-      "            logits = self(\(keeps ? "new, cache" : "tokens"))[:, -1]",
+      "        for _ in range(count):",
+      "            logits = self(\(keeps ? "new, \(passed)cache" : "tokens"))[:, -1]",
+    ]
+    // Pictures stand in the beginning alone.
+    for argument in beside where argument.isForBeginning && keeps {
+      lines.append("            \(argument.name) = None")
+    }
+    lines += [
       "            new = logits.argmax(-1, keepdim=True)",
       "            if temperature:",
       "                new = torch.multinomial((logits / temperature).softmax(-1), 1)",
       "            tokens = torch.cat([tokens, new], dim=1)",
       "        return tokens",
     ]
-    if !keeps { lines.removeAll { $0 == "        new = tokens" } }
-    return lines.joined(separator: "\n")
+    return lines
   }
 }

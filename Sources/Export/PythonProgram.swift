@@ -25,7 +25,8 @@ public struct PythonProgram: Sendable {
         status == 3
           ? "'\(self.path)' has no \(missing.replacing(" ", with: " and no ")), which --verify compares with: "
             + "'\(self.path) -m pip install \(missing)' gets it, and --python PATH names another Python"
-          : "'\(self.path)' is no Python that runs: \(output.split(separator: "\n").last ?? "")")
+          : "'\(self.path)' is no Python that runs: "
+            + (output.split(separator: "\n").last.map(String.init) ?? "it ends with status \(status) and says nothing"))
     }
   }
 

@@ -11,6 +11,13 @@ enum PythonText {
   /// Whether no variable can be called `word`.
   static func isKeyword(_ word: String) -> Bool { keywords.contains(word) }
 
+  /// The attribute at `words`: `self.embed.tokens`, and `self.embed["class"]` for a word that none can be called.
+  static func place(_ words: [String]) -> String {
+    words.dropFirst().reduce(words.first ?? "") {
+      isKeyword($1) && $1 != "match" && $1 != "type" ? "\($0)[\"\($1)\"]" : "\($0).\($1)"
+    }
+  }
+
   /// The statement `text` at an indentation of `indent` columns, on as many lines as it needs.
   static func wrapped(_ text: String, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
@@ -39,8 +46,9 @@ enum PythonText {
       let comma = isComprehension || parts.count == 1 && !"{[".contains(head.last ?? "(") ? "" : ","
       var lines = wrapped(part + comma, indent: indent + 4)
       if lines.count > 1, comma == "," {
-        lines = wrapped(part, indent: indent + 4)
-        lines[lines.count - 1] += ","
+        let alone = wrapped(part, indent: indent + 4)
+        // What the comma alone makes too long is broken with it.
+        if alone.count > 1 { lines = alone.dropLast() + [alone[alone.count - 1] + ","] }
       }
       return lines
     }

@@ -25,7 +25,7 @@ public struct Reach: Sendable {
   public init(_ plan: Plan, stock: String?, hasGGUF: Bool) {
     let facts: (layers: TransformersLayers, head: HeadWriter?, needs: WrittenClass.Needs)
     do {
-      _ = try TransformersFile(plan, command: "", words: { _, _ in [] })
+      _ = try TransformersFile(plan, command: "", words: { _ in [] })
       let model = try ModelWriter(plan, for: .transformers)
       facts = (try TransformersLayers(plan), model.head, model.needs)
     } catch {

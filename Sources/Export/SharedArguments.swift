@@ -20,7 +20,7 @@ struct SharedArguments {
         inputs[word] = shared.filter { known.contains($0) || part.inputs.contains($0) }
       }
     }
-    for written in classes where written.path.count == 1 {
+    for written in classes where written.path.count == 1 && written.stack == nil {
       needs[written.path[0], default: .init()].form(written.needs)
     }
   }
@@ -32,7 +32,9 @@ struct SharedArguments {
 
   /// `part` with the inputs of its like: its own first, then those that any of them reads, in one order.
   func completed(_ part: ModelPart) -> ModelPart {
-    guard part.path.count == 1, let all = inputs[part.path[0]] else { return part }
+    guard part.path.count == 1, part.steps.first?.scope.stack == nil, let all = inputs[part.path[0]] else {
+      return part
+    }
     let own = part.inputs.filter { !all.contains($0) }
     return ModelPart(path: part.path, items: part.items, inputs: own + all, result: part.result)
   }

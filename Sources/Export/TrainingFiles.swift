@@ -23,6 +23,9 @@ public struct TrainingFiles {
   ) throws {
     self.training = training
     self.validation = validation
+    guard plan.continuesTexts else {
+      throw ExportFailure("train.py trains models that continue texts alone, and '\(plan.name)' is another")
+    }
     guard settings.hasUsualObjective else {
       throw ExportFailure("train.py has the usual objective alone; leave --objective out")
     }

@@ -57,7 +57,7 @@ public struct TransformersFile: Sendable {
       classes.append(
         ClassText(
           name: classNames.names[index], base: written.path.isEmpty ? "GradientCheckpointingLayer" : "nn.Module",
-          doc: words(written.path, written.layer), told: numbered + written.kinds + written.told,
+          doc: words(written.scope), told: numbered + written.kinds + written.told,
           constructor: written.statements,
           arguments: written.arguments + written.needs.arguments, forward: written.forward
         ).text)

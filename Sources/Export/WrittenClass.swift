@@ -18,9 +18,12 @@ struct WrittenClass {
   var adjectives: [String]
   /// The parts that it is made of.
   var parts: [MadePart]
-  /// The words of its scope, and the layer that it was written from.
+  /// The words of its scope, and the stack and the layer that it was written from.
   var path: [String]
+  var stack: String?
   var layer: Int?
+  /// Its scope.
+  var scope: TensorName { TensorName(stack: stack, layer: layer, path: path) }
   /// Whether it reads positions, the text's length, the cache.
   var needs: Needs
   /// The parts whose classes the constructor is told, each by its place.
@@ -43,19 +46,30 @@ struct WrittenClass {
     var keyPositions = false
     var padding = false
     var cache = false
+    /// Tensors that layers share, by the names of the arguments that they are.
+    var tensors: [String] = []
+    /// Whether it reads which tokens see each other: so many first ones, those of one picture.
+    var prefix = false
+    var pictures = false
+    /// Whether it reads which text each token belongs to, and the rows that are given; in `Model` and in stacks alone.
+    var types = false
+    var rows = false
 
     /// The arguments that they are.
     var words: [String] {
       let all = [
         (positions, "positions"), (length, "length"), (mask, "attention_mask"), (keyPositions, "key_positions"),
-        (padding, "padding"), (cache, "cache"), (mask, "**kwargs"),
+        (padding, "padding"), (prefix, "prefix"), (pictures, "pictures"), (cache, "cache"), (mask, "**kwargs"),
       ]
-      return all.filter(\.0).map(\.1)
+      return tensors + all.filter(\.0).map(\.1)
     }
 
     /// The same, as a definition has them.
     var arguments: [String] {
-      words.map { ["positions", "length", "**kwargs"].contains($0) ? $0 : "\($0)=None" }
+      words.map {
+        ["positions", "length", "prefix", "pictures", "**kwargs"].contains($0) || tensors.contains($0)
+          ? $0 : "\($0)=None"
+      }
     }
 
     mutating func form(_ other: Needs) {
@@ -65,6 +79,11 @@ struct WrittenClass {
       keyPositions = keyPositions || other.keyPositions
       padding = padding || other.padding
       cache = cache || other.cache
+      tensors = Set(tensors).union(other.tensors).sorted()
+      types = types || other.types
+      prefix = prefix || other.prefix
+      pictures = pictures || other.pictures
+      rows = rows || other.rows
     }
   }
 

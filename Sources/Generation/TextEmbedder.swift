@@ -48,13 +48,13 @@ public struct TextEmbedder {
     return tokens(ids: tokenizer.encode(text))
   }
 
-  /// `ids` of a text with its marks, as many as are read.
+  /// `ids` of a text with its marks, as many as are read, filled up where the model is made for texts of one length.
   public func tokens(ids: [Int]) -> Result {
     var ids = ids
     let excess = max(0, ids.count - limit)
     // What ends a text stays.
     if excess > 0 { ids = Array(ids.prefix(max(0, limit - suffix.count)) + suffix.suffix(limit)) }
-    return Result(tokens: ids, leftOut: excess)
+    return Result(tokens: model.description.plan.filled(ids, to: limit), leftOut: excess)
   }
 
   /// The vectors of pictures, whose `rows` are what an image encoder is given, in order; of every row too with `keepingStates`.

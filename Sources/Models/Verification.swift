@@ -8,11 +8,16 @@ import Kernels
 /// [rows, tokens], `logits` [rows, tokens, vocabulary], and `greedy` [1, tokens], a continuation of the first row's
 /// beginning by the largest logit. Where a model reads a source text, `input_ids` are that one's and `decoder_input_ids`
 /// [rows, tokens] are the text's, with which `greedy` begins. An encoder's may hold `attention_mask` and `token_type_ids` [rows, tokens] too, and of one
-/// without a head `last_hidden_state` is compared.
+/// without a head `last_hidden_state` is compared. Of a model that compares texts with pictures, `text_embeds`, `image_embeds`, `logits_per_text` and
+/// `logits_per_image` are.
 public struct Verification: Sendable {
+  /// The tensors of the file that were compared.
+  public let compared: [String]
   /// The largest absolute difference of a logit.
   public let largestDifference: Float
-  /// Where it is: row, position and token id.
+  /// The tensor in which it is.
+  public let tensor: String
+  /// Where it is: row, position and token id, or place in a vector.
   public let place: (row: Int, position: Int, id: Int)
   /// How many logits were compared.
   public let count: Int
@@ -34,6 +39,13 @@ public struct Verification: Sendable {
       return entry
     }
     let plan = model.description.plan
+    if plan.prediction == .pairs {
+      let pairs = try VerifiedPairs(model, file, pool: pool, computeType: computeType)
+      (compared, tensor) = (pairs.compared, pairs.tensor)
+      (largestDifference, place, count) = (pairs.largestDifference, pairs.place, pairs.count)
+      greedy = nil
+      return
+    }
     var pictures = try VerifiedPictures(model, file, pool: pool, computeType: computeType)
     let source = try plan.otherAxes.isEmpty || pictures != nil ? nil : Source(plan, file)
     let idsName = source == nil ? "input_ids" : "decoder_input_ids"
@@ -41,6 +53,7 @@ public struct Verification: Sendable {
     let shape = try pictures?.ownShape ?? entry(idsName).shape
     let given = try pictures?.given(ids, rows: shape[0])
     let expected = try entry(plan.prediction == .states ? "last_hidden_state" : "logits")
+    (compared, tensor) = ([expected.name], expected.name)
     let width = plan.logits.width
     let tables = try ["attention_mask", "token_type_ids"].map { name in
       try source != nil ? nil : file.tensors.first { $0.name == name }.map { try Verification.integers($0) }

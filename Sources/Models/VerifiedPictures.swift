@@ -87,6 +87,8 @@ struct VerifiedPictures {
     rowsOfModel = isOwn ? (tiles.first?.tiles[0].count ?? 0) / (plan.axes[0].inputWidth ?? 1) : 0
   }
 
+  /// The rows of each picture's first tile.
+  var rows: [[Float]] { tiles.map { $0.tiles[0] } }
   /// Where the model's own rows are pictures: no ids, of which the file has none.
   var ownIds: [Int]? { encoder == nil ? Array(repeating: 0, count: tiles.count * rowsOfModel) : nil }
   /// The shape of those: pictures and their rows.

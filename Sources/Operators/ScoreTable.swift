@@ -39,6 +39,37 @@ public struct ScoreTable: Sendable, Hashable {
     return Int(rowOfDistance[min(max(distance, -reach), reach) + reach])
   }
 
+  /// What is added to the scores of `query` with `key` by `table`, `[heads, tokens, keys]`, in PyTorch; nil where distances do not
+  /// share rows as a formula says: one for each up to half of them, then by their logarithm up to `reach`.
+  func pytorch(_ call: inout PyTorchCall, _ table: PyTorchExpression) -> PyTorchExpression? {
+    let reach = rowOfDistance.count / 2
+    let isTwoSided = row(reach) != row(0)
+    let count = isTwoSided ? rows / 2 : rows
+    let exact = count / 2
+    guard exact > 0, reach > exact else { return nil }
+    func bucket(_ distance: Int) -> Int {
+      let start = isTwoSided && distance > 0 ? count : 0
+      let n = isTwoSided ? abs(distance) : max(0, -distance)
+      if n < exact { return start + n }
+      let part = log(Float(n) / Float(exact)) / Float(log(Double(reach) / Double(exact))) * Float(count - exact)
+      return start + min(exact + Int(part), count - 1)
+    }
+    guard (-reach...reach).allSatisfy({ bucket($0) == row($0) }) else { return nil }
+    call.imports("math")
+    call.define(
+      "relative_bias",
+      """
+      def relative_bias(query, key, table):
+          \"""table[bucket(key − query)], [heads, tokens, keys]: distances share buckets, the wider the farther.\"""
+          n = \(isTwoSided ? "(query - key).abs()" : "(query - key).clamp(min=0)")
+          far = torch.log(n.clamp(min=1).float() / \(exact)) / math.log(\(reach) / \(exact))
+          far = \(exact) + (far * \(count - exact)).long()
+          bucket = torch.where(n < \(exact), n, far.clamp(max=\(count - 1)))\(isTwoSided ? "\n    bucket = bucket + \(count) * (key > query)" : "")
+          return table[bucket].permute(2, 0, 1)
+      """)
+    return .call("relative_bias", ["query", "key", table])
+  }
+
   public static func == (a: ScoreTable, b: ScoreTable) -> Bool { a.name == b.name && a.attributes == b.attributes }
 
   public func hash(into hasher: inout Hasher) {

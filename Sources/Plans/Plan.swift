@@ -28,10 +28,18 @@ public struct Plan: Sendable, Hashable {
   public let longestSequence: Int?
   /// How long a text its position encodings are made for, where they say more than the model's context length.
   public let extendedContext: Int?
+  /// The token with which a text is filled up to the longest, where the model is made for texts of one length; nil elsewhere.
+  public internal(set) var filling: Int?
 
   /// How many tokens of a text the model is made for.
   public var longestText: Int {
     min(longestSequence ?? Int.max, max(shape.contextLength, extendedContext ?? 0))
+  }
+
+  /// `ids` of a text, filled up to `length` where the model is made for texts of one length.
+  public func filled(_ ids: [Int], to length: Int) -> [Int] {
+    guard let filling, ids.count < length else { return ids }
+    return ids + Array(repeating: filling, count: length - ids.count)
   }
 
   /// Whether parameters, operations and bytes for sequences of `context` tokens can be counted in an `Int`.
@@ -69,7 +77,7 @@ public struct Plan: Sendable, Hashable {
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters ?? self.parameters,
       states: states, logits: logits ?? self.logits, finalStates: finalStates, prediction: prediction,
-      longestSequence: longestSequence, extendedContext: extendedContext)
+      longestSequence: longestSequence, extendedContext: extendedContext, filling: filling)
   }
 
   /// The plan of those steps alone that `states` needs, followed by `steps`, which add values behind the plan's own: its logits
@@ -99,12 +107,12 @@ public struct Plan: Sendable, Hashable {
       let part = TensorPart(tensor, read: steps, logits: logits)
       return PlannedTensor(
         name: tensor.name, shape: tensor.shape, use: tensor.use, initialization: start(tensor, part),
-        chosen: tensor.chosen, isFrozen: tensor.isFrozen, update: update(tensor, part))
+        chosen: tensor.chosen, isFrozen: tensor.isFrozen, update: update(tensor, part), most: tensor.most)
     }
     return Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: tensors, states: states,
       logits: logits, finalStates: finalStates, prediction: prediction,
-      longestSequence: longestSequence, extendedContext: extendedContext)
+      longestSequence: longestSequence, extendedContext: extendedContext, filling: filling)
   }
 
   /// What the logits of a plan say.

@@ -30,6 +30,7 @@ public struct PlanBuilder {
   private var extendedContext: Int?
   private var finalStates: Value?
   private var prediction = Plan.Prediction.tokens
+  private var filling: Int?
   private var logitFactor = 1.0
   private var residualFactor = 1.0
   private var hasTakenFactors = (logits: true, residual: true)
@@ -175,13 +176,14 @@ public struct PlanBuilder {
   /// A learned tensor of this scope; a name stands for one tensor, so asking again for `name` gives the same.
   ///
   /// One axis makes a vector and two a matrix, unless `use` says otherwise. A name with a `*` stands for as many tensors
-  /// as the first axis counts, of which a token meets `chosen`.
+  /// as the first axis counts, of which a token meets `chosen`. Training holds its numbers at `most`, at most.
   public mutating func parameter(
     _ name: String, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use? = nil,
-    chosen: Int? = nil
+    chosen: Int? = nil, most: Double? = nil
   ) -> ParameterReference {
     parameter(
-      at: (tensorScope ?? scope).appending(name), shape: shape, starts: initialization, use: use, chosen: chosen)
+      at: (tensorScope ?? scope).appending(name), shape: shape, starts: initialization, use: use, chosen: chosen,
+      most: most)
   }
 
   /// A learned tensor of the text's stack, outside its layers, which other stacks may read too.
@@ -195,7 +197,7 @@ public struct PlanBuilder {
 
   private mutating func parameter(
     at name: TensorName, shape: [Int], starts initialization: PlannedTensor.Initialization, use: PlannedTensor.Use?,
-    chosen: Int?
+    chosen: Int?, most: Double? = nil
   ) -> ParameterReference {
     if let index = parameterIndex[name] {
       if sharedByStacks.contains(name), parameters[index].shape != shape {
@@ -209,7 +211,9 @@ public struct PlanBuilder {
       return ParameterReference(index: index, shape: shape)
     }
     parameterIndex[name] = parameters.count
-    parameters.append(PlannedTensor(name: name, shape: shape, use: use, initialization: initialization, chosen: chosen))
+    parameters.append(
+      PlannedTensor(
+        name: name, shape: shape, use: use, initialization: initialization, chosen: chosen, most: most))
     return ParameterReference(index: parameters.count - 1, shape: shape)
   }
 
@@ -305,13 +309,16 @@ public struct PlanBuilder {
   /// Notes what the logits say, where that is not how likely tokens are.
   public mutating func predicts(_ prediction: Plan.Prediction) { self.prediction = prediction }
 
+  /// Notes that texts are filled up with `token` to the longest that the model takes.
+  public mutating func fillTexts(with token: Int) { filling = token }
+
   /// The finished plan; throws what components noted on the way.
   public consuming func finish(name: String, logits: Value) throws(Problems) -> Plan {
     try problems.check()
     let plan = Plan(
       name: name, shape: shape, axes: axes, steps: steps, values: values, parameters: parameters, states: states,
       logits: logits, finalStates: finalStates, prediction: prediction,
-      longestSequence: longestSequence, extendedContext: extendedContext)
+      longestSequence: longestSequence, extendedContext: extendedContext, filling: filling)
     let faults = plan.verify()
     if !faults.isEmpty {
       // Some component wrote what cannot be: not the user's mistake, but refused all the same.

@@ -48,6 +48,9 @@ public struct PlannedTensor: Sendable, Hashable {
   /// How training moves it beside others.
   public let update: UpdateScale
 
+  /// What training holds each number at, at most; nil where nothing does.
+  public let most: Double?
+
   /// How many numbers it has.
   public var count: Int { shape.reduce(1, *) }
   /// How many of its numbers a token meets.
@@ -56,9 +59,10 @@ public struct PlannedTensor: Sendable, Hashable {
   /// The tensor `name`; one axis makes a vector and more a matrix, unless `use` says otherwise. `chosen` is for several.
   public init(
     name: TensorName, shape: [Int], use: Use? = nil, initialization: Initialization, chosen: Int? = nil,
-    isFrozen: Bool = false, update: UpdateScale = .plain
+    isFrozen: Bool = false, update: UpdateScale = .plain, most: Double? = nil
   ) {
     self.update = update
+    self.most = most
     precondition((chosen != nil) == name.isSeveral, "'\(name)' names several tensors, or one")
     self.chosen = chosen
     self.isFrozen = isFrozen
@@ -74,7 +78,7 @@ public struct PlannedTensor: Sendable, Hashable {
     return (0..<shape[0]).map {
       PlannedTensor(
         name: name.member($0), shape: Array(shape.dropFirst()), use: use, initialization: initialization,
-        isFrozen: isFrozen, update: update)
+        isFrozen: isFrozen, update: update, most: most)
     }
   }
 }
@@ -83,8 +87,9 @@ extension PlannedTensor {
   /// The same tensor, which training leaves as it is.
   public var frozen: PlannedTensor {
     PlannedTensor(
-      name: name, shape: shape, use: use, initialization: initialization, chosen: chosen, isFrozen: true, update: update
-    )
+      name: name, shape: shape, use: use, initialization: initialization, chosen: chosen, isFrozen: true,
+      update: update,
+      most: most)
   }
 }
 

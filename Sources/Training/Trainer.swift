@@ -182,6 +182,9 @@ public final class Trainer {
           tensor: tensor, parameters: numbers, gradients: all + executor.layout.ranges[index].lowerBound,
           moments: moments[index].map(\.memory.base), step: number, rate: rate * tensor.update.rate,
           gradientScale: cut, pool: pool))
+      if let most = tensor.most {
+        for i in 0..<tensor.count { numbers[i] = min(numbers[i], Float(most)) }
+      }
     }
     step = number
     return Report(step: number, loss: mean, rate: rate, gradientNorm: norm)

@@ -44,9 +44,11 @@ struct Exporting {
             faults.append(Fault(.rendering, sentence, setting: sample.description))
           }
         }
-      } catch ExportProblem.noContinuation {
-        // An encoder, say: there is no file that its parts could be compared in.
+      } catch ExportProblem.noFile {
+        // There is no file that its parts could be compared in.
       } catch let problem as ExportProblem {
+        // What reads pictures or all of a text is written as far as its operators say how.
+        if model.plan.seesWholeTexts || !model.plan.otherAxes.isEmpty { continue }
         faults.append(Fault(.rendering, problem.description, setting: sample.description))
       } catch let failure as ExportFailure {
         faults.append(Fault(.rendering, failure.description, setting: sample.description))

@@ -80,7 +80,7 @@ import Testing
         "\($0)"
       }
       + path.contrasts(arms: Dictionary(uniqueKeysWithValues: path.models.enumerated().map { ($1, $0) })) { "\($0)" }
-    #expect(all.count == 5 + 6 + 7 + 5)
+    #expect(all.count == 5 + 6 + 7 + 5 + 1)
     for contrast in all { #expect(abs(contrast.weights.values.reduce(0, +)) < 1e-12, "\(contrast)") }
     cells[[0, 1, 0]] = nil
     #expect(grid.contrasts(cells: cells, reference: [1, 0, 0]).count == 2, "what misses an arm is left out")

@@ -48,6 +48,20 @@ import Testing
       report.notes.contains { $0.contains("corrected by Holm for 6 comparisons") }, "three arms and three effects")
   }
 
+  @Test("what all varied keys begin with is left out of names") func labels() throws {
+    let plan = try Studies.plan(
+      Self.beginning + "combine: grid\nvary: {mlp.activation: [gelu_tanh, relu], mlp.bias: [true, false]}\n")
+    #expect(
+      plan.arms.map(\.name).sorted() == [
+        "activation=gelu_tanh, bias=false", "activation=gelu_tanh, bias=true", "activation=relu, bias=false",
+        "activation=relu, bias=true",
+      ])
+    #expect(plan.contrasts.map(\.name) == ["activation=relu", "bias=false", "activation=relu × bias=false"])
+    let same = try Studies.plan(
+      Self.beginning + "combine: grid\nvary: {mlp.activation: [gelu_tanh, relu], mlp: [{bias: false}, {bias: true}]}\n")
+    #expect(same.arms.allSatisfy { $0.name.contains("mlp.activation=") }, "\(same.arms.map(\.name))")
+  }
+
   @Test("five changes in eight models, whose names say what they have, and what cannot be told apart is said")
   func fraction() throws {
     let report = try Self.report(Self.beginning + "combine: fractional\n" + Self.changes)
@@ -69,11 +83,15 @@ import Testing
     let report = try Self.report(Self.beginning + "combine: path\n" + Self.changes)
     #expect(report.plan.arms.count == 32)
     let last = try #require(report.rows.first { $0.arm.name == "all" }?.comparison?.difference.mean)
-    let shares = report.effects.compactMap(\.comparison.difference.mean)
+    let shares = report.effects.filter { $0.contrast.kind == .shapley }.compactMap(\.comparison.difference.mean)
     #expect(shares.count == 5 && abs(shares.reduce(0, +) - last) < 1e-12)
     #expect(report.markdown.contains("Shapley"))
+    #expect(report.effects.last?.contrast.kind == .whole && report.effects.last?.comparison.difference.mean == last)
+    #expect(report.statistics.tests.contrasts == 6)
+    #expect(report.notes.contains { $0.contains("comparisons, of which the 6 that the design was made for") })
+    #expect(report.headline.hasPrefix("What each change contributes: ") && report.headline.contains("Of 31 models"))
     let some = try Studies.plan(Self.beginning + "combine: {type: path, orders: 4}\n" + Self.changes)
-    #expect(some.arms.count < 20 && some.contrasts.count == 5)
+    #expect(some.arms.count < 20 && some.contrasts.count == 6)
   }
 
   @Test("two values each may be varied in a fraction") func varied() throws {

@@ -25,11 +25,11 @@ private struct FailingTrainer: ArmTrainer {
     -> TrainingDescription
   { try fake.describe(training, for: architecture, plan, budget) }
 
-  func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
-    try fake.fingerprint(of: files, for: architecture)
+  func fingerprint(of study: Study, for architecture: Architecture) throws -> String {
+    try fake.fingerprint(of: study, for: architecture)
   }
 
-  func estimate(_ arm: PlannedArm, of study: Study) throws -> Double { try fake.estimate(arm, of: study) }
+  func estimate(_ arm: PlannedArm, of study: Study) throws -> RunEstimate { try fake.estimate(arm, of: study) }
 
   func train(
     _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,

@@ -33,14 +33,17 @@ struct FakeTrainer: ArmTrainer {
       memory: plan.parameterCount * 16, numbers: ["lr": training["lr"]?.number ?? 0.001])
   }
 
-  func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
+  func fingerprint(of study: Study, for architecture: Architecture) throws -> String {
+    let files = study.data
     for file in files where file.path.contains("missing") {
       throw Problems([Problem("there is no file '\(file.path)'", at: file.place)])
     }
     return files.map(\.path).joined(separator: "+")
   }
 
-  func estimate(_ arm: PlannedArm, of study: Study) throws -> Double { Double(arm.training.tokens) / 100 }
+  func estimate(_ arm: PlannedArm, of study: Study) throws -> RunEstimate {
+    RunEstimate(steps: Double(arm.training.tokens) / 100)
+  }
 
   func speed(of arm: PlannedArm, in study: Study) throws -> Double { 1e9 / Double(arm.parameterCount) }
 

@@ -40,7 +40,8 @@ import Ablation
     var generator = Uniform(state: 5)
     for _ in 0..<2000 {
       let p = (0..<1 + Int(generator.next() * 7)).map { _ in generator.next() * generator.next() * 0.2 }
-      let (corrected, levels) = (holmCorrected(p), holmLevels(p, level: 0.05))
+      let weights = generator.next() < 0.5 ? [] : p.map { _ in 0.1 + generator.next() }
+      let (corrected, levels) = (holmCorrected(p, weights: weights), holmLevels(p, weights: weights, level: 0.05))
       for index in p.indices { #expect((corrected[index] <= 0.05) == (p[index] <= levels[index])) }
     }
   }

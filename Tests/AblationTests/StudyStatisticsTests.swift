@@ -28,6 +28,9 @@ import Testing
     let corrected = holmCorrected([0.01, 0.04, 0.03, 0.005, 0.5])
     for (found, expected) in zip(corrected, [0.04, 0.09, 0.09, 0.025, 0.5]) { #expect(abs(found - expected) < 1e-15) }
     #expect(holmCorrected([]).isEmpty)
+    // By hand: 0.01/0.5 = 0.02; then 0.03/0.25 before 0.04/0.25, of 0.5 that is left: 0.06, and 0.04 of all that is left.
+    let weighted = holmCorrected([0.01, 0.04, 0.03], weights: [0.5, 0.25, 0.25])
+    #expect(zip(weighted, [0.02, 0.06, 0.06]).allSatisfy { abs($0 - $1) < 1e-12 }, "\(weighted)")
     #expect(holmCorrected([0.9, 0.8]) == [1, 1])
   }
 

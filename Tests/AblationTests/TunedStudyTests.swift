@@ -170,10 +170,10 @@ import Testing
       func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, _ budget: BudgetTokens) throws
         -> TrainingDescription
       { try inner.describe(training, for: architecture, plan, budget) }
-      func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
-        try inner.fingerprint(of: files, for: architecture)
+      func fingerprint(of study: Study, for architecture: Architecture) throws -> String {
+        try inner.fingerprint(of: study, for: architecture)
       }
-      func estimate(_ arm: PlannedArm, of study: Study) throws -> Double { 1 }
+      func estimate(_ arm: PlannedArm, of study: Study) throws -> RunEstimate { RunEstimate(steps: 1) }
       func speed(of arm: PlannedArm, in study: Study) throws -> Double { try inner.speed(of: arm, in: study) }
       func train(
         _ arm: PlannedArm, of study: Study, seed: Int, contexts: [Int], in folder: String,

@@ -68,7 +68,7 @@ struct EmbedTests {
     ("eval|sentences|--data|sentences/texts.json", 3),
     ("eval|bert|--tokenizer|sentences|--data|sentences/texts.json|--objective|next_token", 3),
     ("eval|bert|--tokenizer|sentences|--data|sentences/texts.json|--stride|3", 2),
-    ("train|bert|--data|sentences/texts.json|--out|out", 3), ("export|bert|--output|out", 3),
+    ("train|bert|--data|sentences/texts.json|--out|out", 3), ("export|bert|--output|out|--to|hf|--own-classes", 3),
     ("chat|bert|--tokenizer|sentences", 3), ("logits|sentences|--tokens|1", 3),
     ("classify|bert|--tokenizer|sentences|x", 3), ("run|bert-classes|--tokenizer|sentences|the [MASK]", 3),
     ("classify|bert-classes|--tokenizer|sentences|x|--pairs", 2), ("classify|bert-classes|x", 1),

@@ -48,7 +48,7 @@ import Testing
       ("run|story-llama|--image|one.png|x", 3), ("run|vit|x", 3), ("run|llava|--image|one.png|--tokens|1|--slide", 2),
       ("run|llava|--image|one.png|a question", 1), ("embed|vit|none.png", 4), ("classify|clip|one.png", 3),
       ("classify|vit|one.png|two.png|--pairs", 2), ("embed|llava|x", 1), ("eval|llava|--data|llava/config.json", 3),
-      ("logits|llava|--tokens|1", 3), ("export|llava|--output|out", 3), ("export|vit|--output|out", 3),
+      ("logits|llava|--tokens|1", 3), ("export|mllama|--output|out", 3), ("export|qwen2_5_vl|--output|out", 3),
     ])
   func refuses(_ words: String, _ status: Int32) throws {
     let arguments = words.split(separator: "|").map(String.init).map { word in

@@ -30,7 +30,7 @@ import Testing
     arguments: [
       ("run|t5|--max-tokens|3", Int32(2)), ("run|t5|--tokens|3|--chat", 2), ("run|t5|--tokens|3|--slide", 2),
       ("run|t5|--tokens|99", 2), ("run|t5|a text", 1), ("eval|t5|--data|t5/config.json", 3),
-      ("export|t5|--output|out", 3), ("logits|t5|--tokens|1", 3), ("embed|t5|x", 1),
+      ("logits|t5|--tokens|1", 3), ("embed|t5|x", 1),
       ("run|story-llama|x|--begin|y", 2),
     ])
   func refuses(_ words: String, _ status: Int32) throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Models of two towers, trained from the command line on drawn pictures with captions.
-@Suite("chimera train, eval and embed with captions") struct TowerCommandTests {
+@Suite("chimera train, eval, embed, ablate and verify with captions") struct TowerCommandTests {
   private static let tokenizer = Here.package + "/Tokenizers/shapes-384"
 
   /// Drawn pictures and a small CLIP in `folder`.
@@ -89,6 +89,61 @@ import Testing
       #expect(vector.count == 8 && abs(vector.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
     }
     #expect(entries[0]["embedding"] != entries[1]["embedding"] && entries[2]["embedding"] != entries[3]["embedding"])
+  }
+
+  @Test("a study trains its arms on captions, of files or drawn, and its folder goes on to the same result")
+  func studies() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let scene = try Scene(in: folder)
+    func losses(_ data: String) throws -> [[Double]] {
+      let path = folder.path + "/study.yaml"
+      try """
+      ablation: towers
+      base: \(folder.path)/tiny-clip.yaml
+      data: \(data)
+      tokenizer: \(Self.tokenizer)
+      seeds: 3
+      vary: {head.text: [last, mean]}
+      train: {steps: 4, batch: 4, context: 40, lr: 0.01, validation_fraction: 0.4, objective: contrastive}
+      """.write(toFile: path, atomically: true, encoding: .utf8)
+      let environment = ["CHIMERA_CACHE": folder.path + "/cache"]
+      let out = folder.path + "/\(UUID().uuidString)"
+      let whole = try Command(
+        ["ablate", path, "--out", out, "--json", "--threads", "1", "--quiet"], environment: environment)
+      #expect(whole.status == 0, "\(whole.notes)")
+      let merged = try Command("ablate", "merge", out, "--json", environment: environment)
+      #expect(merged.status == 0, "\(merged.notes)")
+      let found = try [whole, merged].map { run in
+        try #require(JSONValue(parsing: run.output)["arms"]?.array).map { arm in
+          (arm["runs"]?.array ?? []).compactMap { $0["loss"]?.number }
+        }
+      }
+      #expect(found[0] == found[1])
+      return found[0]
+    }
+    let arms = try losses(scene.captions)
+    #expect(arms.count == 2 && arms.allSatisfy { $0.count == 3 })
+    // Of 4 texts and as many pictures: near log 4 where nothing is learned yet.
+    #expect(arms.joined().allSatisfy { 0.1 < $0 && $0 < 5 }, "\(arms)")
+    #expect(arms[0] != arms[1])
+    // Ten drawn pictures of the first seed are those of the scene.
+    #expect(try losses("{shapes: {count: 10, seed: 1}}") == arms)
+  }
+
+  @Test(
+    "both towers of a folder are compared with what the reference says of texts and pictures",
+    arguments: ["clip", "siglip"])
+  func verifies(_ name: String) throws {
+    let path = Here.package + "/Tests/Towers/" + name
+    let run = try Command("verify", path, "--tolerance", "1e-5")
+    #expect(run.status == 0, "\(run.notes)")
+    #expect(
+      run.output.contains("numbers of text_embeds, image_embeds, logits_per_text, logits_per_image, largest difference")
+    )
+    #expect(run.output.hasSuffix("agrees within 1e-05\n"))
+    let document = try JSONValue(parsing: try Command("verify", path, "--json").output)
+    #expect(document["compared"]?.array?.count == 4 && document["holds"]?.bool == true)
   }
 
   @Test(

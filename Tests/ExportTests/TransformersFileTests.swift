@@ -16,7 +16,7 @@ import Testing
   private static func file(_ model: String, _ models: ModelLoader) throws -> TransformersFile {
     let described = try models.describe(model)
     let words = DocumentedParts(described, Standard.kit.registry)
-    return try TransformersFile(described.plan, command: "chimera export \(model) --to hf") { words.words($0, $1) }
+    return try TransformersFile(described.plan, command: "chimera export \(model) --to hf") { words.words($0) }
   }
 
   @Test("a file is the one that was reviewed", arguments: ["tiny-hybrid", "story-hybrid", "gpt2-alibi"])
@@ -38,10 +38,10 @@ import Testing
     for model in models.catalog.models() {
       let plan = try models.describe(model.name).plan
       if plan.seesWholeTexts || !plan.otherAxes.isEmpty {
-        #expect(throws: ExportProblem.self) { try TransformersFile(plan, command: "") { _, _ in [] } }
+        #expect(throws: ExportProblem.self) { try TransformersFile(plan, command: "") { _ in [] } }
         continue
       }
-      let file = try TransformersFile(plan, command: "chimera export \(model.name)") { _, _ in [] }
+      let file = try TransformersFile(plan, command: "chimera export \(model.name)") { _ in [] }
       #expect(
         !file.modeling.contains("⟦") && !file.modeling.contains("{{"), "\(model.name) has a place that nothing filled")
       #expect(Set(file.tensorNames).count == plan.parameters.count, "\(model.name) has two tensors of one name")

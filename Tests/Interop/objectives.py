@@ -1,11 +1,12 @@
 """Losses of training objectives and their gradients, as torch 2.13 with transformers 5.23 computes them (float32, eager attention).
 
-    python3 Tests/Interop/objectives.py Tests/Encoders Tests/Towers
+    python3 Tests/Interop/objectives.py Tests/Encoders Tests/Towers [NAME …]
 
 Beside three of the encoders: training.safetensors with input_ids and attention_mask, of which some tokens are left out, labels
-(-100 where nothing is predicted), loss, and grad.NAME of every tensor that is learned. A very small CLIP with expected.safetensors:
-three texts and pictures, their vectors, and what CLIP calls logits_per_text; training.safetensors has CLIP's own loss of them and its
-gradients, and sigmoid.safetensors SigLIP's, which its paper's Algorithm 1 has without a bias here.
+(-100 where nothing is predicted), loss, and grad.NAME of every tensor that is learned. A very small CLIP and a very small SigLIP with
+expected.safetensors: three texts and pictures (of SigLIP two), their vectors, and what CLIP calls logits_per_text and logits_per_image;
+training.safetensors has the model's own loss of as many pairs and its gradients, and CLIP's sigmoid.safetensors SigLIP's, which its
+paper's Algorithm 1 has without a bias here.
 """
 import sys
 
@@ -41,24 +42,37 @@ def masked_tokens(folder):
     write(folder, model, {**given, "labels": labels}, model(**given, labels=labels).loss)
 
 
+only = sys.argv[3:]
 for name in ["bert", "roberta", "modernbert"]:
-    masked_tokens(f"{sys.argv[1]}/{name}")
+    if not only or name in only:
+        masked_tokens(f"{sys.argv[1]}/{name}")
+
+sizes = dict(num_hidden_layers=2, num_attention_heads=2, intermediate_size=20)
 
 
-def contrastive(folder):
-    """A very small CLIP with three texts of unlike lengths about three pictures; both losses of all pairs and their gradients."""
-    torch.manual_seed(7)
-    sizes = dict(num_hidden_layers=2, num_attention_heads=2, intermediate_size=20)
-    config = T.CLIPConfig(
-        text_config=dict(**sizes, vocab_size=40, hidden_size=16, max_position_embeddings=12, eos_token_id=3, bos_token_id=1, pad_token_id=0),
-        vision_config=dict(**sizes, hidden_size=12, image_size=12, patch_size=4), projection_dim=10, logit_scale_init_value=1.5)
-    config._attn_implementation = "eager"
-    model = T.CLIPModel(config).eval()
-    noise = torch.Generator().manual_seed(7)
+def shaken(model, noise):
+    """The model, in which nothing but numbers without an axis is left at its start."""
     with torch.no_grad():
         for _, tensor in sorted(model.named_parameters()):
             if tensor.dim():
                 tensor.add_(torch.randn(tensor.shape, generator=noise) * (0.15 if tensor.dim() > 1 else 0.2))
+    return model
+
+
+def expect(folder, given, result):
+    save_file({**given, **{key: result[key].detach().contiguous() for key in (
+        "text_embeds", "image_embeds", "logits_per_text", "logits_per_image")}}, f"{folder}/expected.safetensors")
+
+
+def clip(folder):
+    """A very small CLIP with three texts of unlike lengths about three pictures; both losses of all pairs and their gradients."""
+    torch.manual_seed(7)
+    config = T.CLIPConfig(
+        text_config=dict(**sizes, vocab_size=40, hidden_size=16, max_position_embeddings=12, eos_token_id=3, bos_token_id=1, pad_token_id=0),
+        vision_config=dict(**sizes, hidden_size=12, image_size=12, patch_size=4), projection_dim=10, logit_scale_init_value=1.5)
+    config._attn_implementation = "eager"
+    noise = torch.Generator().manual_seed(7)
+    model = shaken(T.CLIPModel(config).eval(), noise)
     model.save_pretrained(folder)
     T.CLIPImageProcessor(size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12}).save_pretrained(folder)
     ids = torch.randint(4, 40, (3, 9), generator=noise)
@@ -69,8 +83,7 @@ def contrastive(folder):
     pixels = torch.randn(3, 3, 12, 12, generator=noise)
     given = dict(input_ids=ids, attention_mask=mask, pixel_values=pixels)
     result = model(**given, return_loss=True)
-    save_file({**given, "text_embeds": result.text_embeds.detach(), "image_embeds": result.image_embeds.detach(),
-               "logits_per_text": result.logits_per_text.detach().contiguous()}, f"{folder}/expected.safetensors")
+    expect(folder, given, result)
     write(folder, model, {}, result.loss)
     model.zero_grad()
     products = model(**given).logits_per_text
@@ -78,5 +91,30 @@ def contrastive(folder):
     write(folder, model, {}, -torch.nn.functional.logsigmoid(signs * products).sum() / 3, "sigmoid")
 
 
-if len(sys.argv) > 2:
-    contrastive(f"{sys.argv[2]}/clip")
+def siglip(folder):
+    """A very small SigLIP, whose text is wider than its pictures, with three texts and two pictures; the loss of two pairs and its gradients."""
+    torch.manual_seed(9)
+    config = T.SiglipConfig(
+        text_config=dict(**sizes, vocab_size=40, hidden_size=16, max_position_embeddings=9, projection_size=12),
+        vision_config=dict(**sizes, hidden_size=12, image_size=12, patch_size=4))
+    config._attn_implementation = "eager"
+    noise = torch.Generator().manual_seed(9)
+    model = shaken(T.SiglipModel(config).eval(), noise)
+    with torch.no_grad():
+        model.logit_scale.fill_(1.2)
+        model.logit_bias.fill_(-1.5)
+    model.save_pretrained(folder)
+    T.SiglipImageProcessor(size={"height": 12, "width": 12}).save_pretrained(folder)
+    # Texts are filled up with token 1, and the last one stands for them.
+    ids = torch.randint(3, 40, (3, 9), generator=noise)
+    for row, length in enumerate([9, 5, 7]):
+        ids[row, length:] = 1
+    given = dict(input_ids=ids, pixel_values=torch.randn(2, 3, 12, 12, generator=noise))
+    expect(folder, given, model(**given))
+    given["input_ids"] = ids[:2]
+    write(folder, model, {}, model(**given, return_loss=True).loss)
+
+
+for name, make in {"clip": clip, "siglip": siglip}.items():
+    if len(sys.argv) > 2 and (not only or name in only):
+        make(f"{sys.argv[2]}/{name}")

@@ -1,6 +1,6 @@
 """Does every key of the configuration of a model that reads pictures reach the numbers?
 
-    python3 Tests/Interop/picture_sweep.py CHIMERA Tests/Pictures/internvl …
+    python3 Tests/Interop/picture_sweep.py CHIMERA Tests/Pictures/internvl Tests/Towers/clip …
 
 Each key of a folder's config.json, those of its parts included, is changed, one at a time: other values, null, absent. transformers
 5.23 computes the changed folder with the same weights and pixels (float32, eager attention). Where its logits move, `CHIMERA verify`
@@ -29,6 +29,9 @@ transformers.utils.logging.disable_progress_bar()
 SKIP = set("architectures model_type transformers_version dtype torch_dtype use_cache bos_token_id eos_token_id pad_token_id "
            "initializer_range vocab_size id2label label2id".split())
 GONE = object()
+# What is computed; of models that compare texts with pictures the products alone are, in which their vectors have a part.
+ANSWERS = ["logits", "last_hidden_state", "logits_per_image"]
+BESIDE = {"greedy", "text_embeds", "image_embeds", "logits_per_text"}
 
 
 def leaves(tree, path=()):
@@ -91,7 +94,7 @@ def computed(folder, given):
         return None
     with torch.no_grad():
         out = model.eval()(**given)
-    out = out.logits if "logits" in out else out.last_hidden_state
+    out = out[next(key for key in ANSWERS if key in out)]
     return out.float().contiguous() if torch.isfinite(out).all() else None
 
 
@@ -101,8 +104,9 @@ def main():
     for source in folders:
         config = json.load(open(source + "/config.json"))
         expected = load_file(source + "/expected.safetensors")
-        answer = "logits" if "logits" in expected else "last_hidden_state"
-        given = {key: value for key, value in expected.items() if key not in (answer, "greedy", "tile_grids")}
+        answer = next(key for key in ANSWERS if key in expected)
+        expected = {key: value for key, value in expected.items() if key not in BESIDE}
+        given = {key: value for key, value in expected.items() if key not in (answer, "tile_grids")}
         if "gemma3" in config["model_type"]:
             given["token_type_ids"] = (given["input_ids"] == config["image_token_index"]).long()
         if config["model_type"] == "paligemma":
@@ -131,8 +135,7 @@ def main():
                 if reference is None or reference.shape != expected[answer].shape:
                     continue
                 moved = float((reference - expected[answer]).abs().max())
-                tensors = {key: value for key, value in expected.items() if key not in (answer, "greedy")}
-                save_file({**tensors, answer: reference}, folder + "/expected.safetensors")
+                save_file({**expected, answer: reference}, folder + "/expected.safetensors")
                 run = subprocess.run([program, "verify", folder], capture_output=True, text=True, timeout=120)
                 said = (run.stdout + run.stderr).strip()
                 kind = "ok" if run.returncode == 0 else "WRONG"

@@ -327,8 +327,10 @@ for name, config in SOFTLY.items():
     draw = torch.Generator().manual_seed(seed)
     words = lambda count: torch.randint(3, 30, (count,), generator=draw).tolist()
     counts = [int(count) for count in counts]
-    # All up to the end of a picture is computed at once, and logits are wanted of 64 tokens at once at most.
-    texts = [words(64 - count) + [30] * count + words(6) for count in counts]
+    # All up to the end of a picture is computed at once, where its tokens see each other: more than the 64 tokens of which logits are
+    # wanted at once otherwise.
+    end = 80 if name == "gemma4_large" else 64
+    texts = [words(end - count) + [30] * count + words(6) for count in counts]
     with torch.no_grad():
         ids = torch.tensor(texts)
         logits = model(input_ids=ids, mm_token_type_ids=(ids == 30).int(), use_cache=False, **given).logits
@@ -372,6 +374,8 @@ OF_ANY_SIZE = {
                                "shortest_edge": 800, "longest_edge": 2048}})),
 }
 for name, (cls, config, processor) in OF_ANY_SIZE.items():
+    if only and name not in only:
+        continue
     seed = sum(name.encode())
     model = made(cls, config, seed)
     given = processor(PICTURES, return_tensors="pt")
@@ -397,6 +401,8 @@ for name, (cls, config, processor) in OF_ANY_SIZE.items():
     with open(f"{out}/{name}/words.json", "w") as file:
         json.dump([{"pictures": FILES[:1], "ids": texts[0]}, {"pictures": FILES[1:], "ids": texts[1]}], file)
 
+if only and "mllama" not in only:
+    sys.exit()
 # Tiles of a picture together, on canvases with absent ones; tokens before the first picture, two pictures side by side.
 from transformers.models.mllama.processing_mllama import convert_sparse_cross_attention_mask_to_dense as dense
 from transformers.models.mllama.processing_mllama import get_cross_attention_token_mask as sparse

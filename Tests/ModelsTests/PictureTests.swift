@@ -207,10 +207,11 @@ import Testing
 
   /// A batch with its loss and gradients in `training.safetensors`, by `Tests/Interop/picture_gradients.py`.
   private static func gradients(
-    _ loaded: LoadedModel, _ path: String, _ inputs: [[Int]], _ targets: [[Int]], _ beside: [[RowAxis: AxisInput]]
+    _ loaded: LoadedModel, _ path: String, _ inputs: [[Int]], _ targets: [[Int]], _ beside: [[RowAxis: AxisInput]],
+    rows: Int = 0
   ) throws -> (loss: Double, worst: (difference: Double, name: String), count: Int) {
     let plan = loaded.description.plan
-    let rows = inputs.reduce(0) { $0 + $1.count }
+    let rows = max(rows, inputs.reduce(0) { $0 + $1.count })
     let executor = try GradientExecutor(
       plan, loaded.parameters, pool: pool, rows: rows, options: TrainingOptions(precision: .f32))
     executor.clearGradients()
@@ -227,34 +228,46 @@ import Testing
     var worst = (difference: 0.0, name: "")
     // The gradient of a key's bias is zero, but for rounding: what is far below the largest of all says nothing.
     let floor = wanted.values.reduce(Float(0)) { $1.reduce($0) { max($0, abs($1)) } } / 1000
+    var furthest: Float = 0
     for (index, tensor) in plan.parameters.enumerated() {
       let expected = try #require(wanted[tensor.name.text], "no gradient of \(tensor.name)")
       let largest = expected.reduce(floor) { max($0, abs($1)) }
       for (a, b) in zip(executor.gradient(index), expected) {
+        furthest = max(furthest, abs(a - b))
         let difference = Double(abs(a - b) / largest)
         if !(difference <= worst.difference) { worst = (difference.isNaN ? .infinity : difference, tensor.name.text) }
       }
     }
+    // The bound of other fixtures: 1e-4 of the largest gradient of all.
+    #expect(furthest < 1e-4 * 1000 * floor)
     return (found / Double(floats(loss.bytes)[0]), worst, wanted.count)
   }
 
   // Within each tensor relative to its own largest gradient: sums of a few dozen terms, some of which cancel.
-  @Test("LLaVA's gradients are torch's, of the text, the projector and the encoder")
-  func gradientsOfStacks() throws {
-    let path = Self.folder + "/llava"
+  @Test(
+    "gradients are torch's, of the text, of what joins it with pictures, of gates and of the encoder",
+    arguments: [("llava", 59), ("mllama", 113)])
+  func gradientsOfStacks(_ name: String, _ tensors: Int) throws {
+    let path = Self.folder + "/" + name
     let loaded = try Self.load(path)
-    let text = try Self.words("llava")[0]
+    let text = try Self.words(name)[0]
     let stack = try #require(loaded.description.plan.pictureStacks.first)
-    let pictures = try PictureReader(loaded.description, stack: stack)
-      .read(text.pictures.map { Self.folder + "/" + $0 })
-    let token = try #require(stack.placeholder)
+    let picture = try PictureReader(loaded.description, stack: stack)
+      .read(text.pictures.map { Self.folder + "/" + $0 })[0]
+    let token = try #require(stack.placeholder ?? stack.mark)
     let last = try #require(text.ids.lastIndex(of: token))
     let targets = text.ids.indices.dropLast().map { $0 < last ? -1 : text.ids[$0 + 1] }
+    let given: AxisInput = picture.canvas.map { .canvas(picture.tiles[0], number: $0) } ?? .rows(picture.tiles[0])
     let (loss, worst, count) = try Self.gradients(
-      loaded, path, [Array(text.ids.dropLast())], [targets], [[stack.axis: .rows(pictures[0].tiles[0])]])
+      loaded, path, [Array(text.ids.dropLast())], [targets], [[stack.axis: given]],
+      rows: picture.tiles[0].count / stack.patches.width)
     #expect(abs(loss - 1) < 1e-5)
     #expect(worst.difference < 1e-3, "\(worst)")
-    #expect(count == 59)
+    #expect(count == tensors)
+    // The last of a text that is read by gates: without these nothing of the pictures would be learned.
+    let gates = loaded.description.plan.parameters.enumerated().filter { $1.shape == [1] }.map(\.offset)
+    #expect(gates.allSatisfy { loaded.parameters.values($0)[0] != 0 })
+    #expect((name == "mllama") == !gates.isEmpty)
   }
 
   @Test("the gradients of ViT with its classes are torch's")

@@ -1,6 +1,8 @@
 import Components
 import Composition
 import Conformance
+import Execution
+import Kernels
 import Specification
 import StandardComponents
 import TestSupport
@@ -33,6 +35,24 @@ import Testing
         try indexed.logits(Self.text, parts: 12), try plain.logits(Self.text, parts: 12))
       #expect((difference < 1e-5) == isSame, "\(choice): \(difference)")
     }
+  }
+
+  @Test("no gradient reaches an indexer through what it chose, and all else has one", arguments: ["token", "head"])
+  func indexerGradients(per: String) throws {
+    let model = try model(
+      "attention={num_heads: 4, num_kv_heads: 2, indexer: {num_heads: 2, head_dim: 4, top_k: 3, per: \(per)}}")
+    let executor = try GradientExecutor(
+      model.plan, model.parameters, pool: ThreadPool(threads: 1), rows: 16,
+      options: TrainingOptions(precision: .f32))
+    _ = try executor.trainingLoss([Self.text], targets: [Array(Self.text.dropFirst()) + [3]])
+    var counts = (indexers: 0, others: 0)
+    for (index, tensor) in model.plan.parameters.enumerated() {
+      let isOfIndexer = tensor.name.path.contains("index")
+      let moves = Array(executor.gradient(index)).contains { $0 != 0 }
+      #expect(moves == !isOfIndexer, "\(tensor.name)")
+      if isOfIndexer { counts.indexers += 1 } else { counts.others += 1 }
+    }
+    #expect(counts.indexers == (per == "token" ? 6 : 4) && counts.others > 0)
   }
 
   @Test("blocks before the last are chosen, and the last is always seen")

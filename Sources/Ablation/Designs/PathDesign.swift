@@ -59,9 +59,9 @@ public struct PathDesign: Sendable, Hashable {
     return sets.sorted()
   }
 
-  /// The share of every change, as weights of the models; `name` says what a change is called.
+  /// The share of every change, as weights of the models, and what all together make; `name` says what a change is called.
   public func contrasts(arms: [UInt32: Int], name: (Int) -> String) -> [Contrast] {
-    (0..<count).compactMap { change in
+    let shares: [Contrast] = (0..<count).compactMap { change in
       var weights: [Int: Double] = [:]
       for (set, weight) in steps(of: change) {
         guard let before = arms[set], let after = arms[set | 1 << UInt32(change)] else { return nil }
@@ -70,6 +70,8 @@ public struct PathDesign: Sendable, Hashable {
       }
       return Contrast(name(change), .shapley, weights: weights)
     }
+    guard let first = arms[0], let last = arms[UInt32(1) << UInt32(count) - 1] else { return shares }
+    return shares + [Contrast("all together", .whole, weights: [last: 1, first: -1])]
   }
 
   /// What may stand before `change`, and how much of the average that is.

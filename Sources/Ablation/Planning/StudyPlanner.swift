@@ -36,7 +36,7 @@ public struct StudyPlanner {
     var problems = Problems()
     let described = noting(&problems) { try describe(base, study.training, study, PlannedArm.baselineName) }
     let benchmarks = noting(&problems) { try study.benchmarks.map { try Benchmark($0) } }
-    let fingerprint = noting(&problems) { try trainer.fingerprint(of: study.data, for: base.architecture) }
+    let fingerprint = noting(&problems) { try trainer.fingerprint(of: study, for: base.architecture) }
     guard let (training, budget) = described, let fingerprint, let benchmarks else {
       // What is wrong with the arms themselves is told with it.
       for arm in study.arms {
@@ -286,19 +286,12 @@ public struct StudyPlanner {
     if let why = objective.obstacle(to: plan) {
       let others = composer.registry.names(in: .objective).filter { name in
         let other = try? composer.registry.make(.objective, Setting(text: name), as: (any Objective).self)
-        return other.map { $0.obstacle(to: plan) == nil && type(of: $0).data == .sequences } ?? false
+        return other.map { $0.obstacle(to: plan) == nil } ?? false
       }
       throw Problems([
         Problem(
           "'\(plan.name)' cannot be trained with the objective '\(name)': \(why)", at: place,
           hint: others.first.map { "train: {objective: \($0)}" })
-      ])
-    }
-    if type(of: objective).data != .sequences {
-      throw Problems([
-        Problem(
-          "a study trains on texts, or on questions about pictures, and '\(name)' is for other data", at: written?.place
-        )
       ])
     }
     if name != usual, !study.contexts.isEmpty || !study.benchmarks.isEmpty || !study.probes.isEmpty {

@@ -26,11 +26,12 @@ extension StudyReport {
     document["arms"] = .array(rows.map { json(of: $0) })
     if !effects.isEmpty {
       document["effects"] = .array(
-        effects.map { contrast, comparison in
-          var effect = json(of: comparison)
-          effect["name"] = .string(contrast.name)
-          effect["kind"] = .string(contrast.kind.rawValue)
-          return .object(effect)
+        effects.map { effect in
+          var object = json(of: effect.comparison)
+          object["name"] = .string(effect.contrast.name)
+          object["kind"] = .string(effect.contrast.kind.rawValue)
+          if let shared = effect.shared { object["at_shared"] = .object(json(of: shared)) }
+          return .object(object)
         })
     }
     if let origin {

@@ -64,13 +64,18 @@ extension StudyReport {
 }
 
 extension Wording {
+  /// What an interval of a compute multiplier is at most told to.
+  private static let widest = 100.0
+
   /// `1.18 (95 % interval 1.05 to 1.33)`, of −ln of a multiplier.
   static func multiplier(_ comparison: Comparison) -> String? {
     guard let mean = comparison.difference.mean else { return nil }
     let text = fixed(exp(-mean), 3)
-    guard let half = comparison.halfWidth, half.isFinite, half < 50 else { return text }
-    let percent = fixed(comparison.confidence * 100, 1).replacing(".0", with: "")
-    return "\(text) (\(percent) % interval \(fixed(exp(-mean - half), 3)) to \(fixed(exp(-mean + half), 3)))"
+    guard let half = comparison.halfWidth, half.isFinite else { return text }
+    // Curves of three sizes that hardly fall say nothing of compute, and digits of such an interval would say that they do.
+    if half > log(widest) { return "\(text) (its interval is wider than a factor of \(Int(widest)) either way)" }
+    let ends = [-half, half].map { fixed(exp($0 - mean), 3) }
+    return "\(text) (\(confidence(comparison)) % interval \(ends[0]) to \(ends[1]))"
   }
 
   /// `−0.0231 (−0.0402 to −0.0060)`; nil without an interval, for nothing is predicted without one.

@@ -55,12 +55,14 @@ extension StudyReport {
   }
 
   /// What an effect was found to be.
-  public func words(ofEffect comparison: Comparison) -> String {
-    switch comparison.verdict {
+  public func words(ofEffect comparison: Comparison) -> String { words(ofEffect: comparison.verdict) }
+
+  func words(ofEffect verdict: Verdict) -> String {
+    switch verdict {
     case .better: "lowers the loss"
     case .worse: "raises the loss"
     case .notDistinguishable: "not significant"
-    case .tooFewSeeds, .diverged: words(for: comparison.verdict)
+    case .tooFewSeeds, .diverged: words(for: verdict)
     }
   }
 
@@ -86,14 +88,20 @@ extension StudyReport {
     }
   }
 
+  /// The setting that effects are told at each model's own best of; nil where none is tuned, or not all of it is known.
+  var effectsTuning: String? { effects.contains { $0.shared != nil } ? plan.study.tuning?.key : nil }
+
   /// The columns of the effects, and a row for each.
   public var effectsTable: [[String]] {
-    [["effect", "Δ nats", "p", "verdict"]]
-      + effects.map { contrast, comparison in
+    let head = effectsTuning.map {
+      ["Δ nats, each at its own best \($0)", "p", "verdict", "Δ nats at the shared \($0)"]
+    }
+    return [["effect"] + (head ?? ["Δ nats", "p", "verdict"])]
+      + effects.map { effect in
         [
-          contrast.name, Wording.difference(comparison), Wording.probability(comparison.correctedProbability),
-          words(ofEffect: comparison),
-        ]
+          effect.contrast.name, Wording.difference(effect.comparison),
+          Wording.probability(effect.comparison.correctedProbability), words(ofEffect: effect.comparison),
+        ] + (head == nil ? [] : [effect.shared.map(Wording.difference) ?? "–"])
       }
   }
 
@@ -122,8 +130,15 @@ extension Wording {
   /// `95 % interval −0.0512 to −0.0264`; nil without one.
   static func interval(_ comparison: Comparison) -> String? {
     guard let mean = comparison.difference.mean, let half = comparison.halfWidth, half.isFinite else { return nil }
-    let percent = fixed(comparison.confidence * 100, 1).replacing(".0", with: "")
-    return "\(percent) % interval \(signed(mean - half)) to \(signed(mean + half))"
+    return "\(confidence(comparison)) % interval \(signed(mean - half)) to \(signed(mean + half))"
+  }
+
+  /// `95`, `99.8`, `99.97`: in per cent, with as many digits as keep it from being 100.
+  static func confidence(_ comparison: Comparison) -> String {
+    let percent = comparison.confidence * 100
+    let texts = (1...6).map { fixed(percent, $0) }
+    let text = texts.first { !$0.hasPrefix("100") } ?? texts[0]
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// `IV`.

@@ -4,23 +4,51 @@ import Specification
 
 /// What a report says in sentences, the same in every form.
 extension StudyReport {
-  /// What was found, in one sentence.
-  public var headline: String {
+  /// What was found, in one sentence: of a design, what it was made to ask.
+  public var headline: String { effectsHeadline ?? armsHeadline }
+
+  /// What came of the design's questions, and how many of its models differ; nil without them and while nothing is known.
+  private var effectsHeadline: String? {
+    guard let title = effectsTitle?.title, effects.contains(where: { $0.comparison.correctedProbability != nil }) else {
+      return nil
+    }
+    let parts = Verdict.allCases.compactMap { verdict -> String? in
+      let names = effects.filter { $0.comparison.verdict == verdict }.map { effect in
+        verdict == .better || verdict == .worse
+          ? "\(effect.contrast.name) (\(Wording.signed(effect.comparison.difference.mean)))" : effect.contrast.name
+      }
+      return names.isEmpty ? nil : "\(words(ofEffect: verdict)): \(names.joined(separator: ", "))"
+    }
+    let models = rows.compactMap { ($0.tuned?.comparison ?? $0.comparison)?.verdict }
+    let counts = Verdict.allCases.compactMap { verdict in
+      let count = models.count { $0 == verdict }
+      return count == 0 ? nil : "\(words(for: verdict)) \(count)"
+    }
+    let how = effectsTuning.map { ", each at its own best \($0)" } ?? ""
+    return "\(title)\(how): \(parts.joined(separator: "; ")). Of \(models.count) models beside \(plan.baseline.name): "
+      + (counts + troubles).joined(separator: ", ") + "."
+  }
+
+  /// What keeps arms from being compared.
+  private var troubles: [String] {
+    let failed = rows.filter { !$0.failures.isEmpty }.map(\.arm.name)
+    return (rows[0].hasDiverged ? ["the baseline itself diverged"] : [])
+      + (failed.isEmpty ? [] : ["failed: " + failed.joined(separator: ", ")])
+  }
+
+  /// What was found of each arm.
+  private var armsHeadline: String {
     let compared = rows.filter { $0.comparison != nil }
     func names(_ verdict: Verdict) -> String? {
       let names = compared.filter { $0.comparison?.verdict == verdict }.map(\.arm.name)
       return names.isEmpty ? nil : names.joined(separator: ", ")
     }
-    func failed() -> String? {
-      let names = rows.filter { !$0.failures.isEmpty }.map(\.arm.name)
-      return names.isEmpty ? nil : "failed: " + names.joined(separator: ", ")
-    }
-    let parts = [
-      names(.better).map { "better: \($0)" }, names(.worse).map { "worse: \($0)" },
-      names(.notDistinguishable).map { "no significant difference: \($0)" },
-      names(.tooFewSeeds).map { "\(tooFew): \($0)" }, names(.diverged).map { "diverged: \($0)" },
-      rows[0].hasDiverged ? "the baseline itself diverged" : nil, failed(),
-    ].compactMap { $0 }
+    let parts =
+      [
+        names(.better).map { "better: \($0)" }, names(.worse).map { "worse: \($0)" },
+        names(.notDistinguishable).map { "no significant difference: \($0)" },
+        names(.tooFewSeeds).map { "\(tooFew): \($0)" }, names(.diverged).map { "diverged: \($0)" },
+      ].compactMap { $0 } + troubles
     let shared =
       "Against \(plan.baseline.name): " + (parts.isEmpty ? "nothing yet" : parts.joined(separator: "; ")) + "."
     guard let tuning = plan.study.tuning, let best = bestHeadline else { return shared }
@@ -135,10 +163,11 @@ extension StudyReport {
 
   /// How verdicts and intervals are come by.
   private var test: String {
-    let tests =
-      rows.count - 1 + effects.count + (ladder?.tests.count { $0 != nil } ?? 0)
-      + rows.count { row in row.tuned?.comparison.map { $0.difference != row.comparison?.difference } ?? false }
-    let count = "\(tests) \(tests == 1 ? "comparison" : "comparisons")"
+    let (all, contrasts) = statistics.tests
+    let count =
+      "\(all) \(all == 1 ? "comparison" : "comparisons")"
+      + (contrasts > 0 && contrasts < all
+        ? ", of which the \(contrasts) that the design was made for have one half of the error among them" : "")
     let intervals =
       "where there is no difference at all, at most one study in twenty reports one. Intervals are at the confidence that "
       + "each verdict was decided at, 95 % or more, so a verdict is one whose interval leaves 0 out"

@@ -47,6 +47,19 @@ public struct StudyReport: Sendable {
     }
   }
 
+  /// What the study asks beside how arms compare with the baseline, and what came of it.
+  public let effects: [Effect]
+
+  /// What a design asks, and what came of it.
+  public struct Effect: Sendable {
+    /// What is asked.
+    public let contrast: Contrast
+    /// What came of it: of arms each at its own best where a setting is tuned and all of them are known.
+    public let comparison: Comparison
+    /// What came of it at the shared setting, where that is another question.
+    public let shared: Comparison?
+  }
+
   /// One arm.
   public struct Row: Sendable {
     /// The arm.
@@ -163,12 +176,22 @@ public struct StudyReport: Sendable {
     let best = bests.dropFirst().map {
       $0.isEmpty ? nil : PairedDifference(arm: $0, baseline: bests[0])
     }
+    let bestEffects = plan.contrasts.map { contrast in
+      contrast.weights.keys.contains { bests[$0].isEmpty } ? nil : PairedDifference(contrast, bests)
+    }
     let statistics = StudyStatistics(
       baseline: losses[0], arms: Array(losses.dropFirst()), contrasts: plan.contrasts,
-      further: plan.study.tuning == nil && ladder == nil ? [] : best + (ladder?.tests ?? []),
+      further: plan.study.tuning == nil && ladder == nil ? [] : best + bestEffects + (ladder?.tests ?? []),
       schedule: plan.isEvaluation ? nil : plan.study.schedule, seeds: plan.seeds)
     self.statistics = statistics
-    self.ladder = ladder?.tested(Array(statistics.further.dropFirst(plan.arms.count - 1)))
+    self.ladder = ladder?.tested(Array(statistics.further.dropFirst(plan.arms.count - 1 + plan.contrasts.count)))
+    effects = plan.contrasts.indices.map { index in
+      let place = plan.arms.count - 1 + index
+      let best = plan.study.tuning == nil ? nil : statistics.further[place]
+      return Effect(
+        contrast: plan.contrasts[index], comparison: best ?? statistics.effects[index],
+        shared: best.map { _ in statistics.effects[index] })
+    }
     let compared = statistics.comparisons.enumerated().map { index, comparison in
       statistics.further.isEmpty ? comparison : statistics.further[index] ?? comparison
     }
@@ -192,11 +215,6 @@ public struct StudyReport: Sendable {
 
   /// Whether every task has its outcome.
   public var isComplete: Bool { finishedCount == tasks.count }
-
-  /// What the study asks beside how arms compare with the baseline, and what came of it.
-  public var effects: [(contrast: Contrast, comparison: Comparison)] {
-    Array(zip(plan.contrasts, statistics.effects)).map { ($0.0, $0.1) }
-  }
 
   /// The names of the files that were trained on.
   public var dataNames: String {

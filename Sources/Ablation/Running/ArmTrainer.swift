@@ -8,11 +8,11 @@ public protocol ArmTrainer {
   func describe(_ training: Setting, for architecture: Architecture, _ plan: Plan, _ budget: BudgetTokens) throws
     -> TrainingDescription
 
-  /// What names the content of `files` as `architecture` reads it; throws `Problems` where there is nothing to train on.
-  func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String
+  /// What names the content of the data of `study` as `architecture` reads it; throws `Problems` where there is nothing to train on.
+  func fingerprint(of study: Study, for architecture: Architecture) throws -> String
 
-  /// Seconds that one run of `arm` will take, from a few measured steps.
-  func estimate(_ arm: PlannedArm, of study: Study) throws -> Double
+  /// What one run of `arm` will take, from a few measured steps.
+  func estimate(_ arm: PlannedArm, of study: Study) throws -> RunEstimate
 
   /// Tokens that `arm` is trained on in a second, from a few measured steps.
   func speed(of arm: PlannedArm, in study: Study) throws -> Double
@@ -30,6 +30,20 @@ public protocol ArmTrainer {
   func train(
     _ arm: PlannedArm, on probe: Probe, seed: Int, progress: (TrainingProgress) -> Bool
   ) throws -> TaskOutcome?
+}
+
+/// What a run is going to take.
+public struct RunEstimate: Sendable, Hashable {
+  /// Seconds of all its steps.
+  public let steps: Double
+  /// Seconds of its validations and of what is measured when it has ended, which are as many however long it is.
+  public let rest: Double
+
+  /// A run of `steps` seconds of training and `rest` seconds besides.
+  public init(steps: Double, rest: Double = 0) { (self.steps, self.rest) = (steps, rest) }
+
+  /// Seconds of the run.
+  public var seconds: Double { steps + rest }
 }
 
 /// How far a run is.

@@ -12,7 +12,7 @@ public final class RunTrainer: ArmTrainer {
   let registry: Registry
   private let cacheFolder: String
   private let tokenizer: () throws -> Tokenizer?
-  private let questions: (_ paths: [String], Architecture) throws -> Questions?
+  private let questions: (_ paths: [String], Architecture, TrainingData, _ longest: Int) throws -> Questions?
   let start: Start?
   let machine: String
   private var texts: [[String]: TokenizedData] = [:]
@@ -46,11 +46,14 @@ public final class RunTrainer: ArmTrainer {
   }
 
   /// A trainer with the optimizers and schedules of `registry`, on the threads of `pool`, whose tokenized texts go to
-  /// `cacheFolder`; `machine` is what reports call it. `questions` reads data for models that read pictures, and gives nil for others.
+  /// `cacheFolder`; `machine` is what reports call it. `questions` reads data for models that read pictures, of captions so many tokens at most,
+  /// and gives nil for others.
   public init(
     _ registry: Registry, pool: ThreadPool, cacheFolder: String, machine: String, start: Start?,
     tokenizer: @escaping () throws -> Tokenizer?,
-    questions: @escaping (_ paths: [String], Architecture) throws -> Questions? = { _, _ in nil }
+    questions: @escaping (_ paths: [String], Architecture, TrainingData, _ longest: Int) throws -> Questions? = {
+      _, _, _, _ in nil
+    }
   ) {
     self.registry = registry
     self.pool = pool
@@ -100,7 +103,8 @@ public final class RunTrainer: ArmTrainer {
       ])
   }
 
-  public func fingerprint(of files: [Study.DataFile], for architecture: Architecture) throws -> String {
+  public func fingerprint(of study: Study, for architecture: Architecture) throws -> String {
+    let files = study.data
     try Study.missing(among: files).check()
     do {
       if let count = try tokenizer()?.count, count > architecture.shape.vocabSize {
@@ -110,7 +114,9 @@ public final class RunTrainer: ArmTrainer {
             at: architecture.resolved["vocab_size"]?.place, hint: "set: {vocab_size: \(count)}")
         ])
       }
-      let own = try questions(files.map(\.path), architecture)
+      // Where captions are cut shows in the settings.
+      let own = try questions(
+        files.map(\.path), architecture, type(of: objective(of: study)).data, architecture.shape.contextLength)
       return try String((own?.fingerprint ?? text(files).fingerprint).prefix(24))
     } catch let problem as FileProblem {
       throw Problems([Problem("\(problem.path): \(problem.sentence)", at: files.first?.place)])
@@ -119,9 +125,9 @@ public final class RunTrainer: ArmTrainer {
     }
   }
 
-  /// Seconds: of a few steps after a first one, which takes longer, for every step; and of one validation for each. Of a
-  /// run that diverges on the way only those that it does.
-  public func estimate(_ arm: PlannedArm, of study: Study) throws -> Double {
+  /// Of a few steps after a first one, which takes longer, for every step; of one validation for each, and of what is
+  /// measured of a trained model. Of a run that diverges on the way only those steps that it does.
+  public func estimate(_ arm: PlannedArm, of study: Study) throws -> RunEstimate {
     let settings = try self.settings(of: arm, study, seed: study.seeds.first ?? 0)
     let trainer = try trainer(arm, study, settings)
     let clock = ContinuousClock()
@@ -137,14 +143,19 @@ public final class RunTrainer: ArmTrainer {
           steps += 1
         }
       } catch TrainingProblem.notANumber {
-        return (clock.now - began).inSeconds
+        return RunEstimate(steps: (clock.now - began).inSeconds)
       }
       step = (clock.now - began).inSeconds / Double(steps)
     }
     let validation = try clock.measure { _ = try trainer.validate() }.inSeconds
     let validations = settings.validateEvery > 0 ? settings.steps / settings.validateEvery + 1 : 1
     let steps = try BranchedRuns(settings, arm.budget).steps
-    return step * Double(steps) + validation * Double(validations + study.contexts.count + arm.budget.smaller.count)
+    let evaluations = Double(validations + study.contexts.count + arm.budget.smaller.count)
+    let measures = try clock.measure {
+      if settings.steps > 0 { _ = try trainer.extremes() }
+      _ = try decodingSpeed(arm.plan, trainer.parameters, context: settings.context)
+    }
+    return RunEstimate(steps: step * Double(steps), rest: validation * evaluations + measures.inSeconds)
   }
 
   public func train(
@@ -153,7 +164,7 @@ public final class RunTrainer: ArmTrainer {
   ) throws -> TaskOutcome? {
     let settings = try self.settings(of: arm, study, seed: seed)
     let place = RunFolder(folder)
-    let data = try fingerprint(of: study.data, for: arm.architecture) + (start?.fingerprint ?? "")
+    let data = try fingerprint(of: study, for: arm.architecture) + (start?.fingerprint ?? "")
     func described(_ settings: TrainingSettings) -> RunDescription {
       RunDescription(
         model: YAMLWriter().write(arm.architecture.decisive), settings: settings, data: JSONObject(),
@@ -279,13 +290,20 @@ public final class RunTrainer: ArmTrainer {
     return settings
   }
 
+  /// What the arms of `study` learn of its data.
+  private func objective(of study: Study) throws -> any Objective {
+    let usual = Setting(text: registry.defaultNames[.objective] ?? "")
+    return try registry.make(.objective, study.training["objective"] ?? usual)
+  }
+
   func trainer(_ arm: PlannedArm, _ study: Study, _ settings: TrainingSettings) throws -> Trainer {
     // Before anything is filled.
     try MemoryNeed(arm.plan, settings).check()
     let parameters = try Parameters(arm.plan, seed: settings.seed)
     start?.take(arm.plan, parameters)
     let marks = try tokenizer().map { TextMarks($0) }
-    if let own = try questions(study.data.map(\.path), arm.architecture) {
+    let kind = try type(of: settings.makeObjective()).data
+    if let own = try questions(study.data.map(\.path), arm.architecture, kind, settings.context) {
       let (training, validation) = own.examples.split(last: settings.validationFraction)
       return try Trainer(
         arm.plan, parameters, settings, training: training, validation: validation, marks: marks, pool: pool)

@@ -21,6 +21,8 @@ public struct Contrast: Sendable, Hashable {
     case interaction
     /// What a change adds, on average over the orders in which changes can be made.
     case shapley
+    /// What all changes make together.
+    case whole
   }
 
   /// The question `name` with `weights`.

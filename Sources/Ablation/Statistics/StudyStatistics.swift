@@ -1,7 +1,11 @@
+import Files
+
 /// The losses of a study's arms, and what can be said of them.
 ///
 /// All that a study tests, arms against the baseline and contrasts of a design, is one family: corrected together, so that a
-/// study reports a difference where there is none at most one time in twenty, however much it asks.
+/// study reports a difference where there is none at most one time in twenty, however much it asks. Where a design asks for
+/// contrasts, those are what it was made for, and its many models are the means: the contrasts have one half of the level among
+/// them, and all else the other.
 public struct StudyStatistics: Sendable {
   /// The baseline's losses that are numbers.
   public let baseline: Sample
@@ -9,8 +13,10 @@ public struct StudyStatistics: Sendable {
   public let comparisons: [Comparison]
   /// A comparison for each contrast, likewise.
   public let effects: [Comparison]
-  /// A comparison of each of the further pairs, likewise; nil where there are none.
+  /// A comparison of each of the further differences, likewise; nil where there are none.
   public let further: [Comparison?]
+  /// Different tests that are decided together, and how many of them are the contrasts that a design was made for.
+  public let tests: (all: Int, contrasts: Int)
   /// Looks of the schedule that are over; 0 without one.
   public let finishedLooks: Int
   /// How likely a study is to call any difference real that is not.
@@ -23,8 +29,9 @@ public struct StudyStatistics: Sendable {
 
   /// Compares each of `arms` with `baseline`, by the windows of the text where both have theirs, else by seeds, and tests
   /// `contrasts`, whose place 0 is the baseline and 1 the first arm. With a `schedule`, which looks at the first of `seeds`,
-  /// an arm is judged by the seeds of the look that decided it. `further` pairs are tested with them, but where they are the
-  /// differences of the arm in their place over again.
+  /// an arm is judged by the seeds of the look that decided it. `further` differences are tested with them: the first are the
+  /// arms' and the contrasts' of other runs, such as those at each arm's own best rate, and those of contrasts stand for the
+  /// design's where they are there. A test that is asked twice is one test.
   public init(
     baseline: ArmLosses, arms: [ArmLosses], contrasts: [Contrast] = [], further: [PairedDifference?] = [],
     schedule: SeedSchedule? = nil, seeds: [Int] = []
@@ -42,9 +49,8 @@ public struct StudyStatistics: Sendable {
       } + contrasts.map { PairedDifference($0, runs) }
     }
     let own = differences(nil)
-    // A test that is asked twice is one test.
     let asked = further.indices.filter { index in
-      further[index].map { !arms.indices.contains(index) || $0.sample != own[index].sample } ?? false
+      further[index].map { !own.indices.contains(index) || $0.sample != own[index].sample } ?? false
     }
     let more = asked.compactMap { further[$0] }
     let isOut =
@@ -68,28 +74,33 @@ public struct StudyStatistics: Sendable {
       }
       let unfinished = over == 0 ? own + more : []
       finishedLooks = over
+      tests = (isOut.count, 0)
+      let last = outcomes.enumerated().map { test, outcome in
+        over == 0 ? unfinished[test] : looks[outcome.lastLook][test]
+      }
+      let isTested = last.indices.map { over > 0 && probability($0, last[$0]) != nil }
+      let tested = max(1, isTested.count { $0 })
       judged = outcomes.enumerated().map { test, outcome in
-        let difference = over == 0 ? unfinished[test] : looks[outcome.lastLook][test]
-        let isTested = over > 0 && probability(test, difference) != nil
-        return Judged(
-          difference: difference, level: outcome.level, corrected: nil, isFound: outcome.look != nil,
-          isTested: isTested,
-          decidedAt: outcome.look.map { schedule.looks[$0] })
+        Judged(
+          difference: last[test], level: outcome.level, corrected: nil, isFound: outcome.look != nil,
+          isTested: isTested[test], tests: tested, decidedAt: outcome.look.map { schedule.looks[$0] })
       }
     } else {
       finishedLooks = 0
-      judged = Self.judged(own + more, probability)
+      let contrasts = (arms.count..<own.count).map { place in
+        asked.firstIndex(of: place).map { own.count + $0 } ?? place
+      }
+      (judged, tests) = Self.judged(own + more, contrasts: Set(contrasts), probability)
     }
     let mean = self.baseline.mean
-    let tested = max(1, judged.count(where: \.isTested))
-    let found = judged.enumerated().map { index, judged in judged.comparison(mean: mean, tested, isOut: isOut[index]) }
+    let found = judged.enumerated().map { index, judged in judged.comparison(mean: mean, isOut: isOut[index]) }
     let firsts = Array(found[..<arms.count])
     comparisons = firsts
     effects = Array(found[arms.count..<arms.count + contrasts.count])
     let rest = found[(arms.count + contrasts.count)...]
     self.further = further.indices.map { index in
       if let place = asked.firstIndex(of: index) { return rest[rest.startIndex + place] }
-      return further[index] == nil || !firsts.indices.contains(index) ? nil : firsts[index]
+      return further[index] == nil || !own.indices.contains(index) ? nil : found[index]
     }
   }
 
@@ -106,26 +117,41 @@ public struct StudyStatistics: Sendable {
     return schedule.looks.count
   }
 
-  /// All tests at once, by Holm's correction.
+  /// All tests at once, by Holm's correction; those at `contrasts` have one half of the level.
   private static func judged(
-    _ differences: [PairedDifference], _ probability: (Int, PairedDifference) -> Double?
-  ) -> [Judged] {
-    let all = differences.indices.map { probability($0, differences[$0]) }
-    let tested = all.indices.filter { all[$0] != nil }
-    let probabilities = tested.compactMap { all[$0] }
-    let corrected = holmCorrected(probabilities)
-    let levels = holmLevels(probabilities, level: level)
-    return differences.indices.map { index in
-      guard let place = tested.firstIndex(of: index) else {
+    _ differences: [PairedDifference], contrasts: Set<Int>, _ probability: (Int, PairedDifference) -> Double?
+  ) -> (judged: [Judged], tests: (all: Int, contrasts: Int)) {
+    // The same differences asked twice are one test, of the weightier kind.
+    var first: [PairedDifference: Int] = [:]
+    let order = contrasts.sorted() + differences.indices.filter { !contrasts.contains($0) }
+    let known = order.filter { probability($0, differences[$0]) != nil }
+    for index in known + order where first[differences[index]] == nil { first[differences[index]] = index }
+    let asked = first.values.sorted()
+    let tested = asked.filter { probability($0, differences[$0]) != nil }
+    let probabilities = tested.compactMap { probability($0, differences[$0]) }
+    /// The part of the level that the test at `index` of `all` begins with.
+    func weight(_ index: Int, _ all: [Int]) -> Double {
+      let ofContrasts = all.count(where: contrasts.contains)
+      let alike = contrasts.contains(index) ? ofContrasts : all.count - ofContrasts
+      return (ofContrasts == 0 || ofContrasts == all.count ? 1 : 0.5) / Double(max(1, alike))
+    }
+    let weights = tested.map { weight($0, tested) }
+    let corrected = holmCorrected(probabilities, weights: weights)
+    let levels = holmLevels(probabilities, weights: weights, level: level)
+    let judged = differences.indices.map { index in
+      let own = first[differences[index]] ?? index
+      guard probability(index, differences[index]) != nil, let place = tested.firstIndex(of: own) else {
         // What is not tested has the interval of what all tests together would leave it.
         return Judged(
-          difference: differences[index], level: level / Double(max(1, differences.count)), corrected: nil,
-          isFound: false, isTested: false, decidedAt: nil)
+          difference: differences[index], level: level * weight(own, asked), corrected: nil, isFound: false,
+          isTested: false, tests: 1, decidedAt: nil)
       }
       return Judged(
         difference: differences[index], level: levels[place], corrected: corrected[place],
-        isFound: probabilities[place] <= levels[place], isTested: true, decidedAt: nil)
+        isFound: probabilities[place] <= levels[place], isTested: true, tests: Int(rounding: 1 / weights[place]),
+        decidedAt: nil)
     }
+    return (judged, (asked.count, asked.count(where: contrasts.contains)))
   }
 
   /// Between what the difference of two runs of the baseline lies that differ in nothing but the seed, 95 times in 100,
@@ -147,9 +173,11 @@ private struct Judged {
   let corrected: Double?
   let isFound: Bool
   let isTested: Bool
+  /// As how many tests of equal weight those decided with it count.
+  let tests: Int
   let decidedAt: Int?
 
-  func comparison(mean: Double?, _ tests: Int, isOut: Bool) -> Comparison {
+  func comparison(mean: Double?, isOut: Bool) -> Comparison {
     let verdict: Verdict =
       if isOut {
         .diverged

@@ -6,6 +6,8 @@ struct VariationReader {
   /// A key, or a path of keys, and one of its values.
   private struct Choice {
     let path: String
+    /// The path as names have it.
+    let label: String
     let value: Setting
     let place: Place?
   }
@@ -50,7 +52,7 @@ struct VariationReader {
           Problem(
             "in a fraction each key has two values, and '\(axis[0].path)' has \(axis.count)", at: axis[0].place))
       }
-      names = axes.map { $0[0].path }
+      names = axes.map { $0[0].label }
     }
     let sets = DesignReader(combination, count: names.count).read(&problems)
     guard problems.isEmpty, let sets else { return (changes, .each) }
@@ -85,9 +87,19 @@ struct VariationReader {
             at: entry.value.place ?? entry.place))
         continue
       }
-      axes.append(values.map { Choice(path: entry.key, value: $0, place: $0.place ?? entry.place) })
+      let label = Self.label(of: entry.key, among: entries.map(\.key))
+      axes.append(values.map { Choice(path: entry.key, label: label, value: $0, place: $0.place ?? entry.place) })
     }
     return axes
+  }
+
+  /// `path` without the keys that all of `paths` begin with: what is the same in every name tells no arms apart.
+  private static func label(of path: String, among paths: [String]) -> String {
+    let parts = paths.map { $0.split(separator: ".") }
+    guard paths.count > 1, let first = parts.first else { return path }
+    let most = max(0, (parts.map(\.count).min() ?? 0) - 1)
+    let shared = (0..<most).prefix { place in parts.allSatisfy { $0[place] == first[place] } }.count
+    return path.split(separator: ".").dropFirst(shared).joined(separator: ".")
   }
 
   // MARK: Designs
@@ -103,7 +115,7 @@ struct VariationReader {
     }
     let isAlone = axes.count == 1
     let design = GridDesign(
-      factors: axes.map { $0[0].path }, levels: axes.map { $0.map { name(of: $0.value) } })
+      factors: axes.map { $0[0].label }, levels: axes.map { $0.map { name(of: $0.value) } })
     return (changes + arms, isAlone ? .each : .grid(design))
   }
 
@@ -137,7 +149,7 @@ struct VariationReader {
       change[path: choice.path] = choice.value
       patch = patch.merging(change)
     }
-    let names = choices.map { isAlone ? name(of: $0.value) : "\($0.path)=\(name(of: $0.value))" }
+    let names = choices.map { isAlone ? name(of: $0.value) : "\($0.label)=\(name(of: $0.value))" }
     let whole = names.joined(separator: ", ")
     // What is cut away may be all that tells two arms apart.
     let cut = coordinates.isEmpty ? "" : "… #" + coordinates.map { String($0 + 1) }.joined(separator: ".")

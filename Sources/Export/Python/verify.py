@@ -52,14 +52,14 @@ class Plain:
         empty.to_empty(device="cpu").init_weights()
         return empty
 
-    def logits(self, tokens):
-        return self.model(tokens)
+    def logits(self, tokens, **given):
+        return self.model(**given) if tokens is None else self.model(tokens, **given)
 
     def cache(self):
         return self.module.Cache(len(self.model.layers))
 
-    def next(self, tokens, cache):
-        return self.model(tokens, cache)
+    def next(self, tokens, cache, **given):
+        return self.model(tokens, cache=cache, **given)
 
 
 class Library:
@@ -85,7 +85,7 @@ class Library:
     def untrained(self):
         return self.classes.from_config(self.config, **self.others)
 
-    def logits(self, tokens):
+    def logits(self, tokens, **given):
         return self.model(tokens, use_cache=False).logits
 
     def cache(self):
@@ -94,7 +94,7 @@ class Library:
         new = getattr(self.model.base_model, "new_cache", None)
         return new() if new else DynamicCache(config=self.model.config)
 
-    def next(self, tokens, cache):
+    def next(self, tokens, cache, **given):
         return self.model(tokens, past_key_values=cache, use_cache=True).logits
 
     def padded(self, tokens):
@@ -116,14 +116,23 @@ class Library:
         return logits
 
 
-def cached(side, tokens, first):
+def arguments(kinds, wanted, name):
+    """What stands beside the tokens, by the names of arguments."""
+    found = {key: wanted[f"{name}.{key}"] for key in kinds}
+    forms = {"ids": lambda t: t.long(), "count": lambda t: int(t), "numbers": lambda t: t}
+    return {key: forms[kinds[key]](t) for key, t in found.items()}
+
+
+def cached(side, tokens, first, given):
     """The logits of `tokens`, of which `first` come at once, then one by one, the last ones together."""
     cache = side.cache()
     rows, done = [], 0
     while done < tokens.size(1):
         left = tokens.size(1) - done
         count = first if done == 0 else 1 if left > 3 or left == 1 else left
-        rows.append(side.next(tokens[:, done : done + count], cache)[0])
+        # Pictures stand in the first part alone.
+        more = {k: v for k, v in given.items() if not done or k != "pixel_values"}
+        rows.append(side.next(tokens[:, done : done + count], cache, **more)[0])
         done += count
     return torch.cat(rows)
 
@@ -144,10 +153,11 @@ def main():
     model.eval()
     with torch.no_grad():
         for number, ids in enumerate(cases["texts"]):
-            tokens = torch.tensor([ids])
+            tokens = None if ids is None else torch.tensor([ids])
+            given = arguments(cases["given"][number], wanted, f"given.{number}")
             ours = wanted[f"logits.{number}"]
             scale = max(1.0, float(ours.abs().max()))
-            result["whole"].append(difference(side.logits(tokens)[0], ours) / scale)
+            result["whole"].append(difference(side.logits(tokens, **given)[0], ours) / scale)
             if is_library:
                 result["eager"].append(difference(side.eager(tokens)[0], ours) / scale)
                 if not side.is_stock:
@@ -160,10 +170,11 @@ def main():
                             raise
             if is_library and recomputes and len(ids) > 33:
                 continue  # `generate` computes such a text again, of which a pass alone knows nothing
-            if len(ids) > 1 and side.keeps:
-                for first in sorted({1, len(ids) // 2}):
+            if side.keeps:
+                for first in cases["firsts"][number]:
                     own = wanted.get(f"cached.{number}.{first}", ours)
-                    result["cached"].append(difference(cached(side, tokens, first), own) / scale)
+                    rows = cached(side, tokens, first, given)
+                    result["cached"].append(difference(rows, own) / scale)
 
     # What initial weights should be: the spread of each tensor, and of constants their very numbers.
     if cases["starts"]:
@@ -197,7 +208,8 @@ def main():
             logits = side.logits(tokens).float().flatten(0, 1)
             return torch.nn.functional.cross_entropy(logits, targets.flatten(), ignore_index=-1)
 
-        mean_loss = mean_loss if is_library else lambda: model.loss(tokens, targets)
+        given = arguments(cases["besides"], wanted, "batch")
+        mean_loss = mean_loss if is_library else lambda: model.loss(tokens, targets, **given)
         gradients = {n[5:]: t for n, t in wanted.items() if n.startswith("grad.")}
         top = largest([t.abs().max() for t in gradients.values()]) or 1.0
         losses, worst = [], {}

@@ -3,10 +3,13 @@ import Plans
 extension Attend {
   /// `attend(q, k, v, scale=…)`, one function for all attention of a model, with the arguments that any of it needs.
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
-    guard table == nil, mask == .causal || mask == .full, mask == .causal || (window == nil && windowAfter == nil)
-    else { return nil }
-    let all = call.peers.compactMap { $0 as? Attend }
-    if call.form == .transformers { return transformers(&call, all) }
+    let peers = call.peers.compactMap { $0 as? Attend }
+    if call.form == .transformers {
+      return table == nil && mask == .causal ? transformers(&call, peers) : nil
+    }
+    if mask == .full { return seeingAll(&call, peers.filter { $0.mask == .full }) }
+    let all = peers.filter { $0.mask != .full }
+    guard all.allSatisfy({ $0.mask == mask }) else { return nil }
     let isShared = all.contains { $0.heads != $0.keyHeads }
     call.readsVariables("q", "k", "v")
     isPart(&call)
@@ -21,12 +24,13 @@ extension Attend {
     if let width { named.append(("window", width)) }
     if let softcap { named.append(("softcap", call.setting("softcap", PyTorchExpression(softcap)))) }
     if sinks { named.append(("sinks", call.parameter())) }
-    if mask == .full { named.append(("causal", "False")) }
-    if all.contains(where: { $0.bias != nil }) { named.append(("positions", call.positions())) }
-    if let bias {
-      guard let expression = bias.pytorch(&call) else { return nil }
-      named.append(("bias", PyTorchExpression("lambda query, key: \(expression.text)", .whole)))
+    if all.contains(where: \.addsToScores) { named.append(("positions", call.positions())) }
+    if addsToScores {
+      guard let added = added(&call) else { return nil }
+      named.append(("bias", added))
     }
+    if mask == .prefix { named.append(("prefix", call.prefix())) }
+    if mask == .image { named.append(("pictures", call.pictures())) }
     if choice != nil { named.append(("chosen", call.input(choiceInput, as: .own))) }
     call.define("attend", Self.function(for: all))
     call.define("keep", Self.keep(for: all))
@@ -48,7 +52,24 @@ extension Attend {
   func isPart(_ call: inout PyTorchCall) {
     call.isPart(
       of: valuesInKeys != nil ? "LatentAttention" : window != nil ? "SlidingAttention" : "Attention", rank: 2)
-    if bias != nil { call.isPart(adjective: "Biased") }
+    if addsToScores { call.isPart(adjective: "Biased") }
+  }
+
+  /// Whether something is added to scores.
+  var addsToScores: Bool { bias != nil || table != nil }
+
+  /// What is added to the scores of queries and keys at their positions.
+  func added(_ call: inout PyTorchCall) -> PyTorchExpression? {
+    var sum: PyTorchExpression?
+    if let bias {
+      guard let own = bias.pytorch(&call) else { return nil }
+      sum = own
+    }
+    if let table {
+      guard let rows = table.pytorch(&call, call.parameter(sinks ? 1 : 0)) else { return nil }
+      sum = sum.map { $0 + rows } ?? rows
+    }
+    return sum.map { PyTorchExpression("lambda query, key: \($0.text)", .whole) }
   }
 
   /// The function that keeps what later tokens of `all` read again.
@@ -73,17 +94,19 @@ extension Attend {
   private static func function(for all: [Attend]) -> String {
     let isShared = all.contains { $0.heads != $0.keyHeads }
     let (caps, sinks) = (all.contains { $0.softcap != nil }, all.contains(where: \.sinks))
-    let (windows, biases) = (all.contains { $0.window != nil }, all.contains { $0.bias != nil })
-    let (latent, full) = (all.contains { $0.valuesInKeys != nil }, all.contains { $0.mask == .full })
+    let (windows, biases) = (all.contains { $0.window != nil }, all.contains(where: \.addsToScores))
+    let latent = all.contains { $0.valuesInKeys != nil }
     let choices = all.contains { $0.choice != nil }
     var arguments = latent && all.allSatisfy { $0.valuesInKeys != nil } ? ["q", "k", "width"] : ["q", "k", "v"]
     let isLatent = arguments[2] == "width"
     arguments.append("scale")
+    let mask = all.first?.mask ?? .causal
+    if mask == .prefix { arguments.append("prefix") }
+    if mask == .image { arguments.append("pictures") }
     let isWindowed = all.allSatisfy { $0.window != nil }
     if windows { arguments.append(isWindowed ? "window" : "window=None") }
     if caps { arguments.append("softcap=None") }
     if sinks { arguments.append("sinks=None") }
-    if full { arguments.append("causal=True") }
     if biases { arguments += ["positions=None", "bias=None"] }
     if choices { arguments.append("chosen=None") }
     var lines = ["def attend(\(arguments.joined(separator: ", "))):"]
@@ -94,6 +117,10 @@ extension Attend {
       "    q, k, v: [batch, tokens, heads, width]\(isShared ? "; query heads share the heads of k and v" : "").")
     if windows { lines.append("    A window is the number of keys that a query sees, its own included.") }
     if sinks { lines.append("    A sink is a score that takes weight and adds no value.") }
+    if mask == .prefix { lines.append("    The first `prefix` tokens of a text see each other.") }
+    if mask == .image {
+      lines.append("    Tokens of one of the `pictures` see each other; 0 is none: [batch, tokens].")
+    }
     if isLatent { lines.append("    The values are the first `width` numbers of the keys.") }
     lines.append("    \"\"\"")
     lines.append(
@@ -101,7 +128,7 @@ extension Attend {
         ? "    q, k = q.transpose(1, 2), k.transpose(1, 2)\n    v = k[..., :width]"
         : "    q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)")
     lines.append("    T, S = q.size(2), k.size(2)")
-    let plain = !windows && !caps && !sinks && !biases && !full && !choices
+    let plain = !windows && !caps && !sinks && !biases && !choices && mask == .causal
     let grouped = isShared ? ", enable_gqa=True" : ""
     if plain {
       lines.append("    # All tokens at once see those before them; a single new one sees every key.")
@@ -111,7 +138,7 @@ extension Attend {
       lines.append(
         "    y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=T == S, scale=scale\(grouped))")
     } else {
-      lines += masks(windows: windows, always: isWindowed, biases: biases, full: full, choices: choices)
+      lines += masks(windows: windows, always: isWindowed, biases: biases, choices: choices, mask)
       if caps || sinks {
         if isShared {
           lines.append("    k = k.repeat_interleave(q.size(1) // k.size(1), dim=1)")
@@ -128,7 +155,8 @@ extension Attend {
   }
 
   /// Which keys a query sees, and what is added to its scores.
-  private static func masks(windows: Bool, always isWindowed: Bool, biases: Bool, full: Bool, choices: Bool) -> [String]
+  private static func masks(windows: Bool, always isWindowed: Bool, biases: Bool, choices: Bool, _ mask: Mask)
+    -> [String]
   {
     var lines: [String] = []
     if biases {
@@ -138,9 +166,14 @@ extension Attend {
       lines.append("    query = torch.arange(S - T, S, device=q.device)[:, None]")
       lines.append("    key = torch.arange(S, device=q.device)")
     }
+    let isWindowed = isWindowed && mask == .causal
     lines.append("    seen = \(isWindowed ? "(query >= key) & (query - key < window)" : "query >= key")")
+    if mask == .prefix { lines.append("    seen = seen | (torch.maximum(query, key) < prefix)") }
+    if mask == .image {
+      lines.append("    same = (pictures[:, :, None] == pictures[:, None, :]) & (pictures[:, :, None] > 0)")
+      lines.append("    seen = seen | F.pad(same, (S - T, 0))[:, None]")
+    }
     if windows, !isWindowed { lines.append("    if window is not None:\n        seen = seen & (query - key < window)") }
-    if full { lines.append("    if not causal:\n        seen = torch.ones_like(seen)") }
     if choices { lines += Self.shownAlone }
     if biases {
       lines.append("    mask = torch.zeros(T, S, device=q.device) if bias is None else bias(query, key)")

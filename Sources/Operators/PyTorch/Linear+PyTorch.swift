@@ -16,16 +16,22 @@ extension Linear {
 extension EmbeddingLookup {
   /// `nn.Embedding`.
   public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
-    guard axis == .tokens else { return nil }
+    if call.form == .transformers, axis != .tokens { return nil }
     call.names("x")
+    let tokens = call.tokens
     let constructor: PyTorchExpression =
       "nn.Embedding(\(call.constant("vocab_size", PyTorchExpression(call.shapes[0][0]))), \(call.outputWidths[0]))"
     let table = call.module(constructor)
     let rows: PyTorchExpression =
-      table.map { .call($0.text, ["tokens"]) } ?? .call("F.embedding", ["tokens", call.parameter()])
+      table.map { .call($0.text, [tokens]) } ?? .call("F.embedding", [tokens, call.parameter()])
     guard call.form == .transformers else { return rows }
     return PyTorchExpression("\(rows.text) if inputs_embeds is None else inputs_embeds", .whole)
   }
+}
+
+extension InputRows {
+  /// `rows`, which the file makes of pictures.
+  public func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? { call.givenRows() }
 }
 
 extension SelectRows {

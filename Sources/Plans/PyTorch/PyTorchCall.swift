@@ -37,6 +37,8 @@ public struct PyTorchCall {
   public let outputWidths: [String]
   /// What the operator has noted.
   public private(set) var notes: PyTorchNotes
+  /// The token ids that a lookup reads where the step is written.
+  public var tokens: PyTorchExpression = "tokens"
   private let inputs: [Input]
   private let parameters: [PyTorchExpression]
   private let holder: PyTorchExpression?
@@ -118,8 +120,11 @@ public struct PyTorchCall {
   /// The width of input `index`, in a constructor.
   public func width(ofInput index: Int = 0) -> String { inputs[index].width }
 
-  /// The number `value`, in a constructor, under the setting `name` of the model where all agree on it.
-  public func constant(_ name: String, _ value: PyTorchExpression) -> String { "{{\(name)|\(value.text)}}" }
+  /// The number `value`, in a constructor, under the setting `name` of the model where all agree on it; a stack beside the
+  /// text's has settings of its own.
+  public func constant(_ name: String, _ value: PyTorchExpression) -> String {
+    "{{\(step.scope.stack.map { $0 + "_" } ?? "")\(name)|\(value.text)}}"
+  }
 
   /// The number `value`, in `forward`, kept by the class as `name`.
   public mutating func setting(_ name: String, _ value: PyTorchExpression) -> PyTorchExpression {
@@ -134,6 +139,30 @@ public struct PyTorchCall {
   public mutating func positions() -> PyTorchExpression {
     notes.readsPositions = true
     return "positions"
+  }
+
+  /// Which of two texts that are read together each token belongs to, 0 or 1: `[batch, tokens]`.
+  public mutating func types() -> PyTorchExpression {
+    notes.readsTypes = true
+    return "types"
+  }
+
+  /// The rows that the model or its stack is given: a picture's patches, `[batch, patches, width]`.
+  public mutating func givenRows() -> PyTorchExpression {
+    notes.readsRows = true
+    return "rows"
+  }
+
+  /// How many first tokens of the text see each other: an `int`.
+  public mutating func prefix() -> PyTorchExpression {
+    notes.readsPrefix = true
+    return "prefix"
+  }
+
+  /// The number of the picture that each token is part of, 0 for none: `[batch, tokens]`.
+  public mutating func pictures() -> PyTorchExpression {
+    notes.readsPictures = true
+    return "pictures"
   }
 
   /// How many tokens the text has with those of this pass: an `int`.
@@ -206,6 +235,9 @@ public struct PyTorchCall {
   public mutating func define(_ name: String, _ text: String) {
     if !notes.definitions.contains(where: { $0.name == name }) { notes.definitions.append((name, text)) }
   }
+
+  /// Says that input `index` may be `None`: a text without pictures.
+  public mutating func mayBeNone(input index: Int) { notes.inputsThatMayBeNone.insert(index) }
 
   /// Writes a statement before the one that gives the outputs.
   public mutating func statement(_ text: String) { notes.statements.append(text) }

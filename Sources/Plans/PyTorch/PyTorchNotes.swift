@@ -28,6 +28,16 @@ public struct PyTorchNotes {
   public var readsPositions = false
   /// Whether it reads the text's length.
   public var readsLength = false
+  /// Whether it reads which text each token belongs to.
+  public var readsTypes = false
+  /// Whether it reads how many first tokens see each other.
+  public var readsPrefix = false
+  /// Whether it reads which picture each token is part of.
+  public var readsPictures = false
+  /// Whether it reads the rows that the model or its stack is given.
+  public var readsRows = false
+  /// The inputs that may be `None`.
+  public var inputsThatMayBeNone: Set<Int> = []
   /// Whether it reads the cache.
   public var readsCache = false
   /// Whether it reads what its layer keeps as a dictionary of tensors.

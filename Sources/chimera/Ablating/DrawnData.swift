@@ -63,8 +63,8 @@ struct DrawnData {
   }
 
   /// `tree`, a study, with the file of its data in the place of what is to be drawn, which is drawn where it is not yet; as it is where
-  /// its data is in files.
-  static func drawn(in tree: Setting) throws -> Setting {
+  /// its data is in files. The file is the one for the study's objective, one of `registry`.
+  static func drawn(in tree: Setting, for registry: Registry) throws -> Setting {
     guard let wanted = try DrawnData(tree["data"]) else { return tree }
     let form = wanted.kinds.map(\.rawValue).joined(separator: "-") + (wanted.conversations ? "-conversations" : "")
     let folder = Caches.pictures + "/\(form)-\(wanted.size)-\(wanted.seed)-\(wanted.count)"
@@ -75,8 +75,13 @@ struct DrawnData {
         0..<wanted.count, seed: UInt64(wanted.seed), side: wanted.size, of: wanted.kinds,
         conversations: wanted.conversations, to: folder)
     }
+    // What is wrong with the objective is told with the study's other problems.
+    let objective = tree[path: "train.objective"].flatMap {
+      try? registry.make(.objective, $0, as: (any Objective).self)
+    }
+    let file = objective.map { type(of: $0).data } == .captions ? "captions" : "data"
     var tree = tree
-    tree["data"] = Setting(.scalar(folder + "/data.jsonl", quoted: true), at: tree["data"]?.place)
+    tree["data"] = Setting(.scalar("\(folder)/\(file).jsonl", quoted: true), at: tree["data"]?.place)
     return tree
   }
 }

@@ -87,7 +87,7 @@ private struct ExportedArm {
     do {
       beginning = try trainer.beginning(of: arm, study, seed: seed)
       let words = DocumentedParts(try Composer(registry).assemble(arm.architecture).choices, registry)
-      let file = try PyTorchFile(arm.plan, command: command) { words.words($0, $1) }
+      let file = try PyTorchFile(arm.plan, command: command) { words.words($0) }
       folder = ExportedFolder(arm.plan, file)
       // The program stands in tasks/KEY/exported of the study's folder.
       training = try TrainingFiles(

@@ -62,16 +62,13 @@ struct OpenedStudy {
     }
     if options.quick {
       // What was measured when the short form was begun stays.
-      let known = folder.isBegun ? try? folder.tree()["train"]?["steps"]?.integer : nil
-      let steps =
-        try known
-        ?? QuickStudy.steps { steps in
-          let study = try opened(steps.map { tree.settingSteps($0) } ?? tree)
-          let cost = study.cost(isQuiet: true)
-          let run = study.plan.baseline.training
-          return (cost.expected, Int(rounding: run.numbers["steps"] ?? 1))
-        }
-      if let steps { tree = tree.settingSteps(steps) }
+      if let known = folder.isBegun ? try? folder.tree()["train"]?["steps"]?.integer : nil {
+        tree = QuickStudy.lasting(known, tree)
+      } else {
+        let whole = Int(rounding: try opened(tree).plan.baseline.training.numbers["steps"] ?? 1)
+        let cost = try opened(QuickStudy.lasting(whole, tree)).cost(isQuiet: true)
+        tree = QuickStudy.lasting(QuickStudy.steps(of: whole, cost), tree)
+      }
     }
     self = try opened(tree)
     if subject.study?.path == folder.path { try folder.requireSame(plan) }
@@ -96,7 +93,7 @@ struct OpenedStudy {
   ) throws {
     let models = zoo.models
     let isDrawn = tree["data"]?.entries != nil
-    var reader = StudyReader(try DrawnData.drawn(in: tree), folder: path)
+    var reader = StudyReader(try DrawnData.drawn(in: tree, for: zoo.registry), folder: path)
     let study = try reader.attempt()
     if !reader.found.isEmpty {
       var problems = reader.found
@@ -166,9 +163,9 @@ struct OpenedStudy {
   /// What reads data for models that read pictures; read again only where a model reads it otherwise.
   private static func questions(
     _ zoo: Zoo, _ tokenizer: @escaping () throws -> Tokenizer?
-  ) -> (_ paths: [String], Architecture) throws -> RunTrainer.Questions? {
+  ) -> (_ paths: [String], Architecture, TrainingData, _ longest: Int) throws -> RunTrainer.Questions? {
     var known: [String: RunTrainer.Questions] = [:]
-    return { paths, architecture in
+    return { paths, architecture, data, longest in
       let plan = try Composer(zoo.registry).compose(architecture)
       guard PictureQuestions.areRead(by: plan) else { return nil }
       let stack = try PictureQuestions.stack(of: plan)
@@ -176,10 +173,18 @@ struct OpenedStudy {
       let rows = plan.longestInput(on: stack.states.axis)
       let key =
         "\(paths) \(stack.patches) \(stack.axis) \(rows) \(stack.placeholder ?? -1) \(plan.lets(.prompt)) "
-        + images
+        + (data == .captions ? "\(min(longest, plan.longestText)) " : "") + images
       if let known = known[key] { return known }
-      let read = try PictureQuestions(paths, plan, images: architecture.images, folder: "", tokenizer: tokenizer())
-      let own = RunTrainer.Questions(read.examples, fingerprint: read.fingerprint)
+      let own: RunTrainer.Questions
+      switch data {
+      case .sequences:
+        let read = try PictureQuestions(paths, plan, images: architecture.images, folder: "", tokenizer: tokenizer())
+        own = RunTrainer.Questions(read.examples, fingerprint: read.fingerprint)
+      case .captions:
+        let read = try PictureCaptions(
+          paths, plan, images: architecture.images, folder: "", tokenizer: tokenizer(), longest: longest)
+        own = RunTrainer.Questions(read.examples, fingerprint: read.fingerprint)
+      }
       known[key] = own
       return own
     }
@@ -300,13 +305,4 @@ private struct Subject {
 func absolutePath(_ path: String) -> String {
   if path.hasPrefix("/") { return path }
   return FileManager.default.currentDirectoryPath + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
-}
-
-extension Setting {
-  /// A study with runs of `steps` steps.
-  fileprivate func settingSteps(_ steps: Int) -> Setting {
-    var tree = self
-    tree[path: "train.steps"] = Setting(text: String(steps))
-    return tree
-  }
 }

@@ -18,7 +18,7 @@ struct PlanText {
         arm.name, Wording.count(arm.parameterCount),
         arm.isBaseline ? "baseline" : Wording.mismatch(arm, plan.study.hold),
         Wording.operations(arm.flopsPerToken), Wording.bytes(arm.training.memory),
-        cost.seconds[index].map(Wording.duration) ?? (cost.isLeft(index) ? "unknown" : "finished"),
+        cost.runs[index].map { Wording.duration($0.seconds) } ?? (cost.isLeft(index) ? "unknown" : "finished"),
         arm.sizing.map { "\($0.path) = \($0.width)" } ?? "",
       ])
     }
@@ -27,7 +27,7 @@ struct PlanText {
       table.add([
         "\(plan.baseline.name) at the size \(Tuning.words(rung.factor))", Wording.count(base.parameterCount), "",
         Wording.operations(base.flopsPerToken), Wording.bytes(base.training.memory),
-        (cost.sizedSeconds[place].first ?? nil).map(Wording.duration) ?? "",
+        (cost.sizedRuns[place].first ?? nil).map { Wording.duration($0.seconds) } ?? "",
         "\(Wording.count(base.training.tokens)) tokens a run",
       ])
     }
@@ -71,7 +71,8 @@ struct PlanText {
           [
             "name": .string(arm.name), "parameters": .integer(arm.parameterCount), "mismatch": .number(arm.mismatch),
             "matched": .bool(arm.isMatched), "flops_per_token": .number(arm.flopsPerToken),
-            "memory_bytes": .integer(arm.training.memory), "seconds": cost.seconds[index].map { .number($0) } ?? .null,
+            "memory_bytes": .integer(arm.training.memory),
+            "seconds": cost.runs[index].map { .number($0.seconds) } ?? .null,
             "sized": arm.sizing.map { [$0.path: .integer($0.width)] } ?? .null,
           ]
         }),

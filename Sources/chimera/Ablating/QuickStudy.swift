@@ -10,6 +10,7 @@ struct QuickStudy {
   /// Batches of a validation, where the study does not say.
   private static let validationBatches = 15
   private static let validation = "validation_batches"
+  private static let validateEvery = "validate_every"
   /// The fewest steps of a run, below which nothing is learned.
   private static let fewestSteps = 20
 
@@ -30,16 +31,20 @@ struct QuickStudy {
     return tree
   }
 
-  /// The steps of a run for the study that `measure` tells the seconds and the steps of, for a number of steps; nil for as many
-  /// as it has. What a run takes besides its steps is found from two numbers of them.
-  static func steps(_ measure: (Int?) throws -> (seconds: Double, steps: Int)) rethrows -> Int? {
-    let whole = try measure(nil)
-    if whole.seconds <= seconds || whole.steps <= fewestSteps { return nil }
-    let first = max(fewestSteps, Int(rounding: Double(whole.steps) * seconds / whole.seconds))
-    let short = try measure(first)
-    let slope = (whole.seconds - short.seconds) / Double(max(1, whole.steps - short.steps))
-    guard slope > 0 else { return first }
-    let rest = max(0, short.seconds - slope * Double(short.steps))
-    return min(whole.steps, max(fewestSteps, Int(rounding: (seconds - rest) / slope)))
+  /// `tree` with runs of `steps`, validated at every quarter of them: at every tenth, a short run mostly validates.
+  static func lasting(_ steps: Int, _ tree: Setting) -> Setting {
+    var tree = tree
+    tree[path: "train.steps"] = Setting(text: String(steps))
+    if tree["train"]?[validateEvery] == nil {
+      tree[path: "train." + validateEvery] = Setting(text: String(max(1, (steps + 3) / 4)))
+    }
+    return tree
+  }
+
+  /// The steps of a run with which the study that takes `cost` with runs of `whole` steps is short.
+  static func steps(of whole: Int, _ cost: StudyCost) -> Int {
+    let (steps, rest) = (cost.expected(\.steps), cost.expected(\.rest))
+    guard steps > 0, steps + rest > seconds else { return whole }
+    return min(whole, max(fewestSteps, Int(rounding: Double(whole) * max(0, seconds - rest) / steps)))
   }
 }

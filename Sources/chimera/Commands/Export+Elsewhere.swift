@@ -60,7 +60,7 @@ extension ExportCommand {
     let models = try options.model.zoo().models
     let words = DocumentedParts(described, models.composer.registry)
     let command = self.command + " --train"
-    let file = try PyTorchFile(described.plan, command: command) { words.words($0, $1) }
+    let file = try PyTorchFile(described.plan, command: command) { words.words($0) }
     let folder = ExportedFolder(described.plan, file)
     let training = try TrainingFiles(
       described.plan, names: folder.tensorNames, settings, training: text, validation: validation,

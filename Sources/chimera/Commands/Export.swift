@@ -85,12 +85,12 @@ struct ExportCommand: ParsableCommand {
     let (folder, page, lines): (ExportedFolder, String, String)
     switch to {
     case .pytorch:
-      let file = try PyTorchFile(described.plan, command: command) { words.words($0, $1) }
+      let file = try PyTorchFile(described.plan, command: command) { words.words($0) }
       folder = ExportedFolder(described.plan, file)
       page = ExportPage(described, command: command, hasWeights: parameters != nil, trains: false).text
       lines = "\(Self.lines(file.text)) lines of model.py"
     case .hf:
-      let file = try TransformersFile(described.plan, command: command) { words.words($0, $1) }
+      let file = try TransformersFile(described.plan, command: command) { words.words($0) }
       folder = ExportedFolder(
         described.plan, file, ids: models.textIDs(of: described),
         dtype: parameters.map { ExportedFolder.dtype(described.plan, $0) }, specification: own)

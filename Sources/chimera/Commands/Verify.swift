@@ -11,7 +11,8 @@ struct Verify: ParsableCommand {
     abstract: "Compare a model with the logits of its reference implementation.",
     discussion: """
       The folder contains config.json, weights and an expected.safetensors: input_ids, logits, and a greedy continuation, \
-      which is decoded token by token. Exit status 0 means that all agree.
+      which is decoded token by token. Of a model that compares texts with pictures: input_ids, pixel_values, text_embeds, \
+      image_embeds, logits_per_text and logits_per_image. Exit status 0 means that all agree.
 
       With --training, it also contains a training.safetensors: the loss, its gradients, and the losses of six AdamW steps.
 
@@ -40,12 +41,14 @@ struct Verify: ParsableCommand {
     let result = try Verification(
       loaded, expected: folder + "/expected.safetensors", pool: options.pool, computeType: options.computeType())
     let holds = result.holds(tolerance: tolerance)
+    let isOfPairs = loaded.description.plan.prediction == .pairs
     if json {
       var document = JSONObject()
       document["model"] = .string(loaded.description.plan.name)
       document["largest_difference"] = .number(Double(result.largestDifference))
       document["tolerance"] = .number(Double(tolerance))
       document["logits"] = .integer(result.count)
+      if isOfPairs { document["compared"] = .array(result.compared.map { .string($0) }) }
       if let greedy = result.greedy {
         document["greedy_tokens"] = .integer(greedy.wanted)
         document["greedy_agreed"] = .integer(greedy.agreed)
@@ -54,9 +57,13 @@ struct Verify: ParsableCommand {
       Console.write(JSONValue.object(document).serialized(pretty: true) + "\n")
     } else {
       let place = result.place
+      let numbers = isOfPairs ? "numbers of \(result.compared.joined(separator: ", "))" : "logits"
       var line =
-        "\(loaded.description.plan.name): \(result.count) logits, largest difference \(result.largestDifference)"
-      line += " (row \(place.row), position \(place.position), id \(place.id))"
+        "\(loaded.description.plan.name): \(result.count) \(numbers), largest difference \(result.largestDifference)"
+      line +=
+        isOfPairs
+        ? " (\(result.tensor), row \(place.row), column \(place.id))"
+        : " (row \(place.row), position \(place.position), id \(place.id))"
       if let greedy = result.greedy { line += ", greedy \(greedy.agreed) of \(greedy.wanted)" }
       Console.write("\(line): \(holds ? "agrees" : "differs") within \(tolerance)\n")
     }

@@ -49,11 +49,10 @@ struct PictureCaptions {
         try tokenizer.requireEncodable(caption)
         let ids = tokenizer.encode(caption, addSpecialTokens: true, parseSpecialTokens: false)
         if ids.isEmpty { throw FileProblem(path: path, sentence: "a caption has no token") }
-        examples.append(
-          .init(
-            caption: ids.count <= limit
-              ? ids : ids.prefix(max(0, limit - tokenizer.marksBehind.count)) + tokenizer.marksBehind.suffix(limit),
-            picture: picture))
+        let cut =
+          ids.count <= limit
+          ? ids : ids.prefix(max(0, limit - tokenizer.marksBehind.count)) + tokenizer.marksBehind.suffix(limit)
+        examples.append(.init(caption: plan.filled(cut, to: limit), picture: picture))
       }
     }
     if let example = examples.first { for number in try rows(example.picture) { hash.update("\(number) ") } }
