@@ -10,17 +10,19 @@ import Components
 /// In `output` the residual stream itself is never normalized; in `post` it always is, so no final norm follows. β is
 /// `residual_scale`, α is `line_scale`, and c the learned vector of `layer_scale` (Touvron et al., 2021,
 /// https://arxiv.org/abs/2103.17239). `residual_from: norm` adds to pre(x) in place of x, as BLOOM can.
-/// After the sublayers come `per_layer_embedding` and `stream_scale`, as in Gemma 3n and 4.
+/// `laurel` adds what a sublayer read, with a low-rank change, beside what it gives, as in Gemma 3n; after the sublayers come
+/// `per_layer_embedding` and `stream_scale`, as in Gemma 4.
 ///
 /// Examples: `{placement: sandwich}` `{placement: output, residual_scale: 0.5}` `{parallel: true}`
 /// `{parallel: true, shared_norm: true}` `{parallel: true, placement: sandwich}` `{layer_scale: 0.1, line_scale: 0.9}`
 /// `{skip_norm: {attn: true}}` `{placement: sandwich, skip_out_norm: {attn: true}}` `{residual: rezero, placement: sandwich}` `{residual: {type: gated}, line_scale: 0.9}`
 /// `{twice: true}` `{placement: sandwich, per_layer_embedding: {width: 3, activation: gelu_tanh}, stream_scale: true}`
 /// `{placement: sandwich, per_layer_embedding: {width: 3, pictures: {token: 5, as: 2}}}`
+/// `{placement: sandwich, laurel: {rank: 3}}` `{laurel: {rank: 2, at: {attn: true}}, residual_scale: 0.5}`
 ///
 /// Known as: prenorm, pre_norm, pre_ln `block: {placement: pre}`, postnorm, post_norm, post_ln `block: {placement: post}`,
 /// sandwich, sandwich_norm `block: {placement: sandwich}`, parallel, parallel_block, parallel_residual `block: {parallel: true}`,
-/// layer_scale, layerscale `block: {layer_scale: 0.1}`
+/// layer_scale, layerscale `block: {layer_scale: 0.1}`, low_rank_residual `block: {laurel: {rank: 64}}`
 public struct ResidualBlock: Block {
   public static let name = "block"
 
@@ -42,6 +44,7 @@ public struct ResidualBlock: Block {
   let residual: (any Residual)?
   let perLayer: PerLayerEmbedding?
   let streamScale: Bool
+  let laurel: Laurel?
   let twice: Bool
 
   public init(_ options: Options) {
@@ -74,10 +77,11 @@ public struct ResidualBlock: Block {
         "which sublayers' results are added without a norm") : [:]
     residual = options.component(
       "residual", default: "plain", slot: .residual, "how a result is added to the residual stream")
-    perLayer = options.group(
-      "per_layer_embedding", "vectors of the tokens for each layer, which a gate lets into the residual stream",
-      PerLayerEmbedding.init
-    ).flatMap { $0.width > 0 ? $0 : nil }
+    perLayer = PerLayerEmbedding.option(of: options)
+    laurel =
+      parallel || placement == .post
+      ? nil
+      : options.group("laurel", "what sublayers read, with a low-rank change, added beside what they give", Laurel.init)
     streamScale = options.flag(
       "stream_scale", default: false, "whether a learned number multiplies the residual stream at the layer's end")
     twice = options.flag(
@@ -125,7 +129,8 @@ public struct ResidualBlock: Block {
         y = norm.write(y, named: "\(sublayer.name)_norm", over: .row, into: &plan)
         if source == .norm { stream = y }
       }
-      y = plan.within(sublayer.scope) { plan in sublayer.write(y, &plan) }
+      let read = y
+      y = plan.within(sublayer.scope) { plan in sublayer.write(read, &plan) }
       if normsResult, skippedAfter[sublayer.name] != true {
         y = norm.write(y, named: "\(sublayer.name)_out_norm", over: .row, into: &plan)
       }
@@ -139,6 +144,9 @@ public struct ResidualBlock: Block {
       stream = plan.joining(result) { plan in
         residual?.join(
           before, result, alpha: alpha, beta: beta, named: "\(sublayer.name)_residual", into: &plan) ?? result
+      }
+      if let laurel {
+        stream = laurel.write(stream, beside: sublayer.name, reading: read, norm: norm, into: &plan)
       }
       if placement == .post {
         stream = norm.write(stream, named: "\(sublayer.name)_post_norm", over: .row, into: &plan)

@@ -76,12 +76,13 @@ struct ClearBeforePictures: Kernel {
   func flops(step: Step, context: Int) -> Int { 0 }
 }
 
-/// Softmax attention of a text's tokens over the tiles of the pictures that each reads.
+/// Softmax attention of a text's tokens over the pictures that each reads.
 ///
-///     s = scale·q·kᵀ over the rows of its pictures whose tiles are there;   a token before any picture sees every tile of every one, absent ones too
+///     s = scale·q·kᵀ over the rows of its pictures whose tiles are there;   a token before any picture sees every row, those of absent tiles too
 ///     y = softmax(s)·v
 ///
-/// Inputs are q, k and v, the marks of the pictures' rows (`TileMarks`) and the pictures of each token (`PicturesOfTokens`).
+/// Inputs are q, k and v, the marks of the pictures' rows where they lie in tiles (`TileMarks`), and the pictures of each token
+/// (`PicturesOfTokens`).
 struct PictureAttend: Kernel {
   let name = "attend pictures"
   let heads: Int
@@ -89,13 +90,17 @@ struct PictureAttend: Kernel {
   let scale: Float
   /// Rows of a picture.
   let rows: Int
+  /// Whether marks tell which rows are there; all are elsewhere.
+  let isMarked: Bool
 
   var attributes: [Attribute] {
     [
       Attribute("heads", heads), Attribute("key_heads", keyHeads, plain: heads), Attribute("scale", scale),
-      Attribute("picture_rows", rows),
+      Attribute("picture_rows", rows), Attribute("marks", isMarked, plain: true),
     ]
   }
+  /// The input that says which pictures a token reads.
+  private var pictures: Int { isMarked ? 4 : 3 }
   var traits: OperatorTraits {
     OperatorTraits(backwardReadsOutputs: true, savedWidths: [heads], assignsGradients: true)
   }
@@ -104,18 +109,19 @@ struct PictureAttend: Kernel {
   }
 
   func forward(_ context: ForwardContext) {
-    let (q, y, pictures, logSumExp) = (context.input(0), context.output(), context.input(4), context.saved())
+    let (q, pictures) = (context.input(0), context.input(self.pictures))
+    let (y, logSumExp) = (context.output(), context.saved())
     for (index, sequence) in context.sequences.enumerated() {
       let keys = context.append(input: 1, to: 0, of: index)
       let values = context.append(input: 2, to: 1, of: index)
-      let marks = context.append(input: 3, to: 2, of: index)
+      let marks = isMarked ? context.append(input: 3, to: 2, of: index).rows : nil
       let row = sequence.rows.lowerBound
       let span = AttentionKernel.Span(
         queries: q[row], queryStride: q.width, count: sequence.rows.count, start: sequence.start,
         mask: .full(left: nil, right: nil), keys: keys.rows, values: values.rows, firstKey: 0, keyCount: keys.count,
         outputs: y[row], outputStride: y.width, logSumExp: logSumExp?[row])
       withUnsafePointer(to: span) {
-        kernel(q.width, y.width, pictures, Marks(rows: marks.rows), sequence).compute(
+        kernel(q.width, y.width, pictures, marks.map(Marks.init), sequence).compute(
           UnsafeBufferPointer(start: $0, count: 1), pool: context.pool)
       }
     }
@@ -124,7 +130,7 @@ struct PictureAttend: Kernel {
   /// As of softmax attention (`Attend`): what is hidden has no weight.
   func backward(_ context: BackwardContext) {
     let (q, k, v) = (context.input(0), context.input(1), context.input(2))
-    let (marks, pictures) = (context.input(3), context.input(4))
+    let (marks, pictures) = (isMarked ? context.input(3) : nil, context.input(self.pictures))
     let (y, dy, logSumExp) = (context.output(), context.outputGradient(), context.saved())
     let keySpans = context.batch(ofInput: 1).sequences
     func gradient(_ index: Int, _ row: Int) -> AttentionKernel.Gradient? {
@@ -144,13 +150,13 @@ struct PictureAttend: Kernel {
       let given = AttentionKernel.GradientSpan(
         span, outputGradients: dy[row], outputGradientStride: dy.width, queries: gradient(0, row),
         keys: gradient(1, keys.lowerBound), values: gradient(2, keys.lowerBound))
-      let own = Marks(rows: StoredRows(marks[keys.lowerBound], stride: marks.width))
+      let own = marks.map { Marks(rows: StoredRows($0[keys.lowerBound], stride: $0.width)) }
       withUnsafePointer(to: given) {
         kernel(q.width, y.width, pictures, own, sequence).computeGradients(
           UnsafeBufferPointer(start: $0, count: 1), sinks: nil, pool: context.pool)
       }
     }
-    for index in 3...4 where !context.addsToInputGradient(index) {
+    for index in 3...self.pictures where !context.addsToInputGradient(index) {
       if let dx = context.inputGradient(index) { dx.base.update(repeating: 0, count: dx.count * dx.width) }
     }
   }
@@ -164,7 +170,7 @@ struct PictureAttend: Kernel {
   }
 
   private func kernel(
-    _ queryWidth: Int, _ outputWidth: Int, _ pictures: Rows, _ marks: Marks, _ sequence: SequenceSpan
+    _ queryWidth: Int, _ outputWidth: Int, _ pictures: Rows, _ marks: Marks?, _ sequence: SequenceSpan
   ) -> AttentionKernel {
     let (size, first) = (rows, sequence.rows.lowerBound - sequence.start)
     return AttentionKernel(
@@ -173,7 +179,7 @@ struct PictureAttend: Kernel {
       let own = pictures[first + query]
       let seen = Int(own[0]) * size..<Int(own[1]) * size
       for place in 0..<count {
-        let mark = marks[firstKey + place]
+        let mark = marks?[firstKey + place] ?? 1
         let isSeen = seen.isEmpty ? mark >= 0 : mark > 0 && seen.contains(firstKey + place)
         // Not −∞: a block of keys may be hidden as a whole, and its weights are relative to its own greatest score.
         if !isSeen { scores[place] = -1e30 }

@@ -7,8 +7,9 @@ import Components
 /// Vaswani et al., 2017, https://arxiv.org/abs/1706.03762. Keys and values are computed once, with the stack, and cached. Positions
 /// of one stack mean nothing in another, so nothing is rotated and nothing biased by distance. The careful reader's mistake:
 /// s is the other stack's width, which need not be x's. `from` names the stack where there are several. With `pictures` the rows are those of
-/// tiles of pictures, marked by the stack's output (`canvas: {marks: true}`), and a token reads the pictures whose `token` stands last before it; one before any
-/// reads all tiles, absent ones too (Llama Team, 2024, https://arxiv.org/abs/2407.21783).
+/// pictures, and a token reads those whose `token` stands last before it (Alayrac et al., 2022, https://arxiv.org/abs/2204.14198); one before any
+/// reads all rows. Where pictures lie on a canvas in tiles, the stack's output marks these (`canvas: {marks: true}`), and absent ones are read only by a token
+/// before any picture (Llama Team, 2024, https://arxiv.org/abs/2407.21783).
 ///
 /// Examples: `{num_heads: 4}` `{num_heads: 4, num_kv_heads: 2, head_dim: 6, bias: true, scale: 0.3, softcap: 5}`
 /// `{num_heads: 2, qk_norm: {scope: head}, bias: {q: true, o: true}, v_head_dim: 6}`
@@ -62,26 +63,32 @@ public struct CrossAttention: CrossMixer {
         when: .beforeRope, norm: group.inheritedComponent(slot: .norm, ignoring: ["scope"]))
     }
     token = options.group(
-      "pictures", "whether the rows are tiles of pictures, of which a token reads the last before it"
+      "pictures", "whether the rows are those of pictures, of which a token reads the last before it"
     ) {
       $0.requiredInteger("token", in: 0...(1 << 31), "the id of the token that stands for a picture")
     }
-    if token != nil, softcap != nil { options.fail("softcap", "scores with tiles of pictures have no soft cap") }
+    if token != nil, softcap != nil { options.fail("softcap", "scores with rows of pictures have no soft cap") }
   }
 
   public func write(_ x: Value, layer: Layer, into plan: inout PlanBuilder) -> Value {
     guard var memory = states(of: layer, into: &plan) else { return x }
     var marks: Value?
-    let rows = plan.patches(of: memory.axis)?.tiles?.rowsOfPicture
+    let rows = plan.rowsOfPicture(on: memory.axis)
     if let token {
-      guard rows != nil, memory.width > 1 else {
+      guard rows != nil else {
         plan.fail(
-          "the stack gives no tiles of pictures whose rows are marked", at: place,
-          hint: "give it the embedding 'canvas_patches', and an output with canvas: {marks: true}")
+          "the stack gives no rows of pictures that all have as many", at: place,
+          hint: "give it the embedding 'patches' and a table of positions, or 'canvas_patches'")
         return x
       }
-      let parts = plan.split(memory, into: [memory.width - 1, 1])
-      (memory, marks) = (parts[0], parts[1])
+      if plan.patches(of: memory.axis)?.tiles != nil {
+        guard memory.width > 1 else {
+          plan.fail("the tiles of pictures are not marked", at: place, hint: "output: {canvas: {marks: true}}")
+          return x
+        }
+        let parts = plan.split(memory, into: [memory.width - 1, 1])
+        (memory, marks) = (parts[0], parts[1])
+      }
       plan.mark(pictureOf: memory.axis, by: token)
     }
     var q = plan.linear(x, to: heads * headDim, named: "q", bias: bias["q"] ?? false)
@@ -95,12 +102,12 @@ public struct CrossAttention: CrossMixer {
       plan.state("k", width: k.width, extent: .perToken, precision: .any, axis: memory.axis),
       plan.state("v", width: v.width, extent: .perToken, precision: .any, axis: memory.axis),
     ]
-    if let token, let marks, let rows {
+    if let token, let rows {
       let pictures = PicturesOfTokens.write(token: token, into: &plan)
-      let seen = plan.state("marks", width: 1, extent: .perToken, axis: memory.axis)
+      let seen = marks.map { _ in plan.state("marks", width: 1, extent: .perToken, axis: memory.axis) }
       let mixed = plan.apply(
-        PictureAttend(heads: heads, keyHeads: keyHeads, scale: Float(scale), rows: rows), to: q, k, v, marks, pictures,
-        states: states + [seen])
+        PictureAttend(heads: heads, keyHeads: keyHeads, scale: Float(scale), rows: rows, isMarked: marks != nil),
+        to: [q, k, v] + [marks, pictures].compactMap(\.self), states: states + [seen].compactMap(\.self))[0]
       return plan.linear(mixed, to: plan.shape.hiddenSize, named: "o", bias: bias["o"] ?? false)
     }
     let attend = Attend(

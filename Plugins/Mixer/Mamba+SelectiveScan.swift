@@ -164,20 +164,22 @@ extension Mamba {
 
     func pytorch(_ call: inout PyTorchCall) -> PyTorchExpression? {
       call.isPart(of: "Mamba", rank: 2)
-      call.define("selective_scan", Self.function)
       call.names("y")
+      call.define("selective_scan", Self.function)
       let inputs = (0..<4).map { call.input($0) }
-      return .call("selective_scan", inputs + [call.parameter(0), call.parameter(1), call.cache()])
+      // Each of several heads keeps one.
+      let name = call.state(0) == "state" ? [] : [PyTorchExpression("\"\(call.state(0))\"")]
+      return .call("selective_scan", inputs + [call.parameter(0), call.parameter(1), call.cache()] + name)
     }
 
     private static let function = """
-      def selective_scan(dt, x, b, c, a_log, d, cache=None):
+      def selective_scan(dt, x, b, c, a_log, d, cache=None, name="state"):
           \"""h_t = exp(−exp(a)·Δ_t) ⊙ h_{t−1} + Δ_t·x_t·b_t;  y_t = c_t·h_t + d·x_t,  Δ = softplus(dt).
 
           dt, x: [batch, tokens, channels]; b, c: [batch, tokens, state].
           \"""
           none = x.new_zeros(x.size(0), x.size(2), b.size(2))
-          state = (cache or {}).get("state", none)
+          state = (cache or {}).get(name, none)
           rate = -torch.exp(a_log)
           step = F.softplus(dt)
           outputs = []
@@ -187,7 +189,7 @@ extension Mamba {
               state = kept * state + written
               outputs.append((state * c[:, t].unsqueeze(1)).sum(-1))
           if cache is not None:
-              cache["state"] = state
+              cache[name] = state
           return torch.stack(outputs, dim=1) + d * x
       """
   }

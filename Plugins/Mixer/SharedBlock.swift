@@ -10,7 +10,7 @@ import Components
 /// an `adapter_rank`, low-rank additions to the block's matrices: `shared.N.adapters.n`. The careful reader's mistake: what the block
 /// gives is added for the inner mixer alone, and the residual stream goes by; so the layer's block has `skip_norm: {attn: true}`.
 ///
-/// Examples: `{num_heads: 4, inner: {type: short_conv}}` `{num_heads: 2, head_dim: 8, blocks: 2, adapter_rank: 3, intermediate_size: 10, inner: {type: short_conv}}`
+/// Examples: `{num_heads: 4, inner: {type: short_conv}}` `{num_heads: 4, num_kv_heads: 2, inner: {type: short_conv}}` `{num_heads: 2, head_dim: 8, blocks: 2, adapter_rank: 3, intermediate_size: 10, inner: {type: short_conv}}`
 /// `{num_heads: 2, adapter_rank: 3, attention_adapters: true, gated: true, scale: 0.4, bias: true, inner: {type: attention, num_heads: 2}}`
 public struct SharedBlock: Mixer {
   public static let name = "shared_block"
@@ -21,6 +21,7 @@ public struct SharedBlock: Mixer {
   }
 
   let heads: Int
+  let keyHeads: Int
   let headDim: Int
   let scale: Double
   let blocks: Int
@@ -36,10 +37,15 @@ public struct SharedBlock: Mixer {
   public init(_ options: Options) {
     let hidden = options.shape.hiddenSize
     let heads = options.requiredInteger("num_heads", in: 1...65536, "the number of heads")
+    let keyHeads = options.integer(
+      "num_kv_heads", default: heads, in: 1...65536, "the number of key/value heads; num_heads by default")
+    if heads % keyHeads != 0 {
+      options.fail("num_kv_heads", "\(heads) query heads cannot share \(keyHeads) key heads evenly")
+    }
     let headDim = options.integer(
       "head_dim", default: max(1, 2 * hidden / heads), in: 1...65536,
       "the width of a head; 2 × hidden_size / num_heads by default")
-    (self.heads, self.headDim) = (heads, headDim)
+    (self.heads, self.keyHeads, self.headDim) = (heads, keyHeads, headDim)
     let auto = 1 / (Double(headDim) / 2).squareRoot()
     scale = options.number(
       "scale", default: auto, words: ["auto": auto], "the factor of the scores; auto is 1/√(head_dim / 2)")
@@ -87,16 +93,17 @@ public struct SharedBlock: Mixer {
 
   private func attention(_ x: Value, _ layer: Layer, _ use: Int, into plan: inout PlanBuilder) -> Value {
     plan.within("attn") { plan in
-      func projected(_ name: String, _ plan: inout PlanBuilder) -> Value {
-        let y = plan.linear(x, to: heads * headDim, named: name)
+      func projected(_ name: String, _ count: Int, _ plan: inout PlanBuilder) -> Value {
+        let y = plan.linear(x, to: count * headDim, named: name)
         return adaptsAttention ? adapted(y, from: x, use, name, into: &plan) : y
       }
-      let (q, k, v) = (projected("q", &plan), projected("k", &plan), projected("v", &plan))
+      let q = projected("q", heads, &plan)
+      let (k, v) = (projected("k", keyHeads, &plan), projected("v", keyHeads, &plan))
       let query = layer.position.rotate(q, .query, heads: heads, into: &plan)
-      let key = layer.position.rotate(k, .key, heads: heads, into: &plan)
+      let key = layer.position.rotate(k, .key, heads: keyHeads, into: &plan)
       let factor = Float(scale * layer.position.scoreFactor)
       let attend = Attend(
-        heads: heads, keyHeads: heads, scale: factor, window: nil, softcap: nil,
+        heads: heads, keyHeads: keyHeads, scale: factor, window: nil, softcap: nil,
         bias: layer.position.scoreBias(heads: heads, scale: factor))
       let states = ["k", "v"].map { plan.state($0, width: k.width, extent: .perToken, precision: .any) }
       let mixed = plan.apply(attend, to: query, key, v, states: states)

@@ -15,11 +15,15 @@ extension CheckpointMap {
   ) throws(Problems) -> CheckpointMatch {
     let tensors = tensors.flatMap(\.members)
     var (mapped, uncovered, problems) = mappedTensors(for: tensors, count: count)
-    let byName = Dictionary(stored.map { ($0.name, $0) }) { first, _ in first }
+    var byName = Dictionary(stored.map { ($0.name, $0) }) { first, _ in first }
     let prefix = bestPrefix(mapped, byName)
     func fullName(_ tensor: MappedTensor) -> String {
       tensor.rule.isAbsolute ? tensor.name : prefix + tensor.name
     }
+    let joined = joinedTensors(mapped, byName, prefix: prefix, &problems) { symbol, tensor in
+      axes[symbol].flatMap { count($0, tensors[tensor.targets[0][0]].name) }
+    }
+    for (name, tensor) in joined { byName[name] = tensor.entry }
 
     let layered = mapped.filter { $0.layer != nil }
     for (some, ofLayers) in [(mapped, false), (layered, true)]
@@ -73,7 +77,8 @@ extension CheckpointMap {
     for index in used.sorted() {
       let tensor = mapped[index]
       guard let entry = byName[fullName(tensor)] else { continue }
-      usedNames.insert(entry.name)
+      let whole = joined[entry.name]
+      usedNames.formUnion(whole?.names ?? [entry.name])
       let targets = tensor.targets.map { $0.map { tensors[$0] } }
       // Some files leave out axes of length one.
       if entry.shape.filter({ $0 != 1 }) != tensor.binding.storedShape.filter({ $0 != 1 }) {
@@ -83,7 +88,7 @@ extension CheckpointMap {
       }
       var assignment = CheckpointMatch.Assignment(
         stored: entry, binding: tensor.binding, targets: targets, place: tensor.rule.place,
-        values: tensor.rule.values)
+        values: tensor.rule.values, joined: whole)
       if WidenedTensor.types.contains(entry.typeName) {
         let scales = entry.typeName == "F64" ? nil : Self.scales(of: entry, byName)
         let widened = WidenedTensor(stored: entry, scales: scales)
@@ -119,6 +124,26 @@ extension CheckpointMap {
     for problem in report.problems { problems.add(problem) }
     try problems.check()
     return CheckpointMatch(assignments: assignments, ties: ties, ignored: ignoredNames)
+  }
+
+  /// What is not there under its own name, and can be made of others that are: by the names that the checkpoint would have.
+  private func joinedTensors(
+    _ mapped: [MappedTensor], _ stored: [String: StoredTensorEntry], prefix: String, _ problems: inout Problems,
+    count: (_ axis: String, MappedTensor) -> Int?
+  ) -> [String: JoinedTensor] {
+    var joined: [String: JoinedTensor] = [:]
+    for tensor in mapped where !tensor.joined.isEmpty {
+      let before = tensor.rule.isAbsolute ? "" : prefix
+      let parts = tensor.joined.compactMap { stored[before + $0] }
+      let name = before + tensor.name
+      guard stored[name] == nil, parts.count == tensor.joined.count else { continue }
+      do throws(Problem) {
+        joined[name] = try JoinedTensor(name, tensor.rule.joins, of: parts) { count($0, tensor) }
+      } catch {
+        problems.add(Problem(error.sentence, at: tensor.rule.place))
+      }
+    }
+    return joined
   }
 
   /// The scales of numbers of eight bits, which stand beside them.

@@ -19,7 +19,8 @@ import Components
 ///
 /// A rule with `beside: attn.conv.weight` holds in the layers that have that tensor too; `norm: {any: [attn_norm, mlp_norm]}`
 /// is one name for what layers of several kinds have. `values: minus_exp` says that numbers are stored otherwise than
-/// they are used: see `StoredValues`.
+/// they are used: see `StoredValues`. `joins: {attn_k_b: h in k, attn_v_b: h v in}` says what a checkpoint may hold in place of one
+/// tensor: see `JoinedTensor`.
 ///
 /// `.weight` and `.bias` are added to both sides unless a rule says `exact: true`. Where two rules name one canonical
 /// tensor, loading follows the one whose stored tensor is there, and saving follows the later one. A rule that is null

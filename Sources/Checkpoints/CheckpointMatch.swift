@@ -14,6 +14,8 @@ public struct CheckpointMatch: Sendable {
     var widened: WidenedTensor?
     /// What its numbers are of the canonical ones.
     var values: StoredValues?
+    /// What it is made of, where the checkpoint holds several in its place.
+    var joined: JoinedTensor?
 
     /// The format that its numbers are loaded in.
     var format: StorageFormat? { stored.format ?? widened?.format }
@@ -21,7 +23,7 @@ public struct CheckpointMatch: Sendable {
     func load(_ piece: LayoutBinding.Piece) -> Result<StoredTensor, Problem>? {
       let target = targets[piece.part][piece.expert]
       do throws(Problem) {
-        let wide = try widened?.make()
+        let wide = if let joined { try joined.make() } else { try widened?.make() }
         guard let format = wide?.format ?? stored.format else { return nil }
         let tensor: StoredTensor
         do {

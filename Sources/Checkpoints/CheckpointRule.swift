@@ -15,6 +15,8 @@ struct CheckpointRule: Sendable {
   let beside: TensorNamePattern?
   /// What stored numbers are of canonical ones; nil where they are the same.
   let values: StoredValues?
+  /// What a checkpoint may have in place of the stored tensor, its rows by turns; empty where it is always whole.
+  let joins: [JoinedTensor.Part]
   /// The rule's place in the map; a later rule is preferred for saving.
   let order: Int
   let place: Place?
@@ -31,6 +33,7 @@ struct CheckpointRule: Sendable {
     var exact = false
     var beside: String?
     var values: StoredValues?
+    var joins: [JoinedTensor.Part] = []
     if let entries = value.entries {
       for option in entries {
         switch option.key {
@@ -53,12 +56,21 @@ struct CheckpointRule: Sendable {
               "'values' is \(option.value.kindInWords); expected "
                 + StoredValues.allCases.map(\.rawValue).joined(separator: " or "), at: option.value.place)
           }
+        case "joins":
+          guard let parts = option.value.entries, parts.count > 1 else {
+            throw Problem(
+              "'joins' is \(option.value.kindInWords); expected the names of at least two stored tensors, each with its axes",
+              at: option.value.place)
+          }
+          for part in parts {
+            joins.append(try JoinedTensor.Part(part.key, layout: part.value, storedPrefix: storedPrefix))
+          }
         default:
           throw Problem(
             "a rule of a checkpoint map has no key '\(option.key)'", at: option.place,
-            hint: nearestName(to: option.key, in: ["to", "layout", "exact", "beside", "values"])
+            hint: nearestName(to: option.key, in: ["to", "layout", "exact", "beside", "values", "joins"])
               .map { "did you mean '\($0)'?" }
-              ?? "its keys are to, layout, exact, beside and values")
+              ?? "its keys are to, layout, exact, beside, values and joins")
         }
       }
     } else {
@@ -94,8 +106,12 @@ struct CheckpointRule: Sendable {
     self.layout = layout
     isExact = exact
     self.values = values
+    self.joins = joins
     self.beside = beside.map { TensorNamePattern(canonicalPrefix + $0) }
 
+    if let other = joins.first(where: { $0.stored.starCount != stored.starCount }) {
+      throw Problem("'\(other.stored.text)' and '\(stored.text)' have different numbers of '*'", at: place)
+    }
     let stars = canonical[0].starCount
     guard canonical.allSatisfy({ $0.starCount == stars }) else {
       throw Problem("the tensors of '\(entry.key)' have different numbers of '*'", at: place)

@@ -8,6 +8,8 @@ struct MappedTensor {
   /// The indices of its canonical tensors in the plan, `[part][expert]`.
   let targets: [[Int]]
   let binding: LayoutBinding
+  /// The names, without prefix, of what a checkpoint may have in its place.
+  var joined: [String] = []
 
   /// The number of its layer: the first in its name.
   var layer: Int? { TensorNamePattern.generalizing(name).numbers.first }
@@ -89,7 +91,10 @@ extension CheckpointMap {
         let binding = try LayoutBinding(rule.layout, targets: targets.map { $0.map { tensors[$0].shape } }) { symbol in
           axes[symbol].flatMap { count($0, canonicalName) }
         }
-        mapped.append(MappedTensor(rule: rule, name: name, targets: targets, binding: binding))
+        mapped.append(
+          MappedTensor(
+            rule: rule, name: name, targets: targets, binding: binding,
+            joined: rule.joins.map { $0.stored.name(key.numbers) + key.suffix }))
       } catch {
         for tensor in parts.joined() { uncovered[tensors[tensor.tensor].name.text] = name }
         problems.add(Problem("\(error.sentence) (for '\(name)')", at: rule.place))

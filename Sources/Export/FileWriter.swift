@@ -119,7 +119,9 @@ final class FileWriter {
     guard let scope = part.steps.first?.scope, name.isBeside(scope), name.path.starts(with: part.path) else {
       return nil
     }
-    return name.path.dropFirst(part.path.count).filter { $0 != "*" }
+    var numbers = name.numbers[...]
+    let words = name.path.map { $0 == "*" ? numbers.popFirst().map(String.init) ?? $0 : $0 }
+    return words.dropFirst(part.path.count).filter { $0 != "*" }
   }
 
   /// The place of the module that could hold all tensors of `step`.

@@ -39,12 +39,16 @@ struct ModuleTree {
     }
     if let shape = node.shape, node.children.isEmpty { return ["\(place) = \(tensor(shape))"] }
     let all = node.children.map(\.node)
-    if node.children.contains(where: { PythonText.place(["", $0.word]).hasSuffix("]") }) {
-      // A word of the language is no attribute, but a key.
+    if node.children.contains(where: { PythonText.isKey($0.word) }) {
+      // A word of the language or a number is no attribute, but a key.
       let entries = node.children.map { "\"\($0.word)\": \(made($0.node))" }
-      return ["\(place) = nn.ModuleDict({\(entries.joined(separator: ", "))})"]
+      let mixed = node.children.filter { !holdsTensorsAlone($0.node) && $0.node.constructor == nil }
+      let below = mixed.flatMap { child in
+        child.node.children.flatMap { lines($0.node, PythonText.place([place, child.word, $0.word])) }
+      }
+      return ["\(place) = nn.ModuleDict({\(entries.joined(separator: ", "))})"] + below
     }
-    if all.allSatisfy({ $0.children.isEmpty && $0.constructor == nil && $0.shape != nil }) {
+    if holdsTensorsAlone(node) {
       let entries = node.children.map { "\"\($0.word)\": \(tensor($0.node.shape ?? []))" }
       return ["\(place) = nn.ParameterDict({\(entries.joined(separator: ", "))})"]
     }
@@ -56,9 +60,14 @@ struct ModuleTree {
     return ["\(place) = nn.Module()"] + node.children.flatMap { lines($0.node, "\(place).\($0.word)") }
   }
 
-  /// What makes the module of `node` whose children are no modules of their own.
+  private func holdsTensorsAlone(_ node: Node) -> Bool {
+    node.children.allSatisfy { $0.node.children.isEmpty && $0.node.constructor == nil && $0.node.shape != nil }
+  }
+
+  /// What makes the module of `node`, which is filled later where it holds modules.
   private func made(_ node: Node) -> String {
     if let constructor = node.constructor { return constructor }
+    if !holdsTensorsAlone(node) { return "nn.Module()" }
     let entries = node.children.map { "\"\($0.word)\": \(tensor($0.node.shape ?? []))" }
     return "nn.ParameterDict({\(entries.joined(separator: ", "))})"
   }

@@ -8,14 +8,15 @@ enum PythonText {
     "return", "try", "while", "with", "yield", "None", "True", "False", "match", "type",
   ]
 
-  /// Whether no variable can be called `word`.
-  static func isKeyword(_ word: String) -> Bool { keywords.contains(word) }
+  /// Whether no variable can be called `word`: it is the language's own, or a number.
+  static func isKeyword(_ word: String) -> Bool { keywords.contains(word) || word.first?.isNumber == true }
+
+  /// Whether no attribute can be called `word`, which then is a key.
+  static func isKey(_ word: String) -> Bool { isKeyword(word) && word != "match" && word != "type" }
 
   /// The attribute at `words`: `self.embed.tokens`, and `self.embed["class"]` for a word that none can be called.
   static func place(_ words: [String]) -> String {
-    words.dropFirst().reduce(words.first ?? "") {
-      isKeyword($1) && $1 != "match" && $1 != "type" ? "\($0)[\"\($1)\"]" : "\($0).\($1)"
-    }
+    words.dropFirst().reduce(words.first ?? "") { isKey($1) ? "\($0)[\"\($1)\"]" : "\($0).\($1)" }
   }
 
   /// The statement `text` at an indentation of `indent` columns, on as many lines as it needs.

@@ -194,7 +194,8 @@ extension ModelLoader {
     -> LoadedModel
   {
     let tokenizer =
-      try path.map { path throws(TokenizerProblem) in try Tokenizer.load(from: path) } ?? tokenizer(of: described)
+      try path.map { try Tokenizer.load(from: $0).prepared(by: described.architecture.texts) }
+      ?? tokenizer(of: described)
     return LoadedModel(description: described, parameters: parameters, tokenizer: tokenizer, loader: self)
   }
 }

@@ -13,9 +13,10 @@ extension ModelLoader {
   }
 
   /// The tokenizer of a model: the one its spec describes, else the one beside or in its weights, else one of
-  /// `tokenizerFolders` that the spec names.
+  /// `tokenizerFolders` that the spec names; with texts prepared as the spec's `texts` says.
   public func tokenizer(of described: ModelDescription) throws -> Tokenizer? {
-    try ownTokenizer(of: described) ?? suppliedTokenizer(of: described)?.tokenizer
+    let tokenizer = try ownTokenizer(of: described) ?? suppliedTokenizer(of: described)?.tokenizer
+    return try tokenizer?.prepared(by: described.architecture.texts)
   }
 
   /// The tokenizer of `tokenizerFolders` for a model that has none of its own, with its folder; nil when the spec names none

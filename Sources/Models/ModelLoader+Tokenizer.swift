@@ -20,6 +20,11 @@ extension ModelLoader {
         problems.add(Problem("the tokenizer cannot be read: \(error)", at: setting.place))
       }
     }
+    do { _ = try Tokenizer.ofBytes().prepared(by: architecture.texts) } catch let found as Problems {
+      for problem in found.list { problems.add(problem) }
+    } catch {
+      problems.add(Problem("how texts are prepared cannot be read: \(error)", at: architecture.texts?.place))
+    }
     do { _ = try architecture.chat.map { try ChatTemplate($0) } } catch let found as Problems {
       for problem in found.list { problems.add(problem) }
     } catch {

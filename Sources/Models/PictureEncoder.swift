@@ -31,7 +31,7 @@ public struct PictureEncoder: Sendable {
   public func rows(of pictures: [PictureReader.Tiles]) -> [Int] { pictures.map { $0.tiles.first.map(rows) ?? 0 } }
 
   /// The token that stands in a text for rows of pictures, for each one or for all of a picture; nil where none does.
-  public var token: Int? { stack.placeholder ?? stack.mark }
+  public var token: Int? { stack.token }
 
   /// How many such tokens stand for a tile of each of `pictures`.
   public func tokens(of pictures: [PictureReader.Tiles]) -> [Int] {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Components
 import Files
 import Tokenization
@@ -30,5 +31,37 @@ extension Tokenizer {
     }
     let path = folder + "/" + file
     return kind(ofPath: path) == .file ? try Tokenizer.load(from: path) : nil
+  }
+
+  /// This tokenizer with texts prepared for it as `texts` says, a spec's group: `normalizer`, a list of the normalizers of a `tokenizer.json`,
+  /// and `add_eos_token`, whether the end of a text stands behind it. Itself where there is none. Throws `Problems`.
+  public func prepared(by texts: Setting?) throws -> Tokenizer {
+    guard let texts, !texts.isNull else { return self }
+    let keys = ["normalizer", "add_eos_token"]
+    var problems = Problems()
+    for entry in texts.entries ?? [] where !keys.contains(entry.key) {
+      problems.add(
+        Problem(
+          "'texts' has no key '\(entry.key.prefix(60))'", at: entry.place,
+          hint: nearestName(to: entry.key, in: keys).map { "did you mean '\($0)'?" }
+            ?? "its keys are \(keys.joined(separator: " and "))"))
+    }
+    let (normalizer, end) = (texts["normalizer"], texts["add_eos_token"])
+    if let normalizer, !normalizer.isNull, normalizer.list == nil {
+      problems.add(
+        Problem(
+          "'normalizer' takes a list of normalizers, not \(normalizer.kindInWords)", at: normalizer.place,
+          hint: "normalizer: [{type: Lowercase}]"))
+    }
+    if let end, !end.isNull, end.flag == nil {
+      problems.add(Problem("'add_eos_token' takes true or false", at: end.place))
+    }
+    try problems.check()
+    do {
+      return try preparing(
+        (normalizer?.list ?? []).map { JSONValue($0) }, addsEnd: end?.flag ?? false, named: "texts.normalizer")
+    } catch {
+      throw Problems([Problem("\(error)", at: normalizer?.place ?? texts.place)])
+    }
   }
 }

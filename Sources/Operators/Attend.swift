@@ -55,7 +55,8 @@ public struct Attend: Kernel {
   public let choice: KeyChoice?
   /// The windows of a picture in whose order its rows stand; nil where all of them see each other.
   public let windows: PatchWindows?
-  /// The tiles of a picture that its rows are: what fills a tile up, and tiles that are absent, see none of their like.
+  /// The tiles of a picture that its rows are: what fills a tile up, and tiles that are absent, see none of their like. Rows on no canvas see
+  /// each other.
   public let canvas: CanvasTiles?
   private let addBias: AttentionKernel.Bias?
 
@@ -158,7 +159,7 @@ public struct Attend: Kernel {
   ) -> AttentionKernel {
     var added = addBias
     if let table { added = bias(table, context.parameter(tableTensor).vector) }
-    if let canvas, let sequence { added = hiding(canvas, after: added, sequence) }
+    if let canvas, let sequence, sequence.canvas > 0 { added = hiding(canvas, after: added, sequence) }
     if let choice, let chosen, let sequence {
       added = choice.hiding(after: added, rows: chosen, first: sequence.rows.lowerBound - sequence.start, heads: heads)
     }
@@ -167,7 +168,8 @@ public struct Attend: Kernel {
       cap: softcap, bias: added)
   }
 
-  /// The bias that hides from rows which fill tiles up or are of absent ones all others of that kind, after `bias`.
+  /// The bias that hides from rows which fill tiles up or are of absent ones all others of that kind, after `bias`. Each canvas
+  /// has a tile at least, which all rows see: a query that sees none would have weights that the way back cannot compute again.
   private func hiding(
     _ canvas: CanvasTiles, after bias: AttentionKernel.Bias?, _ sequence: SequenceSpan
   ) -> AttentionKernel.Bias {

@@ -65,9 +65,9 @@ public struct CanvasTiles: Sendable, Hashable {
     row / rows < tiles(ofCanvas: number) && row % rows < used
   }
 
-  /// Whether row `query` sees row `key`: one of them at least shows some of the picture.
+  /// Whether row `query` sees row `key`: one of them at least shows some of the picture, or they lie on no canvas.
   public func shows(_ key: Int, to query: Int, ofCanvas number: Int) -> Bool {
-    isPicture(query, ofCanvas: number) || isPicture(key, ofCanvas: number)
+    number == 0 || isPicture(query, ofCanvas: number) || isPicture(key, ofCanvas: number)
   }
 
   /// What decides numbers.

@@ -13,6 +13,8 @@ extension Plan {
     public let lines: PictureLines?
     /// The token of the text that stands for a picture whose rows others read; nil where rows stand in places of their own.
     public let mark: Int?
+    /// The token of the text that stands for rows of pictures, for each one or for all of a picture; nil where none does.
+    public var token: Int? { placeholder ?? mark }
     /// The names of the stacks that make its rows: the one that is given them, and those that go on with its own.
     let names: Set<String>
   }

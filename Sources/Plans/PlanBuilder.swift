@@ -170,6 +170,17 @@ public struct PlanBuilder {
   /// How the rows on `axis` stand for a picture; nil where they do not.
   public func patches(of axis: RowAxis) -> PatchGrid? { axes[axis.index].patches }
 
+  /// How many rows every picture has on `axis`; nil where it has none, or pictures are of any size.
+  public func rowsOfPicture(on axis: RowAxis) -> Int? {
+    let planned = axes[axis.index]
+    if case .derived(let source, let dropping, let joining) = planned.kind {
+      // Which rows of a canvas are there is not known of those that are made of them.
+      guard axes[source.index].patches?.tiles == nil else { return nil }
+      return rowsOfPicture(on: source).map { ($0 - dropping) / joining }
+    }
+    return planned.patches.flatMap { $0.tiles?.rowsOfPicture ?? planned.longest }
+  }
+
   /// How the rows given to the stack that is being written stand for a picture; nil where they do not.
   public var patches: PatchGrid? { axes[rows.index].patches }
 

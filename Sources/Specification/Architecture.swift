@@ -24,6 +24,8 @@ public struct Architecture: Sendable {
   public let expectedParams: Int?
   /// Its tokenizer: a name or a group.
   public let tokenizer: Setting?
+  /// How texts are prepared for it: a group.
+  public let texts: Setting?
   /// How a conversation is written for it: a name or a group.
   public let chat: Setting?
   /// How pictures are written in a prompt: a group.

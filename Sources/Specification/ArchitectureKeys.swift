@@ -6,7 +6,7 @@ enum ArchitectureKeys {
   static let root: [String] =
     ["extends", "name", "facts", "vocab_size", "context_length", "hidden_size"]
     + Slot.atRoot.map(\.rawValue)
-    + ["layers", "stacks", "tokenizer", "chat", "images", "init", "expected_params", "checkpoint", "config", "gguf"]
+    + ["layers", "stacks", "tokenizer", "texts", "chat", "images", "init", "expected_params"] + bindings
 
   /// The keys that decide what is computed.
   static let shaping = Set(

@@ -37,7 +37,7 @@ struct ArchitectureReader {
       guard let setting = tree[key], setting.text == nil, setting.entries == nil else { continue }
       note(Problem("'\(key)' takes a name or a group of keys, not \(setting.kindInWords)", at: setting.place))
     }
-    for key in ArchitectureKeys.bindings + ["images"] {
+    for key in ArchitectureKeys.bindings + ["texts", "images"] {
       guard let setting = tree[key], setting.entries == nil else { continue }
       note(Problem("'\(key)' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
     }
@@ -58,7 +58,8 @@ struct ArchitectureReader {
         vocabSize: vocabSize, contextLength: contextLength, hiddenSize: hiddenSize, layerCount: layers.specs.count),
       components: components, layers: layers.specs, layerKinds: layers.kinds, stacks: stacks, facts: facts,
       expectedParams: expected,
-      tokenizer: tree["tokenizer"], chat: tree["chat"], images: tree["images"], checkpoint: tree["checkpoint"],
+      tokenizer: tree["tokenizer"], texts: tree["texts"], chat: tree["chat"], images: tree["images"],
+      checkpoint: tree["checkpoint"],
       config: tree["config"],
       gguf: tree["gguf"], initialization: tree["init"], resolved: inReadingOrder(named: name), files: resolution.files,
       typeChanges: resolution.typeChanges + layerReader.typeChanges + stackReader.typeChanges)

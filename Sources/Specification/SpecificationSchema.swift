@@ -39,6 +39,8 @@ public struct SpecificationSchema {
     ] {
       properties[key] = described(["type": ["string", "object", "null"]], meaning)
     }
+    properties["texts"] = described(
+      ["type": ["object", "null"]], "how texts are prepared for the tokenizer: normalizer, add_eos_token")
     properties["images"] = described(
       ["type": ["object", "null"]],
       "how pictures are read and written in a prompt: processor, mark, expanded, prompt, special_tokens")

@@ -62,6 +62,39 @@ import Testing
     #expect(same.arms.allSatisfy { $0.name.contains("mlp.activation=") }, "\(same.arms.map(\.name))")
   }
 
+  @Test("a factor's values may be changes by name, of several keys, with settings of their own")
+  func namedChanges() throws {
+    let report = try Self.report(
+      Self.beginning
+        + """
+        combine: grid
+        vary:
+          norm.type: [layernorm, rmsnorm]
+          form:
+            own: {}
+            gated: {mlp: {gated: true, activation: silu}, head: {tied: false}, train: {batch: 3}}
+
+        """)
+    let plan = report.plan
+    #expect(plan.baseline.name == "norm.type=layernorm, form=own" && plan.baseline.coordinates == [0, 0])
+    #expect(
+      plan.arms.dropFirst().map(\.name) == [
+        "norm.type=layernorm, form=gated", "norm.type=rmsnorm, form=own", "norm.type=rmsnorm, form=gated",
+      ])
+    #expect(
+      plan.contrasts.map(\.name) == ["norm.type=rmsnorm", "form=gated", "norm.type=rmsnorm × form=gated"])
+    let both = plan.arms[3]
+    #expect(both.patch[path: "head.tied"]?.flag == false && both.patch[path: "norm.type"]?.text == "rmsnorm")
+    #expect(both.trainingPatch["batch"]?.integer == 3 && plan.arms[2].trainingPatch["batch"] == nil)
+    // One by one, and as the changes of a fraction.
+    let each = try Studies.plan(Self.beginning + "vary: {form: {own: {}, relu: {mlp: {activation: relu}}}}\n")
+    #expect(each.arms.map(\.name) == ["own", "relu"] && each.arms[0].isBaseline)
+    let fraction = try Studies.plan(
+      Self.beginning
+        + "combine: fractional\nvary: {norm.type: [layernorm, rmsnorm], form: {own: {}, b: {mlp: {bias: false}}}}\n")
+    #expect(fraction.arms.count == 4)
+  }
+
   @Test("five changes in eight models, whose names say what they have, and what cannot be told apart is said")
   func fraction() throws {
     let report = try Self.report(Self.beginning + "combine: fractional\n" + Self.changes)

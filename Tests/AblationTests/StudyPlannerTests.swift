@@ -185,7 +185,10 @@ import Testing
     ("seeds: 3", "train: {lr: 1, bacth: 2}", ["4:16", "'bacth' is not a key of 'train'"]),
     ("seeds: 3", "contexts: [2x, many]", ["4:16", "a context is a number of tokens"]),
     ("seeds: 3", "combine: gird", ["4:10", "takes each, grid, fractional, path, not 'gird'", "did you mean 'grid'?"]),
-    ("seeds: 3", "vary: {norm: rmsnorm}", ["4:14", "takes a list of values to try"]),
+    ("seeds: 3", "vary: {norm: rmsnorm}", ["4:14", "takes a list of values to try, or changes by name"]),
+    ("seeds: 3", "vary: {norm: {type: rmsnorm}}", ["4:21", "takes a group of changes"]),
+    ("seeds: 3", "vary: {norm: {}}", ["4:14", "takes a list of values to try, or changes by name"]),
+    ("seeds: 3", "vary: {form: {a1: {}, baseline: {}}}", ["4:23", "the name of the base"]),
     ("seeds: 3", "vary: {norm: [rmsnorm, rmsnorm, rmsnorm]}", ["4:24", "an arm is named 'rmsnorm' already at 4:15"]),
   ]
 

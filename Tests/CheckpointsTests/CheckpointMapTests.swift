@@ -192,6 +192,39 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
     }
   }
 
+  @Test("a tensor that is stored as two is made of their rows by turns, and the first may lie turned around")
+  func joined() throws {
+    let map = try CheckpointMap(
+      Setting(
+        json: #"""
+          {"tensors": {"x": "x", "kv": {"to": "kv", "joins": {"k": "h in k", "v": "h v in"}}}, "axes": {"k": "keys"}}
+          """#))
+    let plan = planned([("x.weight", [1, 2]), ("kv.weight", [6, 2])])
+    func entry(_ name: String, _ shape: [Int], from first: Int) throws -> StoredTensorEntry {
+      let numbers = (0..<shape.reduce(1, *)).map { Float(first + $0) }
+      let file = try MappedFile(copying: try tensor(name, shape, numbers).contents, name: name)
+      return StoredTensorEntry(
+        name: name, typeName: "F32", format: .f32, shape: shape, range: 0..<file.bytes.count, file: file)
+    }
+    // Of the first group the columns are 0, 1 and 2, 3.
+    let (keys, values) = try (entry("k.weight", [2, 2, 2], from: 0), entry("v.weight", [2, 1, 2], from: 8))
+    let other = try entry("x.weight", [1, 2], from: 0)
+    let loaded = try map.match(plan, with: [values, keys, other]) { path, _ in path == "keys" ? 2 : nil }.load()
+    #expect(loaded["kv.weight"]?.floats == [0, 2, 1, 3, 8, 9, 4, 6, 5, 7, 10, 11])
+    // It is saved whole, and read so.
+    let saved = try map.save(Array(loaded.values))
+    #expect(saved.map(\.name) == ["kv.weight", "x.weight"])
+    func problems(_ stored: [StoredTensorEntry], keys: Int? = nil) -> [String] {
+      sentences { () throws(Problems) in _ = try map.match(plan, with: stored + [other]) { _, _ in keys } }
+    }
+    #expect(problems([keys, values], keys: 1).first == "'k.weight' [2, 2, 2] is not 'h in k' of 'kv.weight'")
+    #expect(
+      try problems([keys, entry("v.weight", [2, 1, 3], from: 0)]).first
+        == "'v.weight' [2, 1, 3] is not 'h v in' of 'kv.weight', which is also in 'k.weight' [2, 2, 2]")
+    #expect(!problems([keys]).isEmpty)
+    #expect(try problems([keys, entry("v.weight", [2, 2, 2], from: 0)]).contains { $0.contains("[8, 2]") })
+  }
+
   @Test(
     "each broken map is refused with its reason",
     arguments: [
@@ -205,11 +238,19 @@ private func planned(_ tensors: [(String, [Int])]) -> [PlannedTensor] {
       (#"{"tensors": {"a": {"layout": "m f"}}}"#, "the rule for 'a' names no tensor under 'to'"),
       (
         #"{"tensors": {"a": {"to": "b", "lay": "m f"}}}"#,
-        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout, exact, beside and values"
+        "a rule of a checkpoint map has no key 'lay'; its keys are to, layout, exact, beside, values and joins"
       ),
       (#"{"tensors": {"a": {"to": "b", "layout": "(q|"}}}"#, "the layout '(q|' ends where a name is expected"),
       (#"{"tensors": {"a": {"to": "b", "exact": "yes"}}}"#, "'exact' is 'yes'; expected true or false"),
       (#"{"tensors": {"a": {"to": "b", "values": "sqrt"}}}"#, "'values' is 'sqrt'; expected minus_exp"),
+      (
+        #"{"tensors": {"a": {"to": "b", "joins": {"c": "h in k", "d": "h v"}}}}"#,
+        "'d' is joined by the axes 'h v'; expected groups, rows and 'in'; 'h v in' are h groups of v rows, and 'h in k' are groups whose columns come first"
+      ),
+      (
+        #"{"tensors": {"a": {"to": "b", "joins": {"c": "h in k"}}}}"#,
+        "'joins' is a group of keys; expected the names of at least two stored tensors, each with its axes"
+      ),
       (
         #"{"tensors": {"a": {"to": ["q", "k"], "layout": "(q|v) m"}}}"#,
         "the parts of the layout '(q|v) m' are not the tensors q, k; a part is named by the last word of its tensor: q for attn.q"

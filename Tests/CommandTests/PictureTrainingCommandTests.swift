@@ -79,6 +79,31 @@ import Testing
     #expect(answer.status == 0, "\(answer.notes)")
   }
 
+  @Test(
+    "pictures enter by cross-attention, or by rows that are added behind layers too",
+    arguments: [
+      ["--set", "embedding.replace=null", "--set", "cross_attention={num_heads: 2, pictures: {token: 1}}"],
+      ["--set", "embedding.replace.layers=1", "--set", "stacks.image.output.taps={layers: [0], norm: layernorm}"],
+    ])
+  func enters(_ entry: [String]) throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let scene = try Scene(in: folder)
+    let run = try Command(
+      [
+        "train", "shapes-vl", "--data", scene.data, "--out", folder.path + "/run", "--set", "hidden_size=16", "--set",
+        "layers.count=1", "--set", "stacks.image.hidden_size=16", "--set", "stacks.image.layers.count=1", "--steps",
+        "4", "--batch", "2", "--eval-every", "4", "--validation-fraction", "0.3", "--threads", "1", "--quiet",
+      ] + entry)
+    #expect(run.status == 0 && run.output.contains("4 steps, loss "), "\(run.notes)")
+    let asked = try Command("eval", folder.path + "/run", "--data", scene.data, "--max-questions", "3", "--json")
+    #expect(asked.status == 0, "\(asked.notes)")
+    let answer = try Command(
+      "run", folder.path + "/run", folder.path + "/shapes/pictures/000000.png", "How many shapes are there?", "-n", "2",
+      "--quiet", "--temperature", "0")
+    #expect(answer.status == 0, "\(answer.notes)")
+  }
+
   @Test("all questions about a picture are trained on and asked as a conversation")
   func converses() throws {
     let folder = try temporaryFolder()

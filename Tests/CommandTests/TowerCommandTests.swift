@@ -1,7 +1,11 @@
+import Components
 import Files
 import Foundation
+import Models
+import Specification
 import TestSupport
 import Testing
+import Tokenization
 
 /// Models of two towers, trained from the command line on drawn pictures with captions.
 @Suite("chimera train, eval, embed, ablate and verify with captions") struct TowerCommandTests {
@@ -144,6 +148,54 @@ import Testing
     #expect(run.output.hasSuffix("agrees within 1e-05\n"))
     let document = try JSONValue(parsing: try Command("verify", path, "--json").output)
     #expect(document["compared"]?.array?.count == 4 && document["holds"]?.bool == true)
+  }
+
+  // Made with `python3 Tests/Interop/tower_texts.py Tests/Towers/siglip_texts` (transformers 5.23): capitals, punctuation and spaces.
+  @Test("texts are prepared as SigLIP's are, and have the reference's ids and vectors")
+  func texts() throws {
+    let path = Here.package + "/Tests/Towers/siglip_texts"
+    let known = try #require(try JSONValue(contentsOf: path + "/texts.json").array)
+    let texts = known.map { $0["text"]?.string ?? "" }
+    #expect(texts.count == 16 && texts[0] == "A photo of a cat, sitting!")
+    let models = try Here.models()
+    let tokenizer = try #require(try models.tokenizer(of: path))
+    let embedded = try Command(["embed", path] + texts + ["--json"])
+    #expect(embedded.status == 0, "\(embedded.notes)")
+    let results = try #require(JSONValue(parsing: embedded.output)["texts"]?.array)
+    #expect(results.count == texts.count)
+    for (index, entry) in known.enumerated() {
+      #expect(
+        tokenizer.encode(texts[index]) == (entry["ids"]?.array ?? []).compactMap(\.integer), "\(texts[index])")
+      let own = (results[index]["embedding"]?.array ?? []).compactMap(\.number)
+      let wanted = (entry["vector"]?.array ?? []).compactMap(\.number)
+      #expect(own.count == 12 && zip(own, wanted).allSatisfy { abs($0 - $1) < 2e-6 }, "\(texts[index])")
+    }
+    // The vocabulary alone reads capitals and punctuation as they are.
+    let bare = try Tokenizer.load(from: path)
+    #expect(bare.encode(texts[0]) != tokenizer.encode(texts[0]))
+    let given = try Command(
+      "embed", path, texts[0], texts[1], "--tokenizer", path + "/spiece.model", "--json")
+    let vectors = try #require(JSONValue(parsing: given.output)["texts"]?.array)
+    #expect(vectors[0]["embedding"] == vectors[1]["embedding"], "a tokenizer that is named is given prepared texts too")
+  }
+
+  @Test(
+    "how texts are prepared is refused with its place where it is nothing that is known",
+    arguments: [
+      ("{normaliser: []}", "'texts' has no key 'normaliser'"),
+      ("{normalizer: Lowercase}", "'normalizer' takes a list of normalizers, not"),
+      ("{normalizer: [{type: Uppercase}]}", "the normalizer asks for 'Uppercase', which is not built here"),
+      ("{add_eos_token: 1}", "'add_eos_token' takes true or false"),
+    ])
+  func unprepared(_ texts: String, _ sentence: String) throws {
+    let setting = try YAMLReader(source: "spec.yaml").read("texts: " + texts)["texts"]
+    do {
+      _ = try Tokenizer.ofBytes().prepared(by: setting)
+      Issue.record("\(texts) was taken")
+    } catch let problems as Problems {
+      let problem = try #require(problems.list.first)
+      #expect(problem.sentence.contains(sentence) && problem.place?.source == "spec.yaml", "\(problem.sentence)")
+    }
   }
 
   @Test(

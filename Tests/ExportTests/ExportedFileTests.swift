@@ -17,6 +17,9 @@ import Testing
     "vit-base-patch16-224", "shapes-vl", "t5-small",
   ]
 
+  /// Layers that give several residual streams, or share tensors with others, have no class.
+  static let withoutFile = ["gemma-3n-e2b", "gemma-3n-e4b", "zamba-7b-v1"]
+
   private static func file(_ model: String, _ models: ModelLoader, set: [String] = []) throws -> PyTorchFile {
     let described = try models.describe(model, patches: Overrides(set).patches)
     let words = DocumentedParts(described, Standard.kit.registry)
@@ -47,9 +50,10 @@ import Testing
       let file: PyTorchFile
       do {
         file = try PyTorchFile(described.plan, command: "chimera export \(model.name)")
-      } catch let problem as ExportProblem where !isTextAlone {
+      } catch let problem as ExportProblem where !isTextAlone || Self.withoutFile.contains(model.name) {
         // What reads more than a text may have no form yet, and then a sentence says why.
-        #expect(problem.description.contains("cannot be written in PyTorch"), "\(model.name): \(problem)")
+        let words = ["cannot be written in PyTorch", "cannot be written as a class of PyTorch"]
+        #expect(words.contains { problem.description.contains($0) }, "\(model.name): \(problem)")
         continue
       }
       let lines = file.text.split(separator: "\n", omittingEmptySubsequences: false).count - 1
@@ -129,6 +133,15 @@ import Testing
     #expect(
       folder?.description.hasPrefix(
         "folders for transformers have models that continue texts, and 'bert-base-uncased' is an encoder") == true)
+  }
+
+  @Test("parts that are numbered stand under their numbers, and each keeps a state of its own")
+  func numbered() throws {
+    let file = try Self.file("mamba-130m", Here.models(), set: ["attention.num_heads=2"])
+    #expect(file.text.contains("self.heads = nn.ModuleDict({\"0\": nn.Module(), \"1\": nn.Module()})"))
+    #expect(file.text.contains("self.heads[\"1\"].dt_in = nn.Linear(config.hidden_size, 48, bias=False)"))
+    #expect(file.text.contains("\"attn.heads.0.state\"") && file.text.contains("\"attn.heads.1.state\""))
+    #expect(file.tensorNames.contains("layers.3.attn.heads.1.a_log"))
   }
 
   @Test("layers that differ in the kind of a sublayer are one class, which is told the kind")

@@ -31,6 +31,8 @@ DIFFERENCES["gpt_oss"] = (2e-2, "llama.cpp rounds the range that YaRN blends; th
 DIFFERENCES["gptj"] = (None, "llama.cpp knows the name, and loads none")
 DIFFERENCES["olmoe"] = (None, "llama.cpp takes as many key heads as query heads")
 
+DIFFERENCES["gemma3n-25"] = (5e-2, "llama.cpp divides a variance by one less than the width, and looks GELU up in a table of f16")
+DIFFERENCES["phimoe"] = (1e1, "llama.cpp weighs the two best experts by a softmax, and the model each against those nearly as good")
 WINDOWED = "llama.cpp turns windowed layers by the base of the others"
 DIFFERENCES["mellum-windows"] = (None, WINDOWED)
 # Where the converter does not say what the reference computes, or llama.cpp's sources do not know the model.
@@ -38,8 +40,11 @@ CONVERTED = {name: "the converter writes a feed-forward four times as wide as th
 CONVERTED["phi"] = "the converter writes as many key heads as query heads"
 CONVERTED["mistral"] = "the converter says nothing of the window"
 CONVERTED["qwen3_moe"] = "no file says that weights are not made to add up to one"
-CONVERTED |= {name: "the matrix of keys and values is two there, one of them turned around, which is not read" for name in ("deepseek_v3", "deepseek_v2")}
+CONVERTED["deepseek_v2"] = "the converter writes groups of experts, which `greedy` does not count by"
+CONVERTED["deepseek_v3"] = "the converter says of the sigmoid what config.json does, where transformers writes nothing"
 CONVERTED["glm"] = "the converter writes the width as the length of context, and another epsilon"
+CONVERTED["afmoe"] = "no file says that embeddings are not scaled, which llama.cpp always does"
+CONVERTED["laguna"] = "no file says which layers have windows; llama.cpp takes the first of four for the one without"
 CONVERTED["exaone4"] = "llama.cpp gives windows to 64 layers alone"
 
 class Llama:

@@ -11,7 +11,14 @@ import tiny, torch
 from safetensors.torch import load_file, save_file
 
 MODELS = {
+    "afmoe-scaled": ("afmoe", dict(mup_enabled=True, num_dense_layers=1, num_shared_experts=1)),
     "exaone4-64": ("exaone4", dict(num_hidden_layers=64, hidden_size=32, num_attention_heads=4, num_key_value_heads=2, head_dim=8, intermediate_size=32)), "exaone4-plain": ("exaone4", dict(sliding_window=None, layer_types=["full_attention"] * 4)),
+    "laguna-windows": ("laguna", dict(num_attention_heads_per_layer=[2, 4, 4, 2], layer_types=["full_attention"] + ["sliding_attention"] * 3)),
+    "laguna-whole": ("laguna", dict(num_attention_heads_per_layer=None, layer_types=["full_attention"] * 4, gating="per-element", sliding_window=0)),
+    # The widths and the number of layers with keys of their own that llama.cpp has.
+    "gemma3n-25": ("gemma3n_text", dict(num_hidden_layers=25, hidden_size_per_layer_input=256, vocab_size_per_layer_input=16, altup_num_inputs=4, laurel_rank=64, num_kv_shared_layers=5, intermediate_size=[4096] * 25, activation_sparsity_pattern=[0.95] * 10 + [0.0] * 15, layer_types=(["sliding_attention"] * 4 + ["full_attention"]) * 5)),
+    # As it is published: transformers writes no word of the sigmoid.
+    "deepseek_v3-published": ("deepseek_v3", tiny.LATENT | tiny.EXPERTS | tiny.WIDER | dict(scoring_func="sigmoid")),
     "olmo3-3": ("olmo3", dict(num_hidden_layers=3)),
     "llama4-8192": ("llama4_text", dict(num_experts_per_tok=1, attention_chunk_size=8192, interleave_moe_layer_step=2)),
     "llama4-sparse": ("llama4_text", dict(num_experts_per_tok=1, attention_chunk_size=8192, interleave_moe_layer_step=1)),
@@ -64,5 +71,13 @@ def published(out):
             rms_norm_eps=1e-6, hidden_act="silu"), {k: v for k, v in w.items() if not any(x in k for x in ("q_proj", "k_proj", "v_proj"))}
         | joined(w, 32, {p + "self_attn.W_pack": [p + "self_attn.%s_proj" % x for x in "qkv"]}), e)
 
+def unread(folder):
+    """Keys and values of the layers that read others', which published files of Gemma 3n have and transformers does not write."""
+    weights = load_file(folder + "/model.safetensors")
+    for i in range(20, 25):
+        for name in ("self_attn.k_proj", "self_attn.v_proj", "self_attn.k_norm"): weights[f"model.layers.{i}.{name}.weight"] = torch.ones_like(weights[f"model.layers.0.{name}.weight"])
+    save_file(weights, folder + "/model.safetensors", metadata={"format": "pt"})
+
 for name, (kind, special) in MODELS.items(): print("%-20s %6d parameters, logits' deviation %.2f" % (name, *tiny.make(sys.argv[1], name, kind, special)), flush=True)
+unread(sys.argv[1] + "/gemma3n-25")
 published(sys.argv[1])

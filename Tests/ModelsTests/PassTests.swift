@@ -33,9 +33,12 @@ import Testing
       ("attention.rope_head_dim", 8), ("attention.v_head_dim", 8), ("mlp.expert_size", 24), ("mlp.shared_size", 40),
       ("attention.inner_size", 128), ("attention.dt_rank", 4), ("layers.variants.recurrent.attention.num_blocks", 4),
       ("layers.variants.dense.mlp.intermediate_size", 96), ("layers.variants.mamba.attention.num_heads", 4),
+      ("block.per_layer_embedding.vocab_size", 53), ("block.per_layer_embedding.width", 8),
     ]
     for (path, size) in sizes where full.resolved[path: path]?.integer != nil { changes.append("\(path)=\(size)") }
-    if full.resolved[path: "attention.kv_lora_rank"] == nil, full.resolved[path: "attention.num_heads"] != nil {
+    if full.resolved[path: "attention.kv_lora_rank"] == nil, full.resolved[path: "attention.num_heads"] != nil,
+      full.resolved[path: "attention.type"]?.text != "mamba"
+    {
       changes.append("attention.head_dim=8")
     }
     if full.resolved[path: "mlp.num_experts"] == nil, full.resolved[path: "mlp"]?.text != "none" {

@@ -37,7 +37,7 @@ struct BrokenSpecificationTests {
                | ^~~~~~ did you mean 'layers.pattern'?
           spec.yaml:12:1: error: 'qqqq' is not a key of a specification
             12 | qqqq: 1
-               | ^~~~ the keys are extends, name, facts, vocab_size, context_length, hidden_size, embedding, position, norm, block, attention, cross_attention, mlp, head, layers, stacks, tokenizer, chat, images, init, expected_params, checkpoint, config, gguf
+               | ^~~~ the keys are extends, name, facts, vocab_size, context_length, hidden_size, embedding, position, norm, block, attention, cross_attention, mlp, head, layers, stacks, tokenizer, texts, chat, images, init, expected_params, checkpoint, config, gguf
 
           """)
   }

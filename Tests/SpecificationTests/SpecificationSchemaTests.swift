@@ -45,9 +45,8 @@ struct SpecificationSchemaTests {
     #expect(
       keys == [
         "extends", "name", "facts", "vocab_size", "context_length", "hidden_size", "embedding", "position", "norm",
-        "block", "attention", "cross_attention", "mlp", "head", "layers", "stacks", "tokenizer", "chat", "images",
-        "init",
-        "expected_params", "checkpoint", "config", "gguf",
+        "block", "attention", "cross_attention", "mlp", "head", "layers", "stacks", "tokenizer", "texts", "chat",
+        "images", "init", "expected_params", "checkpoint", "config", "gguf",
       ])
     for key in keys {
       let property = schema["properties"]?[key]

@@ -30,11 +30,12 @@ import Training
     Set(plan.steps.lazy.filter { $0.scope.layer == layer && $0.role == .residualAdd }.map(\.scope.path))
   }
 
-  /// The scopes of a layer's sublayers: the words of what stands in one, up to the first behind a container.
+  /// The scopes of a layer's sublayers: the words of what stands in one, up to the first behind a container. What predicts and
+  /// corrects several residual streams is none.
   private func sublayers(of layer: Int, in plan: Plan) -> Set<[String]> {
     let containers = containers(of: layer, in: plan)
     return Set(
-      plan.steps.lazy.filter { $0.scope.layer == layer }.compactMap { step in
+      plan.steps.lazy.filter { $0.scope.layer == layer && $0.scope.path.first != "altup" }.compactMap { step in
         let path = step.scope.path
         let container = containers.filter { path.starts(with: $0) }.map(\.count).max() ?? 0
         return path.count > container ? Array(path.prefix(container + 1)) : nil

@@ -9,7 +9,7 @@ import Specification
 ///     weights: folder                             a trained model to start from; left out, runs start anew
 ///     tokenizer: bytes                            or a path; left out, the model's own
 ///     arms: {a: {norm: …}, b: {mlp: …}}           changes, by name; `train` in one changes how it is trained
-///     vary: {position: [x, y], norm: [u, v]}      the same, by listing values of keys
+///     vary: {position: [x, y], norm: [u, v]}      the same, by listing values of keys, or changes by name under one word
 ///     combine: each                               or grid: every value of one key with every value of the others;
 ///                                                 fractional, {type: fractional, runs: 16}: some of all combinations
 ///                                                 of the arms; path, {type: path, orders: 10}: the arms one after
@@ -133,7 +133,7 @@ public struct StudyReader {
     var arms: [Arm] = []
     if let setting = tree["arms"] {
       if let entries = setting.entries {
-        for entry in entries { if let arm = arm(entry) { arms.append(arm) } }
+        arms = entries.compactMap { Arm($0, &problems) }
       } else {
         problems.add(
           Problem(
@@ -163,39 +163,8 @@ public struct StudyReader {
     return (arms, design)
   }
 
-  private mutating func arm(_ entry: Setting.Entry) -> Arm? {
-    let place = entry.place ?? entry.value.place
-    if entry.key == PlannedArm.baselineName {
-      problems.add(
-        Problem("'\(entry.key)' is the name of the base as it is", at: place, hint: "give the arm another name"))
-      return nil
-    }
-    guard Arm.isName(entry.key) else {
-      problems.add(Problem("an arm's name is a text of one line and at most 80 characters", at: place))
-      return nil
-    }
-    guard let changes = entry.value.entries else {
-      problems.add(
-        Problem(
-          "an arm takes a group of changes, not \(entry.value.kindInWords)", at: entry.value.place ?? place,
-          hint: "\(entry.key): {norm: …}"))
-      return nil
-    }
-    let patch = Setting(.group(changes.filter { $0.key != StudyKeys.training }), at: entry.value.place)
-    // A loss a token says nothing beside that of other tokens.
-    if let tokenizer = changes.first(where: { $0.key == "tokenizer" }) {
-      problems.add(Problem("arms share one tokenizer, or their losses cannot be compared", at: tokenizer.place))
-    }
-    let training = group(entry.value[StudyKeys.training], named: StudyKeys.training)
-    return Arm(name: entry.key, patch: patch, training: training, place: place, isVariation: false)
-  }
-
   private mutating func group(_ setting: Setting?, named key: String) -> Setting {
-    guard let setting else { return Setting(.group([])) }
-    if setting.entries == nil {
-      problems.add(Problem("'\(key)' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
-    }
-    return setting
+    setting.map { Arm.group($0, named: key, &problems) } ?? Setting(.group([]))
   }
 
   /// The seeds, and at how many of them a study that adds seeds looks.
@@ -285,6 +254,43 @@ public struct StudyReader {
 }
 
 extension Arm {
+  /// The changes under a name, as `entry` writes them; nil, and a problem, where they are none.
+  init?(_ entry: Setting.Entry, _ problems: inout Problems) {
+    let place = entry.place ?? entry.value.place
+    if entry.key == PlannedArm.baselineName {
+      problems.add(
+        Problem("'\(entry.key)' is the name of the base as it is", at: place, hint: "give the arm another name"))
+      return nil
+    }
+    guard Arm.isName(entry.key) else {
+      problems.add(Problem("an arm's name is a text of one line and at most 80 characters", at: place))
+      return nil
+    }
+    guard let changes = entry.value.entries else {
+      problems.add(
+        Problem(
+          "an arm takes a group of changes, not \(entry.value.kindInWords)", at: entry.value.place ?? place,
+          hint: "\(entry.key): {norm: …}"))
+      return nil
+    }
+    let patch = Setting(.group(changes.filter { $0.key != StudyKeys.training }), at: entry.value.place)
+    // A loss a token says nothing beside that of other tokens.
+    if let tokenizer = changes.first(where: { $0.key == "tokenizer" }) {
+      problems.add(Problem("arms share one tokenizer, or their losses cannot be compared", at: tokenizer.place))
+    }
+    let training = entry.value[StudyKeys.training].map { Self.group($0, named: StudyKeys.training, &problems) }
+    self.init(
+      name: entry.key, patch: patch, training: training ?? Setting(.group([])), place: place, isVariation: false)
+  }
+
+  /// `setting`, and a problem where it is no group.
+  fileprivate static func group(_ setting: Setting, named key: String, _ problems: inout Problems) -> Setting {
+    if setting.entries == nil {
+      problems.add(Problem("'\(key)' takes a group of keys, not \(setting.kindInWords)", at: setting.place))
+    }
+    return setting
+  }
+
   /// Whether `name` can name an arm: one line of at most 80 characters.
   static func isName(_ name: String) -> Bool {
     !name.isEmpty && name.count <= 80 && !name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }

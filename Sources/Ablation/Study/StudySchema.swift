@@ -59,7 +59,10 @@ public enum StudySchema {
         "how many seeds, which, or from how many to how many they are added until arms are decided"
       ),
       ("arms", group, "changes of the base by name; 'train' in one changes how it is trained"),
-      ("vary", ["type": "object", "additionalProperties": list([:])], "keys with the values to try"),
+      (
+        "vary", ["type": "object", "additionalProperties": either(list([:]), group)],
+        "keys with the values to try, or words with changes by name"
+      ),
       (
         "combine",
         either(

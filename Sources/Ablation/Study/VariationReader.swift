@@ -2,13 +2,17 @@ import Components
 import Specification
 
 /// Reads arms from lists of values, `vary: {position: [x, y], attention.num_kv_heads: [1, 2]}`, and how they go together.
+///
+/// A value that takes several keys is a change by name, `vary: {cache: {small: {attention: …, context_length: …}, large: {}}}`.
 struct VariationReader {
-  /// A key, or a path of keys, and one of its values.
+  /// A key, or a path of keys, and one of its values; or a word and one of the changes that it stands for.
   private struct Choice {
     let path: String
     /// The path as names have it.
     let label: String
-    let value: Setting
+    let name: String
+    let patch: Setting
+    var training = Setting(.group([]))
     let place: Place?
   }
 
@@ -79,18 +83,37 @@ struct VariationReader {
       return []
     }
     var axes: [[Choice]] = []
+    let paths = entries.filter { $0.value.entries == nil }.map(\.key)
     for entry in entries {
+      if let changes = entry.value.entries, !changes.isEmpty {
+        let choices = changes.compactMap { choice($0, of: entry.key, &problems) }
+        if !choices.isEmpty { axes.append(choices) }
+        continue
+      }
       guard let values = entry.value.list, !values.isEmpty else {
         problems.add(
           Problem(
-            "'\(entry.key)' takes a list of values to try, not \(entry.value.kindInWords)",
+            "'\(entry.key)' takes a list of values to try, or changes by name, not \(entry.value.kindInWords)",
             at: entry.value.place ?? entry.place))
         continue
       }
-      let label = Self.label(of: entry.key, among: entries.map(\.key))
-      axes.append(values.map { Choice(path: entry.key, label: label, value: $0, place: $0.place ?? entry.place) })
+      let label = Self.label(of: entry.key, among: paths)
+      axes.append(
+        values.map { value in
+          let place = value.place ?? entry.place
+          var patch = Setting(.group([]), at: place)
+          patch[path: entry.key] = value
+          return Choice(path: entry.key, label: label, name: name(of: value), patch: patch, place: place)
+        })
     }
     return axes
+  }
+
+  /// The change that `entry` names, one of those of `factor`; nil, and a problem, where it is none.
+  private func choice(_ entry: Setting.Entry, of factor: String, _ problems: inout Problems) -> Choice? {
+    guard let arm = Arm(entry, &problems) else { return nil }
+    return Choice(
+      path: factor, label: factor, name: arm.name, patch: arm.patch, training: arm.training, place: arm.place)
   }
 
   /// `path` without the keys that all of `paths` begin with: what is the same in every name tells no arms apart.
@@ -115,7 +138,7 @@ struct VariationReader {
     }
     let isAlone = axes.count == 1
     let design = GridDesign(
-      factors: axes.map { $0[0].label }, levels: axes.map { $0.map { name(of: $0.value) } })
+      factors: axes.map { $0[0].label }, levels: axes.map { $0.map(\.name) })
     return (changes + arms, isAlone ? .each : .grid(design))
   }
 
@@ -142,19 +165,15 @@ struct VariationReader {
 
   /// The arm of `choices`; with one key varied, values alone are names enough.
   private func arm(_ choices: [Choice], isAlone: Bool, coordinates: [Int] = []) -> Arm {
-    var patch = Setting(.group([]), at: choices.first?.place)
-    for choice in choices {
-      // Keys may share their beginning, so each is laid over the others.
-      var change = Setting(.group([]), at: choice.place)
-      change[path: choice.path] = choice.value
-      patch = patch.merging(change)
-    }
-    let names = choices.map { isAlone ? name(of: $0.value) : "\($0.label)=\(name(of: $0.value))" }
+    // Keys may share their beginning, so each is laid over the others.
+    let patch = choices.reduce(Setting(.group([]), at: choices.first?.place)) { $0.merging($1.patch) }
+    let training = choices.reduce(Setting(.group([]))) { $0.merging($1.training) }
+    let names = choices.map { isAlone ? $0.name : "\($0.label)=\($0.name)" }
     let whole = names.joined(separator: ", ")
     // What is cut away may be all that tells two arms apart.
     let cut = coordinates.isEmpty ? "" : "… #" + coordinates.map { String($0 + 1) }.joined(separator: ".")
     return Arm(
-      name: whole.count <= 80 ? whole : whole.prefix(80 - cut.count) + cut, patch: patch, training: Setting(.group([])),
+      name: whole.count <= 80 ? whole : whole.prefix(80 - cut.count) + cut, patch: patch, training: training,
       place: choices.first?.place, isVariation: true, coordinates: coordinates)
   }
 

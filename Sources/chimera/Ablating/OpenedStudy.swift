@@ -114,7 +114,8 @@ struct OpenedStudy {
       guard let path = study.tokenizer else { return try models.tokenizer(of: study.weights ?? study.base) }
       if path == bytes { return try Tokenizer.ofBytes() }
       if Self.isCharacters(path) { return try Self.characters(of: study) }
-      return try Tokenizer.load(from: path)
+      let base = try models.describe(study.weights ?? study.base, patches: [study.basePatch])
+      return try Tokenizer.load(from: path).prepared(by: base.architecture.texts)
     }
     self.tokenizer = tokenizer
     trainer = RunTrainer(
@@ -172,7 +173,7 @@ struct OpenedStudy {
       let images = architecture.images.map { YAMLWriter().write($0) } ?? ""
       let rows = plan.longestInput(on: stack.states.axis)
       let key =
-        "\(paths) \(stack.patches) \(stack.axis) \(rows) \(stack.placeholder ?? -1) \(plan.lets(.prompt)) "
+        "\(paths) \(stack.patches) \(stack.axis) \(rows) \(stack.placeholder ?? -1) \(stack.mark ?? -1) \(plan.lets(.prompt)) "
         + (data == .captions ? "\(min(longest, plan.longestText)) " : "") + images
       if let known = known[key] { return known }
       let own: RunTrainer.Questions

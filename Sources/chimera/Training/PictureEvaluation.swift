@@ -88,7 +88,7 @@ struct PictureEvaluation {
         settings.beginsText = false
         settings.beside = beside
         settings.prefix = prefix
-        if let token = stack.placeholder { settings.suppressed.insert(token) }
+        if let token = stack.token { settings.suppressed.insert(token) }
         let result = try generator.generate(prompt, settings) { _, _ in true }
         isExact = result.text == data.questions[number].answer && result.ending == .end
       }

@@ -41,8 +41,8 @@ struct PictureQuestions {
   /// read.
   init(_ paths: [String], _ plan: Plan, images: Setting?, folder: String, tokenizer: Tokenizer?) throws {
     let stack = try Self.stack(of: plan)
-    guard let token = stack.placeholder else {
-      throw TrainingProblem.untrainablePictures(plan.name, why: "no token stands in the places of their rows")
+    guard let token = stack.token else {
+      throw TrainingProblem.untrainablePictures(plan.name, why: "no token stands for a picture or for its rows")
     }
     guard let tokenizer else {
       throw TrainingProblem.untrainablePictures(plan.name, why: "it has no tokenizer here; name one with --tokenizer")
@@ -72,7 +72,7 @@ struct PictureQuestions {
         }
         // All pictures have as many rows as the first, or are refused when they are read.
         let tiles = try rows.first(picture)
-        let count = plan.rows(on: stack.states.axis, of: rows.count)
+        let count = stack.mark == nil ? plan.rows(on: stack.states.axis, of: rows.count) : 1
         let turns = try line.enumerated().map { index, question in
           let shown = index == 0 ? [(tiles: tiles, rows: count)] : []
           let text = try writing.expanded(
@@ -105,6 +105,9 @@ struct PictureQuestions {
       throw .untrainablePictures(
         plan.name,
         why: "its tokens stand in places across a picture or in blocks of patches, which training does not know")
+    }
+    if stack.patches.tiles != nil {
+      throw .untrainablePictures(plan.name, why: "its pictures lie on canvases, which training does not give it")
     }
     if stack.lines != nil {
       throw .untrainablePictures(

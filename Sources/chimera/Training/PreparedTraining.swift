@@ -55,9 +55,11 @@ struct PreparedTraining {
     if isAdapter, let mistake = Self.mistake(inAdapterRun: request) { throw Failure(.usage, mistake) }
     let tokenizer: TokenizerFiles?
     if request.tokenizer == "char", kind(ofPath: "char") == .nothing {
-      tokenizer = try TokenizerFiles(charactersOf: request.data + request.validationData, jsonKey: request.jsonKey)
+      tokenizer = try TokenizerFiles(
+        charactersOf: request.data + request.validationData, jsonKey: request.jsonKey,
+        texts: described.architecture.texts)
     } else if let path = request.tokenizer {
-      tokenizer = try TokenizerFiles(path: path)
+      tokenizer = try TokenizerFiles(path: path, texts: described.architecture.texts)
     } else {
       tokenizer = try TokenizerFiles(of: described, models)
     }
@@ -133,7 +135,8 @@ struct PreparedTraining {
     let described = try models.describe(
       adapted ?? folder.path, patches: adapted == nil ? [] : Overrides(first.changes).patches)
     let tokenizer =
-      try adapted.flatMap { _ in first.tokenizer }.map { try TokenizerFiles(path: $0) }
+      try adapted.flatMap { _ in first.tokenizer }
+      .map { try TokenizerFiles(path: $0, texts: described.architecture.texts) }
       ?? TokenizerFiles(of: described, models)
     let isSaved = kind(ofPath: folder.path + "/model.safetensors") == .file
     let warmStart = try isSaved ? nil : first.initFrom.map { try WarmStart(from: $0, models) }

@@ -12,9 +12,9 @@ struct TokenizerFiles {
   /// What the spec says of it.
   let patch: Setting?
 
-  /// The tokenizer at `path`, a file or a folder.
-  init(path: String) throws {
-    tokenizer = try Tokenizer.load(from: path)
+  /// The tokenizer at `path`, a file or a folder, with texts prepared for it as a spec's `texts` says.
+  init(path: String, texts: Setting?) throws {
+    tokenizer = try Tokenizer.load(from: path).prepared(by: texts)
     let isFolder = kind(ofPath: path) == .folder
     let folder =
       isFolder ? path : path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
@@ -33,19 +33,20 @@ struct TokenizerFiles {
 
   /// The tokenizer of a model that was described, with the files beside its weights; nil when it has none here.
   init?(of described: ModelDescription, _ models: ModelLoader) throws {
+    let texts = described.architecture.texts
     if let supplied = try models.suppliedTokenizer(of: described) {
-      self = try TokenizerFiles(path: supplied.folder)
+      self = try TokenizerFiles(path: supplied.folder, texts: texts)
       return
     }
     guard let tokenizer = try models.tokenizer(of: described) else { return nil }
     let folder = described.source.folder
     let isFolder = kind(ofPath: described.source.path) == .folder
     if isFolder, described.architecture.tokenizer?.entries == nil {
-      self = try TokenizerFiles(path: folder)
+      self = try TokenizerFiles(path: folder, texts: texts)
       return
     }
     if let file = described.architecture.tokenizer?["file"]?.text {
-      self = try TokenizerFiles(path: folder + "/" + file)
+      self = try TokenizerFiles(path: folder + "/" + file, texts: texts)
       return
     }
     self.tokenizer = tokenizer
@@ -53,9 +54,9 @@ struct TokenizerFiles {
   }
 
   /// One id for each character of the texts at `paths`, in the order of their numbers.
-  init(charactersOf paths: [String], jsonKey: String) throws {
+  init(charactersOf paths: [String], jsonKey: String, texts: Setting?) throws {
     let characters = try TextCharacters.all(in: paths, jsonKey: jsonKey)
-    tokenizer = try Tokenizer(characters: characters)
+    tokenizer = try Tokenizer(characters: characters).prepared(by: texts)
     files = [("vocab.json", Array(CharacterVocabulary.json(characters).utf8))]
     patch = Self.patch("vocab.json")
   }

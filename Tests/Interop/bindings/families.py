@@ -17,7 +17,6 @@ LACKING = {
     "blt": "bytes in patches, and three stacks",
     "cpmant": "segments, and buckets of relative positions",
     "deepseek_v4": "hyper-connections, compressed keys, a router by hashes",
-    "gemma3n_text": "AltUp, LAuReL",
     "hy_v4": "hyper-connections",
     "inkling2_text": "biases by relative logits, convolutions after sublayers",
     "inkling_text": "biases by relative logits, convolutions after sublayers",
@@ -25,7 +24,6 @@ LACKING = {
     "reformer": "hashed attention",
     "xlnet": "two streams, relative positions",
     "xlstm": "sLSTM and mLSTM",
-    "zamba": "Mamba's projections of steps for each head",
     "zaya": "convolved queries and keys, learned residual factors",
 }
 # Encoders with a causal mask, decoders of encoder-decoder models, and those whose text model is one part of several.
