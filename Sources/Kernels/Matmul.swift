@@ -37,13 +37,14 @@ public struct Matmul {
   /// Whether `rows` rows of x are multiplied by dots straight from the stored weights, rather than packed first.
   func takesDots(rows: Int, in type: ComputeType) -> Bool {
     if matrix.columns == 0 { return true }
-    let isAlike = ck_is_alike(ck_current())
+    let kernels = ck_current()
     return withUnsafePointer(to: matrix.stored) { stored in
-      (isAlike && rows <= mostRowsAlike
-        || rows
-          <= mostRowsByDots(
-            matrix.format, lowPrecision: ck_low_precision_panels(ck_current(), stored, false, type.code)))
-        && !ck_rounds_packed(ck_current(), stored, type.code)
+      if ck_rounds_packed(kernels, stored, type.code) { return false }
+      if ck_is_alike(kernels) && rows <= mostRowsAlike { return true }
+      guard let lowPrecision = ck_low_precision_rows(kernels, stored, rows, type.code) else {
+        return rows <= mostRowsByDots
+      }
+      return rows <= ck_low_precision_most_rows(lowPrecision)
     }
   }
 }
@@ -120,8 +121,5 @@ public func sumRows(
 /// Up to so many rows a row has the same sum whatever their number, on a level that has rows alike.
 public let mostRowsAlike = 64
 
-/// With no more rows than this, dots straight from the stored weights beat packing them first (measured); the faster
-/// the packed matmul, the sooner it is worth its packing.
-private func mostRowsByDots(_ format: StorageFormat, lowPrecision: OpaquePointer?) -> Int {
-  lowPrecision == nil ? 12 : format.elementsPerBlock < 256 ? 16 : 4
-}
+/// With no more rows than this, dots in f32 straight from the stored weights beat packing them first (measured).
+private let mostRowsByDots = 12

@@ -35,4 +35,29 @@ import Testing
       }
     }
   }
+
+  @Test(
+    "a row of plain numbers in f32 is the same alone and among a few on every level", arguments: KernelLevel.available)
+  func plain(level: KernelLevel) {
+    let pool = ThreadPool(threads: 2), columns = 1100, outputs = 53
+    level.perform {
+      for format in [StorageFormat.f32, .f16, .bf16] {
+        let w = SampleWeight(format, rows: outputs, columns: columns, seed: 5)
+        defer { withExtendedLifetime(w) {} }
+        var numbers = Numbers(seed: 6)
+        let x = numbers.floats(12 * columns)
+        func product(rows: Int) -> [Float] {
+          let y = Guarded([Float](repeating: .nan, count: rows * outputs))
+          matmul(
+            x, stride: columns, rows: rows, by: w.matrix, bias: nil, into: y.base, stride: outputs, accumulate: false,
+            in: .f32, pool: pool)
+          return y.elements
+        }
+        let all = product(rows: 12)
+        for rows in 1...11 {
+          #expect(product(rows: rows) == Array(all.prefix(rows * outputs)), "\(format.rawValue), \(rows)")
+        }
+      }
+    }
+  }
 }

@@ -112,19 +112,18 @@ import Testing
     }
   }
 
-  @Test("a few rows give the same bits in whatever company they come", arguments: KernelLevel.available)
+  @Test(
+    "a few rows give the same bits in whatever company they come, but for the number from which they are packed",
+    arguments: KernelLevel.available)
   func company(level: KernelLevel) {
     level.perform {
       for format in [StorageFormat.q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .bf16] where narrows(format) {
         let w = SampleWeight(format, rows: 77, columns: 416, seed: 13)
         var numbers = Numbers(seed: 14)
         let x = numbers.floats(16 * 416)
-        let all = product(.stored, x, rows: 16, by: w)
-        for rows in 2...15 {
-          #expect(
-            product(.stored, Array(x[..<(rows * 416)]), rows: rows, by: w) == Array(all[..<(rows * 77)]),
-            "\(format.rawValue), \(rows)")
-        }
+        let products = (2...16).map { rows in product(.stored, Array(x[..<(rows * 416)]), rows: rows, by: w) }
+        let changes = zip(products, products.dropFirst()).filter { fewer, more in fewer != Array(more[..<fewer.count]) }
+        #expect(changes.count <= 1, "\(format.rawValue)")
       }
     }
   }

@@ -11,7 +11,7 @@ let package = Package(
       name: "CKernels",
       cSettings: ["attention", "bf16", "elementwise", "formats", "int8", "levels", "machine", "matmul"].map {
         .headerSearchPath($0)
-      }),
+      } + [.unsafeFlags(["-O1"])]),  // at -O2 the checks take twice as long to compile
     .target(name: "Formats"),
     .target(name: "Kernels", dependencies: ["CKernels", "Formats"]),
     .testTarget(name: "KernelsTests", dependencies: ["Formats", "Kernels"]),

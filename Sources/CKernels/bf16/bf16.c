@@ -217,9 +217,9 @@ static void multiply_pair_lines(const struct ck_weight *w, size_t from, size_t t
 }
 #pragma clang attribute pop
 
-const struct ck_low_precision_rows ck_bf16_several = {1u << CK_BF16, half_line_floats, round_lines, multiply_half_rows};
+const struct ck_low_precision_rows ck_bf16_several = {1u << CK_BF16, 16, half_line_floats, round_lines, multiply_half_rows};
 const struct ck_low_precision_panels ck_bf16_panels = {
     1u << CK_F32 | 1u << CK_BF16, PAIR_ROWS, 32, pair_row_floats, pair_panel_floats, pack_pair_rows, pack_pair_panels,
     pack_pair_rows_transposed, pack_pair_panels_transposed, multiply_pair_panels};
-const struct ck_low_precision_rows ck_bf16_rows = {1u << CK_BF16, half_line_floats, round_lines, multiply_pair_lines};
+const struct ck_low_precision_rows ck_bf16_rows = {1u << CK_BF16, 16, half_line_floats, round_lines, multiply_pair_lines};
 #endif

@@ -116,6 +116,8 @@ const struct ck_low_precision_rows *_Nullable ck_low_precision_rows(const struct
                                                                     int compute_type);
 /// Whether a few rows of x, too, must be packed to be rounded: bf16 weights computed in bf16 without instructions for it.
 bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w, int compute_type);
+/// More rows than this are multiplied faster when they are packed.
+size_t ck_low_precision_most_rows(const struct ck_low_precision_rows *rows);
 size_t ck_low_precision_line_floats(const struct ck_low_precision_rows *rows, size_t depth);
 void ck_low_precision_quantize(const struct ck_low_precision_rows *low, const float *x, size_t stride, size_t rows,
                                size_t depth, float *lines);

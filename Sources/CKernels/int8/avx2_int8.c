@@ -14,9 +14,10 @@
 #include "word_panels.h"
 #pragma clang attribute pop
 
-const struct ck_low_precision_rows ck_avx2_dots = {FOR_SIDE_FORMATS(CK_TAKES) 0, stretch_floats, quantize_stretches, multiply_side};
-const struct ck_low_precision_rows ck_avx2_several = {FOR_BYTE_FORMATS(CK_TAKES) 0, byte_line_floats, pack_byte_lines, multiply_byte_several};
-const struct ck_low_precision_rows ck_avx2_q8_0_several = {1u << CK_Q8_0, word_line_floats, pack_word_lines, multiply_word_several};
+// Panels of Q8_0 hold words, and are worth their packing later.
+const struct ck_low_precision_rows ck_avx2_q8_0_rows = {1u << CK_Q8_0, 8, four_blocks_floats, quantize_four_blocks, multiply_stored};
+const struct ck_low_precision_rows ck_avx2_blocks = {FOR_UNSIGNED_OF_32(CK_TAKES) 0, 4, four_blocks_floats, quantize_four_blocks, multiply_stored};
+const struct ck_low_precision_rows ck_avx2_stretches = {FOR_BLOCKS_OF_256(CK_TAKES) 0, 4, stretch_floats, quantize_stretches, multiply_stored};
 const struct ck_low_precision_panels ck_avx2_panels = {
     FOR_BYTE_FORMATS(CK_TAKES) 0, TILE_LINES, 32, byte_line_floats, byte_panel_floats, pack_byte_lines, pack_byte_panels,
     NULL, NULL, multiply_byte_panels};

@@ -26,49 +26,81 @@ static void pack_byte_lines(const float *x, size_t stride, size_t rows, size_t d
     }
 }
 
-/// Thirty-two of the depth of eight columns, turned, into half a panel's group.
-INLINE void put_bytes(const B *numbers, V first, V second, uint8_t *group, size_t column) {
-  V turned[8];
-  UNROLL for (int i = 0; i < 8; i++) turned[i] = __builtin_bit_cast(V, numbers[i]);
-  transpose(turned);
-  UNROLL for (int f = 0; f < 8; f++) store((float *)(group + f * 64) + column, turned[f]);
+/// Eight columns' fours of bytes, which lie in `fours`, into half a panel's group.
+INLINE void put_fours(const B *fours, uint8_t *group, size_t column) {
+  UNROLL for (int f = 0; f < 8; f++) store((float *)(group + f * 64) + column, __builtin_bit_cast(V, fours[f]));
+}
+INLINE void put_scales(V first, V second, uint8_t *group, size_t column) {
   store((float *)(group + 512) + column, first);
   store((float *)(group + 576) + column, second);
 }
+/// Sixteen bytes of eight columns as four fours of all.
+INLINE void turn_halves(const uint8_t *const *row, size_t at, B *fours) {
+  typedef uint32_t Words __attribute__((ext_vector_type(8)));
+  Words rows[4], pairs[4];
+  UNROLL for (int i = 0; i < 4; i++)
+    rows[i] = __builtin_bit_cast(Words, two_halves(half_bytes_at(row[i] + at), half_bytes_at(row[i + 4] + at)));
+  UNROLL for (int i = 0; i < 2; i++) {
+    pairs[2 * i] = __builtin_shufflevector(rows[2 * i], rows[2 * i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    pairs[2 * i + 1] = __builtin_shufflevector(rows[2 * i], rows[2 * i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  UNROLL for (int i = 0; i < 2; i++) {
+    fours[2 * i] = __builtin_bit_cast(B, __builtin_shufflevector(pairs[i], pairs[i + 2], 0, 1, 8, 9, 4, 5, 12, 13));
+    fours[2 * i + 1] = __builtin_bit_cast(B, __builtin_shufflevector(pairs[i], pairs[i + 2], 2, 3, 10, 11, 6, 7, 14, 15));
+  }
+}
 
-/// Eight columns from `column` on of half a panel.
-INLINE void pack_eight(const int format, const int size, const uint8_t **row, size_t depth, size_t ahead, uint8_t *group,
-                       size_t column) {
-  B numbers[8];
+/// Eight columns from `column` on of half a panel. Numbers of four bits are turned two at a time and taken apart then.
+INLINE void pack_eight(const int format, const int size, const uint8_t *const *row, size_t depth, size_t ahead,
+                       uint8_t *group, size_t column) {
+  size_t at = 0;
   if (ck_block_elements(format) == 32) {
-    for (; depth; depth -= 32, group += HALF_BYTES) {
-      V d = eight_halves(row, 0), m = d * (format == CK_Q5_0 ? -16.0f : -8.0f);
-      if (format == CK_Q4_1 || format == CK_Q5_1) m = eight_halves(row, 2);
-      UNROLL for (int i = 0; i < 8; i++) {
-        numbers[i] = numbers_of(format, row[i], 0);
-        if (format == CK_Q8_0) numbers[i] = without_signs(numbers[i]);
-        ask_for_later(row[i], ahead);
-        row[i] += size;
+    for (; depth; depth -= 32, group += HALF_BYTES, at += size) {
+      B numbers[8];
+      UNROLL for (int i = 0; i < 8; i++) ask_for_later(row[i] + at, ahead);
+      V d = eight_halves(row, at), m = d * (format == CK_Q5_0 ? -16.0f : -8.0f);
+      if (format == CK_Q4_1 || format == CK_Q5_1) m = eight_halves(row, at + 2);
+      if (format == CK_Q4_0 || format == CK_Q4_1) {
+        turn_halves(row, at + size - 16, numbers);
+        UNROLL for (int f = 0; f < 4; f++) numbers[f + 4] = numbers[f] >> 4, numbers[f] &= 15;
+      } else {
+        UNROLL for (int i = 0; i < 8; i++) {
+          numbers[i] = numbers_of(format, row[i] + at, 0);
+          if (format == CK_Q8_0) numbers[i] = without_signs(numbers[i]);
+        }
+        turn(numbers);
       }
-      put_bytes(numbers, d, m, group, column);
+      put_fours(numbers, group, column);
+      put_scales(d, m, group, column);
     }
     return;
   }
-  for (; depth; depth -= 256) {
+  for (; depth; depth -= 256, at += size) {
     V first[8], second[8];
     UNROLL for (int i = 0; i < 8; i++) {
-      scales_of_256(format, row[i], first + i, second + i);
-      for (int b = 0; b < size; b += 64) ask_for_later(row[i] + b, ahead);
+      for (int b = 0; b < size; b += 64) ask_for_later(row[i] + at + b, ahead);
+      scales_of_256(format, row[i] + at, first + i, second + i);
     }
     transpose(first), transpose(second);
     UNROLL for (int part = 0; part < 8; part++, group += HALF_BYTES) {
-      UNROLL for (int i = 0; i < 8; i++) numbers[i] = numbers_of(format, row[i], part);
       // Of Q6_K there are sixteen scales: those of the first half of a block are in `first`.
       const V *own = part < 4 ? first : second;
-      if (format == CK_Q6_K) put_bytes(numbers, own[2 * part % 8], own[2 * part % 8 + 1], group, column);
-      else put_bytes(numbers, first[part], second[part], group, column);
+      if (format == CK_Q6_K) put_scales(own[2 * part % 8], own[2 * part % 8 + 1], group, column);
+      else put_scales(first[part], second[part], group, column);
+      B numbers[8];
+      if (format != CK_Q4_K) {
+        UNROLL for (int i = 0; i < 8; i++) numbers[i] = numbers_of(format, row[i] + at, part);
+        turn(numbers);
+        put_fours(numbers, group, column);
+      } else if (part % 2 == 0) {
+        UNROLL for (int i = 0; i < 8; i++) numbers[i] = bytes_at(row[i] + at + 16 + part / 2 * 32);
+        turn(numbers);
+        B low[8], high[8];
+        UNROLL for (int f = 0; f < 8; f++) low[f] = numbers[f] & 15, high[f] = numbers[f] >> 4;
+        put_fours(low, group, column);
+        put_fours(high, group + HALF_BYTES, column);
+      }
     }
-    UNROLL for (int i = 0; i < 8; i++) row[i] += size;
   }
 }
 
@@ -82,29 +114,23 @@ INLINE void pack_eight(const int format, const int size, const uint8_t **row, si
   WITH(Q4_0, q4_0) WITH(Q4_1, q4_1) WITH(Q5_0, q5_0) WITH(Q5_1, q5_1) WITH(Q4_K, q4_k) WITH(Q5_K, q5_k) WITH(Q6_K, q6_k)
 
 #define PACK_EIGHT(CODE, name)                                                                             \
-  static void eight_##name(const uint8_t **row, size_t depth, size_t ahead, uint8_t *group, size_t column) { \
+  static void eight_##name(const uint8_t *const *row, size_t depth, size_t ahead, uint8_t *group, size_t column) { \
     pack_eight(CK_##CODE, CK_BYTES_##CODE, row, depth, ahead, group, column);                              \
   }
 FOR_BYTE_FORMATS(PACK_EIGHT)
 #undef PACK_EIGHT
 
-/// Packs the columns from..<to, and asks for what lies `ahead` bytes after them.
-static void pack_bytes(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, size_t ahead,
-                       float *panels) {
+static void pack_byte_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
   for (size_t c = from; c < to; c += 8) {
     const uint8_t *row[8];
     first_bytes(w, c, to, k, row);
     uint8_t *group = (uint8_t *)panels + (c - from) / 16 * (depth / 32 * HALF_BYTES);
     switch (w->format) {
-#define EIGHT_CASE(CODE, name) case CK_##CODE: eight_##name(row, depth, ahead, group, (c - from) % 16); break;
+#define EIGHT_CASE(CODE, name) case CK_##CODE: eight_##name(row, depth, 8 * w->row_bytes, group, (c - from) % 16); break;
       FOR_BYTE_FORMATS(EIGHT_CASE)
 #undef EIGHT_CASE
     }
   }
-}
-
-static void pack_byte_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
-  pack_bytes(w, from, to, k, depth, 0, panels);
 }
 
 /// Dots of fours from..<to with `vectors` vectors of columns; `often` of them fit 16 bits.
@@ -187,8 +213,4 @@ static struct tile_kind byte_kind(int format) {
 static void multiply_byte_panels(int format, const float *x, size_t rows, const float *panels, size_t columns,
                                  size_t depth, float *y, size_t stride, bool add, const float *bias) {
   walk_tiles(byte_kind(format), x, depth / 32, rows, (const uint8_t *)panels, columns, depth / 32, y, stride, add, bias);
-}
-static void multiply_byte_several(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
-                                  const float *bias, float *y, size_t y_stride, bool add) {
-  walk_several(byte_kind(w->format), pack_bytes, w, from, to, lines, rows, bias, y, y_stride, add);
 }

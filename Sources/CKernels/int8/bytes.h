@@ -68,18 +68,6 @@ INLINE V eight_bytes(uint32_t low, uint32_t high) {
   return numbers(__builtin_convertvector(__builtin_bit_cast(U8, both), I));
 }
 
-/// The first sixteen numbers of the block of 32 at b and of the next, and the second sixteen; of no format with signs.
-INLINE void two_blocks_of(const int format, const uint8_t *b, B *low, B *high) {
-  const int size = (int)ck_block_bytes(format), at = size - 16, bits = format == CK_Q5_0 ? 2 : 4;
-  B both = two_halves(half_bytes_at(b + at), half_bytes_at(b + size + at));
-  *low = both & 15, *high = both >> 4;
-  if (bits_of(format) == 5) {
-    B words = __builtin_bit_cast(B, __builtin_shufflevector(word_at(b + bits), word_at(b + size + bits), 0, 1, 2, 3, 12,
-                                                            13, 14, 15));
-    *low |= fifths_of(words, 0, 0), *high |= fifths_of(words, 16, 16);
-  }
-}
-
 /// d and m of each 32 of a block of Q4_K or Q5_K; the d of each 16 of one of Q6_K, whose m is −32·d.
 INLINE void scales_of_256(const int format, const uint8_t *b, V *first, V *second) {
   if (format == CK_Q6_K) {
@@ -91,6 +79,14 @@ INLINE void scales_of_256(const int format, const uint8_t *b, V *first, V *secon
   memcpy(w, b + 4, 12);
   *first = eight_bytes(w[0] & 0x3F3F3F3F, (w[2] & 0x0F0F0F0F) | (w[0] >> 6 & 0x03030303) << 4) * half_at(b);
   *second = eight_bytes(w[1] & 0x3F3F3F3F, (w[2] >> 4 & 0x0F0F0F0F) | (w[1] >> 6 & 0x03030303) << 4) * -half_at(b + 2);
+}
+
+/// Thirty-two bytes of eight columns as eight fours of all.
+INLINE void turn(B *bytes) {
+  V turned[8];
+  UNROLL for (int i = 0; i < 8; i++) turned[i] = __builtin_bit_cast(V, bytes[i]);
+  transpose(turned);
+  UNROLL for (int i = 0; i < 8; i++) bytes[i] = __builtin_bit_cast(B, turned[i]);
 }
 
 /// The halves at `at` of eight places. Put together outside the vectors, which have enough to do.
@@ -108,23 +104,28 @@ INLINE V eight_halves(const uint8_t *const *b, size_t at) {
   return from_f16(&words);
 }
 
-/// Thirty-two numbers of x as integers −127…127 and what one is worth. A block with a NaN is worth NaN.
+/// Thirty-two numbers of x, each times `inverse`, as integers.
+INLINE void round_block(const float *x, float inverse, int8_t *q) {
+  V v[4];
+  UNROLL for (int i = 0; i < 4; i++) v[i] = load(x + 8 * i) * splat(inverse);
+  B bytes = rounded_to_bytes(v);
+  memcpy(q, &bytes, 32);
+}
+/// The same as −127…127, and what one is worth. A block with a NaN is worth NaN.
 INLINE float quantize_block(const float *x, int8_t *q) {
-  V v[4], most = splat(0);
+  V most = splat(0);
   I strange = (I)0;
   UNROLL for (int i = 0; i < 4; i++) {
-    v[i] = load(x + 8 * i);
-    strange |= v[i] != v[i];
-    most = larger(absolute(v[i]), most);
+    V v = load(x + 8 * i);
+    strange |= v != v;
+    most = larger(absolute(v), most);
   }
   float highest = most[0];
   UNROLL for (int i = 1; i < 8; i++) highest = most[i] > highest ? most[i] : highest;
-  V inverse = splat(highest > 0x1p-100f ? 127 / highest : 0);
-  UNROLL for (int i = 0; i < 4; i++) v[i] *= inverse;
-  B bytes = rounded_to_bytes(v);
-  memcpy(q, &bytes, 32);
+  bool counts = highest > 0x1p-100f;
+  round_block(x, counts ? 127 / highest : 0, q);
   if (__builtin_reduce_or(strange)) return __builtin_nanf("");
-  return highest > 0x1p-100f ? highest / 127 : 0;
+  return counts ? highest / 127 : 0;
 }
 /// The sums of the first and the second sixteen.
 INLINE void sums_of_halves(const int8_t *q, int32_t *low, int32_t *high) {

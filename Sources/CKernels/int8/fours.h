@@ -26,6 +26,8 @@ INLINE I more_fours(I sums, B u, B q) {
 }
 INLINE I first_fours(B u, B q) { return more_fours((I)0, u, q); }
 INLINE I whole(I sums) { return sums; }
+/// Each sum times the scale in its lane's words.
+INLINE I scaled_fours(I sums, S scales) { return sums * (__builtin_bit_cast(I, scales) << 16 >> 16); }
 INLINE I signed_fours(B w, B q) { return first_fours(w, q); }
 /// What weights with signs are kept as in panels, and what that adds to each.
 INLINE B without_signs(B w) { return w; }
@@ -63,6 +65,7 @@ INLINE I more_fours(I sums, B u, B q) {
 }
 INLINE I first_fours(B u, B q) { return more_fours((I)0, u, q); }
 INLINE I whole(I sums) { return sums; }
+INLINE I scaled_fours(I sums, S scales) { return sums * (__builtin_bit_cast(I, scales) << 16 >> 16); }
 INLINE B without_signs(B w) { return w ^ 0x80; }
 #define SIGN_OFFSET 128
 #define Q8_0_IN_BYTES 1
@@ -79,6 +82,7 @@ INLINE S more_fours(S sums, B u, B q) { return sums + first_fours(u, q); }
 /// Twos of 16 bits multiplied and summed in 32.
 INLINE I word_twos(S a, S b) { return __builtin_bit_cast(I, _mm256_madd_epi16(BITS256(a), BITS256(b))); }
 INLINE I whole(S sums) { return word_twos(sums, (S)1); }
+INLINE I scaled_fours(S sums, S scales) { return word_twos(sums, scales); }
 INLINE B without_signs(B w) { return w; }
 #define SIGN_OFFSET 0
 

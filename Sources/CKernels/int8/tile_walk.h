@@ -46,25 +46,3 @@ INLINE void walk_tiles(struct tile_kind kind, const float *x, size_t line, size_
     }
   }
 }
-
-/// The depth of what is packed at a time for several rows: it stays in the first cache while they pass.
-#define SEVERAL_DEPTH 256
-#define SEVERAL_COLUMNS 16
-#define MOST_HALF_BYTES 1088
-
-/// Several rows of x: a few columns are packed, and all rows pass them, before the next are read.
-INLINE void walk_several(struct tile_kind kind,
-                         void (*pack)(const struct ck_weight *, size_t, size_t, size_t, size_t, size_t, float *),
-                         const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
-                         const float *bias, float *y, size_t y_stride, bool add) {
-  float panel[SEVERAL_DEPTH / 32 * MOST_HALF_BYTES / sizeof(float)];
-  const size_t line = w->columns / 32;
-  for (size_t c = from; c < to; c += SEVERAL_COLUMNS)
-    for (size_t k = 0; k < w->columns; k += SEVERAL_DEPTH) {
-      size_t depth = w->columns - k < SEVERAL_DEPTH ? w->columns - k : SEVERAL_DEPTH;
-      size_t end = c + SEVERAL_COLUMNS < to ? c + SEVERAL_COLUMNS : to;
-      pack(w, c, end, k, depth, SEVERAL_COLUMNS * w->row_bytes, panel);
-      walk_tiles(kind, lines + k / 32 * kind.line_floats, line, rows, (const uint8_t *)panel, end - c, depth / 32, y + c,
-                 y_stride, add || k, bias && !k ? bias + c : NULL);
-    }
-}

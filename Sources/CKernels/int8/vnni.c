@@ -18,11 +18,11 @@
 #include "vnni_wide.h"
 #pragma clang attribute pop
 
-const struct ck_low_precision_rows ck_vnni_rows = {FOR_LINE_FORMATS(CK_TAKES) 0, line_floats, quantize_lines, multiply_lines};
+const struct ck_low_precision_rows ck_vnni_rows = {FOR_LINE_FORMATS(CK_TAKES) 0, 4, line_floats, quantize_lines, multiply_lines};
 const struct ck_low_precision_rows ck_vnni_rows_alike = {
-    FOR_LINE_FORMATS(CK_TAKES) 0, line_floats, quantize_lines, multiply_lines_alike};
-const struct ck_low_precision_rows ck_vnni_several = {FOR_SEVERAL_FORMATS(CK_TAKES) 0, run_floats, quantize_runs, multiply_several};
-const struct ck_low_precision_rows ck_vnni_wide = {FOR_WIDE_FORMATS(CK_TAKES) 0, wide_floats, quantize_wide, multiply_wide};
+    FOR_LINE_FORMATS(CK_TAKES) 0, 4, line_floats, quantize_lines, multiply_lines_alike};
+const struct ck_low_precision_rows ck_vnni_several = {FOR_SEVERAL_FORMATS(CK_TAKES) 0, 16, run_floats, quantize_runs, multiply_several};
+const struct ck_low_precision_rows ck_vnni_wide = {FOR_WIDE_FORMATS(CK_TAKES) 0, 16, wide_floats, quantize_wide, multiply_wide};
 const struct ck_low_precision_panels ck_vnni_panels = {
     FOR_BYTE_FORMATS(CK_TAKES) 0, BYTE_ROWS, 64, byte_row_floats, byte_panel_floats, pack_byte_rows, pack_byte_panels, NULL, NULL, multiply_byte_panels};
 #endif

@@ -30,31 +30,26 @@ static void pack_word_lines(const float *x, size_t stride, size_t rows, size_t d
     }
 }
 
-static void pack_words(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, size_t ahead,
-                       float *panels) {
+static void pack_word_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
   for (size_t c = from; c < to; c += 8) {
     const uint8_t *row[8];
     first_bytes(w, c, to, k, row);
     float *group = (float *)((uint8_t *)panels + (c - from) / 16 * (depth / 32 * HALF_WORDS)) + (c - from) % 16;
-    for (size_t left = depth; left; left -= 32, group += HALF_WORDS / sizeof(float)) {
-      V turned[8];
-      store(group + 256, eight_halves(row, 0));
+    size_t at = 0;
+    for (size_t left = depth; left; left -= 32, at += CK_BYTES_Q8_0, group += HALF_WORDS / sizeof(float)) {
+      B numbers[8];
+      store(group + 256, eight_halves(row, at));
       UNROLL for (int i = 0; i < 8; i++) {
-        turned[i] = __builtin_bit_cast(V, bytes_at(row[i] + 2));
-        ask_for_later(row[i], ahead);
-        row[i] += CK_BYTES_Q8_0;
+        ask_for_later(row[i] + at, 8 * w->row_bytes);
+        numbers[i] = bytes_at(row[i] + at + 2);
       }
-      transpose(turned);
+      turn(numbers);
       UNROLL for (int f = 0; f < 8; f++) {
-        B four = __builtin_bit_cast(B, turned[f]);
-        store(group + 32 * f, __builtin_bit_cast(V, first_of_twos(four)));
-        store(group + 32 * f + 16, __builtin_bit_cast(V, second_of_twos(four)));
+        store(group + 32 * f, __builtin_bit_cast(V, first_of_twos(numbers[f])));
+        store(group + 32 * f + 16, __builtin_bit_cast(V, second_of_twos(numbers[f])));
       }
     }
   }
-}
-static void pack_word_panels(const struct ck_weight *w, size_t from, size_t to, size_t k, size_t depth, float *panels) {
-  pack_words(w, from, to, k, depth, 0, panels);
 }
 
 INLINE void word_tile(const int rows, const struct word_line *x, size_t line, const uint8_t *w, size_t groups,
@@ -97,8 +92,4 @@ static void multiply_word_panels(int format, const float *x, size_t rows, const 
                                  size_t depth, float *y, size_t stride, bool add, const float *bias) {
   (void)format;
   walk_tiles(word_kind, x, depth / 32, rows, (const uint8_t *)panels, columns, depth / 32, y, stride, add, bias);
-}
-static void multiply_word_several(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
-                                  const float *bias, float *y, size_t y_stride, bool add) {
-  walk_several(word_kind, pack_words, w, from, to, lines, rows, bias, y, y_stride, add);
 }

@@ -9,12 +9,12 @@
 #define LANES 8
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
-#define DOT_ROWS 2
+#define DOT_OUTPUTS 3
 #define NATIVE_HALF 1
 #include "level.h"
 #pragma clang attribute pop
 
 LEVEL_TABLE(ck_avx2, "avx2", AVX2_INT8)
-LEVEL_TABLE(ck_avx2_vnni, "avx2-vnni", .int8_wide = &ck_avx_vnni_dots, .int8_several = &ck_avx_vnni_several,
-            .int8_panels = &ck_avx_vnni_panels)
+LEVEL_TABLE(ck_avx2_vnni, "avx2-vnni", .int8_rows = &ck_avx_vnni_blocks, .int8_wide = &ck_avx_vnni_stretches,
+            .int8_several = &ck_avx_vnni_stretches, .int8_panels = &ck_avx_vnni_panels)
 #endif

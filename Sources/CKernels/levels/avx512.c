@@ -11,7 +11,7 @@
 #define LANES 16
 #define TILE_ROWS 14
 #define TILE_VECTORS 2
-#define DOT_ROWS 4
+#define DOT_OUTPUTS 4
 #define NATIVE_HALF 1
 #include "lanes.h"
 

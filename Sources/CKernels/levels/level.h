@@ -14,9 +14,9 @@
 #include "updates.h"
 
 /// Int8 for the processors that have no VNNI.
-#define AVX2_INT8                                                                                                \
-  .int8_wide = &ck_avx2_dots, .int8_several = &ck_avx2_several, .int8_rows = &ck_avx2_q8_0_several,              \
-  .int8_panels = &ck_avx2_panels, .q8_0_panels = &ck_avx2_q8_0_panels
+#define AVX2_INT8                                                                                                 \
+  .int8_rows = &ck_avx2_blocks, .int8_wide = &ck_avx2_stretches, .int8_several = &ck_avx2_stretches,              \
+  .int8_panels = &ck_avx2_panels, .q8_0_rows = &ck_avx2_q8_0_rows, .q8_0_panels = &ck_avx2_q8_0_panels
 
 #define LEVEL_FIELDS(label)                                      \
     .name = label,                                             \

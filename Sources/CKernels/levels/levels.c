@@ -88,12 +88,12 @@ const struct ck_kernels *ck_ask(const struct ck_kernels *kernels) {
 const struct ck_low_precision_rows *ck_low_precision_rows(const struct ck_kernels *kernels, const struct ck_weight *w,
                                                           size_t rows, int compute_type) {
   if (compute_type == CK_COMPUTE_F32) return NULL;
-  // Two rows and more share a sum's order with sixteen, and so does one where rows are to be alike.
+  // Rows by dots share a sum's order from two on, and so does one where rows are to be alike.
   bool several = rows > 1 || kernels->is_alike;
   const struct ck_low_precision_rows *choices[] = {
       several ? kernels->int8_several : kernels->int8_wide,
       kernels->is_alike && kernels->int8_rows_alike ? kernels->int8_rows_alike : kernels->int8_rows,
-      several ? kernels->bf16_several : kernels->bf16_rows};
+      kernels->q8_0_rows, several ? kernels->bf16_several : kernels->bf16_rows};
   for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
     if (choices[i] && choices[i]->formats >> w->format & 1) return choices[i];
   return NULL;
@@ -117,6 +117,7 @@ const struct ck_low_precision_panels *ck_low_precision_panels(const struct ck_ke
 bool ck_rounds_packed(const struct ck_kernels *kernels, const struct ck_weight *w, int compute_type) {
   return compute_type == CK_COMPUTE_BF16 && w->format == CK_BF16 && !kernels->bf16_rows;
 }
+size_t ck_low_precision_most_rows(const struct ck_low_precision_rows *rows) { return rows->most_rows; }
 size_t ck_low_precision_line_floats(const struct ck_low_precision_rows *rows, size_t depth) { return rows->row_floats(depth); }
 void ck_low_precision_quantize(const struct ck_low_precision_rows *low, const float *x, size_t stride, size_t rows,
                                size_t depth, float *lines) {

@@ -4,11 +4,11 @@
 #define LANES 4
 #define TILE_ROWS 6
 #define TILE_VECTORS 4
-#define DOT_ROWS 4
+#define DOT_OUTPUTS 4
 #define NATIVE_HALF 1
 #include "level.h"
 
 LEVEL_TABLE(ck_neon, "neon")
-LEVEL_TABLE(ck_neon_dot, "neon-dot", .int8_wide = &ck_neon_dots, .int8_several = &ck_neon_several,
-            .int8_panels = &ck_neon_panels)
+LEVEL_TABLE(ck_neon_dot, "neon-dot", .int8_rows = &ck_neon_blocks, .int8_wide = &ck_neon_stretches,
+            .int8_several = &ck_neon_stretches, .int8_panels = &ck_neon_panels)
 #endif

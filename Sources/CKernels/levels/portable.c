@@ -2,7 +2,7 @@
 #define LANES 4
 #define TILE_ROWS 4
 #define TILE_VECTORS 2
-#define DOT_ROWS 2
+#define DOT_OUTPUTS 3
 #include "level.h"
 
 LEVEL_TABLE(ck_portable, "portable")

@@ -30,6 +30,8 @@ struct ck_low_precision_panels {
 struct ck_low_precision_rows {
   /// The formats of w that it takes: a bit for each.
   uint32_t formats;
+  /// More rows than this are multiplied faster when they are packed (measured).
+  size_t most_rows;
   size_t (*row_floats)(size_t depth);
   void (*quantize)(const float *x, size_t stride, size_t rows, size_t depth, float *lines);
   void (*multiply)(const struct ck_weight *w, size_t from, size_t to, const float *lines, size_t rows,
@@ -38,6 +40,6 @@ struct ck_low_precision_rows {
 
 extern const struct ck_low_precision_panels ck_avx2_panels, ck_avx2_q8_0_panels, ck_avx_vnni_panels, ck_neon_panels,
     ck_vnni_panels, ck_bf16_panels;
-extern const struct ck_low_precision_rows ck_avx2_dots, ck_avx2_several, ck_avx2_q8_0_several, ck_avx_vnni_dots,
-    ck_avx_vnni_several, ck_neon_dots, ck_neon_several;
+extern const struct ck_low_precision_rows ck_avx2_blocks, ck_avx2_q8_0_rows, ck_avx2_stretches, ck_avx_vnni_blocks, ck_avx_vnni_stretches,
+    ck_neon_blocks, ck_neon_stretches;
 extern const struct ck_low_precision_rows ck_vnni_rows, ck_vnni_rows_alike, ck_vnni_wide, ck_vnni_several, ck_bf16_rows, ck_bf16_several;

@@ -59,6 +59,22 @@ static void pack_rows_transposed(const float *x, size_t stride, size_t rows, siz
   for (size_t k = 0; k < depth && rows; k++) memcpy(packed + k * rows, x + k * stride, rows * sizeof(float));
 }
 
+/// `steps` steps of the depth of a tile.
+INLINE void tile_steps(const int rows, const int steps, const float *x, const float *w, V (*sums)[TILE_VECTORS]) {
+  UNROLL for (int k = 0; k < steps; k++, x += rows, w += CK_PANEL) {
+    ask_for(w, AHEAD);
+    if (TILE_COLUMNS > 16) ask_for(w, AHEAD + 64);
+    V columns[TILE_VECTORS];
+    UNROLL for (int j = 0; j < TILE_VECTORS; j++) columns[j] = load(w + j * LANES);
+    UNROLL for (int i = 0; i < rows; i++) {
+      V value = splat(x[i]);
+      UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = value * columns[j] + sums[i][j];
+    }
+  }
+}
+
+/// Steps of the depth between two looks at the loop's end.
+#define TILE_STEPS 4
 /// One tile: y[rows, TILE_COLUMNS] = x·w (+ y) (+ bias), x packed [depth][rows], w lines of CK_PANEL numbers.
 INLINE void tile(const int rows, const float *x, const float *w, size_t depth, float *y, size_t stride, bool add,
                  const float *bias) {
@@ -69,16 +85,9 @@ INLINE void tile(const int rows, const float *x, const float *w, size_t depth, f
     __builtin_prefetch(y + i * stride, 1);
     __builtin_prefetch(y + i * stride + TILE_COLUMNS - 1, 1);
   }
-  for (; depth; depth--, x += rows, w += CK_PANEL) {
-    ask_for(w, AHEAD);
-    if (TILE_COLUMNS > 16) ask_for(w, AHEAD + 64);
-    V columns[TILE_VECTORS];
-    UNROLL for (int j = 0; j < TILE_VECTORS; j++) columns[j] = load(w + j * LANES);
-    UNROLL for (int i = 0; i < rows; i++) {
-      V value = splat(x[i]);
-      UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = value * columns[j] + sums[i][j];
-    }
-  }
+  for (; depth >= TILE_STEPS; depth -= TILE_STEPS, x += TILE_STEPS * rows, w += TILE_STEPS * CK_PANEL)
+    tile_steps(rows, TILE_STEPS, x, w, sums);
+  for (; depth; depth--, x += rows, w += CK_PANEL) tile_steps(rows, 1, x, w, sums);
   UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < TILE_VECTORS; j++) {
     V value = sums[i][j];
     if (bias) value += load(bias + j * LANES);
