@@ -12,10 +12,12 @@
 #include "byte_panels.h"
 #include "byte_dots.h"
 #include "word_panels.h"
+#include "word_rows.h"
 #pragma clang attribute pop
 
-// Panels of Q8_0 hold words, and are worth their packing later.
-const struct ck_low_precision_rows ck_avx2_q8_0_rows = {1u << CK_Q8_0, 8, four_blocks_floats, quantize_four_blocks, multiply_stored};
+// Of Q8_0 few rows are multiplied in bytes, and more in words, which are widened once for eight.
+const struct ck_low_precision_rows ck_avx2_q8_0_rows = {1u << CK_Q8_0, 4, four_blocks_floats, quantize_four_blocks, multiply_stored};
+const struct ck_low_precision_rows ck_avx2_words = {1u << CK_Q8_0, 16, word_piece_floats, round_word_pieces, multiply_words};
 const struct ck_low_precision_rows ck_avx2_blocks = {FOR_UNSIGNED_OF_32(CK_TAKES) 0, 4, four_blocks_floats, quantize_four_blocks, multiply_stored};
 const struct ck_low_precision_rows ck_avx2_stretches = {FOR_BLOCKS_OF_256(CK_TAKES) 0, 4, stretch_floats, quantize_stretches, multiply_stored};
 const struct ck_low_precision_panels ck_avx2_panels = {

@@ -94,6 +94,11 @@ INLINE I signed_fours(B w, B q) {
   return whole(first_fours(w, q));
 }
 
+/// Sixteen numbers as words, saturating.
+INLINE S rounded_to_words(V first, V second) {
+  __m256i low = _mm256_cvtps_epi32(__builtin_bit_cast(__m256, first)), high = _mm256_cvtps_epi32(__builtin_bit_cast(__m256, second));
+  return __builtin_bit_cast(S, _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), _MM_SHUFFLE(3, 1, 2, 0)));
+}
 INLINE B rounded_to_bytes(const V *v) {
   __m256i n[4];
   UNROLL for (int i = 0; i < 4; i++) n[i] = _mm256_cvtps_epi32(__builtin_bit_cast(__m256, v[i]));

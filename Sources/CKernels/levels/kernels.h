@@ -67,8 +67,8 @@ struct ck_kernels {
   /// The same for more than one row of x.
   const struct ck_low_precision_rows *int8_several, *bf16_several;
   const struct ck_low_precision_panels *int8_panels, *bf16_panels;
-  /// Rows and panels for Q8_0 where the others do not take it.
-  const struct ck_low_precision_rows *q8_0_rows;
+  /// Few rows, more rows, and panels for Q8_0 where the others do not take it.
+  const struct ck_low_precision_rows *q8_0_rows, *q8_0_several;
   const struct ck_low_precision_panels *q8_0_panels;
   /// bf16 by rounding both sides while packing, for the levels without `bf16_panels`.
   const struct ck_low_precision_panels *rounded_panels;

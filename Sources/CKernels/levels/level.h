@@ -16,7 +16,8 @@
 /// Int8 for the processors that have no VNNI.
 #define AVX2_INT8                                                                                                 \
   .int8_rows = &ck_avx2_blocks, .int8_wide = &ck_avx2_stretches, .int8_several = &ck_avx2_stretches,              \
-  .int8_panels = &ck_avx2_panels, .q8_0_rows = &ck_avx2_q8_0_rows, .q8_0_panels = &ck_avx2_q8_0_panels
+  .int8_panels = &ck_avx2_panels, .q8_0_rows = &ck_avx2_q8_0_rows, .q8_0_several = &ck_avx2_words, \
+  .q8_0_panels = &ck_avx2_q8_0_panels
 
 #define LEVEL_FIELDS(label)                                      \
     .name = label,                                             \

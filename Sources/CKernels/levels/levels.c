@@ -85,6 +85,12 @@ const struct ck_kernels *ck_ask(const struct ck_kernels *kernels) {
   return before;
 }
 
+/// Rows that are to be alike keep to one kernel.
+static const struct ck_low_precision_rows *q8_0_rows(const struct ck_kernels *kernels, size_t rows) {
+  bool many = kernels->q8_0_several && !kernels->is_alike && rows > kernels->q8_0_rows->most_rows;
+  return many ? kernels->q8_0_several : kernels->q8_0_rows;
+}
+
 const struct ck_low_precision_rows *ck_low_precision_rows(const struct ck_kernels *kernels, const struct ck_weight *w,
                                                           size_t rows, int compute_type) {
   if (compute_type == CK_COMPUTE_F32) return NULL;
@@ -93,7 +99,7 @@ const struct ck_low_precision_rows *ck_low_precision_rows(const struct ck_kernel
   const struct ck_low_precision_rows *choices[] = {
       several ? kernels->int8_several : kernels->int8_wide,
       kernels->is_alike && kernels->int8_rows_alike ? kernels->int8_rows_alike : kernels->int8_rows,
-      kernels->q8_0_rows, several ? kernels->bf16_several : kernels->bf16_rows};
+      q8_0_rows(kernels, rows), several ? kernels->bf16_several : kernels->bf16_rows};
   for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
     if (choices[i] && choices[i]->formats >> w->format & 1) return choices[i];
   return NULL;

@@ -40,6 +40,6 @@ struct ck_low_precision_rows {
 
 extern const struct ck_low_precision_panels ck_avx2_panels, ck_avx2_q8_0_panels, ck_avx_vnni_panels, ck_neon_panels,
     ck_vnni_panels, ck_bf16_panels;
-extern const struct ck_low_precision_rows ck_avx2_blocks, ck_avx2_q8_0_rows, ck_avx2_stretches, ck_avx_vnni_blocks, ck_avx_vnni_stretches,
+extern const struct ck_low_precision_rows ck_avx2_blocks, ck_avx2_q8_0_rows, ck_avx2_words, ck_avx2_stretches, ck_avx_vnni_blocks, ck_avx_vnni_stretches,
     ck_neon_blocks, ck_neon_stretches;
 extern const struct ck_low_precision_rows ck_vnni_rows, ck_vnni_rows_alike, ck_vnni_wide, ck_vnni_several, ck_bf16_rows, ck_bf16_several;

@@ -92,8 +92,9 @@ struct BenchRunner {
     BenchRow.Limit(readRate: limits.readRate(), peak: limits.peak(arithmetic) ?? 0)
   }
 
-  /// Begins the sequences again, with `depth` tokens each.
+  /// Begins the sequences again, with `depth` tokens each, which are computed once where there is a way back to them.
   private func fill(_ sequences: [SequenceState], _ depth: Int) throws {
+    if depth > 0, sequences.allSatisfy({ executor.rewind($0, to: depth) }) { return }
     for sequence in sequences { sequence.reset() }
     if depth > 0 { try executor.forward(sequences.map { ($0, ids(depth)) }, logits: .last) { _, _, _ in } }
   }
